@@ -1,0 +1,180 @@
+"""How well search finds answers: MRR@10 on the XQuAD questions (English), by method and by unit.
+
+What belongs here: the measurement. What does not: thresholds (tests) and the corpus (read from beside the checkout).
+
+A result counts if it is of the right document and its [start, end) contains the first character of the answer. Two
+units: `chunks`, as the project cuts them by default, and `paragraphs`, the unit of figures published elsewhere. Chunks
+join short paragraphs, so there are fewer of them. The corpus has 48 articles: figures here say that the parts work
+together, not how well search does on a large collection.
+
+Run: python -m benchmarks.quality_search [CORPORA]
+"""
+
+import csv
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from resources.config import ChunkSettings
+from resources.embedder import WordLlamaEmbedder
+from resources.lance import LanceTables
+from resources.lance_indexes import ensure_indexes
+from resources.lance_schema import TABLES
+from retrieval import candidates
+from retrieval.search import Searcher, SearchHit
+
+_DEPTH = 10
+_CORPUS = "qa_xquad"
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, and where its answer is."""
+
+    text: str
+    document: str
+    answer_start: int
+
+
+def corpora_directory() -> Path:
+    """Where the test corpora are: SEEDBANK_CORPORA, or shared/corpora beside the checkout."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "corpora"
+    return Path(os.environ.get("SEEDBANK_CORPORA", beside))
+
+
+def measure(corpora: Path) -> dict[str, Any]:
+    """MRR@10 of chunks and of documents for the fused method, full text alone and vectors alone, by unit."""
+    documents = {path.name: path.read_text() for path in sorted((corpora / _CORPUS / "docs_en").iterdir())}
+    with (corpora / _CORPUS / "qa_en.csv").open(newline="") as opened:
+        questions = [
+            Question(row["question"], row["file"], int(row["answer_start_in_file"])) for row in csv.DictReader(opened)
+        ]
+    settings = ChunkSettings()  # pyright: ignore[reportCallIssue] - every field has a default
+    units: dict[str, Callable[[str], list[Span]]] = {
+        "chunks": lambda text: _chunks(text, settings.characters, settings.overlap),
+        "paragraphs": _paragraphs,
+    }
+    figures: dict[str, Any] = {"documents": len(documents), "questions": len(questions)}
+    for unit, cut in units.items():
+        with tempfile.TemporaryDirectory() as directory:
+            figures[unit] = _measure_unit(Path(directory), documents, questions, cut)
+    return figures
+
+
+def _measure_unit(
+    directory: Path, documents: Mapping[str, str], questions: Sequence[Question], cut: Callable[[str], list[Span]]
+) -> dict[str, Any]:
+    embedder = WordLlamaEmbedder()
+    tables = LanceTables(directory)
+    rows = _write(tables, embedder, documents, cut)
+    searcher = Searcher(tables, embedder)
+    table = tables.open("chunks")
+
+    def text_alone(question: str) -> list[SearchHit]:
+        return _hits(candidates.by_text(table, question, _DEPTH), "_score", 1.0)
+
+    def vectors_alone(question: str) -> list[SearchHit]:
+        return _hits(candidates.by_vector(table, embedder.embed_sync([question])[0], _DEPTH), "_distance", -1.0)
+
+    searcher.search("warm up")
+    methods = {
+        "fused": lambda question: searcher.search(question, _DEPTH),
+        "text": text_alone,
+        "vectors": vectors_alone,
+    }
+    figures: dict[str, Any] = {"rows": rows}
+    for name, method in methods.items():
+        seconds: list[float] = []
+        found: list[list[SearchHit]] = []
+        for question in questions:
+            started = time.perf_counter()
+            found.append(method(question.text))
+            seconds.append(time.perf_counter() - started)
+        figures[name] = {
+            "mrr_at_10": round(_mean_reciprocal_rank(questions, found, _answers), 4),
+            "document_mrr_at_10": round(_mean_reciprocal_rank(questions, found, _in_document), 4),
+            "median_ms": round(statistics.median(seconds) * 1000, 1),
+        }
+    return figures
+
+
+def _answers(question: Question, hit: SearchHit) -> bool:
+    return hit.document == question.document and hit.start <= question.answer_start < hit.end
+
+
+def _in_document(question: Question, hit: SearchHit) -> bool:
+    return hit.document == question.document
+
+
+def _mean_reciprocal_rank(
+    questions: Sequence[Question], found: Sequence[Sequence[SearchHit]], right: Callable[[Question, SearchHit], bool]
+) -> float:
+    ranks = (
+        next((place for place, hit in enumerate(hits, start=1) if right(question, hit)), None)
+        for question, hits in zip(questions, found, strict=True)
+    )
+    return statistics.fmean(1 / rank if rank else 0.0 for rank in ranks)
+
+
+def _hits(rows: Sequence[Mapping[str, Any]], score: str, sign: float) -> list[SearchHit]:
+    hits = [
+        SearchHit(
+            row["document_id"], row["index"], sign * row[score], row["text"], row["start"], row["end"], row["title"]
+        )
+        for row in rows
+    ]
+    return sorted(hits, key=lambda hit: (-hit.score, hit.document, hit.chunk))
+
+
+def _write(
+    tables: LanceTables, embedder: WordLlamaEmbedder, documents: Mapping[str, str], cut: Callable[[str], list[Span]]
+) -> int:
+    import pyarrow as pa
+
+    places = [(name, index, span) for name, text in documents.items() for index, span in enumerate(cut(text))]
+    texts = [documents[name][slice(*span)] for name, _, span in places]
+    columns = {
+        "chunk_id": [f"{name}#{index}" for name, index, _ in places],
+        "document_id": [name for name, _, _ in places],
+        "index": [index for _, index, _ in places],
+        "title": [Path(name).stem.split("_", 1)[1].replace("_", " ") for name, _, _ in places],
+        "text": texts,
+        "start": [start for _, _, (start, _) in places],
+        "end": [end for _, _, (_, end) in places],
+        "vector": list(np.asarray(embedder.embed_sync(texts))),
+        "content_digest": ["measured"] * len(places),
+    }
+    rows = pa.table(columns, schema=TABLES["chunks"].schema(embedder.dimensions))
+    tables.write("chunks", rows, list(documents))
+    ensure_indexes(tables)
+    return rows.num_rows
+
+
+def _chunks(text: str, characters: int, overlap: int) -> list[Span]:
+    from semantic_text_splitter import TextSplitter
+
+    return [(start, start + len(chunk)) for start, chunk in TextSplitter(characters, overlap).chunk_indices(text)]
+
+
+def _paragraphs(text: str) -> list[Span]:
+    spans: list[Span] = []
+    start = 0
+    for paragraph in text.split("\n\n"):
+        if paragraph.strip():
+            spans.append((start, start + len(paragraph)))
+        start += len(paragraph) + 2
+    return spans
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(Path(sys.argv[1]) if len(sys.argv) > 1 else corpora_directory()), indent=2))

@@ -1,0 +1,249 @@
+"""The command `seedbank`.
+
+What belongs here: arguments, exit statuses and what is printed. What does not: any work. Everything heavy is imported
+inside a command, so that `seedbank --help` answers at once.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from resources.config import Settings
+    from seed_assets.session import Session
+
+app = typer.Typer(
+    help="Turns a folder of documents into a searchable knowledge base, and never pays twice for finished work.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+cache_app = typer.Typer(help="The store of finished work.", no_args_is_help=True)
+app.add_typer(cache_app, name="cache")
+
+CorpusOption = Annotated[Path | None, typer.Option("--corpus", help="The folder of documents.", show_default=False)]
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="Where all state of this corpus lives.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]
+
+USAGE = 2
+
+
+@app.command()
+def seed(
+    corpus: CorpusOption = None,
+    home: HomeOption = None,
+    stages: Annotated[str, typer.Option(help="Only these stages, and what they need: a,b.")] = "",
+    documents: Annotated[str, typer.Option(metavar="GLOB", help="Only documents whose id matches; removes none.")] = "",
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Compute everything once more.")] = False,
+    cache_only: Annotated[bool, typer.Option("--cache-only", help="Compute nothing; what is missing fails.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try remembered failures again.")] = False,
+    max_cost: Annotated[
+        float | None, typer.Option("--max-cost", metavar="USD", min=0, help="Begin nothing more when this is spent.")
+    ] = None,
+    rebuild_sink: Annotated[
+        bool, typer.Option("--rebuild-sink", help="Drop the tables and write them from the store, computing nothing.")
+    ] = False,
+    allow_removals: Annotated[
+        bool, typer.Option("--allow-removals", help="Let more than a fifth of the documents be removed at once.")
+    ] = False,
+    rebind: Annotated[bool, typer.Option("--rebind", help="The corpus of this home was moved to --corpus.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Read every file; do not trust sizes and times.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the knowledge base up to date with the corpus."""
+    from seed_assets.runner import RunOptions
+    from seed_assets.seeding import SeedOptions
+    from seed_assets.seeding import seed as run_seed
+
+    options = SeedOptions(
+        stages=tuple(name.strip() for name in stages.split(",") if name.strip()),
+        documents=documents,
+        run=RunOptions(anew=no_cache, cache_only=cache_only, retry_failed=retry_failed, max_usd=max_cost),
+        allow_removals=allow_removals,
+        rebuild_sink=rebuild_sink,
+        rebind=rebind,
+        verify=verify,
+    )
+    with _session(corpus, home) as session:
+        from cli.progress import LiveTable, show_report
+
+        if as_json:
+            report = run_seed(session, options)
+            _print_json(
+                {
+                    "stages": report.stages,
+                    "failures": [
+                        {"document": f.document or None, "stage": f.stage, "reason": f.reason, "remedy": f.remedy}
+                        for f in report.failures
+                    ],
+                    "runs": report.runs,
+                    "seconds": round(report.seconds, 3),
+                    "exit_code": report.exit_code,
+                }
+            )
+        else:
+            with LiveTable(session) as table:
+                report = run_seed(session, options, table)
+            show_report(session, report)
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """What is current, stale, failed, blocked or missing, by document and stage."""
+    with _session(corpus, home, must_exist=True) as session:
+        plan = session.plan()
+        states = plan.states()
+        counts = {
+            name: {state: sum(found[name] == state for found in states.values()) for state in _STATES}
+            for name in plan.stages
+        }
+        failures = [
+            {"document": document, "stage": stage, "reason": error.reason, "remedy": error.remedy}
+            for document, stage, error in plan.failures()
+        ]
+        if as_json:
+            _print_json({"documents": states, "counts": counts, "failures": failures})
+        else:
+            from cli.progress import show_status
+
+            show_status(counts, failures, sorted(plan.gone), plan.corpus_todo)
+    raise typer.Exit(1 if failures else 0)
+
+
+_STATES = ("current", "stale", "failed", "blocked", "missing")
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="Words or a question.")],
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Most results.")] = 10,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the chunks that answer a query."""
+    with _session(None, home, must_exist=True) as session:
+        from retrieval.search import Searcher
+
+        hits = Searcher(session.tables, session.pipeline.resources["embedder"]).search(query, limit)
+        if as_json:
+            _print_json(
+                [
+                    {
+                        "document": hit.document,
+                        "chunk": hit.chunk,
+                        "score": hit.score,
+                        "text": hit.text,
+                        "start": hit.start,
+                        "end": hit.end,
+                    }
+                    for hit in hits
+                ]
+            )
+        else:
+            from cli.progress import show_hits
+
+            show_hits(hits)
+
+
+@cache_app.command()
+def verify(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Read every value and compare it with its digest; corrupt ones are set aside and computed again by the next run."""
+    with _session(None, home, must_exist=True) as session:
+        wrong = session.store.verify()
+        if as_json:
+            _print_json({"wrong": wrong})
+        else:
+            for line in wrong:
+                print(line)
+            print(
+                f"{len(wrong)} wrong. The next `seedbank seed` computes them again."
+                if wrong
+                else "Every value is intact."
+            )
+    raise typer.Exit(1 if wrong else 0)
+
+
+@cache_app.command()
+def repair(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Make a damaged store usable again: every value that matches its digest is kept, the rest is computed again."""
+    from io_managers.store.repair import repair as repair_store
+
+    with _errors():
+        report = repair_store(_settings(None, home).home / "store")
+        if as_json:
+            _print_json(report)
+        else:
+            print(report)
+
+
+def _settings(corpus: Path | None, home: Path | None) -> "Settings":
+    from resources.config import load_settings
+
+    overrides: dict[str, Any] = {"corpus": corpus, "home": home}
+    return load_settings(
+        {name: value.expanduser().absolute() for name, value in overrides.items() if value is not None}
+    )
+
+
+@contextmanager
+def _session(corpus: Path | None, home: Path | None, *, must_exist: bool = False) -> Iterator["Session"]:
+    """The session of a command; its errors end the process with a message and the right exit status."""
+    from resources.errors import ConfigurationError
+    from seed_assets.session import Session
+
+    with _errors():
+        settings = _settings(corpus, home)
+        session = Session(settings)
+        if must_exist:
+            bound = session.home.bound_corpus()
+            if bound is None:
+                raise ConfigurationError(f"Nothing is seeded in {settings.home} yet. Run `seedbank seed` first.")
+            if corpus is not None:
+                session.home.bind(settings.corpus)
+            elif bound != settings.corpus:
+                session = Session(settings.model_copy(update={"corpus": bound}))
+        try:
+            yield session
+        finally:
+            session.close()
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    from io_managers.store.errors import StoreError
+    from resources.errors import ConfigurationError
+    from resources.lance_errors import TableError
+
+    try:
+        yield
+    except (ConfigurationError, StoreError, TableError) as error:
+        print(f"seedbank: {error}", file=sys.stderr)
+        raise typer.Exit(USAGE if isinstance(error, ConfigurationError) else 1) from error
+
+
+def _print_json(value: Any) -> None:
+    import msgspec
+
+    print(json.dumps(msgspec.to_builtins(value), ensure_ascii=False))
+
+
+def main() -> None:
+    """The entry point. Exit status: 0 done, 1 something failed, 2 usage, 3 a budget stopped the run, 130 interrupted."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,214 @@
+"""What people see: the live table of a seed, its report, the status, search results.
+
+What belongs here: layout and wording. What does not: finding anything out.
+"""
+
+import shlex
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from resources.config import PROJECT_ROOT
+
+if TYPE_CHECKING:
+    from retrieval.search import SearchHit
+    from seed_assets.seeding import SeedReport
+    from seed_assets.session import Session
+
+_NAMED = 20
+_REFRESHES_A_SECOND = 8
+
+
+@dataclass(slots=True)
+class _Row:
+    documents: int = 0
+    reused: int = 0
+    computed: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    since: float | None = None
+
+
+class LiveTable:
+    """The table of a running seed: an Observer. On a terminal it is drawn while it changes, else only at the end."""
+
+    def __init__(self, session: "Session") -> None:
+        self._rows = {name: _Row() for name in session.pipeline.stages}
+        self._lock = threading.Lock()
+        self._console = Console(stderr=True)
+        self._live: Live | None = None
+        self._begun = False
+
+    def __enter__(self) -> "LiveTable":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def began(self, stage: str, documents: int) -> None:
+        """See Observer."""
+        with self._lock:
+            row = self._rows[stage]
+            row.documents = max(row.documents, documents)
+            row.since = time.perf_counter()
+            if self._live is None and self._console.is_terminal:
+                self._live = Live(
+                    get_renderable=self._render,
+                    console=self._console,
+                    refresh_per_second=_REFRESHES_A_SECOND,
+                    transient=True,
+                )
+                self._live.start()
+
+    def advanced(self, stage: str, *, reused: int = 0, computed: int = 0, failed: int = 0) -> None:
+        """See Observer."""
+        with self._lock:
+            row = self._rows[stage]
+            row.reused += reused
+            row.computed += computed
+            row.failed += failed
+
+    def ended(self, stage: str, seconds: float) -> None:
+        """See Observer."""
+        with self._lock:
+            row = self._rows[stage]
+            row.seconds += seconds
+            row.since = None
+
+    def _render(self) -> Table:
+        table = _stage_table()
+        with self._lock:
+            for name, row in self._rows.items():
+                running = row.since is not None
+                seconds = row.seconds + (time.perf_counter() - row.since if row.since is not None else 0)
+                table.add_row(
+                    f"[bold]{name}[/]" if running else name,
+                    *_counts(row.documents, row.reused, row.computed, row.failed),
+                    "",
+                    "",
+                    "",
+                    f"{seconds:.1f}" if seconds else "",
+                )
+        return table
+
+
+def show_report(session: "Session", report: "SeedReport") -> None:
+    """What was made, what was reused, what failed, and what to do next."""
+    console = Console()
+    table = _stage_table()
+    for name, stage in report.stages.items():
+        table.add_row(
+            name,
+            *_counts(stage.documents, stage.reused, stage.computed, stage.failed),
+            f"{stage.requests:,}",
+            f"{stage.tokens:,}",
+            f"{stage.usd:.2f}",
+            f"{stage.seconds:.1f}",
+        )
+    console.print(table)
+    _show_failures(
+        console,
+        [{"document": f.document, "stage": f.stage, "reason": f.reason, "remedy": f.remedy} for f in report.failures],
+    )
+    made = sum(stage.computed for stage in report.stages.values())
+    reused = sum(stage.reused for stage in report.stages.values())
+    documents = max((stage.documents for stage in report.stages.values()), default=0)
+    changes = "".join(
+        f", {count} {word}" for count, word in ((report.added, "added"), (report.removed, "removed")) if count
+    )
+    console.print(
+        f"{documents} documents{changes}; {made} results made, {reused} reused, in {report.seconds:.1f} s"
+        + ("." if report.runs else "; nothing to do, no run was started."),
+        highlight=False,
+    )
+    if report.exit_code == 130:
+        console.print("Interrupted. Everything that was finished is kept; run again to go on.")
+    elif report.exit_code == 3:
+        console.print("The budget is spent. Everything that was finished is kept; raise --max-cost to go on.")
+    _show_next(console, session)
+
+
+def _show_next(console: Console, session: "Session") -> None:
+    default = session.settings.home == PROJECT_ROOT / ".seedbank"
+    home = "" if default else f"SEEDBANK_HOME={shlex.quote(str(session.settings.home))} "
+    command = f"{home}.venv/bin"
+    console.print("Next:", highlight=False)
+    for line, meaning in (
+        (f"{command}/seedbank search 'why do the pages face outward in a chained library'", "search it"),
+        (f"{command}/dagster dev", "open Dagster: every document is a partition"),
+        (f"{command}/seedbank seed", "run again: only what changed is computed"),
+    ):
+        console.print(f"  {line}   [dim]{meaning}[/]", highlight=False, soft_wrap=True)
+
+
+def show_status(
+    counts: Mapping[str, Mapping[str, int]],
+    failures: Sequence[Mapping[str, str]],
+    gone: Sequence[str],
+    corpus_todo: Mapping[str, str],
+) -> None:
+    """Counts by stage and state, then what failed."""
+    console = Console()
+    table = Table(box=None, pad_edge=False)
+    table.add_column("stage")
+    for state in next(iter(counts.values()), {}):
+        table.add_column(state, justify="right")
+    for name, by_state in counts.items():
+        table.add_row(name, *(f"{count:,}" if count else "·" for count in by_state.values()))
+    console.print(table)
+    for name, reason in corpus_todo.items():
+        console.print(f"{name} is to be run: {reason}.", highlight=False)
+    if gone:
+        console.print(f"{len(gone)} documents are gone from the corpus; the next seed removes them: {gone[0]}, ...")
+    _show_failures(console, failures)
+
+
+def show_hits(hits: "Sequence[SearchHit]") -> None:
+    """Search results, best first."""
+    console = Console()
+    if not hits:
+        console.print("Nothing found.")
+    for hit in hits:
+        console.print(
+            f"[bold]{hit.score:.3f}[/]  {hit.document}  [dim]characters {hit.start} to {hit.end}[/]", highlight=False
+        )
+        console.print(f"       {_shortened(hit.text)}", highlight=False, markup=False)
+
+
+def _show_failures(console: Console, failures: Sequence[Mapping[str, Any]]) -> None:
+    if not failures:
+        return
+    console.print(f"[bold red]{len(failures)} failed:[/]")
+    for failure in failures[:_NAMED]:
+        where = f"{failure['document']} ({failure['stage']})" if failure["document"] else failure["stage"]
+        console.print(f"  {where}: {failure['reason']}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"    -> {failure['remedy']}", markup=False, highlight=False, soft_wrap=True)
+    if len(failures) > _NAMED:
+        console.print(f"  and {len(failures) - _NAMED} more: `seedbank status --json` names all.", highlight=False)
+
+
+def _stage_table() -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("stage", min_width=15, no_wrap=True)
+    for name in ("documents", "reused", "computed", "failed", "requests", "tokens", "dollars", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _counts(documents: int, reused: int, computed: int, failed: int) -> tuple[str, str, str, str]:
+    return f"{documents:,}", f"{reused:,}", f"{computed:,}", f"[red]{failed:,}[/]" if failed else "0"
+
+
+def _shortened(text: str, characters: int = 200) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= characters else line[: characters - 1].rstrip() + "…"

@@ -1,0 +1,90 @@
+"""Where Dagster keeps what it records: under the home, whoever starts Dagster.
+
+Here: the storages that dagster.yaml names, which only say where. Not here: how they store.
+
+Dagster's own `base_dir: {env: NAME}` has no default and does not read seedbank.toml: a bare `dagster dev` would fail,
+or write to another place than `seedbank seed`. Dagster reads dagster.yaml from the working directory even where
+DAGSTER_HOME is not set, and then keeps the rest in a temporary directory: so all that it stores is named there.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from dagster import DagsterInstance
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
+from dagster._core.storage.root import LocalArtifactStorage
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._serdes import ConfigurableClassData
+
+from event_log.sqlite import BatchedSqliteEventLogStorage
+from resources.config import PROJECT_ROOT, load_settings
+from resources.home import Home
+
+
+def dagster_directory() -> Path:
+    """Dagster's directory in the home that is in force. Raises ConfigurationError."""
+    return Home(load_settings().home).dagster
+
+
+class HomeStorage(DagsterSqliteStorage):
+    """Runs, schedules and sensors as Dagster stores them in SQLite; events in batches."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(base_dir, inst_data)
+        # the stock event log has made its tables by now; this one reads and writes the same files
+        stock = self._event_log_storage
+        self._event_log_storage = BatchedSqliteEventLogStorage(stock._base_dir)
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """No settings: the home has them."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Any) -> "HomeStorage":
+        """The storage of the home that is in force."""
+        return cls.from_local(str(dagster_directory()), inst_data=inst_data)
+
+
+class HomeComputeLogs(LocalComputeLogManager):
+    """What steps print, beside the events."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """No settings: the home has them."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "HomeComputeLogs":
+        """The logs of the home that is in force."""
+        return cls(str(dagster_directory() / "compute_logs"), inst_data=inst_data)
+
+
+class HomeArtifacts(LocalArtifactStorage):
+    """Where Dagster's built-in IO and file managers would put files; this project uses neither."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """No settings: the home has them."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "HomeArtifacts":
+        """The directory in the home that is in force."""
+        return cls(str(dagster_directory() / "artifacts"), inst_data=inst_data)
+
+
+def open_instance() -> DagsterInstance:
+    """This project's instance, for a command that shows its own progress.
+
+    Steps keep the terminal: Dagster else sends what they print to files, and two processes that follow them (a
+    progress table is then no table, and each run costs half a second more).
+    """
+    no_compute_logs = {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+        "config": {},
+    }
+    reference = InstanceRef.from_dir(str(PROJECT_ROOT), overrides={"compute_logs": no_compute_logs})
+    return DagsterInstance.from_ref(reference)

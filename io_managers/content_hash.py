@@ -1,0 +1,150 @@
+"""The IO manager: through it every stage's inputs come and outputs go, and any other asset may use it as well.
+
+What belongs here: Dagster's words (asset keys, partitions, metadata) over the store's. What does not: how values are
+kept (store) and how stages compute them (seed_assets).
+
+A stage hands over results that are committed already, and only their refs are published. Any other asset returns its
+value, whatever it is (see store.codecs); with several partitions in one run it returns `{partition: value}`, and with
+one partition either the value or `{partition: value}`. What is loaded is verified when it is opened: one partition as its
+value, several as a lazy mapping by partition. A partition that was never recorded is absent from the mapping; one that
+was recorded and is not in the store raises MissingObjectError with its name.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import dagster as dg
+
+from io_managers.partition_events import add_partition_metadata
+from io_managers.store.action_cache import Provenance
+from io_managers.store.codecs import encode
+from io_managers.store.errors import StoreError
+from io_managers.store.fingerprint import KeyTemplate, content_digest, encode_part
+from io_managers.store.refs import Ref
+from io_managers.store.shared import shared_store
+from io_managers.store.store import Store
+from io_managers.store.values import CommittedResults, Result, StoredValues
+
+
+def result_metadata(result: Result) -> dict[str, Any]:
+    """What a partition's page shows of its result."""
+    provenance = result.provenance
+    metadata: dict[str, Any] = {
+        "content_digest": result.content_digest,
+        "reused": result.reused,
+        "seconds": provenance.seconds,
+    }
+    if provenance.preview:
+        metadata["preview"] = provenance.preview
+    if result.reason:
+        metadata["computed_because"] = result.reason
+    if provenance.requests:
+        metadata |= {
+            "requests": provenance.requests,
+            "input_tokens": provenance.input_tokens,
+            "output_tokens": provenance.output_tokens,
+            "usd": provenance.usd,
+        }
+    return metadata
+
+
+def publish(store: Store, results: CommittedResults, run_id: str) -> None:
+    """Make results current, all or none."""
+    store.refs.publish(
+        [
+            Ref(results.stage, partition, result.action_key, result.content_digest, run_id, result.state)
+            for partition, result in results.items()
+        ]
+    )
+
+
+def data_version(results: Mapping[str, Result]) -> dg.DataVersion:
+    """The one data version that Dagster stamps on all partitions of a run: never equal for different results."""
+    pairs = sorted((partition, result.content_digest) for partition, result in results.items())
+    return dg.DataVersion(content_digest(encode_part(pairs)))
+
+
+class ContentHashIOManager(dg.ConfigurableIOManager):
+    """Keeps outputs by content and loads them verified. store_directory: the store, `<SEEDBANK_HOME>/store`."""
+
+    store_directory: str
+
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        """Publish committed results, or commit a value and publish it.
+
+        Raises StoreError: UnencodableError for a value of no known kind, StoreUnavailableError with the remedy.
+        """
+        store = shared_store(Path(self.store_directory))
+        partitions = list(context.asset_partition_keys) if _partitioned(context) else None
+        results = obj if isinstance(obj, CommittedResults) else _commit(store, _name(context), partitions, obj)
+        publish(store, results, context.run_id)
+        if partitions is None:
+            for result in results.values():
+                context.add_output_metadata(result_metadata(result))
+        else:
+            add_partition_metadata(context, {p: result_metadata(result) for p, result in results.items()})
+
+    def load_input(self, context: dg.InputContext) -> Any:
+        """The value of one partition, or a lazy mapping of several.
+
+        Raises StoreError where the one that is asked for was never recorded, MissingObjectError and CorruptObjectError
+        where it was.
+        """
+        store = shared_store(Path(self.store_directory))
+        upstream = context.upstream_output
+        name = _name(context) if context.has_asset_key or upstream is None else _name(upstream)
+        partitions = list(context.asset_partition_keys) if _partitioned(context) else [""]
+        wanted = context.dagster_type.typing_type
+        if wanted is StoredValues:
+            return store.values(name, partitions)
+        if len(partitions) > 1:
+            return store.values(name, partitions, _value_type(wanted))
+        values = store.values(name, partitions, Any if get_origin(wanted) is Mapping else wanted)
+        (partition,) = partitions
+        if partition not in values:
+            which = f"{name} of {partition!r}" if partition else name
+            raise StoreError(f"{which} was never materialized. Materialize it first.")
+        return values[partition]
+
+
+def _commit(store: Store, name: str, partitions: Sequence[str] | None, obj: Any) -> CommittedResults:
+    values = _by_partition(name, partitions, obj)
+    template = KeyTemplate(name, {"kind": "asset"})
+    results: dict[str, Result] = {}
+    for partition, value in values.items():
+        # Nothing is known of what decided a foreign asset's value, so its action is unique to the value itself.
+        action = template.action({"partition": partition, "content": content_digest(encode(value).data)})
+        (digest,) = store.commit([(action, value, Provenance())]).result()
+        results[partition] = Result(partition, action.key, digest, Provenance(), "materialized")
+    return CommittedResults(name, results)
+
+
+def _by_partition(name: str, partitions: Sequence[str] | None, obj: Any) -> Mapping[str, Any]:
+    if partitions is None:
+        return {"": obj}
+    if isinstance(obj, Mapping) and obj.keys() == set(partitions):
+        return obj
+    if len(partitions) == 1:
+        return {partitions[0]: obj}
+    found = f"a mapping of {len(obj)} keys" if isinstance(obj, Mapping) else f"a {type(obj).__qualname__}"
+    raise StoreError(
+        f"{name} was run for {len(partitions)} partitions and returned {found}. Return {{partition: value}} with exactly "
+        "the keys of context.partition_keys."
+    )
+
+
+def _partitioned(context: dg.OutputContext | dg.InputContext) -> bool:
+    return context.has_asset_key and context.has_asset_partitions
+
+
+def _name(context: dg.OutputContext | dg.InputContext) -> str:
+    if context.has_asset_key:
+        return context.asset_key.to_user_string()
+    # The inner ops of a graph asset: theirs is the run's alone.
+    return "op/" + "/".join(context.get_identifier())
+
+
+def _value_type(wanted: Any) -> Any:
+    arguments = get_args(wanted)
+    return arguments[1] if len(arguments) == 2 else Any

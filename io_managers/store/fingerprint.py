@@ -1,0 +1,138 @@
+"""What decides a result, as bytes, and the digests made of it. docs/identity.md states the properties in prose.
+
+What belongs here: the canonical encoding, content digests and action keys. What does not: reading or writing
+anything, and knowing which parts a stage has.
+
+The encoding is injective: every part carries its type as a tag and its length in front, so that no two different
+parts give the same bytes (`1` and `"1"`, `["ab", "c"]` and `["a", "bc"]` differ). A change of the encoding or of the
+order of a key's parts must raise SCHEME; golden digests in the tests see to it.
+"""
+
+import base64
+import hashlib
+import json
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from io_managers.store.errors import UnencodableError
+
+SCHEME = 1
+
+_TYPE_NAMES = "None, bool, int, float, str, bytes, list, tuple, mapping with str keys"
+
+Part = None | bool | int | float | str | bytes | Sequence["Part"] | Mapping[str, "Part"]
+
+
+def content_digest(data: bytes | bytearray | memoryview) -> str:
+    """`sha256:<hex>` of the bytes of a value."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def encode_part(part: Part, where: str = "key") -> bytes:
+    """The canonical bytes of one part.
+
+    Text is taken as it is: NFC and NFD of one word are two parts, since a model may answer them differently (names of
+    documents are normalised before they come here). 0.0 and -0.0, being equal, are one.
+
+    Raises UnencodableError for anything else, NaN and lone surrogates included, naming where it stands: a part that
+    cannot be encoded exactly must never shorten a key.
+    """
+    kind = type(part)
+    if isinstance(part, str) and kind is str:
+        try:
+            data = part.encode()
+        except UnicodeEncodeError as error:
+            raise UnencodableError(f"{where}: text with an undecodable byte has no exact encoding.") from error
+        return b"s%d:" % len(data) + data
+    if part is None:
+        return b"n"
+    if part is True:
+        return b"t"
+    if part is False:
+        return b"f"
+    if isinstance(part, Mapping):
+        items = []
+        for name, value in part.items():
+            if type(name) is not str:
+                raise UnencodableError(f"{where}: the name {name!r} of a mapping is not a str.")
+            items.append((encode_part(name, where), encode_part(value, f"{where}.{name}")))
+        items.sort()
+        return b"m%d:" % len(items) + b"".join(name + value for name, value in items)
+    # Of a subclass (an Enum, a NamedTuple, a numpy scalar) nobody knows what else decides: only the plain types.
+    if isinstance(part, list | tuple) and kind in (list, tuple):
+        return b"l%d:" % len(part) + b"".join(encode_part(item, f"{where}[{i}]") for i, item in enumerate(part))
+    if isinstance(part, int) and kind is int:
+        if not -(1 << 63) <= part < 1 << 63:
+            raise UnencodableError(f"{where}: an int beyond 64 bits cannot be kept beside the key; give it as text.")
+        return b"i%d:" % part
+    if isinstance(part, float) and kind is float:
+        if math.isnan(part):
+            raise UnencodableError(f"{where}: NaN is not equal to itself and cannot decide a result.")
+        return b"d" + struct.pack(">d", part + 0.0)
+    if isinstance(part, bytes) and kind is bytes:
+        return b"b%d:" % len(part) + part
+    raise UnencodableError(f"{where}: a {kind.__qualname__} has no exact encoding; use one of {_TYPE_NAMES}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One application of a stage (or one model request) to exact inputs.
+
+    key: 64 hex digits; equal keys mean equal results.
+    parts: everything that the key was made of, kept beside it so that a miss can be explained.
+    """
+
+    stage: str
+    key: str
+    parts: Mapping[str, Part] = field(hash=False)
+
+
+class KeyTemplate:
+    """Makes the actions of one stage: what is the same for all of them is hashed once."""
+
+    __slots__ = ("_fixed", "_hasher", "stage")
+
+    def __init__(self, stage: str, fixed: Mapping[str, Part]) -> None:
+        """`fixed` decides every result of the stage: version, parameters, identities of what it uses."""
+        self.stage = stage
+        self._fixed = dict(fixed)
+        self._hasher = hashlib.sha256(b"seedbank action" + encode_part([SCHEME, stage]) + encode_part(self._fixed))
+
+    def action(self, inputs: Mapping[str, Part]) -> Action:
+        """The action of this stage on these inputs (usually name -> content digest)."""
+        hasher = self._hasher.copy()
+        hasher.update(encode_part(inputs))
+        return Action(self.stage, hasher.hexdigest(), {**self._fixed, **inputs})
+
+
+def first_difference(before: Mapping[str, Part], now: Mapping[str, Part]) -> str:
+    """The first part in which two actions of a stage differ, in words: `version: 1 -> 2`. Empty if they agree.
+
+    `before` may have been read back from the JSON that is kept beside an action: lists for tuples, text for bytes.
+    """
+    for name in [*now, *(name for name in before if name not in now)]:
+        if name not in before:
+            return f"{name}: new"
+        if name not in now:
+            return f"{name}: gone"
+        if _recorded(before[name]) != _recorded(now[name]):
+            return f"{name}: {_short(before[name], now[name])}"
+    return ""
+
+
+def _recorded(part: Part) -> str:
+    return json.dumps(part, default=_plain, sort_keys=True)
+
+
+def _plain(part: object) -> object:
+    return dict(part) if isinstance(part, Mapping) else base64.b64encode(part).decode()  # type: ignore[arg-type]
+
+
+def _short(before: Part, now: Part) -> str:
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        return first_difference(before, now)
+    if isinstance(now, str) and now.startswith("sha256:"):
+        return "changed"
+    return f"{before!r} -> {now!r}" if str(before) == str(now) else f"{before} -> {now}"

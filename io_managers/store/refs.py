@@ -1,0 +1,81 @@
+"""(stage, partition) -> what is current there. Refs are the roots: what no ref reaches may be collected.
+
+What belongs here: publishing, reading and dropping refs. What does not: deciding whether a ref is still right (the
+planner does, by comparing action keys).
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from io_managers.store.database import Database
+
+
+class Ref(msgspec.Struct, frozen=True):
+    """What is current for a partition of a stage, and the run that said so.
+
+    state: for a table's rows, the table's identity and version that they went into ("" for values).
+    """
+
+    stage: str
+    partition: str
+    action_key: str
+    content_digest: str
+    run_id: str = ""
+    state: str = ""
+
+
+_COLUMNS = ", ".join(Ref.__struct_fields__)
+
+
+class Refs:
+    """The table of current results."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, stage: str, partitions: Iterable[str] | None = None) -> dict[str, Ref]:
+        """partition -> ref, of one stage, of all partitions or of these, in one query. Unpublished ones are absent."""
+        if partitions is None:
+            rows = self._database.read(f"SELECT {_COLUMNS} FROM refs WHERE stage = ?", (stage,))
+        else:
+            wanted = msgspec.json.encode(list(partitions)).decode()
+            rows = self._database.read(
+                f"SELECT {_COLUMNS} FROM refs WHERE stage = ? AND partition IN (SELECT value FROM json_each(?))",
+                (stage, wanted),
+            )
+        return {row[1]: Ref(*row) for row in rows}
+
+    def partitions(self) -> set[str]:
+        """Every partition of any stage that has a ref ("" for unpartitioned ones is left out)."""
+        return {row[0] for row in self._database.read("SELECT DISTINCT partition FROM refs WHERE partition <> ''")}
+
+    def publish(self, refs: Sequence[Ref]) -> None:
+        """Make these current, durably, all or none."""
+        now = time.time()
+        self._database.write(
+            (
+                f"INSERT OR REPLACE INTO refs ({_COLUMNS}, published_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(*msgspec.structs.astuple(ref), now) for ref in refs],
+            )
+        ).result()
+
+    def drop(self, stage: str, partitions: Sequence[str]) -> None:
+        """Forget what was current; the results stay in the store and are found again by content."""
+        self._database.write(
+            (
+                "DELETE FROM refs WHERE stage = ? AND partition = ?",
+                [(stage, partition) for partition in partitions],
+            )
+        ).result()
+
+    def drop_stage(self, stage: str) -> None:
+        """Forget what was current for every partition of a stage."""
+        self._database.write(("DELETE FROM refs WHERE stage = ?", [(stage,)])).result()
+
+    def drop_partitions(self, partitions: Sequence[str]) -> None:
+        """Forget these partitions in every stage, all or none."""
+        self._database.write(
+            ("DELETE FROM refs WHERE partition = ?", [(partition,) for partition in partitions])
+        ).result()

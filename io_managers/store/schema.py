@@ -1,0 +1,30 @@
+"""The tables of the store's SQLite file.
+
+What belongs here: the schema, its version, and what is decided when a file is made. What does not: using it.
+
+`objects` and `actions` are rowid tables on purpose: their rows are appended, and only the narrow index of their keys
+is written at random places. WITHOUT ROWID puts whole rows there, and halves the commits a second. Pages of 8 KB hold
+three values of 2 KB, where pages of 4 KB hold one.
+"""
+
+FORMAT = 1
+APPLICATION_ID = 0x5EEDBA4C
+PAGE_BYTES = 8192
+
+# objects.data is NULL where the bytes are a file of their own.
+SCHEMA = """
+CREATE TABLE objects (content_digest TEXT NOT NULL UNIQUE, size_bytes INTEGER NOT NULL, compressed INTEGER NOT NULL,
+    data BLOB);
+CREATE TABLE actions (action_key TEXT NOT NULL UNIQUE, stage TEXT NOT NULL, content_digest TEXT NOT NULL,
+    type_name TEXT NOT NULL, parts TEXT NOT NULL, provenance TEXT NOT NULL, created_at REAL NOT NULL);
+CREATE TABLE refs (stage TEXT NOT NULL, partition TEXT NOT NULL, action_key TEXT NOT NULL,
+    content_digest TEXT NOT NULL, run_id TEXT NOT NULL, state TEXT NOT NULL, published_at REAL NOT NULL,
+    PRIMARY KEY (stage, partition)) WITHOUT ROWID;
+CREATE TABLE failures (action_key TEXT PRIMARY KEY, stage TEXT NOT NULL, partition TEXT NOT NULL,
+    reason TEXT NOT NULL, remedy TEXT NOT NULL, transient INTEGER NOT NULL, failed_at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE owners (owner TEXT PRIMARY KEY, host TEXT NOT NULL, pid INTEGER NOT NULL, started_at REAL NOT NULL,
+    heartbeat_at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE leases (name TEXT PRIMARY KEY, owner TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE quarantine (content_digest TEXT NOT NULL, found_digest TEXT NOT NULL, found_at REAL NOT NULL, data BLOB);
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""

@@ -1,0 +1,70 @@
+"""Which chunks are looked at for a query. What belongs here: the two LanceDB queries and their union.
+
+What does not: how candidates are ranked (ranking.py).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from lancedb.table import Table
+
+_COLUMNS = ["document_id", "index", "title", "text", "start", "end", "vector"]
+_TITLE_BOOST = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A chunk that may answer the query, with its full-text score (0 if no word of the query is in it)."""
+
+    document_id: str
+    index: int
+    title: str
+    text: str
+    start: int
+    end: int
+    vector: NDArray[np.float32]
+    text_score: float
+
+
+def find_candidates(table: "Table", query: str, query_vector: NDArray[np.float32], limit: int) -> list[Candidate]:
+    """The best `limit` chunks by full text and the best `limit` by vector, each once, by document and position."""
+    found: dict[tuple[str, int], Candidate] = {}
+    for row in [*by_text(table, query, limit), *by_vector(table, query_vector, limit)]:
+        found.setdefault((row["document_id"], row["index"]), _candidate(row))
+    return [found[place] for place in sorted(found)]
+
+
+def by_text(table: "Table", query: str, limit: int) -> list[dict[str, Any]]:
+    """The best `limit` chunks by BM25 over text and title, as rows with `_score`."""
+    from lancedb.query import BooleanQuery, MatchQuery, Occur
+
+    # A boolean query adds the scores of its parts; a multi-match takes the better one, and a title never shows.
+    either = BooleanQuery(
+        [(Occur.SHOULD, MatchQuery(query, "text")), (Occur.SHOULD, MatchQuery(query, "title", boost=_TITLE_BOOST))]
+    )
+    return _rows(table.search(either, query_type="fts").select([*_COLUMNS, "_score"]).limit(limit))
+
+
+def by_vector(table: "Table", query_vector: NDArray[np.float32], limit: int) -> list[dict[str, Any]]:
+    """The nearest `limit` chunks, as rows with `_distance`; none for a query without direction (zeros)."""
+    if not query_vector.any():
+        return []
+    search: Any = table.search(query_vector, vector_column_name="vector", query_type="vector")
+    return _rows(search.distance_type("dot").select([*_COLUMNS, "_distance"]).limit(limit))
+
+
+def _rows(search: Any) -> list[dict[str, Any]]:
+    found = search.to_arrow()
+    width = found.schema.field("vector").type.list_size
+    vectors = found["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
+    rows = found.drop_columns(["vector"]).to_pylist()
+    return [{**row, "vector": vector} for row, vector in zip(rows, vectors, strict=True)]
+
+
+def _candidate(row: dict[str, Any]) -> Candidate:
+    fields = {name: row[name] for name in _COLUMNS}
+    return Candidate(**fields, text_score=float(row.get("_score") or 0.0))

@@ -1,0 +1,162 @@
+"""Which encoding a text file has, and its characters. What does not belong here: what the text means (titles, markup).
+
+In this order: a byte order mark, valid UTF-8, UTF-16 without a mark (by where its zero bytes are), the encoding that
+the file declares, UTF-8 with a few damaged bytes, detection by charset-normalizer.
+"""
+
+import codecs
+import re
+
+from resources.errors import DocumentError
+from seed_assets.core.file_signatures import named_content
+
+_MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# What files are written in; the rarer ones that charset-normalizer knows win only on texts too short to tell.
+# fmt: off
+_CANDIDATES = [
+    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "iso8859_2",
+    "iso8859_5", "iso8859_7", "iso8859_9", "koi8_r", "koi8_u", "cp866", "cp437", "cp850", "mac_roman", "cp932",
+    "euc_jp", "iso2022_jp", "gb18030", "big5", "cp949", "cp874",
+]
+# fmt: on
+# Declared names mean these supersets, as in the WHATWG Encoding Standard.
+_SUPERSETS = {
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "shift_jis": "cp932",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc_kr": "cp949",
+}
+_DECLARABLE = frozenset(codecs.lookup(name).name for name in [*_CANDIDATES, *_SUPERSETS, "iso8859_8", "iso8859_15"])
+# ISO-2022-JP is valid UTF-8 as well: it is told by its escapes into the Japanese set and back.
+_JAPANESE_SHIFT = re.compile(rb"\x1b\$[@B](?:[!-~]{2})+\x1b\([BJ]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]")
+_MOST_CONTROLS = 0.02
+_MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
+_SAMPLE_BYTES = 65_536
+
+
+def decode_text(data: bytes, declared: str = "") -> tuple[str, str]:
+    """The characters of a text file and the name of its encoding; line ends and controls are left as they are.
+
+    declared: the encoding that the file claims, if its format can; believed where the bytes bear it out.
+    Raises DocumentError for a file that is empty, binary, or in no encoding known.
+    """
+    if not data:
+        raise DocumentError("the file is empty (0 bytes).", "Put its content back, or remove it.")
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            try:
+                return _readable(data[len(mark) :].decode(encoding), data), encoding
+            except UnicodeDecodeError as error:
+                # FF FE may begin anything, EF BB BF hardly.
+                if encoding == "utf-8":
+                    continue
+                raise DocumentError(
+                    f"the file begins like {encoding.upper()} but is not valid as such from byte {error.start:,} on.",
+                    "Restore it from its source, or save it as UTF-8.",
+                ) from error
+    text, encoding = _decode_unmarked(data, _codec(declared))
+    return _readable(text, data), _public_name(encoding)
+
+
+def _decode_unmarked(data: bytes, declared: str) -> tuple[str, str]:
+    if wide := _utf16_without_mark(data):
+        return wide
+    if b"\x00" in data:
+        raise _binary(data, f"a zero byte at position {data.index(0):,}")
+    if (declared == "iso2022_jp" or _JAPANESE_SHIFT.search(data)) and (text := _try(data, "iso2022_jp")) is not None:
+        return text, "iso2022_jp"
+    if (text := _try(data, "utf-8")) is not None:
+        return text, "utf-8"
+    if declared and (text := _try(data, declared)) is not None:
+        return text, declared
+    return _damaged_utf8(data) or _detected(data)
+
+
+def _try(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _codec(declared: str) -> str:
+    """The codec of a declared encoding; "" for none, an unknown one, and those that say nothing beyond UTF-8."""
+    try:
+        name = codecs.lookup(declared.strip()).name if declared.strip() else ""
+    except (LookupError, ValueError, UnicodeError):
+        return ""
+    return _SUPERSETS.get(name, name) if name in _DECLARABLE else ""
+
+
+def _utf16_without_mark(data: bytes) -> tuple[str, str] | None:
+    """Latin text in UTF-16 has a zero in nearly every second byte."""
+    sample = data[:_SAMPLE_BYTES]
+    half = len(sample) // 2
+    if len(data) % 2 or half < 2:
+        return None
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    for zeros, others, encoding in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
+        if zeros > 0.4 * half and others < 0.02 * half and (text := _try(data, encoding)) is not None:
+            return text, encoding
+    return None
+
+
+def _damaged_utf8(data: bytes) -> tuple[str, str] | None:
+    """UTF-8 in which a few bytes are broken: else one bad byte would turn every accent of a book into two others."""
+    text = data.decode("utf-8", "replace")
+    replaced = text.count("\ufffd") - data.count("\ufffd".encode())
+    if len(_MULTIBYTE.findall(data)) < 20 * replaced:
+        return None
+    return text, f"utf-8 ({replaced} undecodable replaced)"
+
+
+def _detected(data: bytes) -> tuple[str, str]:
+    from charset_normalizer import from_bytes
+
+    matches = list(from_bytes(data, cp_isolation=_CANDIDATES))
+    if matches:
+        best = matches[0]
+        # Western European is much the most frequent, and a short text in it fits others equally well.
+        western = from_bytes(data, cp_isolation=["cp1252"]).best()
+        if western and western.chaos <= best.chaos and western.coherence >= best.coherence - 0.05:
+            matches.insert(0, western)
+    for match in matches:  # it looks at samples only, so that one that fits them may still fail on the whole
+        if (text := _try(data, match.encoding)) is not None:
+            return text, match.encoding
+    raise _binary(data, "bytes of no text encoding known")
+
+
+def _public_name(codec: str) -> str:
+    for python, public in (("cp125", "windows-125"), ("iso8859", "iso-8859")):
+        if codec.startswith(python):
+            return public + codec.removeprefix(python).replace("_", "-")
+    return {"cp932": "shift_jis", "cp949": "euc-kr"}.get(codec, codec.replace("_", "-"))
+
+
+def _readable(text: str, data: bytes) -> str:
+    controls = len(_CONTROL.findall(text))
+    if controls > max(1, _MOST_CONTROLS * len(text)):
+        raise _binary(data, f"{controls:,} control or undecodable characters among {len(text):,}")
+    return text
+
+
+def _binary(data: bytes, evidence: str) -> DocumentError:
+    name = named_content(data)
+    if name:
+        return DocumentError(
+            f"the file is {name} by its content, not text ({evidence}).",
+            "Give it the suffix of what it is, or remove it.",
+        )
+    return DocumentError(
+        f"the file is binary, not text ({evidence}).", "Replace it by a text file, or list it in .seedbankignore."
+    )

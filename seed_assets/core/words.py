@@ -1,0 +1,36 @@
+"""What a word is, in any script. What belongs here: finding and counting words. What does not: which words
+matter (stopwords.py), and phrases made of them (phrases.py).
+
+Scripts that put no spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) give a run of characters
+where others give a word; lengths count two such characters as one word, near what readers of both would say.
+"""
+
+import re
+
+# Vowel signs and accents that `\w` leaves out, though they are part of a word (Arabic, Hebrew, Indic, Thai).
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u0610-\u061a\u064b-\u065f"
+    "\u06d6-\u06dc\u06df-\u06e4\u0900-\u0963\u0981-\u09e3\u0a01-\u0a75\u0a81-\u0ae3\u0b01-\u0b63\u0b82-\u0bd7"
+    "\u0c00-\u0c63\u0c81-\u0ce3\u0d00-\u0d63\u0d82-\u0df3\u0e31-\u0e3a\u0e47-\u0e4e\u0eb1-\u0ebc\u0ec8-\u0ecd"
+    "\u102b-\u103e\u17b4-\u17d3"
+)
+_LETTERS = rf"(?:[^\W_]|[{_MARKS}])+"
+
+WORD = re.compile(rf"{_LETTERS}(?:['’‐-]{_LETTERS})*")
+"""A word: letters, digits and marks, with single apostrophes and hyphens inside it. No underscore."""
+
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003134f]"
+)
+"""One character of a script that is written without spaces between words."""
+
+
+def count_words(text: str) -> int:
+    """Words as a word processor counts them (separated by space); two characters of an unspaced script are one.
+
+    What holds no letter or digit (a dash between spaces, a row of dots) counts as no word.
+    """
+    unspaced = len(UNSPACED.findall(text))
+    spaced = UNSPACED.sub(" ", text) if unspaced else text
+    return sum(1 for piece in spaced.split() if WORD.search(piece)) + (unspaced + 1) // 2

@@ -1,0 +1,39 @@
+"""Runs a stage that looks at all documents at once.
+
+What belongs here: comparing snapshots, so that nothing is done twice. What does not: what such stages do (stages).
+"""
+
+import time
+from contextlib import ExitStack
+
+from io_managers.store.action_cache import Provenance
+from io_managers.store.values import Result
+from resources.lance_schema import TABLES
+from seed_assets.planner import corpus_action
+from seed_assets.runner import Runner, StageRun, miss_reasons
+from seed_assets.sink import is_current, row_digest
+from seed_assets.stage import Stage
+
+
+def run_corpus_stage(runner: Runner, stage: Stage) -> StageRun:
+    """Bring a corpus-level stage up to date with what is published; nothing is done where it is."""
+    action = corpus_action(runner.pipeline, runner.store, stage)
+    started = time.perf_counter()
+    runner.observer.began(stage.name, 1)
+    with ExitStack() as leases:
+        # In one order, so that two processes cannot wait for each other.
+        for table in sorted(TABLES):
+            leases.enter_context(runner.store.leases.hold(f"table {table}"))
+        state = runner.tables.state(stage.table)
+        ref = runner.store.refs.get(stage.name).get("")
+        reason = ""
+        if not is_current(ref, action, state) or runner.options.anew:
+            reason = miss_reasons(runner.store, stage.name, {"": action})[""]
+            state = stage.function(runner.tables, **runner.pipeline.used_by(stage))
+    seconds = time.perf_counter() - started
+    runner.observer.advanced(stage.name, computed=bool(reason), reused=not reason)
+    runner.observer.ended(stage.name, seconds)
+    result = Result("", action.key, row_digest(action), Provenance(seconds=round(seconds, 6)), reason, state or "")
+    outcome = StageRun(stage.name, results={"": result})
+    runner.note(outcome, seconds)
+    return outcome

@@ -1,0 +1,125 @@
+"""Runs of the implicit asset job, in this process, over ranges of documents.
+
+What belongs here: Dagster's instance, partitions and runs, as `seedbank seed` needs them. What does not: which
+documents and stages are to be run (seeding).
+"""
+
+import os
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import dagster as dg
+
+from resources.config import PROJECT_ROOT, Settings
+from resources.home import is_alive, this_process
+from seed_assets.definitions import build_definitions
+from seed_assets.partitions import DOCUMENTS, RANGE_END_TAG, RANGE_START_TAG
+from seed_assets.ranges import cover, in_the_way
+from seed_assets.runner import Runner
+
+_PROCESS_TAG = "seedbank/process"
+_UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """How a run ended. failed_stages: with Dagster's message, whatever stopped each."""
+
+    run_id: str
+    success: bool
+    canceled: bool
+    failed_stages: dict[str, str]
+
+
+class DagsterRuns:
+    """The project's Dagster instance, and runs in it that go through one runner."""
+
+    def __init__(self, settings: Settings, runner: Runner) -> None:
+        # The instance's storages find the home by environment, as in any other process of this project.
+        os.environ["DAGSTER_HOME"] = str(PROJECT_ROOT)
+        os.environ["SEEDBANK_HOME"] = str(settings.home)
+        self._settings = settings
+        self._instance = dg.DagsterInstance.get()
+        self._job = build_definitions(settings, runner).resolve_implicit_global_asset_job_def()
+
+    def close_dead_runs(self) -> list[str]:
+        """Mark runs of `seedbank seed` whose process is gone as failed; their ids."""
+        closed: list[str] = []
+        for run in self._instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
+            process = run.tags.get(_PROCESS_TAG)
+            if process is not None and not is_alive(process):
+                self._instance.report_run_failed(
+                    run, "The process of this run ended without a word. What it had finished is kept."
+                )
+                closed.append(run.run_id)
+        return closed
+
+    def add_documents(self, documents: Sequence[str]) -> None:
+        """Give each of these documents a partition, at the end of the order, where it has none."""
+        missing = [document for document in documents if document not in set(self._order())]
+        if missing:
+            self._instance.add_dynamic_partitions(DOCUMENTS.name or "", missing)
+
+    def remove_documents(self, documents: AbstractSet[str]) -> None:
+        """Take the partitions of these documents away."""
+        for document in documents & set(self._order()):
+            self._instance.delete_dynamic_partition(DOCUMENTS.name or "", document)
+
+    def documents(self) -> list[str]:
+        """All documents that have a partition, in Dagster's order."""
+        return self._order()
+
+    def ranges(self, wanted: AbstractSet[str], avoid: AbstractSet[str]) -> list[tuple[str, str]]:
+        """The ranges that cover `wanted` without any of `avoid`.
+
+        Failed documents that would split a range are moved to the end of the order, unless another run may be using it:
+        a range cannot skip a key.
+        """
+        order = self._order()
+        moved = in_the_way(order, wanted, avoid)
+        if moved and not self._instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED), limit=1):
+            self.remove_documents(set(moved))
+            self.add_documents(moved)
+            order = self._order()
+        return cover(order, wanted, avoid, self._settings.documents_per_run)
+
+    def members(self, first: str, last: str) -> list[str]:
+        """The documents of a range."""
+        order = self._order()
+        return order[order.index(first) : order.index(last) + 1]
+
+    def run(self, stages: Sequence[str], range_: tuple[str, str] | None) -> FinishedRun:
+        """Materialize stages over a range of documents, or unpartitioned ones without."""
+        tags = {_PROCESS_TAG: this_process()}
+        if range_ is not None:
+            tags |= {RANGE_START_TAG: range_[0], RANGE_END_TAG: range_[1]}
+        try:
+            result = self._job.execute_in_process(
+                instance=self._instance,
+                asset_selection=[dg.AssetKey(stage) for stage in stages],
+                raise_on_error=False,
+                # What Dagster would print is in its event log; people see the seed's own table.
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                tags=tags,
+            )
+        except dg.DagsterExecutionInterruptedError as error:
+            raise KeyboardInterrupt from error
+        run = self._instance.get_run_by_id(result.run_id)
+        failed: dict[str, str] = {}
+        for event in result.get_step_failure_events():
+            data = event.step_failure_data
+            told = data.user_failure_data.description if data.user_failure_data else None
+            failed[event.step_key or ""] = told or (data.error.message if data.error else "it failed")
+        if not result.success and not failed:
+            failure = next((e for e in result.all_events if e.is_run_failure), None)
+            failed[""] = (failure.message if failure else None) or "the run failed before its first step"
+        canceled = run is not None and run.status in (dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.CANCELING)
+        return FinishedRun(result.run_id, result.success, canceled, {} if canceled else failed)
+
+    def close(self) -> None:
+        """Let go of the instance."""
+        self._instance.dispose()
+
+    def _order(self) -> list[str]:
+        return list(self._instance.get_dynamic_partitions(DOCUMENTS.name or ""))

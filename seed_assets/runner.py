@@ -1,0 +1,406 @@
+"""Runs one stage over some documents: computes what nobody has computed, reuses the rest.
+
+What belongs here: forming keys, reusing, computing under a limit, keeping one document's failure to that document,
+recomputing an input that turns out to be corrupt, stopping in good order. What does not: Dagster, refs being published
+(the IO manager), rows being written (sink).
+"""
+
+import asyncio
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from io_managers.store.action_cache import ActionRecord
+from io_managers.store.errors import CorruptObjectError, MissingObjectError, StoreError
+from io_managers.store.fingerprint import Action, Part, first_difference
+from io_managers.store.refs import Ref
+from io_managers.store.store import Store
+from io_managers.store.values import Result, StoredValues
+from resources.corpus import Corpus, Scan, SourceFile
+from resources.errors import ConfigurationError, DocumentError
+from resources.lance import LanceTables
+from seed_assets.pipeline import Pipeline, source_part
+from seed_assets.reuse import Reuse, Usage
+from seed_assets.stage import PREVIEW_CHARACTERS, REUSE, SOURCE, Source, Stage
+
+logger = logging.getLogger(__name__)
+
+# Documents of one stage in memory at a time; enough for their commits to share a flush.
+_AT_ONCE = 16
+NEW = "new document"
+INTERRUPTED = "interrupted"
+
+
+class Observer(Protocol):
+    """Who is told how a run goes on; called often, so it must be quick."""
+
+    def began(self, stage: str, documents: int) -> None:
+        """A stage begins with so many documents."""
+        ...
+
+    def advanced(self, stage: str, *, reused: int = 0, computed: int = 0, failed: int = 0) -> None:
+        """So many more of them are done."""
+        ...
+
+    def ended(self, stage: str, seconds: float) -> None:
+        """The stage is through with them."""
+        ...
+
+
+class Silent:
+    """Nobody."""
+
+    def began(self, stage: str, documents: int) -> None:
+        """Nothing."""
+
+    def advanced(self, stage: str, *, reused: int = 0, computed: int = 0, failed: int = 0) -> None:
+        """Nothing."""
+
+    def ended(self, stage: str, seconds: float) -> None:
+        """Nothing."""
+
+
+@dataclass(slots=True)
+class StageRun:
+    """What became of the documents of one stage.
+
+    results: by partition, all durable. failures: by partition. repaired: results of upstream stages that had to be
+    computed again because their values were corrupt, by stage. stopped: why some documents were not begun ("" if none).
+    """
+
+    stage: str
+    results: dict[str, Result] = field(default_factory=dict)
+    failures: dict[str, DocumentError] = field(default_factory=dict)
+    repaired: dict[str, dict[str, Result]] = field(default_factory=dict)
+    stopped: str = ""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run did in one stage so far.
+
+    visited: documents that have a result; computed: those of them that had none before; failed: by document.
+    """
+
+    visited: set[str] = field(default_factory=set)
+    computed: set[str] = field(default_factory=set)
+    failed: dict[str, DocumentError] = field(default_factory=dict)
+    seconds: float = 0.0
+    usage: Usage = field(default_factory=Usage)
+
+
+class BlockedError(DocumentError):
+    """A document whose input was never made: not its own failure."""
+
+    def __init__(self, stage: str) -> None:
+        super().__init__(
+            f"{stage} has no result for this document.",
+            f"Materialize {stage} for it first, or run `seedbank seed`.",
+            transient=True,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a run may do.
+
+    anew: compute everything once more. cache_only: compute nothing, what is missing fails. retry_failed: try failures
+    again that asking again is not expected to help. max_usd: begin nothing more when this much is spent.
+    """
+
+    anew: bool = False
+    cache_only: bool = False
+    retry_failed: bool = False
+    max_usd: float | None = None
+
+
+class InputChangedError(Exception):
+    """An input was computed again with another result: the key has to be formed anew."""
+
+
+class Runner:
+    """One run over one store. `stopping` may be set by anybody: what is in flight is finished, nothing more is begun."""
+
+    def __init__(
+        self,
+        store: Store,
+        pipeline: Pipeline,
+        corpus: Corpus,
+        tables: LanceTables,
+        options: RunOptions | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        self.store = store
+        self.pipeline = pipeline
+        self.options = options or RunOptions()
+        self.observer: Observer = observer or Silent()
+        self.reuse = Reuse(store, anew=self.options.anew, retry_failed=self.options.retry_failed)
+        self.stopping = threading.Event()
+        self.tallies: dict[str, Tally] = {}
+        # By stage, what stopped it as a whole.
+        self.faults: dict[str, Exception] = {}
+        self.over_budget = False
+        self.tables = tables
+        self._corpus = corpus
+        self._scan: Scan | None = None
+
+    def run_stage(self, stage: Stage, partitions: Sequence[str], inputs: Mapping[str, StoredValues]) -> StageRun:
+        """Run a document stage over partitions. Gives results and failures of each; raises only for the whole run's faults.
+
+        Ctrl-C or SIGTERM sets `stopping`; a second one raises KeyboardInterrupt at once.
+        """
+        work = StageWork(self, stage, inputs)
+        return self.in_loop(stage, len(partitions), lambda: work.run(partitions))
+
+    def source(self, partition: str) -> SourceFile:
+        """The file of a document, as the corpus is now. Raises DocumentError where it is no source or is gone."""
+        if self._scan is None:
+            self._scan = self._corpus.scan()
+        if partition in self._scan.problems:
+            raise self._scan.problems[partition]
+        if partition not in self._scan.documents:
+            raise DocumentError(
+                f"no file of this name is in the corpus {self._corpus.root}.",
+                "If it was removed, `seedbank seed` takes it out of the knowledge base.",
+                transient=True,
+            )
+        return self._scan.documents[partition]
+
+    def use_scan(self, scan: Scan) -> None:
+        """Take the corpus as it was just scanned instead of scanning it again."""
+        self._scan = scan
+
+    def read(self, source: SourceFile) -> Source:
+        """The bytes of a document's file; see Corpus.read."""
+        return Source(self._corpus.read(source), source.format)
+
+    def in_loop(self, stage: Stage, documents: int, make: Callable[[], Any]) -> StageRun:
+        """Run a coroutine of one stage to its end, draining on the first Ctrl-C or SIGTERM."""
+        self.observer.began(stage.name, documents)
+        started = time.perf_counter()
+        try:
+            with asyncio.Runner() as loop, _Draining(self.stopping):
+                outcome: StageRun = loop.run(make())
+        finally:
+            self.observer.ended(stage.name, time.perf_counter() - started)
+        self.note(outcome, time.perf_counter() - started)
+        return outcome
+
+    def note(self, outcome: StageRun, seconds: float) -> None:
+        """Count what became of a stage's documents."""
+        tally = self.tallies.setdefault(outcome.stage, Tally())
+        tally.seconds += seconds
+        tally.failed |= outcome.failures
+        tally.visited |= outcome.results.keys()
+        for partition, result in outcome.results.items():
+            tally.failed.pop(partition, None)
+            if not result.reused:
+                paid = result.provenance
+                tally.computed.add(partition)
+                tally.usage.add(Usage(paid.requests, paid.input_tokens, paid.output_tokens, paid.usd))
+
+    def stop_reason(self) -> str:
+        """Why nothing more may be begun; "" if it may."""
+        if self.stopping.is_set():
+            return INTERRUPTED
+        if self.options.max_usd is not None and self.reuse.usage.usd >= self.options.max_usd:
+            self.over_budget = True
+            return f"the budget of ${self.options.max_usd:g} is spent"
+        return ""
+
+
+class _Draining:
+    """While a stage runs in the main thread, the first SIGINT or SIGTERM asks it to finish what is in flight."""
+
+    _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self, stopping: threading.Event) -> None:
+        self._stopping = stopping
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number in self._SIGNALS:
+                self._previous[number] = signal.getsignal(number)
+                signal.signal(number, self._handle)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _handle(self, *_: object) -> None:
+        if self._stopping.is_set():
+            raise KeyboardInterrupt
+        self._stopping.set()
+
+
+class StageWork:
+    """The documents of one stage in one run: their keys, their inputs, and what becomes of them."""
+
+    def __init__(self, runner: Runner, stage: Stage, inputs: Mapping[str, StoredValues]) -> None:
+        self.runner = runner
+        self.stage = stage
+        self.outcome = StageRun(stage.name)
+        self._inputs = inputs
+        self._repaired: dict[tuple[str, str], Ref] = {}
+
+    async def run(self, partitions: Sequence[str]) -> StageRun:
+        """See Runner.run_stage."""
+        runner, stage, run = self.runner, self.stage, self.outcome
+        actions: dict[str, Action] = {}
+        for partition in partitions:
+            try:
+                actions[partition] = self.action(stage, partition)
+            except DocumentError as error:
+                self.fail(partition, error)
+        found = runner.reuse.finished({action.key for action in actions.values()})
+        for partition, action in actions.items():
+            if action.key in found:
+                run.results[partition] = _result(partition, found[action.key])
+        runner.observer.advanced(stage.name, reused=len(run.results))
+        missing = {partition: action for partition, action in actions.items() if partition not in run.results}
+        remembered = runner.reuse.remembered({action.key for action in missing.values()})
+        for partition, action in list(missing.items()):
+            if action.key in remembered:
+                failure = remembered[action.key]
+                self.fail(partition, DocumentError(failure.reason, failure.remedy))
+                del missing[partition]
+            elif runner.options.cache_only:
+                self.fail(
+                    partition,
+                    DocumentError(
+                        "no finished result is in the store.", "Run again without --cache-only.", transient=True
+                    ),
+                )
+                del missing[partition]
+        reasons = miss_reasons(runner.store, stage.name, missing)
+        limit = asyncio.Semaphore(_AT_ONCE)
+        async with asyncio.TaskGroup() as tasks:
+            for partition in missing:
+                tasks.create_task(self._limited(partition, reasons[partition], limit))
+        run.results = {partition: run.results[partition] for partition in partitions if partition in run.results}
+        return run
+
+    async def _limited(self, partition: str, reason: str, limit: asyncio.Semaphore) -> None:
+        async with limit:
+            stop = self.runner.stop_reason()
+            if stop:
+                self.outcome.stopped = stop
+                return
+            try:
+                result = await self.compute(self.stage, partition, reason)
+            except DocumentError as error:
+                self.fail(partition, error)
+            else:
+                self.outcome.results[partition] = result
+                self.runner.observer.advanced(self.stage.name, computed=not result.reused, reused=result.reused)
+
+    async def compute(self, stage: Stage, partition: str, reason: str) -> Result:
+        """One document's result; inputs that are corrupt are computed again first."""
+        while True:
+            action = self.action(stage, partition)
+            computed = False
+
+            async def call(_: Sequence[Action]) -> list[tuple[Any, str]]:
+                nonlocal computed
+                arguments = await self.open_inputs(stage, partition)
+                used = self.runner.pipeline.used_by(stage)
+                if REUSE in stage.uses:
+                    used[REUSE] = self.runner.reuse
+                try:
+                    value = await stage.function(*arguments, **used)
+                except (DocumentError, StoreError, ConfigurationError):
+                    raise
+                except Exception as error:
+                    logger.exception("%s of %s", stage.name, partition)
+                    raise DocumentError(
+                        f"the stage's code failed: {type(error).__name__}: {error}.",
+                        "The log has the traceback. Mend the stage, raise its version and run again.",
+                        transient=True,
+                    ) from error
+                computed = True
+                return [(value, stage.preview(value)[:PREVIEW_CHARACTERS])]
+
+            try:
+                (record,) = await self.runner.reuse.records([action], call, partition=partition)
+            except InputChangedError:
+                continue
+            # Another document of equal content, or another process, may have been first.
+            return _result(partition, record, reason if computed else "")
+
+    def action(self, stage: Stage, partition: str) -> Action:
+        """The action of a stage on a document. Raises DocumentError where an input has no result."""
+        parts: dict[str, Part] = {}
+        for name in stage.inputs:
+            if name == SOURCE:
+                source = self.runner.source(partition)
+                parts[name] = source_part(source.content_digest, source.format)
+            else:
+                parts[name] = self._ref(stage, name, partition).content_digest
+        return self.runner.pipeline.action(stage, parts)
+
+    def _ref(self, stage: Stage, name: str, partition: str) -> Ref:
+        repaired = self._repaired.get((name, partition))
+        if repaired is not None:
+            return repaired
+        if stage is self.stage:
+            if partition in self._inputs[name]:
+                return self._inputs[name].ref(partition)
+        else:
+            refs = self.runner.store.refs.get(name, [partition])
+            if partition in refs:
+                return refs[partition]
+        raise BlockedError(name)
+
+    async def open_inputs(self, stage: Stage, partition: str) -> list[Any]:
+        """The values of a document's inputs, verified; a corrupt one is computed again.
+
+        Raises InputChangedError where that gave another value, so that the key has to be formed anew.
+        """
+        return [await self._open(stage, name, partition) for name in stage.inputs]
+
+    async def _open(self, stage: Stage, name: str, partition: str) -> Any:
+        if name == SOURCE:
+            return await asyncio.to_thread(self.runner.read, self.runner.source(partition))
+        ref = self._ref(stage, name, partition)
+        try:
+            return self.runner.store.load(ref.content_digest, stage.input_types[name])
+        except (MissingObjectError, CorruptObjectError) as error:
+            upstream = self.runner.pipeline.stages[name]
+            result = await self.compute(upstream, partition, str(error))
+            self.outcome.repaired.setdefault(name, {})[partition] = result
+            self._repaired[name, partition] = Ref(name, partition, result.action_key, result.content_digest)
+            if result.content_digest != ref.content_digest:
+                raise InputChangedError from error
+            return self.runner.store.load(result.content_digest, stage.input_types[name])
+
+    def fail(self, partition: str, error: DocumentError) -> None:
+        """Note that one document failed."""
+        self.outcome.failures[partition] = error
+        self.runner.observer.advanced(self.stage.name, failed=1)
+
+
+def miss_reasons(store: Store, stage: str, missing: Mapping[str, Action]) -> dict[str, str]:
+    """Why each of these actions of a stage is not the one that is current, by partition."""
+    refs = store.refs.get(stage, missing)
+    before = store.actions.parts({ref.action_key for ref in refs.values()})
+    reasons: dict[str, str] = {}
+    for partition, action in missing.items():
+        ref = refs.get(partition)
+        if ref is None:
+            reasons[partition] = NEW
+        elif ref.action_key == action.key:
+            reasons[partition] = "its value was lost"
+        elif ref.action_key in before:
+            reasons[partition] = first_difference(before[ref.action_key], action.parts) or "computed anew"
+        else:
+            reasons[partition] = "what it was made from is not recorded any more"
+    return reasons
+
+
+def _result(partition: str, record: ActionRecord, reason: str = "") -> Result:
+    return Result(partition, record.key, record.content_digest, record.provenance, reason)

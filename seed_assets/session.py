@@ -1,0 +1,66 @@
+"""What every command and every run begins with: the settings in force, and what they lead to, opened when asked for.
+
+What belongs here: putting the parts together. What does not: any part, and Dagster.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from functools import cached_property
+
+from io_managers.store.shared import close_shared_store, shared_store
+from io_managers.store.store import Store
+from resources.config import Settings
+from resources.corpus import Corpus
+from resources.home import Home
+from resources.lance import LanceTables
+from seed_assets.pipeline import Pipeline, build_pipeline
+from seed_assets.planner import Plan, make_plan
+from seed_assets.runner import Observer, Runner, RunOptions
+
+
+class Session:
+    """One home, its corpus and the pipeline over them."""
+
+    def __init__(self, settings: Settings, pipeline: Pipeline | None = None) -> None:
+        self.settings = settings
+        self.home = Home(settings.home)
+        self.pipeline = pipeline or build_pipeline(settings)
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The folder of documents."""
+        return Corpus(self.settings.corpus, self.home.corpus_index, self.settings.max_document_mb << 20)
+
+    @cached_property
+    def store(self) -> Store:
+        """The store of the home; opening it creates it."""
+        return shared_store(self.home.store)
+
+    @cached_property
+    def tables(self) -> LanceTables:
+        """The knowledge base."""
+        return LanceTables(self.home.lancedb)
+
+    def runner(self, options: RunOptions | None = None, observer: Observer | None = None) -> Runner:
+        """What runs stages."""
+        return Runner(self.store, self.pipeline, self.corpus, self.tables, options, observer)
+
+    def plan(
+        self,
+        *,
+        verify: bool = False,
+        retry_failed: bool = False,
+        anew: Mapping[str, AbstractSet[str]] | None = None,
+    ) -> Plan:
+        """What a run would do now; with `verify` every file is read instead of trusting sizes and times."""
+        states = {stage.table: self.tables.state(stage.table) for stage in self.pipeline.stages.values() if stage.table}
+        scan = self.corpus.scan(verify=verify)
+        return make_plan(self.pipeline, self.store, scan, states, retry_failed=retry_failed, anew=anew)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        close_shared_store(self.home.store)
+        for resource in self.pipeline.resources.values():
+            close = getattr(resource, "close", None)
+            if close is not None:
+                close()

@@ -1,0 +1,115 @@
+"""What a stage is: a plain function and the declaration of what decides its result.
+
+What belongs here: the record and the decorators. What does not: running stages (runner, sink), naming the ones that
+exist (pipeline), and Dagster (assets).
+
+A stage's function says by its signature what it needs: its positional parameters are its inputs (`source`, or the names
+of other stages), its keyword-only parameters are what it uses from outside, found by name among the pipeline's
+resources. Both are in the action key: inputs by content digest, resources by their `identity`.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol, get_type_hints, runtime_checkable
+
+import msgspec
+
+from io_managers.store.fingerprint import Part
+
+# The input that is the document's file itself.
+SOURCE = "source"
+# The keyword-only parameter through which a stage makes actions of its own (single embeddings, single requests).
+REUSE = "reuse"
+# Longer previews make Dagster's event log grow: 400 characters took 11 KB an event.
+PREVIEW_CHARACTERS = 160
+
+Kind = Literal["document", "sink", "corpus"]
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A document's file. format: a value of resources.formats.SUFFIXES."""
+
+    data: bytes
+    format: str
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """Something that a stage uses and that decides its result."""
+
+    @property
+    def identity(self) -> Mapping[str, Part]:
+        """Everything about it that decides results, and nothing else."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the pipeline.
+
+    kind: "document" (a value a document), "sink" (a document's rows in a table), "corpus" (once for all documents).
+    inputs: names of stages, or `source`; input_types: what each is decoded as. uses: names of resources.
+    table: of a sink, the table it writes. preview: a line that shows a value to people.
+    """
+
+    name: str
+    kind: Kind
+    version: str
+    function: Callable[..., Any]
+    inputs: tuple[str, ...]
+    input_types: Mapping[str, Any]
+    uses: tuple[str, ...]
+    returns: Any
+    table: str = ""
+    preview: Callable[[Any], str] = lambda value: ""
+
+    @property
+    def description(self) -> str:
+        """What the user reads in Dagster: the function's docstring."""
+        return inspect.cleandoc(self.function.__doc__ or "")
+
+
+def document_stage(*, version: str, preview: Callable[[Any], str]) -> Callable[[Callable[..., Any]], Stage]:
+    """Declare an async function of one document as a stage; its value is kept in the store.
+
+    version: raise it whenever the same inputs give another result; it recomputes every document.
+    """
+    return lambda function: _stage(function, kind="document", version=version, preview=preview)
+
+
+def sink_stage(*, version: str, table: str) -> Callable[[Callable[..., Any]], Stage]:
+    """Declare a function (document_id, content_digest, *inputs) -> rows as the writer of a table.
+
+    version: raise it whenever the same inputs give other rows.
+    """
+    return lambda function: _stage(function, kind="sink", version=version, table=table)
+
+
+def corpus_stage(*, version: str, table: str, inputs: tuple[str, ...]) -> Callable[[Callable[..., Any]], Stage]:
+    """Declare a function (tables, *, what it uses) -> state of the table, called once for all documents.
+
+    inputs: the stages whose published results it looks at through the tables.
+    """
+    return lambda function: replace(
+        _stage(function, kind="corpus", version=version, table=table), inputs=inputs, input_types={}
+    )
+
+
+def _stage(function: Callable[..., Any], *, kind: Kind, version: str, **options: Any) -> Stage:
+    hints = get_type_hints(function)
+    parameters = inspect.signature(function).parameters.values()
+    inputs = [parameter.name for parameter in parameters if parameter.kind is not inspect.Parameter.KEYWORD_ONLY]
+    if kind == "sink":
+        inputs = inputs[2:]  # document_id and content_digest are given to every sink
+    return Stage(
+        name=function.__name__,
+        kind=kind,
+        version=version,
+        function=function,
+        inputs=tuple(inputs),
+        input_types={name: hints[name] for name in inputs},
+        uses=tuple(parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY),
+        returns=hints.get("return", Any),
+        **options,
+    )

@@ -1,0 +1,31 @@
+"""The sink stage `lance_documents`: the table `documents`."""
+
+from typing import Any
+
+from resources.formats import SUFFIXES
+from seed_assets.core.concepts import Concepts
+from seed_assets.core.extraction import ExtractedText
+from seed_assets.core.summarizing import Summary
+from seed_assets.stage import sink_stage
+
+
+@sink_stage(version="1", table="documents")
+def lance_documents(
+    document_id: str, content_digest: str, extracted_text: ExtractedText, summaries: Summary, concepts: Concepts
+) -> list[dict[str, Any]]:
+    """One partition: the row of one document in the table `documents`, with its title, summary and concepts.
+
+    Written again when any of them changes, all documents of a run in one commit.
+    """
+    return [
+        {
+            "document_id": document_id,
+            "title": extracted_text.title,
+            "format": SUFFIXES["." + document_id.rpartition(".")[2].lower()],
+            "encoding": extracted_text.encoding or None,
+            "n_characters": len(extracted_text.text),
+            "summary": summaries.text,
+            "concepts": [concept.name for concept in concepts.concepts],
+            "content_digest": content_digest,
+        }
+    ]
