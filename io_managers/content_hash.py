@@ -6,7 +6,7 @@ kept (store) and how stages compute them (seed_assets).
 A stage hands over results that are committed already, and only their refs are published. Any other asset returns its
 value, whatever it is (see store.codecs); with several partitions in one run it returns `{partition: value}`, and with
 one partition either the value or `{partition: value}`. What is loaded is verified when it is opened: one partition as its
-value, several as a lazy mapping by partition. A partition that was never recorded is absent from the mapping; one that
+value, several as a lazy mapping by partition (StoredValues; annotate `dict` to get all of them at once). A partition that was never recorded is absent from the mapping; one that
 was recorded and is not in the store raises MissingObjectError with its name.
 """
 
@@ -99,8 +99,10 @@ class ContentHashIOManager(dg.ConfigurableIOManager):
         if wanted is StoredValues:
             return store.values(name, partitions)
         if len(partitions) > 1:
-            return store.values(name, partitions, _value_type(wanted))
-        values = store.values(name, partitions, Any if get_origin(wanted) is Mapping else wanted)
+            values = store.values(name, partitions, _value_type(wanted))
+            # Dagster lets nothing but a real dict through to a parameter that is annotated as one.
+            return dict(values) if get_origin(wanted) is dict else values
+        values = store.values(name, partitions, wanted)
         (partition,) = partitions
         if partition not in values:
             which = f"{name} of {partition!r}" if partition else name

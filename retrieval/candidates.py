@@ -40,11 +40,14 @@ def find_candidates(table: "Table", query: str, query_vector: NDArray[np.float32
 
 def by_text(table: "Table", query: str, limit: int) -> list[dict[str, Any]]:
     """The best `limit` chunks by BM25 over text and title, as rows with `_score`."""
-    from lancedb.query import BooleanQuery, MatchQuery, Occur
+    import lancedb.query
 
+    # LanceDB's query classes are pydantic dataclasses whose defaults a type checker does not see.
+    part: Any = lancedb.query.MatchQuery
+    should = lancedb.query.Occur.SHOULD
     # A boolean query adds the scores of its parts; a multi-match takes the better one, and a title never shows.
-    either = BooleanQuery(
-        [(Occur.SHOULD, MatchQuery(query, "text")), (Occur.SHOULD, MatchQuery(query, "title", boost=_TITLE_BOOST))]
+    either = lancedb.query.BooleanQuery(
+        [(should, part(query, "text")), (should, part(query, "title", boost=_TITLE_BOOST))]
     )
     return _rows(table.search(either, query_type="fts").select([*_COLUMNS, "_score"]).limit(limit))
 

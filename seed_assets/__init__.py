@@ -1,0 +1,1 @@
+"""The pipeline: stages, what runs and plans them, and how Dagster sees them."""

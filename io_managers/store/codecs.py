@@ -145,8 +145,10 @@ def _decode(codec: str, payload: bytes, expected: Any) -> Any:
             from io_managers.store.codec_tables import decode_frame
 
             value = decode_frame(payload)
-    if codec in ("text", "bytes") and isinstance(expected, type) and not isinstance(value, expected):
-        raise TypeError(f"it is {codec}")
+    if codec == "text" and expected not in (Any, str):
+        raise TypeError("it is text")
+    if codec == "bytes" and expected not in (Any, bytes, bytearray, memoryview):
+        raise TypeError("it is bytes")
     return value
 
 

@@ -66,8 +66,9 @@ class SqliteContentStore:
         stored, compressed = shrink(data) if compressible else (data, False)
         if len(stored) > LARGE_BYTES:
             self._files.put(digest, stored)
-            return digest, [(_PUT, [(digest, len(data), compressed, None)])]
-        return digest, [(_PUT, [(digest, len(data), compressed, stored)])]
+            stored = None
+        statement, row = put_row(digest, len(data), compressed, stored)
+        return digest, [(statement, [row])]
 
     def get(self, digest: str) -> bytes:
         """See ContentStore. Raises StoreUnavailableError where the disk fails."""
@@ -130,6 +131,11 @@ class SqliteContentStore:
         """See ContentStore."""
         for (digest,) in self._database.read("SELECT content_digest FROM objects"):
             yield digest
+
+
+def put_row(digest: str, size_bytes: int, compressed: bool, stored: bytes | None) -> tuple[str, Row]:
+    """The statement, and the row for it, that records a value; stored: None where the bytes are a file."""
+    return _PUT, (digest, size_bytes, compressed, stored)
 
 
 def _verified(digest: str, data: bytes) -> bytes:

@@ -155,7 +155,7 @@ class Database:
         while queued is not None:
             group.append(queued)
             rows += sum(len(rows) for _, rows in queued[0])
-            size_bytes += sum(len(row[-1]) for _, rows in queued[0] for row in rows if type(row[-1]) is bytes)
+            size_bytes += sum(len(row[-1]) for _, rows in queued[0] for row in rows if row and type(row[-1]) is bytes)
             if rows >= GROUP_ROWS or size_bytes >= GROUP_BYTES:
                 break
             try:

@@ -46,15 +46,22 @@ def shrink(data: bytes) -> tuple[bytes, bool]:
 
 def expand(stored: bytes, size_bytes: int, compressed: bool) -> bytes:
     """The data of stored bytes; damaged ones come back as they are, for their digest to tell."""
-    if not compressed:
+    if not compressed or stored_size(stored, compressed) != size_bytes:
         return stored
     try:
-        # A damaged header may ask for any amount of memory.
-        if zstandard.get_frame_parameters(stored).content_size != size_bytes:
-            return stored
         return _zstd().decompressor.decompress(stored)
     except zstandard.ZstdError:
         return stored
+
+
+def stored_size(stored: bytes, compressed: bool) -> int:
+    """How many bytes of data the stored ones say that they are; a damaged header may say any number."""
+    if not compressed:
+        return len(stored)
+    try:
+        return zstandard.get_frame_parameters(stored).content_size
+    except zstandard.ZstdError:
+        return -1
 
 
 class Files:

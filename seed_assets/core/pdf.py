@@ -24,7 +24,7 @@ _LIGATURES = str.maketrans(
 
 
 def read_pdf(data: bytes) -> tuple[str, str]:
-    """(text, title) of a PDF: pages apart by an empty line, words joined that were hyphenated at a line's end.
+    """(text, title) of a PDF: pages apart by an empty line, but where a sentence goes on; divided words made whole.
 
     The title is that of the metadata, "" where it is missing or was put there by a program. An encrypted file that
     opens without a password is read. Raises DocumentError for one that needs a password, that is none, that is broken
@@ -38,13 +38,19 @@ def read_pdf(data: bytes) -> tuple[str, str]:
         raise _not_opened(data, error) from error
     with closing(document):
         count = len(document)
-        if count == 0:
-            raise DocumentError("the PDF has no pages.", "Export it again from its source.")
         pages = [_page_text(document, number) for number in range(count)]
         if not any(page.strip() for page in pages):
             raise _no_text(document, count)
         title = cleaned_metadata_title(document.get_metadata_value("Title"))
-    return joined_hyphens("\n\n".join(pages)).translate(_LIGATURES), title
+    return joined_hyphens(_joined_pages(pages)).translate(_LIGATURES), title
+
+
+def _joined_pages(pages: list[str]) -> str:
+    text = ""
+    for page in filter(None, pages):
+        goes_on = text and page[0].islower() and text[-1] not in ".!?:;"
+        text += ("\n" if goes_on else "\n\n" if text else "") + page
+    return text
 
 
 def _page_text(document: "PdfDocument", number: int) -> str:
@@ -60,7 +66,19 @@ def _page_text(document: "PdfDocument", number: int) -> str:
         ) from error
 
 
+def _opens_without_pages(data: bytes) -> bool:
+    """pypdfium2 refuses such a document with the error code of whichever document failed before it."""
+    from pypdfium2 import raw
+
+    document = raw.FPDF_LoadMemDocument64(data, len(data), None)
+    if document:
+        raw.FPDF_CloseDocument(document)
+    return bool(document)
+
+
 def _not_opened(data: bytes, error: "PdfiumError") -> DocumentError:
+    if _opens_without_pages(data):
+        return DocumentError("the PDF has no pages.", "Export it again from its source.")
     if error.err_code == _PASSWORD:
         return DocumentError(
             "the PDF is encrypted and needs a password.",

@@ -1,7 +1,7 @@
 """Which encoding a text file has, and its characters. What does not belong here: what the text means (titles, markup).
 
 In this order: a byte order mark, valid UTF-8, UTF-16 without a mark (by where its zero bytes are), the encoding that
-the file declares, UTF-8 with a few damaged bytes, detection by charset-normalizer.
+the file declares, UTF-8 with a few damaged bytes, detection by charset-normalizer, Windows-1252 if nearly all is plain ASCII.
 """
 
 import codecs
@@ -38,8 +38,11 @@ _SUPERSETS = {
 _DECLARABLE = frozenset(codecs.lookup(name).name for name in [*_CANDIDATES, *_SUPERSETS, "iso8859_8", "iso8859_15"])
 # ISO-2022-JP is valid UTF-8 as well: it is told by its escapes into the Japanese set and back.
 _JAPANESE_SHIFT = re.compile(rb"\x1b\$[@B](?:[!-~]{2})+\x1b\([BJ]")
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd]")
 _MOST_CONTROLS = 0.02
+_REPLACEMENT = "\ufffd"
+_PLAIN = re.compile(rb"[\t\n\r -~]")
+_LEAST_PLAIN = 0.9
 _MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
 _SAMPLE_BYTES = 65_536
 
@@ -114,7 +117,7 @@ def _utf16_without_mark(data: bytes) -> tuple[str, str] | None:
 def _damaged_utf8(data: bytes) -> tuple[str, str] | None:
     """UTF-8 in which a few bytes are broken: else one bad byte would turn every accent of a book into two others."""
     text = data.decode("utf-8", "replace")
-    replaced = text.count("\ufffd") - data.count("\ufffd".encode())
+    replaced = text.count(_REPLACEMENT) - data.count(_REPLACEMENT.encode())
     if len(_MULTIBYTE.findall(data)) < 20 * replaced:
         return None
     return text, f"utf-8 ({replaced} undecodable replaced)"
@@ -128,12 +131,16 @@ def _detected(data: bytes) -> tuple[str, str]:
         best = matches[0]
         # Western European is much the most frequent, and a short text in it fits others equally well.
         western = from_bytes(data, cp_isolation=["cp1252"]).best()
-        if western and western.chaos <= best.chaos and western.coherence >= best.coherence - 0.05:
+        if western and western.chaos <= best.chaos + 0.06 and western.coherence >= best.coherence - 0.05:
             matches.insert(0, western)
     for match in matches:  # it looks at samples only, so that one that fits them may still fail on the whole
         if (text := _try(data, match.encoding)) is not None:
             return text, match.encoding
-    raise _binary(data, "bytes of no text encoding known")
+    if len(_PLAIN.findall(data)) < _LEAST_PLAIN * len(data):
+        raise _binary(data, "bytes of no text encoding known")
+    # Several encodings in one file, as in logs and mailboxes: its plain words are not lost for that.
+    text = data.decode("cp1252", "replace")
+    return text, f"windows-1252 ({text.count(_REPLACEMENT)} undecodable replaced)"
 
 
 def _public_name(codec: str) -> str:
@@ -145,7 +152,7 @@ def _public_name(codec: str) -> str:
 
 def _readable(text: str, data: bytes) -> str:
     controls = len(_CONTROL.findall(text))
-    if controls > max(1, _MOST_CONTROLS * len(text)):
+    if controls > max(2, _MOST_CONTROLS * len(text)):
         raise _binary(data, f"{controls:,} control or undecodable characters among {len(text):,}")
     return text
 

@@ -1,0 +1,1 @@
+"""One module a stage, named after what it makes."""

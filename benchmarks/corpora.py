@@ -1,0 +1,13 @@
+"""Where the test corpora are: beside the checkout in shared/corpora, or where SEEDBANK_CORPORA says."""
+
+import os
+from pathlib import Path
+
+
+def find_corpora(given: Path | None = None) -> Path:
+    """The folder of the corpora. Exits with a message that says what to set where it is not there."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "corpora"
+    found = given or Path(os.environ.get("SEEDBANK_CORPORA", beside))
+    if not found.is_dir():
+        raise SystemExit(f"There are no test corpora in {found}. Give their folder with --corpora or SEEDBANK_CORPORA.")
+    return found

@@ -1,0 +1,166 @@
+"""Phrases that could be what a text is about. What belongs here: finding, counting and naming candidates. What does
+not: which of them matter (concepts.py), which words name nothing (stopwords.py).
+
+A candidate is one to three words that stand together, none of them a stop word, a bare number or a single letter,
+with nothing but white space between them. Chinese and Japanese put none between words: there, candidates are runs
+of two to six Chinese characters, and whole words in katakana, which the text itself repeats.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from seed_assets.core.stopwords import stop_words
+from seed_assets.core.words import UNSPACED, WORD
+
+_MOST_WORDS = 3
+_MOST_CHARACTERS = 6
+# Phrases are built of a text's most frequent units only: what keeps the counts of a very long text in memory.
+_MOST_UNITS = 1000
+
+# Addresses, TeX commands, roles and directives of markup: words in them are not the author's prose.
+_MARKUP = re.compile(
+    r"(?:https?|ftp)://\S+|www\.\S+|\S+@\S+\.\S+|\\[a-zA-Z]+|:[a-z-]+:(?=`)|^\s*\.\. [\w-]+::|&\w+;", re.M
+)
+_GAP = re.compile(r"[^\S\n]*\n?[^\S\n]*")
+_APOSTROPHE = re.compile("['’]")
+_SHORTENED = frozenset({"t", "ll", "ve", "re", "d", "m"})
+_IDEOGRAMS = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3005\U00020000-\U0003134f]+")
+_KATAKANA = re.compile("[\u30a1-\u30ff\uff66-\uff9f]{2,}")
+_OTHER_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A candidate: its name (case-folded, single spaces), its units, its mentions and where its name first occurs.
+
+    units: what its words are counted by: words without their plural ending, pairs of characters of an unspaced
+    script. count: mentions of any form with these units. start, end: character offsets; the text between them,
+    case-folded and its white space collapsed, is the name.
+    """
+
+    name: str
+    units: tuple[str, ...]
+    count: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """How often a word, in any form, is in the text, and the offset of the first."""
+
+    count: int
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    form: str
+    units: tuple[str, ...]
+    start: int
+    end: int
+
+
+def find_phrases(text: str) -> tuple[list[Phrase], dict[str, Unit]]:
+    """The candidates in the order of their first mention, and the units that they are made of."""
+    stopped = stop_words(match.group() for match in WORD.finditer(text.casefold()))
+    units = _units(text, stopped)
+    forms: dict[tuple[str, ...], dict[str, list[int]]] = {}
+    for run in _runs(text, stopped):
+        for first in range(len(run)):
+            for words in range(1, min(_MOST_WORDS, len(run) - first) + 1):
+                members = run[first : first + words]
+                key = tuple(unit for word in members for unit in word.units)
+                if not all(unit in units for unit in key):
+                    break
+                name = " ".join(word.form for word in members)
+                seen = forms.setdefault(key, {}).setdefault(name, [0, members[0].start, members[-1].end])
+                seen[0] += 1
+    phrases = [_phrase(key, names) for key, names in forms.items()]
+    return sorted(phrases, key=lambda phrase: (phrase.start, phrase.end)), units
+
+
+def _phrase(key: tuple[str, ...], names: dict[str, list[int]]) -> Phrase:
+    # The most frequent form names the phrase; of equals the first.
+    name, (_, start, end) = min(names.items(), key=lambda item: (-item[1][0], item[1][1]))
+    return Phrase(name, key, sum(count for count, _, _ in names.values()), start, end)
+
+
+def _units(text: str, stopped: frozenset[str]) -> dict[str, Unit]:
+    counts: Counter[str] = Counter()
+    starts: dict[str, int] = {}
+    for run in _runs(text, stopped):
+        for word in run:
+            if len(word.units) == 1:  # a longer run of ideograms has its pairs counted as words of their own
+                counts[word.units[0]] += 1
+                starts.setdefault(word.units[0], word.start)
+    kept = sorted(counts, key=lambda unit: (-counts[unit], starts[unit], unit))[:_MOST_UNITS]
+    return {unit: Unit(counts[unit], starts[unit]) for unit in kept}
+
+
+def _runs(text: str, stopped: frozenset[str]) -> Iterator[list[_Word]]:
+    """Words that stand together, between stop words, punctuation and ends of paragraphs."""
+    markup = _MARKUP.finditer(text)
+    hidden = next(markup, None)
+    run: list[_Word] = []
+    for match in WORD.finditer(text):
+        start, end = match.span()
+        while hidden is not None and hidden.end() <= start:
+            hidden = next(markup, None)
+        if hidden is not None and hidden.start() < end:
+            yield run
+            run = []
+            continue
+        if UNSPACED.search(text, start, end):
+            yield run
+            yield from ([word] for word in _unspaced(text, start, end))
+            run = []
+            continue
+        word_start, word_end = _without_clitics(text, start, end)
+        apart = word_start > start or _GAP.fullmatch(text, run[-1].end if run else start, start) is None
+        if apart:
+            yield run
+            run = []
+        form = text[word_start:word_end].casefold()
+        named = len(form) > 1 and form not in stopped and any(character.isalpha() for character in form)
+        if named:
+            run.append(_Word(form, (_singular(form),), word_start, word_end))
+        if not named or word_end < end:
+            yield run
+            run = []
+    yield run
+
+
+def _without_clitics(text: str, start: int, end: int) -> tuple[int, int]:
+    """The word's span without a possessive or an elided article; empty for a shortened verb ("won't")."""
+    parts = _APOSTROPHE.split(text[start:end])
+    if len(parts) != 2:
+        return start, end
+    before, after = parts
+    if after.casefold() in _SHORTENED:
+        return start, start
+    if after.casefold() == "s":
+        return start, start + len(before)
+    return (end - len(after), end) if len(before) <= 2 else (start, end)
+
+
+def _singular(word: str) -> str:
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def _unspaced(text: str, start: int, end: int) -> Iterator[_Word]:
+    for pattern in (_KATAKANA, _OTHER_UNSPACED):
+        for match in pattern.finditer(text, start, end):
+            yield _Word(match.group(), (match.group(),), *match.span())
+    for match in _IDEOGRAMS.finditer(text, start, end):
+        first, last = match.span()
+        for begin in range(first, last):
+            for stop in range(begin + 2, min(begin + _MOST_CHARACTERS, last) + 1):
+                form = text[begin:stop]
+                yield _Word(form, tuple(form[i : i + 2] for i in range(len(form) - 1)), begin, stop)

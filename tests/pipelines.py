@@ -1,0 +1,314 @@
+"""What the tests of seeding are made with: a small corpus and home, a pipeline that counts, and parts that misbehave.
+
+What belongs here: real implementations of the project's seams, each scripted by its test and counting its calls. What
+does not: assertions.
+"""
+
+import asyncio
+import functools
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from io_managers.store.store import Store
+from resources.config import Settings, load_settings
+from resources.corpus import Corpus, Scan
+from resources.errors import DocumentError
+from resources.home import Home
+from resources.lance import LanceTables
+from seed_assets.core.concepts import Concept, Concepts
+from seed_assets.core.summarizing import Summary
+from seed_assets.pipeline import Pipeline, build_pipeline
+from seed_assets.planner import Plan
+from seed_assets.reuse import Usage, charge
+from seed_assets.runner import RunOptions
+from seed_assets.seeding import SeedOptions, SeedReport, seed
+from seed_assets.session import Session
+
+SOURCES = ("extracted_text", "chunks", "embeddings", "summaries", "concepts")
+SINKS = ("lance_documents", "lance_chunks", "lance_concepts")
+TABLES = ("documents", "chunks", "concepts")
+DIMENSIONS = 8
+
+
+def essay(subject: str, paragraphs: int = 3) -> str:
+    """A text about a subject, in paragraphs of some 700 characters, no two of them equal; each is a chunk."""
+    return "\n\n".join(
+        " ".join(
+            f"Of {subject} the note {paragraph}.{line} says that it was seen before noon and written down with care."
+            for line in range(8)
+        )
+        for paragraph in range(paragraphs)
+    )
+
+
+class CountingEmbedder:
+    """Vectors made of a text's bytes; `texts` are all that it was given."""
+
+    dimensions = DIMENSIONS
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    @property
+    def identity(self) -> Mapping[str, str | int | float | bool]:
+        """Always the same one."""
+        return {"provider": "test", "version": "1"}
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """See resources.embedder.Embedder."""
+        self.texts += texts
+        rows = np.array([[sum(text.encode()[place::DIMENSIONS]) for place in range(DIMENSIONS)] for text in texts])
+        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+@dataclass
+class CountingSummarizer:
+    """The first words of a text. `texts` are all that it was given.
+
+    failing: a text that holds this word -> the error for it. usd: what each call costs. numbered: no two summaries are
+    equal, as with a model.
+    """
+
+    words: int = 12
+    usd: float = 0.0
+    numbered: bool = False
+    failing: dict[str, Exception] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
+
+    @property
+    def identity(self) -> Mapping[str, str | int | float | bool]:
+        """Of what it is told, only the length decides."""
+        return {"method": "first words", "words": self.words}
+
+    async def summarize(self, text: str, title: str) -> Summary:
+        """See seed_assets.core.summarizing.Summarizer."""
+        self.texts.append(text)
+        if self.usd:
+            charge(Usage(requests=1, input_tokens=100, output_tokens=10, usd=self.usd))
+        await asyncio.sleep(0)
+        for word, error in self.failing.items():
+            if word in text:
+                raise error
+        told = " ".join(text.split()[: self.words])
+        return Summary(f"{told} ({len(self.texts)})" if self.numbered else told)
+
+
+@dataclass
+class CountingExtractor:
+    """The three longest words of a text."""
+
+    texts: list[str] = field(default_factory=list)
+
+    @property
+    def identity(self) -> Mapping[str, str | int | float | bool]:
+        """Always the same one."""
+        return {"method": "longest words"}
+
+    async def extract(self, text: str, title: str) -> Concepts:
+        """See seed_assets.core.concepts.ConceptExtractor."""
+        self.texts.append(text)
+        words = sorted(set(text.lower().split()), key=lambda word: (-len(word), word))[:3]
+        places = [(word, text.lower().index(word)) for word in words]
+        return Concepts(
+            tuple(Concept(w, 1.0 - i / 10, text.lower().count(w), at, at + len(w)) for i, (w, at) in enumerate(places))
+        )
+
+
+class BrokenTables(LanceTables):
+    """Tables of which some cannot be written."""
+
+    def __init__(self, directory: Path, broken: Mapping[str, Exception]) -> None:
+        super().__init__(directory)
+        self._broken = broken
+
+    def write(self, table: str, rows: Any, document_ids: Sequence[str]) -> str:
+        """As LanceTables, or the error that the test has in store for this table."""
+        if table in self._broken:
+            raise self._broken[table]
+        return super().write(table, rows, document_ids)
+
+
+class UnprivilegedCorpus(Corpus):
+    """A corpus that is looked at without the rights of root, whoever runs the tests."""
+
+    def scan(self, *, verify: bool = False) -> Scan:
+        """As Corpus."""
+        with unprivileged():
+            return super().scan(verify=verify)
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """No rights of root inside."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+class PartlyReplacedSession(Session):
+    """A session in which a test has put other parts in place."""
+
+    def __init__(
+        self, settings: Settings, pipeline: Pipeline, tables: LanceTables | None = None, corpus: Corpus | None = None
+    ) -> None:
+        super().__init__(settings, pipeline)
+        self._tables = tables
+        self._corpus = corpus
+
+    @cached_property
+    def tables(self) -> LanceTables:
+        """The test's, or the home's."""
+        return self._tables or LanceTables(self.home.lancedb)
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The test's, or the settings'."""
+        return self._corpus or Corpus(self.settings.corpus, self.home.corpus_index, 64 << 20)
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """What one seed did. calls: of each stage's own function, whatever the report says of it; none if never called."""
+
+    report: SeedReport
+    calls: dict[str, int]
+    embedded: list[str]
+
+    @property
+    def computed(self) -> dict[str, int]:
+        """Of each stage, how many documents the report says were computed; those with none are left out."""
+        return {name: stage.computed for name, stage in self.report.stages.items() if stage.computed}
+
+    def failed(self) -> set[tuple[str, str]]:
+        """(document, stage) of each failure in the report."""
+        return {(failure.document, failure.stage) for failure in self.report.failures}
+
+
+class World:
+    """A corpus and a home below one folder, seeded as often as a test says.
+
+    What changes the pipeline is set before a seed: `settings` by name, `resources` by name, and `change`, the last word.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.corpus = folder / "corpus"
+        self.home = folder / "home"
+        self.settings: dict[str, Any] = {}
+        self.summarizer = CountingSummarizer()
+        self.change: Callable[[Pipeline], Pipeline] = lambda pipeline: pipeline
+        self.tables: LanceTables | None = None
+        self.corpus_reader: Corpus | None = None
+        self.embedder = CountingEmbedder()
+
+    def copy_to(self, folder: Path) -> "World":
+        """The same corpus and home in another place."""
+        copy = World(folder)
+        shutil.copytree(self.corpus, copy.corpus)
+        shutil.copytree(self.home, copy.home)
+        Home(copy.home).bind(copy.corpus, rebind=True)
+        return copy
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        """Put a document into the corpus."""
+        path = self.corpus / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def raise_version(self, *stages: str) -> None:
+        """Raise the version of these stages, as somebody does who has changed their code."""
+        before = self.change
+
+        def change(pipeline: Pipeline) -> Pipeline:
+            pipeline = before(pipeline)
+            for name in stages:
+                stage = pipeline.stages[name]
+                pipeline = pipeline.with_stage(replace(stage, version=f"{stage.version}+"))
+            return pipeline
+
+        self.change = change
+
+    def seed(self, options: SeedOptions | None = None, **run_options: Any) -> Seeded:
+        """Seed once; run_options are those of RunOptions."""
+        calls: Counter[str] = Counter()
+        embedded_before = len(self.embedder.texts)
+        options = options or SeedOptions()
+        if run_options:
+            options = replace(options, run=RunOptions(**run_options))
+        with self.session(calls) as session:
+            report = seed(session, options)
+        return Seeded(report, dict(calls), self.embedder.texts[embedded_before:])
+
+    @contextmanager
+    def session(self, calls: Counter[str] | None = None) -> Iterator[Session]:
+        """A session over this world, closed in the end."""
+        settings = load_settings({"corpus": self.corpus, "home": self.home, **self.settings})
+        pipeline = build_pipeline(settings).with_resources(
+            embedder=self.embedder, summarizer=self.summarizer, concept_extractor=CountingExtractor()
+        )
+        pipeline = _counted(self.change(pipeline), Counter() if calls is None else calls)
+        session = PartlyReplacedSession(settings, pipeline, self.tables, self.corpus_reader)
+        try:
+            yield session
+        finally:
+            session.close()
+
+    def plan(self) -> Plan:
+        """What a seed would do."""
+        with self.session() as session:
+            return session.plan()
+
+    def states(self, document: str) -> dict[str, str]:
+        """Stage -> state of one document, as `seedbank status --json` shows it."""
+        return dict(self.plan().states()[document])
+
+    def all_states(self) -> set[str]:
+        """Every state that any document has in any stage."""
+        return {state for states in self.plan().states().values() for state in states.values()}
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """All rows of a table, by key."""
+        return LanceTables(self.home / "lancedb").read(table).to_pylist()
+
+    def documents_in(self, table: str) -> set[str]:
+        """The documents that have rows in a table."""
+        return {row["document_id"] for row in self.rows(table)}
+
+    def store(self) -> Store:
+        """The home's store, to be closed by the test."""
+        return Store(self.home / "store")
+
+
+def _counted(pipeline: Pipeline, calls: Counter[str]) -> Pipeline:
+    for stage in pipeline.stages.values():
+        pipeline = pipeline.with_stage(replace(stage, function=_counting(stage.name, stage.function, calls)))
+    return pipeline
+
+
+def _counting(name: str, function: Callable[..., Any], calls: Counter[str]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def call(*arguments: Any, **used: Any) -> Any:
+        calls[name] += 1
+        return function(*arguments, **used)
+
+    return call
+
+
+def refusal(reason: str = "the model refused.", *, transient: bool = False) -> DocumentError:
+    """An error of one document."""
+    return DocumentError(reason, "Ask another one.", transient=transient)

@@ -1,0 +1,84 @@
+"""`seedbank`, with a summarizer that takes its time and an embedder that counts: `python -m tests.slow_seed seed ...`
+
+What belongs here: parts that are real but for a pause and a count. What does not: any other difference from the command.
+
+SLOW_SEED_SECONDS: how long a summary takes. SLOW_SEED_COUNTS: a file to which the number of texts that were embedded for
+the table is appended, one line a request.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cli.main import main
+from resources.config import Settings
+from resources.embedder import Embedder, WordLlamaEmbedder
+from seed_assets import session
+from seed_assets.core.summarizing import Summarizer, Summary
+from seed_assets.pipeline import Pipeline, build_pipeline
+
+SECONDS = "SLOW_SEED_SECONDS"
+COUNTS = "SLOW_SEED_COUNTS"
+
+
+class SlowSummarizer:
+    """A summarizer behind a pause; what it says, and its identity, are those of the one behind it."""
+
+    def __init__(self, summarizer: Summarizer, seconds: float) -> None:
+        self._summarizer = summarizer
+        self._seconds = seconds
+
+    @property
+    def identity(self) -> Mapping[str, str | int | float | bool]:
+        """That of the summarizer behind it."""
+        return self._summarizer.identity
+
+    async def summarize(self, text: str, title: str) -> Summary:
+        """As the summarizer behind it, later."""
+        await asyncio.sleep(self._seconds)
+        return await self._summarizer.summarize(text, title)
+
+
+class CountingEmbedder:
+    """An embedder that writes down how many texts it was asked for."""
+
+    def __init__(self, embedder: Embedder, counts: Path) -> None:
+        self._embedder = embedder
+        self._counts = counts
+
+    @property
+    def identity(self) -> Mapping[str, str | int | float | bool]:
+        """That of the embedder behind it."""
+        return self._embedder.identity
+
+    @property
+    def dimensions(self) -> int:
+        """That of the embedder behind it."""
+        return self._embedder.dimensions
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """As the embedder behind it."""
+        with self._counts.open("a") as file:
+            file.write(f"{len(texts)}\n")
+        return await self._embedder.embed(texts)
+
+
+def slowed(settings: Settings) -> Pipeline:
+    """The pipeline of these settings with the parts that the environment asks for."""
+    pipeline = build_pipeline(settings)
+    if SECONDS in os.environ:
+        summarizer = SlowSummarizer(pipeline.resources["summarizer"], float(os.environ[SECONDS]))
+        pipeline = pipeline.with_resources(summarizer=summarizer)
+    if COUNTS in os.environ:
+        embedder = CountingEmbedder(WordLlamaEmbedder(), Path(os.environ[COUNTS]))
+        pipeline = pipeline.with_resources(embedder=embedder)
+    return pipeline
+
+
+if __name__ == "__main__":
+    session.build_pipeline = slowed
+    main()
