@@ -52,28 +52,34 @@ def corpora_directory() -> Path:
     return Path(os.environ.get("SEEDBANK_CORPORA", beside))
 
 
-def measure(corpora: Path) -> dict[str, Any]:
-    """MRR@10 of chunks and of documents for the fused method, full text alone and vectors alone, by unit."""
+def read_corpus(corpora: Path) -> tuple[dict[str, str], list[Question]]:
+    """The articles by file name, and the questions on them."""
     documents = {path.name: path.read_text() for path in sorted((corpora / _CORPUS / "docs_en").iterdir())}
     with (corpora / _CORPUS / "qa_en.csv").open(newline="") as opened:
         questions = [
             Question(row["question"], row["file"], int(row["answer_start_in_file"])) for row in csv.DictReader(opened)
         ]
-    settings = ChunkSettings()  # pyright: ignore[reportCallIssue] - every field has a default
-    units: dict[str, Callable[[str], list[Span]]] = {
-        "chunks": lambda text: _chunks(text, settings.characters, settings.overlap),
-        "paragraphs": _paragraphs,
-    }
+    return documents, questions
+
+
+def measure(corpora: Path) -> dict[str, Any]:
+    """MRR@10 of chunks and of documents for the fused method, full text alone and vectors alone, by unit."""
+    documents, questions = read_corpus(corpora)
     figures: dict[str, Any] = {"documents": len(documents), "questions": len(questions)}
-    for unit, cut in units.items():
+    for unit, cut in (("chunks", as_chunks), ("paragraphs", as_paragraphs)):
         with tempfile.TemporaryDirectory() as directory:
-            figures[unit] = _measure_unit(Path(directory), documents, questions, cut)
+            figures[unit] = measure_unit(Path(directory), documents, questions, cut)
     return figures
 
 
-def _measure_unit(
-    directory: Path, documents: Mapping[str, str], questions: Sequence[Question], cut: Callable[[str], list[Span]]
+def measure_unit(
+    directory: Path,
+    documents: Mapping[str, str],
+    questions: Sequence[Question],
+    cut: Callable[[str], list[Span]],
+    methods: Sequence[str] = ("fused", "text", "vectors"),
 ) -> dict[str, Any]:
+    """The figures of some methods on texts cut in one way, with the tables in `directory`."""
     embedder = WordLlamaEmbedder()
     tables = LanceTables(directory)
     rows = _write(tables, embedder, documents, cut)
@@ -93,12 +99,12 @@ def _measure_unit(
         "vectors": vectors_alone,
     }
     figures: dict[str, Any] = {"rows": rows}
-    for name, method in methods.items():
+    for name in methods:
         seconds: list[float] = []
         found: list[list[SearchHit]] = []
         for question in questions:
             started = time.perf_counter()
-            found.append(method(question.text))
+            found.append(every[name](question.text))
             seconds.append(time.perf_counter() - started)
         figures[name] = {
             "mrr_at_10": round(_mean_reciprocal_rank(questions, found, _answers), 4),
@@ -160,13 +166,14 @@ def _write(
     return rows.num_rows
 
 
-def _chunks(text: str, characters: int, overlap: int) -> list[Span]:
-    from semantic_text_splitter import TextSplitter
+def as_chunks(text: str) -> list[Span]:
+    """The spans of the chunks that the project makes by default."""
+    settings = ChunkSettings()  # pyright: ignore[reportCallIssue] - every field has a default
+    return [(chunk.start, chunk.end) for chunk in split_into_chunks(text, settings)]
 
-    return [(start, start + len(chunk)) for start, chunk in TextSplitter(characters, overlap).chunk_indices(text)]
 
-
-def _paragraphs(text: str) -> list[Span]:
+def as_paragraphs(text: str) -> list[Span]:
+    """The spans between blank lines."""
     spans: list[Span] = []
     start = 0
     for paragraph in text.split("\n\n"):

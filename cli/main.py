@@ -34,6 +34,7 @@ HomeOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]
 
 USAGE = 2
+INTERRUPTED = 130
 
 
 @app.command()
@@ -189,9 +190,7 @@ def _settings(corpus: Path | None, home: Path | None) -> "Settings":
     from resources.config import load_settings
 
     overrides: dict[str, Any] = {"corpus": corpus, "home": home}
-    return load_settings(
-        {name: value.expanduser().absolute() for name, value in overrides.items() if value is not None}
-    )
+    return load_settings({name: value for name, value in overrides.items() if value is not None})
 
 
 @contextmanager
@@ -208,7 +207,7 @@ def _session(corpus: Path | None, home: Path | None, *, must_exist: bool = False
             if bound is None:
                 raise ConfigurationError(f"Nothing is seeded in {settings.home} yet. Run `seedbank seed` first.")
             if corpus is not None:
-                session.home.bind(settings.corpus)
+                session.home.check(settings.corpus)
             elif bound != settings.corpus:
                 session = Session(settings.model_copy(update={"corpus": bound}))
         try:
@@ -228,6 +227,9 @@ def _errors() -> Iterator[None]:
     except (ConfigurationError, StoreError, TableError) as error:
         print(f"seedbank: {error}", file=sys.stderr)
         raise typer.Exit(USAGE if isinstance(error, ConfigurationError) else 1) from error
+    except KeyboardInterrupt as error:
+        print("seedbank: Interrupted. Everything that was finished is kept; run again to go on.", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from error
 
 
 def _print_json(value: Any) -> None:
@@ -242,7 +244,7 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from resources.config import PROJECT_ROOT
@@ -42,7 +43,7 @@ class LiveTable:
     def __init__(self, session: "Session") -> None:
         self._rows = {name: _Row() for name in session.pipeline.stages}
         self._lock = threading.Lock()
-        self._console = Console(stderr=True)
+        self._console = Console(stderr=True, emoji=False)
         self._live: Live | None = None
         self._begun = False
 
@@ -104,7 +105,7 @@ class LiveTable:
 
 def show_report(session: "Session", report: "SeedReport") -> None:
     """What was made, what was reused, what failed, and what to do next."""
-    console = Console()
+    console = Console(emoji=False)
     table = _stage_table()
     for name, stage in report.stages.items():
         table.add_row(
@@ -148,7 +149,7 @@ def _show_next(console: Console, session: "Session") -> None:
         (f"{command}/dagster dev", "open Dagster: every document is a partition"),
         (f"{command}/seedbank seed", "run again: only what changed is computed"),
     ):
-        console.print(f"  {line}   [dim]{meaning}[/]", highlight=False, soft_wrap=True)
+        console.print(f"  {escape(line)}   [dim]{meaning}[/]", highlight=False, soft_wrap=True)
 
 
 def show_status(
@@ -158,7 +159,7 @@ def show_status(
     corpus_todo: Mapping[str, str],
 ) -> None:
     """Counts by stage and state, then what failed."""
-    console = Console()
+    console = Console(emoji=False)
     table = Table(box=None, pad_edge=False)
     table.add_column("stage")
     for state in next(iter(counts.values()), {}):
@@ -169,18 +170,21 @@ def show_status(
     for name, reason in corpus_todo.items():
         console.print(f"{name} is to be run: {reason}.", highlight=False)
     if gone:
-        console.print(f"{len(gone)} documents are gone from the corpus; the next seed removes them: {gone[0]}, ...")
+        console.print(
+            f"{len(gone)} documents are gone from the corpus; the next seed removes them: {escape(gone[0])}, ..."
+        )
     _show_failures(console, failures)
 
 
 def show_hits(hits: "Sequence[SearchHit]") -> None:
     """Search results, best first."""
-    console = Console()
+    console = Console(emoji=False)
     if not hits:
         console.print("Nothing found.")
     for hit in hits:
         console.print(
-            f"[bold]{hit.score:.3f}[/]  {hit.document}  [dim]characters {hit.start} to {hit.end}[/]", highlight=False
+            f"[bold]{hit.score:.3f}[/]  {escape(hit.document)}  [dim]characters {hit.start} to {hit.end}[/]",
+            highlight=False,
         )
         console.print(f"       {_shortened(hit.text)}", highlight=False, markup=False)
 

@@ -1,24 +1,50 @@
 """The settings: seedbank.toml and SEEDBANK_* in the environment, read once, validated, with a default for everything.
 
 What belongs here: what a person may want to change, its default and the reason for it. What does not: constants that
-nobody sets, and anything that opens, reads or connects.
+nobody sets, and anything that opens, reads or connects. How a wrong setting is told is in config_errors.
 
-The environment wins over seedbank.toml. A relative path in seedbank.toml is relative to that file; one given by
-environment or on the command line, to the working directory.
+An argument wins over the environment, and that over seedbank.toml. A relative path in seedbank.toml is relative to that
+file; one given by environment or on the command line, to the working directory.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings.exceptions import SettingsError
 
+from resources.config_errors import unknown_variables, wrong_settings
 from resources.errors import ConfigurationError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 CONFIG_FILE = PROJECT_ROOT / "seedbank.toml"
+PREFIX = "SEEDBANK_"
+# Names another file than CONFIG_FILE, for those who keep several corpora.
+CONFIG_VARIABLE = "SEEDBANK_CONFIG"
+# The project's own that are no settings; the second is for its tests.
+OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "SEEDBANK_CORPORA"})
 _PATHS = ("corpus", "home")
+
+
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a number is needed, not true or false")
+    return value
+
+
+def _some_path(value: Any) -> Any:
+    if not isinstance(value, str | Path):
+        raise ValueError("a folder is needed")
+    if value == "":
+        raise ValueError("a folder is needed; an empty one would mean the working directory")
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_no_boolean)]
+Folder = Annotated[Path, BeforeValidator(_some_path)]
 
 
 class ChunkSettings(BaseModel):
@@ -26,8 +52,28 @@ class ChunkSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    characters: int = Field(1000, ge=100, le=20_000, description="longest chunk, in characters")
-    overlap: int = Field(0, ge=0, le=5_000, description="characters that neighbouring chunks may share")
+    characters: Count = Field(
+        1000,
+        ge=100,
+        le=20_000,
+        description="Longest chunk, in characters. Some 200 words are what a search result shows and one vector can stand "
+        "for.",
+    )
+    overlap: Count = Field(
+        0,
+        ge=0,
+        le=5_000,
+        description="Characters that neighbouring chunks may share. None by default: chunks end where sentences and "
+        "paragraphs do.",
+    )
+
+    @model_validator(mode="after")
+    def _overlap_is_shorter(self) -> Self:
+        if self.overlap >= self.characters:
+            raise ValueError(
+                f"chunks of {self.characters} characters cannot share {self.overlap}: overlap has to be less than characters"
+            )
+        return self
 
 
 class SummarySettings(BaseModel):
@@ -35,7 +81,9 @@ class SummarySettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    words: int = Field(200, ge=10, le=2_000, description="longest summary, in words")
+    words: Count = Field(
+        200, ge=10, le=2_000, description="Longest summary, in words. About what is read at a glance, half a page."
+    )
 
 
 class ConceptSettings(BaseModel):
@@ -43,7 +91,12 @@ class ConceptSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    count: int = Field(15, ge=1, le=200, description="most concepts of a document")
+    count: Count = Field(
+        15,
+        ge=1,
+        le=200,
+        description="Most concepts of a document. Among 15 are two thirds of the words that its author chose for the title.",
+    )
 
 
 class SearchIndexSettings(BaseModel):
@@ -51,32 +104,51 @@ class SearchIndexSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    # Below some thousand rows an exact scan of the vectors is as fast as the index, and finds everything.
-    vector_index_rows: int = Field(5_000, ge=256, description="rows from which chunks get a vector index")
+    vector_index_rows: Count = Field(
+        5_000,
+        ge=256,
+        description="Chunks from which the vectors are indexed. With fewer, an exact scan is as fast and finds everything.",
+    )
 
 
 class Settings(BaseSettings):
     """All settings of one home."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SEEDBANK_", env_nested_delimiter="__", toml_file=CONFIG_FILE, extra="forbid", frozen=True
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        # A variable set to nothing is a variable not set, as in most shells' use; for paths it would mean the working
+        # directory.
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
     )
 
-    corpus: Path = Field(PROJECT_ROOT / "sample_corpus", description="the folder of documents")
-    home: Path = Field(
-        PROJECT_ROOT / ".seedbank", description="where all state lives: store, tables, Dagster's records"
+    corpus: Folder = Field(
+        PROJECT_ROOT / "sample_corpus", description="The folder of documents. By default the project's sample."
     )
-    # A text of 64 MB is some ten million words: more likely a dump or a log than a document.
-    max_document_mb: int = Field(64, ge=1, le=2_048, description="larger files are a named failure")
-    # More would make one Dagster run hold too many events; fewer would pay for starting runs.
-    documents_per_run: int = Field(1_000, ge=1, description="most documents in one Dagster run")
+    home: Folder = Field(
+        PROJECT_ROOT / ".seedbank",
+        description="Where all state of one corpus lives: store, tables, Dagster's records. Inside the corpus it is left out "
+        "of the documents.",
+    )
+    max_document_mb: Count = Field(
+        64,
+        ge=1,
+        le=2_048,
+        description="Larger files are a named failure. A text of 64 MB is some ten million words: more likely a dump or a log "
+        "than a document.",
+    )
+    documents_per_run: Count = Field(
+        1_000,
+        ge=1,
+        description="Most documents in one Dagster run. With more, a run is slow to show; with fewer, starting runs costs "
+        "more than their work.",
+    )
     chunks: ChunkSettings = ChunkSettings()  # pyright: ignore[reportCallIssue] - every field has a default
     summaries: SummarySettings = SummarySettings()  # pyright: ignore[reportCallIssue]
     concepts: ConceptSettings = ConceptSettings()  # pyright: ignore[reportCallIssue]
     search_index: SearchIndexSettings = SearchIndexSettings()  # pyright: ignore[reportCallIssue]
-
-    # Set before a run of the webserver or by tests; not a setting of the user's.
-    known_variables: ClassVar[frozenset[str]] = frozenset({"SEEDBANK_DAGSTER_HOME"})
 
     @classmethod
     def settings_customise_sources(
@@ -88,27 +160,62 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments over environment over seedbank.toml."""
-        return init_settings, env_settings, _TomlBesideProject(settings_cls)
+        return init_settings, env_settings, _Toml(settings_cls, config_file())
 
 
-class _TomlBesideProject(TomlConfigSettingsSource):
+class _Toml(TomlConfigSettingsSource):
+    """A seedbank.toml; its relative paths are made absolute, from where it lies."""
+
+    def __init__(self, settings_cls: type[BaseSettings], path: Path) -> None:
+        self._folder = path.parent
+        super().__init__(settings_cls, path)
+
     def __call__(self) -> dict[str, Any]:
         values = super().__call__()
-        for name in _PATHS:
-            if isinstance(values.get(name), str):
-                values[name] = CONFIG_FILE.parent / Path(values[name]).expanduser()
-        return values
+        return values | {
+            name: self._folder / _expanded(Path(values[name]))
+            for name in _PATHS
+            if isinstance(values.get(name), str) and values[name]
+        }
+
+
+def config_file() -> Path:
+    """The seedbank.toml in force, which need not exist. Raises ConfigurationError where one was named and does not."""
+    named = os.environ.get(CONFIG_VARIABLE)
+    if not named:
+        return CONFIG_FILE
+    path = _expanded(Path(named)).absolute()
+    if not path.is_file():
+        raise ConfigurationError(f"There is no file {path}, which {CONFIG_VARIABLE} names.")
+    return path
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
     """The settings in force. Raises ConfigurationError that names each wrong setting, what was found and what is right."""
+    path = config_file()
+    problems = unknown_variables(Settings, os.environ, PREFIX, OTHER_VARIABLES)
     try:
         settings = Settings(**dict(overrides or {}))
     except ValidationError as error:
-        lines = [f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()]
-        raise ConfigurationError(
-            f"The settings (environment, {CONFIG_FILE.name}) are not usable: {'; '.join(lines)}."
-        ) from error
-    except ValueError as error:  # a seedbank.toml that is not TOML
-        raise ConfigurationError(f"{CONFIG_FILE} cannot be read: {error}.") from error
-    return settings.model_copy(update={name: getattr(settings, name).expanduser().absolute() for name in _PATHS})
+        problems += wrong_settings(Settings, error, os.environ, PREFIX)
+        raise _unusable(path, problems) from error
+    except SettingsError as error:  # of the environment, what should be JSON and is not
+        problems.append(f"{error}, since its value is not JSON. Set its parts by variables of their own: {PREFIX}A__B")
+        raise _unusable(path, problems) from error
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise ConfigurationError(f"{path} cannot be read as TOML: {reason}.") from error
+    if problems:
+        raise _unusable(path, problems)
+    return settings.model_copy(update={name: _expanded(getattr(settings, name)).absolute() for name in _PATHS})
+
+
+def _unusable(path: Path, problems: list[str]) -> ConfigurationError:
+    return ConfigurationError(f"The settings (environment, {path}) are not usable: {'; '.join(problems)}.")
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ConfigurationError(f"{path}: there is no such user's home folder. Write the path in full.") from error

@@ -1,44 +1,42 @@
 """The corpus: a folder of files seen as documents.
 
-What belongs here: which files are documents, what they are called, whether they changed, and reading them. What does
-not: what is in them (extraction), and what is done about removed ones (seeding).
+What belongs here: what documents are called, whether they changed, and reading them. What does not: which files are
+documents (corpus_walk), what is in them (extraction), and what is done about removed ones (seeding).
 """
 
 import errno
 import hashlib
 import os
 import re
-import stat
 import time
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
+from resources import corpus_index
+from resources.corpus_index import Seen
+from resources.corpus_walk import Walk, read_ignored
 from resources.errors import ConfigurationError, DocumentError
 from resources.formats import SUFFIXES
+from resources.regular_files import open_regular
 
-IGNORE_FILE = ".seedbankignore"
-# A file that changed within this time of being hashed may change again without another time stamp.
-_SETTLED_NS = 2_000_000_000
 _BLOCK_BYTES = 1 << 20
-_ESCAPED = re.compile(r"[%,\x00-\x1f\x7f-\x9f\u2028\u2029\udc80-\udcff]|\.{3,}")
+# Of three dots or more, all but the last two: a name's suffix stays one.
+_ESCAPED = re.compile(r"[%,\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|\.(?=\.\.)")
 
 
 def document_id(relative_path: str) -> str:
     """The document's name and partition key: its NFC-normalised POSIX path relative to the corpus root.
 
-    `%`, `,`, control characters, bytes that are not UTF-8 and runs of three dots or more are percent-escaped, since
-    Dagster and its command line split on them; `%` being among them, two different names (but for normalisation) never
-    give one id. `relative_path` is as os.fsdecode gives it.
+    `%`, `,`, control characters, bytes that are not UTF-8 and the first of three dots in a row are percent-escaped,
+    since Dagster and its command line split on them; `%` being among them, two different names (but for normalisation)
+    never give one id. `relative_path` is as os.fsdecode gives it.
     """
     return _ESCAPED.sub(_escape, unicodedata.normalize("NFC", relative_path))
 
 
 def _escape(match: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogateescape"))
+    return "".join(f"%{byte:02X}" for byte in os.fsencode(match[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Scan:
 
     documents: by id, in the order of their names. problems: by id, what is wrong with a file that cannot be a source.
     unreadable: by id and a slash, folders that could not be listed; what was known below them is not gone.
-    skipped: files that are no documents (suffix, hidden, ignored, links that are not followed).
+    skipped: files and folders that are no documents (suffix, hidden, ignored, links that are not followed).
     """
 
     documents: dict[str, SourceFile] = field(default_factory=dict)
@@ -72,20 +70,14 @@ class Scan:
         return {name for name in absent if not any(name.startswith(prefix) for prefix in self.unreadable)}
 
 
-class _Seen(msgspec.Struct, array_like=True, frozen=True):
-    size_bytes: int
-    mtime_ns: int
-    ctime_ns: int
-    inode: int
-    content_digest: str
-    hashed_at_ns: int
-
-
 class Corpus:
     """A folder of documents, and the memory of what its files were when they were last hashed."""
 
     def __init__(self, root: Path, index: Path, max_document_bytes: int) -> None:
-        """`index` is the file that remembers digests by size, times and inode; it may be deleted at any time."""
+        """`index` is the file that remembers digests by size, times and inode; it may be deleted at any time.
+
+        The folder that it is in, the home, is no part of the corpus, even where it lies inside it.
+        """
         self.root = root
         self._index = index
         self._max_document_bytes = max_document_bytes
@@ -95,42 +87,29 @@ class Corpus:
 
         With `verify` every file is read. Raises ConfigurationError where the folder is missing or cannot be listed.
         """
-        if not self.root.is_dir():
-            raise ConfigurationError(
-                f"There is no corpus folder {self.root}. Give one with --corpus DIR or SEEDBANK_CORPUS."
-            )
-        seen = {} if verify else self._load_index()
-        now_seen: dict[str, _Seen] = {}
-        names: dict[str, list[str]] = {}
-        found: dict[str, SourceFile | DocumentError] = {}
-        documents: dict[str, SourceFile] = {}
-        problems: dict[str, DocumentError] = {}
-        walk = _Walk(self.root, self._ignored())
+        check_folder(self.root)
+        before = corpus_index.load(self._index)
+        seen = {} if verify else before
+        now_seen: dict[bytes, Seen] = {}
+        found: dict[str, list[tuple[str, SourceFile | DocumentError]]] = {}
+        walk = Walk(self.root, read_ignored(self.root), left_out=self._index.parent)
         for relative, status in walk.files():
             name = document_id(relative)
-            names.setdefault(name, []).append(relative)
-            path = self.root / relative
-            try:
-                digest = self._digest(relative, path, status, seen, now_seen)
-            except DocumentError as problem:
-                found[name] = problem
-            else:
-                suffix = path.suffix.lower()
-                found[name] = SourceFile(name, path, SUFFIXES[suffix], status.st_size, digest)
-        for name in sorted(found):
-            entry = found[name]
-            if len(names[name]) > 1:
-                entry = DocumentError(
-                    f"{len(names[name])} files have this name once it is normalised: {', '.join(map(ascii, names[name]))}.",
-                    "Rename all but one of them.",
-                )
+            entry = self._source(name, relative, status, seen, now_seen)
+            if entry is not None:
+                found.setdefault(name, []).append((relative, entry))
+        documents: dict[str, SourceFile] = {}
+        problems: dict[str, DocumentError] = {}
+        for name, entries in sorted(found.items()):
+            entry = entries[0][1] if len(entries) == 1 else _ambiguous([relative for relative, _ in entries])
             if isinstance(entry, DocumentError):
                 problems[name] = entry
             else:
                 documents[name] = entry
-        if now_seen != seen:
-            self._save_index(now_seen)
-        return Scan(documents, problems, walk.unreadable, walk.skipped)
+        if now_seen != before:
+            corpus_index.save(self._index, now_seen)
+        unreadable = {document_id(folder) + "/": _unreadable(error) for folder, error in walk.unreadable.items()}
+        return Scan(documents, problems, unreadable, walk.skipped)
 
     def read(self, source: SourceFile) -> bytes:
         """The bytes of a document, certainly those of its digest.
@@ -138,157 +117,121 @@ class Corpus:
         Raises DocumentError (transient) where the file is gone, unreadable or has changed since it was scanned.
         """
         try:
-            data = source.path.read_bytes()
+            with open_regular(source.path) as file:
+                # One more than it should have: a file that grew to any length is not read whole.
+                data = file.read(source.size_bytes + 1)
         except FileNotFoundError as error:
-            raise DocumentError(
-                "the file was deleted during the run.", "Nothing to do: the next run takes note.", transient=True
-            ) from error
+            raise _deleted() from error
         except OSError as error:
             raise _unreadable(error) from error
-        if "sha256:" + hashlib.sha256(data).hexdigest() != source.content_digest:
-            raise DocumentError(
-                "the file was changed during the run.", "Run again when it is no longer written to.", transient=True
-            )
+        if len(data) != source.size_bytes or _digest_of(hashlib.sha256(data)) != source.content_digest:
+            # Should it have changed without another time, as on some network shares, the next run must not believe
+            # the memory again.
+            corpus_index.forget(self._index, _index_key(str(source.path.relative_to(self.root))))
+            raise _changed()
         return data
 
-    def _digest(
-        self, relative: str, path: Path, status: os.stat_result, seen: dict[str, _Seen], now_seen: dict[str, _Seen]
-    ) -> str:
+    def _source(
+        self,
+        name: str,
+        relative: str,
+        status: os.stat_result | OSError,
+        seen: dict[bytes, Seen],
+        now_seen: dict[bytes, Seen],
+    ) -> SourceFile | DocumentError | None:
+        """One file as a document, or what is wrong with it; None where it is gone meanwhile."""
+        if isinstance(status, OSError):
+            return _unreadable(status)
         if status.st_size > self._max_document_bytes:
-            raise DocumentError(
-                f"the file has {status.st_size / 2**20:,.0f} MB, more than the {self._max_document_bytes >> 20} allowed.",
-                "Split it, list it in .seedbankignore, or raise max_document_mb (SEEDBANK_MAX_DOCUMENT_MB).",
-            )
-        before = seen.get(relative)
-        stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-        changed_ns = max(status.st_mtime_ns, status.st_ctime_ns)
-        unchanged = before is not None and msgspec.structs.astuple(before)[:4] == stamp
-        if before is not None and unchanged and changed_ns + _SETTLED_NS < before.hashed_at_ns:
-            now_seen[relative] = before
-            return before.content_digest
+            return self._too_large(status.st_size)
+        path = self.root / relative
+        key = _index_key(relative)
+        known = seen.get(key)
+        if known is None or not known.describes(status):
+            try:
+                known = self._hash(path, status)
+            except FileNotFoundError:
+                return None
+            except OSError as error:
+                return _unreadable(error)
+            except DocumentError as problem:
+                return problem
+        now_seen[key] = known
+        return SourceFile(name, path, SUFFIXES[path.suffix.lower()], known.size_bytes, known.content_digest)
+
+    def _hash(self, path: Path, status: os.stat_result) -> Seen:
+        """A file as it is now, read in blocks. Raises OSError, DocumentError where it is being written to."""
         hashed_at_ns = time.time_ns()
         hasher = hashlib.sha256()
-        try:
-            with path.open("rb") as file:
-                while block := file.read(_BLOCK_BYTES):
-                    hasher.update(block)
-                after = os.fstat(file.fileno())
-        except FileNotFoundError as error:
-            raise DocumentError(
-                "the file was deleted during the run.", "Nothing to do: the next run takes note.", transient=True
-            ) from error
-        except OSError as error:
-            raise _unreadable(error) from error
-        if (after.st_size, after.st_mtime_ns) != stamp[:2]:
-            raise DocumentError(
-                "the file was changed during the run.", "Run again when it is no longer written to.", transient=True
-            )
-        digest = "sha256:" + hasher.hexdigest()
-        now_seen[relative] = _Seen(*stamp, digest, hashed_at_ns)
-        return digest
+        with open_regular(path) as file:
+            before = os.fstat(file.fileno())
+            # Another file than the one that was found fit: it may be a link by now, and lead anywhere.
+            if (before.st_dev, before.st_ino) != (status.st_dev, status.st_ino):
+                raise _changed()
+            if before.st_size > self._max_document_bytes:
+                raise self._too_large(before.st_size)
+            left = before.st_size + 1
+            while left > 0 and (block := file.read(min(left, _BLOCK_BYTES))):
+                hasher.update(block)
+                left -= len(block)
+            after = os.fstat(file.fileno())
+        seen = Seen.of(before, hashed_at_ns, _digest_of(hasher))
+        if left != 1 or seen != Seen.of(after, hashed_at_ns, seen.content_digest):
+            raise _changed()
+        return seen
 
-    def _ignored(self) -> "Ignored | None":
-        try:
-            lines = (self.root / IGNORE_FILE).read_text().splitlines()
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{self.root / IGNORE_FILE} cannot be read: {error}.") from error
-        return Ignored(lines)
-
-    def _load_index(self) -> dict[str, _Seen]:
-        try:
-            return msgspec.msgpack.decode(self._index.read_bytes(), type=dict[str, _Seen])
-        except (OSError, msgspec.MsgspecError):  # only a memory: without it every file is read
-            return {}
-
-    def _save_index(self, seen: dict[str, _Seen]) -> None:
-        # A name with undecodable bytes is no msgpack text; its file is read each time.
-        plain = {name: entry for name, entry in seen.items() if name.isprintable() or _encodable(name)}
-        temporary = self._index.with_suffix(f".{os.getpid()}")
-        try:
-            self._index.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(msgspec.msgpack.encode(plain))
-            temporary.replace(self._index)
-        except OSError:  # a read-only home is reported by whoever has to write there
-            temporary.unlink(missing_ok=True)
+    def _too_large(self, size_bytes: int) -> DocumentError:
+        return DocumentError(
+            f"the file has {size_bytes / 2**20:,.1f} MB, more than the {self._max_document_bytes >> 20} allowed.",
+            "Split it, list it in .seedbankignore, or raise max_document_mb (SEEDBANK_MAX_DOCUMENT_MB).",
+        )
 
 
-class Ignored:
-    """The patterns of `.seedbankignore`, with the syntax of .gitignore."""
-
-    def __init__(self, lines: list[str]) -> None:
-        from pathspec import GitIgnoreSpec
-
-        self._spec = GitIgnoreSpec.from_lines(lines)
-
-    def __call__(self, relative: str) -> bool:
-        return self._spec.match_file(relative)
-
-
-class _Walk:
-    def __init__(self, root: Path, ignored: Ignored | None) -> None:
-        self._root = root
-        self._real_root = root.resolve()
-        self._ignored = ignored
-        self.skipped = 0
-        self.unreadable: dict[str, DocumentError] = {}
-
-    def files(self, below: str = "") -> Iterator[tuple[str, os.stat_result]]:
-        """(path relative to the root, status) of every file with a supported suffix."""
-        try:
-            entries = sorted(os.scandir(self._root / below), key=lambda entry: entry.name)
-        except OSError as error:
-            if not below:
-                raise ConfigurationError(
-                    f"The corpus folder {self._root} cannot be listed: {error.strerror}. Mend its permissions."
-                ) from error
-            self.unreadable[document_id(below) + "/"] = _unreadable(error)
-            return
-        for entry in entries:
-            relative = f"{below}/{entry.name}" if below else entry.name
-            if entry.name.startswith("."):
-                self.skipped += entry.name != IGNORE_FILE
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                if self._ignored is None or not self._ignored(relative + "/"):
-                    yield from self.files(relative)
-                continue
-            status = self._status(entry, relative)
-            if status is None:
-                self.skipped += 1
-            else:
-                yield relative, status
-
-    def _status(self, entry: os.DirEntry[str], relative: str) -> os.stat_result | None:
-        """The status of a document; None for what is no document."""
-        if Path(entry.name).suffix.lower() not in SUFFIXES or (self._ignored and self._ignored(relative)):
-            return None
-        try:
-            # A link is a document where it leads to a file of this corpus; a link out of it, to a folder or in a
-            # circle is not followed.
-            if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(self._real_root):
-                return None
-            status = entry.stat()
-        except (OSError, RuntimeError):
-            return None
-        return status if stat.S_ISREG(status.st_mode) else None
+def check_folder(root: Path) -> None:
+    """Raises ConfigurationError where there is no such corpus folder."""
+    try:
+        is_folder = root.is_dir()
+    except OSError as error:  # a folder above it is closed to this user
+        raise ConfigurationError(f"The corpus folder {root} cannot be reached: {error.strerror}.") from error
+    if not is_folder:
+        found = f"{root} is not a folder." if root.exists() else f"There is no corpus folder {root}."
+        raise ConfigurationError(f"{found} Give one with --corpus DIR or SEEDBANK_CORPUS.")
 
 
-def _unreadable(error: OSError) -> DocumentError:
-    denied = error.errno in (errno.EACCES, errno.EPERM)
+def _index_key(relative: str) -> bytes:
+    return os.fsencode(relative)
+
+
+def _digest_of(hasher: "hashlib._Hash") -> str:
+    return f"sha256:{hasher.hexdigest()}"
+
+
+def _ambiguous(names: list[str]) -> DocumentError:
+    listed = ", ".join(ascii(name) for name in names)
     return DocumentError(
-        f"it cannot be read: {error.strerror or error}.",
-        "Make it readable for this user (chmod +r)."
-        if denied
-        else "Check the disk or the share it is on, then run again.",
-        transient=True,
+        f"{len(names)} files have this name once it is normalised: {listed}.", "Rename all but one of them."
     )
 
 
-def _encodable(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _deleted() -> DocumentError:
+    return DocumentError(
+        "the file was deleted during the run.", "Nothing to do: the next run takes note.", transient=True
+    )
+
+
+def _changed() -> DocumentError:
+    return DocumentError(
+        "the file was changed during the run.", "Run again when it is no longer written to.", transient=True
+    )
+
+
+_REMEDIES = {
+    errno.EACCES: "Make it and the folders above it readable for this user (chmod +rX).",
+    errno.EPERM: "Make it and the folders above it readable for this user (chmod +rX).",
+    errno.ENAMETOOLONG: "Move it up: its whole path is longer than the system allows.",
+}
+
+
+def _unreadable(error: OSError) -> DocumentError:
+    remedy = _REMEDIES.get(error.errno or 0, "Check the disk or the share it is on, then run again.")
+    return DocumentError(f"it cannot be read: {error.strerror or error}.", remedy, transient=True)

@@ -15,23 +15,22 @@ LanceDB runs threads of its own and does not survive a fork: start worker proces
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from resources.lance_errors import (
-    TableSchemaError,
-    TableWriteError,
     check_schema,
     foreign,
     is_conflict,
     missing,
-    read_error,
+    reading,
     write_error,
 )
 from resources.lance_marker import Mark, announce, newest_version, read_mark, settle, state_of
-from resources.lance_schema import TABLES, TableSpec
+from resources.lance_rows import check_rows, delete_copies, merge, of_documents
+from resources.lance_schema import TABLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,45 +58,48 @@ class LanceTables:
 
         None where the table is missing, was not made for this home or was changed by others since the last write:
         what is in it must then be looked at (`written`). Rows recorded with one state are current under another as
-        `lance_marker.is_current` says. Raises TableWriteError where the folder cannot be read.
+        `lance_marker.is_current` says. Raises TableReadError where the folder cannot be read.
         """
-        try:
+        with reading(table, self.folder(table)):
             return state_of(self.folder(table))
-        except OSError as error:
-            raise write_error(table, self.folder(table), error) from error
 
     def folder(self, table: str) -> Path:
         """The folder of a table."""
         return self._directory / f"{TABLES[table].name}.lance"
 
+    def version(self, table: str) -> int | None:
+        """The newest version of the table, whoever made it; None where there is no table. Raises TableReadError."""
+        with reading(table, self.folder(table)):
+            return newest_version(self.folder(table))
+
     def open(self, table: str) -> "Table":
         """The table in LanceDB, at its newest version. Raises TableMissingError, TableReadError."""
         folder = self.folder(table)
-        if newest_version(folder) is None:
+        if self.version(table) is None:
             raise missing(table, self._directory)
-        try:
+        with reading(table, folder):
             return self._connected().open_table(table)
-        except (RuntimeError, OSError, ValueError) as error:
-            raise read_error(table, folder, error) from error
 
     def read(self, table: str, columns: Sequence[str] | None = None) -> "pa.Table":
-        """All rows, in the order of the table's key, with the given columns or all. Raises TableMissingError."""
+        """All rows, in the order of the table's key, with the given columns or all. Raises TableMissingError, TableReadError."""
         spec = TABLES[table]
         wanted = [column.name for column in spec.columns] if columns is None else list(columns)
-        rows = self.open(table).search().select([*dict.fromkeys([*wanted, spec.key])]).to_arrow()
+        with reading(table, self.folder(table)):
+            rows = self.open(table).search().select([*dict.fromkeys([*wanted, spec.key])]).to_arrow()
         return rows.sort_by(spec.key).select(wanted)
 
     def written(self, table: str, document_ids: Sequence[str]) -> dict[str, str]:
         """The content digest that each document's rows were written from, for those that have rows.
 
         Left out, so that they are written again: documents whose rows disagree or are there twice.
-        Empty where there is no table.
+        Empty where there is no table. Raises TableReadError.
         """
-        if not document_ids or newest_version(self.folder(table)) is None:
+        if not document_ids or self.version(table) is None:
             return {}
         key = TABLES[table].key
-        query = self.open(table).search().where(_of_documents(document_ids))
-        rows = query.select(["document_id", "content_digest", *({key} - {"document_id"})]).to_arrow()
+        with reading(table, self.folder(table)):
+            query = self.open(table).search().where(of_documents(document_ids))
+            rows = query.select(["document_id", "content_digest", *({key} - {"document_id"})]).to_arrow()
         digests: dict[str, str] = {}
         unsound: set[str] = set()
         keys: set[str] = set()
@@ -123,13 +125,15 @@ class LanceTables:
         incoming = rows.read_all() if isinstance(rows, pa.RecordBatchReader) else rows
         schema = spec.schema(spec.dimensions_of(incoming.schema))
         check_schema(table, expected=schema, found=incoming.schema, where="the rows to be written")
-        _check_rows(spec, incoming, document_ids)
-        with self._committing(table, schema):
+        check_rows(spec, incoming, document_ids)
+
+        def replace_rows() -> None:
             opened = self._opened_or_created(table, schema)
-            result = self._retried(table, lambda: _merge(opened, spec.key, incoming, document_ids))
+            result = self._retried(table, lambda: merge(opened, spec.key, incoming, document_ids))
             if result.num_updated_rows + result.num_inserted_rows > incoming.num_rows:
-                self._retried(table, lambda: _delete_copies(opened, spec.key, document_ids))
-        return self._state_after_commit(table)
+                self._retried(table, lambda: delete_copies(opened, spec.key, document_ids))
+
+        return self._commit(table, schema, replace_rows)
 
     def claim(self, table: str) -> str:
         """The state to record for rows that `written` found right, so that nothing had to be written.
@@ -140,26 +144,21 @@ class LanceTables:
         state = self.state(table)
         if state is not None:
             return state
-        opened = self.open(table)
-        spec = TABLES[table]
-        with self._committing(table, spec.schema(spec.dimensions_of(opened.schema))):
-            pass
-        return self._state_after_commit(table)
+        return self.maintain(table, lambda opened: None)
 
     def delete_documents(self, table: str, document_ids: Sequence[str]) -> str | None:
         """Remove all rows of these documents in one commit, if there are any, and return the state after it.
 
         None where there is no table. Raises as `write`.
         """
-        if newest_version(self.folder(table)) is None:
+        if self.version(table) is None:
             return None
         opened = self.open(table)
-        condition = _of_documents(document_ids)
-        if not document_ids or not opened.count_rows(condition):
-            return self.state(table)
-        with self._committing(table, opened.schema):
-            self._retried(table, lambda: opened.delete(condition))
-        return self._state_after_commit(table)
+        condition = of_documents(document_ids)
+        with reading(table, self.folder(table)):
+            if not document_ids or not opened.count_rows(condition):
+                return self.state(table)
+        return self._commit(table, opened.schema, lambda: self._retried(table, lambda: opened.delete(condition)))
 
     def drop(self, table: str) -> None:
         """Remove the table, whoever made it. Raises TableWriteError."""
@@ -174,19 +173,24 @@ class LanceTables:
         except OSError as error:
             raise write_error(table, folder, error) from error
 
-    @contextlib.contextmanager
-    def committing(self, table: str) -> Iterator["Table"]:
-        """The opened table, for commits that change no row (indexes, compaction), so that its state stays known.
+    def maintain(self, table: str, work: "Callable[[Table], object]") -> str:
+        """Let `work` make commits that change no row (indexes, compaction), and return the state after them.
 
-        Raises as `write`.
+        Raises TableMissingError, TableSchemaError, ForeignTableError, TableWriteError.
         """
         opened = self.open(table)
         spec = TABLES[table]
-        with self._committing(table, spec.schema(spec.dimensions_of(opened.schema))):
-            yield opened
 
-    @contextlib.contextmanager
-    def _committing(self, table: str, schema: "pa.Schema") -> Iterator[None]:
+        def commit() -> None:
+            try:
+                work(opened)
+            except (RuntimeError, OSError, ValueError) as error:
+                raise write_error(table, self.folder(table), error) from error
+
+        return self._commit(table, spec.schema(spec.dimensions_of(opened.schema)), commit)
+
+    def _commit(self, table: str, schema: "pa.Schema", work: Callable[[], object]) -> str:
+        """Let `work` make its commits, known as ours whatever interrupts them, and return the state after them."""
         folder = self.folder(table)
         try:
             mark = self._mark(table, schema)
@@ -194,20 +198,20 @@ class LanceTables:
         except OSError as error:
             raise write_error(table, folder, error) from error
         try:
-            yield
+            work()
         except BaseException:
             with contextlib.suppress(OSError):  # the error under way is the one to tell
                 settle(folder, mark, newest_version(folder) or mark.version)
             raise
         try:
-            settle(folder, mark, newest_version(folder) or mark.version)
+            return settle(folder, mark, newest_version(folder) or mark.version)
         except OSError as error:
             raise write_error(table, folder, error) from error
 
     def _mark(self, table: str, schema: "pa.Schema") -> Mark:
         """The mark under which the table may be written, after looking at what is in its place."""
         folder = self.folder(table)
-        version = newest_version(folder)
+        version = self.version(table)
         if version is None:
             folder.mkdir(parents=True, exist_ok=True)
             # A new uuid, whatever mark is left: versions start again at 1.
@@ -222,7 +226,7 @@ class LanceTables:
         return mark
 
     def _opened_or_created(self, table: str, schema: "pa.Schema") -> "Table":
-        if newest_version(self.folder(table)) is not None:
+        if self.version(table) is not None:
             return self.open(table)
         return self._retried(table, lambda: self._connected().create_table(table, schema=schema, exist_ok=True))
 
@@ -235,60 +239,9 @@ class LanceTables:
                     raise write_error(table, self.folder(table), error) from error
         raise AssertionError("unreachable")
 
-    def _state_after_commit(self, table: str) -> str:
-        state = self.state(table)
-        if state is None:
-            raise TableWriteError(
-                table,
-                f"another program changed {self.folder(table)} while it was being written.",
-                "Let that program finish, then run again: what is already there is not written twice.",
-            )
-        return state
-
     def _connected(self) -> Any:
         if self._connection is None:
             import lancedb
 
             self._connection = lancedb.connect(self._directory)
         return self._connection
-
-
-def _merge(opened: "Table", key: str, rows: "pa.Table", document_ids: Sequence[str]) -> Any:
-    merge = opened.merge_insert(key).when_matched_update_all().when_not_matched_insert_all()
-    if document_ids:
-        merge = merge.when_not_matched_by_source_delete(_of_documents(document_ids))
-    return merge.execute(rows)
-
-
-def _delete_copies(opened: "Table", key: str, document_ids: Sequence[str]) -> None:
-    opened.checkout_latest()
-    found = opened.search().where(_of_documents(document_ids)).select([key]).with_row_id(True).to_arrow()
-    seen: set[str] = set()
-    copies: list[int] = []
-    for row_key, row_id in zip(found[key].to_pylist(), found["_rowid"].to_pylist(), strict=True):
-        if row_key in seen:
-            copies.append(row_id)
-        seen.add(row_key)
-    if copies:
-        opened.delete(f"_rowid IN ({', '.join(map(str, copies))})")
-
-
-def _check_rows(spec: TableSpec, rows: "pa.Table", document_ids: Sequence[str]) -> None:
-    for column in spec.columns:
-        if not column.nullable and (nulls := rows[column.name].null_count):
-            raise TableSchemaError(
-                spec.name,
-                f"column {column.name} must not be null, but is in {nulls} of the {rows.num_rows} rows to be written.",
-                "Nothing was written: this is a fault of the stage that made them.",
-            )
-    strays = set(rows["document_id"].to_pylist()) - set(document_ids)
-    if strays:
-        raise ValueError(f"rows of documents that are not to be replaced: {sorted(strays)[:3]}")
-    if len(set(rows[spec.key].to_pylist())) < rows.num_rows:
-        raise ValueError(f"two rows with the same {spec.key}")
-
-
-def _of_documents(document_ids: Sequence[str]) -> str:
-    """The rows of these documents, in LanceDB's SQL, where only a quote needs escaping."""
-    quoted = ", ".join("'" + document_id.replace("'", "''") + "'" for document_id in document_ids)
-    return f"document_id IN ({quoted})"

@@ -8,6 +8,8 @@ TableError              a table is unusable; nothing in it was changed
   TableWriteError       disk, permissions or another writer stood in the way: mend that, then run again
 """
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,7 +73,7 @@ def check_schema(table: str, *, expected: "pa.Schema", found: "pa.Schema", where
     """
     if expected.equals(found, check_metadata=False):
         return
-    raise TableSchemaError(table, f"{_difference(expected, found)} {where}.", f"Nothing was written. {REBUILD}.")
+    raise TableSchemaError(table, f"{_difference(expected, found)} {where}.", f"Nothing was changed. {REBUILD}.")
 
 
 def _difference(expected: "pa.Schema", found: "pa.Schema") -> str:
@@ -97,6 +99,15 @@ def read_error(table: str, folder: Path, error: BaseException) -> TableReadError
         f"it cannot be read from {folder}: {' '.join(str(error).split())[:400]}.",
         f"See that the folder is readable for this user; if it is damaged, {REBUILD}.",
     )
+
+
+@contextlib.contextmanager
+def reading(table: str, folder: Path) -> Iterator[None]:
+    """Raise what LanceDB raises inside, while reading the table in `folder`, as a TableReadError."""
+    try:
+        yield
+    except (RuntimeError, OSError, ValueError) as error:
+        raise read_error(table, folder, error) from error
 
 
 # LanceDB raises bare RuntimeError, ValueError and OSError; what happened is in the text alone. By number, since the

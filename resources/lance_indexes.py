@@ -10,8 +10,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from resources.lance import LanceTables
-from resources.lance_errors import write_error
-from resources.lance_marker import newest_version
 from resources.lance_schema import TABLES
 
 if TYPE_CHECKING:
@@ -46,11 +44,7 @@ def ensure_indexes(
     may be using the table. Commits nothing where there is nothing to do.
     Raises TableWriteError, TableSchemaError, ForeignTableError as `LanceTables.write`.
     """
-    return [
-        _ensure(tables, table, vector_index_rows, keep)
-        for table in TABLES
-        if newest_version(tables.folder(table)) is not None
-    ]
+    return [_ensure(tables, table, vector_index_rows, keep) for table in TABLES if tables.version(table) is not None]
 
 
 def uncovered_rows(table: "Table", column: str) -> int | None:
@@ -63,26 +57,24 @@ def uncovered_rows(table: "Table", column: str) -> int | None:
 
 
 def _ensure(tables: LanceTables, table: str, vector_index_rows: int, keep: timedelta) -> IndexedTable:
-    with tables.committing(table) as opened:
-        rows = opened.count_rows()
-        try:
-            # Compaction first: an index that is made afterwards need not be adapted to the moved rows.
-            _optimize(opened, keep)
-            if table == _SEARCHED:
-                _make_missing(opened, rows, vector_index_rows)
-        except (RuntimeError, OSError, ValueError) as error:
-            raise write_error(table, tables.folder(table), error) from error
-        indexed = tuple(index.columns[0] for index in opened.list_indices())
-    return IndexedTable(table, tables.claim(table), rows, tuple(sorted(indexed)))
+    def work(opened: "Table") -> None:
+        # Compaction first: an index that is made afterwards need not be adapted to the moved rows.
+        _optimize(opened, keep)
+        if table == _SEARCHED:
+            _make_missing(opened, vector_index_rows)
+
+    state = tables.maintain(table, work)
+    opened = tables.open(table)
+    return IndexedTable(table, state, opened.count_rows(), tuple(sorted(i.columns[0] for i in opened.list_indices())))
 
 
-def _make_missing(opened: "Table", rows: int, vector_index_rows: int) -> None:
+def _make_missing(opened: "Table", vector_index_rows: int) -> None:
     from lancedb.index import FTS, IvfFlat
 
     for column in TEXT_COLUMNS:
         if uncovered_rows(opened, column) is None:
             opened.create_index(column, config=FTS())
-    if rows >= vector_index_rows and uncovered_rows(opened, _VECTOR) is None:
+    if opened.count_rows() >= vector_index_rows and uncovered_rows(opened, _VECTOR) is None:
         # Vectors are of length 1 or 0, for which dot is cosine without its division by zero. Flat: it loses no
         # precision, and reading the few lists that a query needs is fast enough up to millions of rows.
         opened.create_index(_VECTOR, config=IvfFlat(distance_type="dot"))

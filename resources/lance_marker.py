@@ -103,9 +103,10 @@ def announce(folder: Path, mark: Mark) -> None:
     write_mark(folder, replace(mark, committing=True))
 
 
-def settle(folder: Path, mark: Mark, version: int) -> None:
-    """Say in the mark that the newest version is `version` and no commit is under way. Raises OSError."""
+def settle(folder: Path, mark: Mark, version: int) -> str:
+    """Say in the mark that the newest version is `version` and no commit is under way; the state. Raises OSError."""
     write_mark(folder, replace(mark, version=version, committing=False))
+    return f"{mark.table_uuid}@{version}"
 
 
 def is_current(recorded: str, found: str | None) -> bool:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from resources.errors import ConfigurationError
 from resources.lance import LanceTables
-from resources.lance_errors import TableError, read_error
+from resources.lance_errors import TableError, check_schema, read_error
 from resources.lance_indexes import TEXT_COLUMNS, uncovered_rows
-from resources.lance_marker import newest_version
+from resources.lance_schema import TABLES
 from retrieval.candidates import Candidate, find_candidates
 from retrieval.passages import Passages, TextEmbedder
 from retrieval.ranking import DECIMALS, best, best_sentence_scores, coarse_scores, fine_scores, token_scores
@@ -48,7 +48,7 @@ class Searcher:
         self._tables = tables
         self._embedder = embedder
         self._passages = Passages(embedder)
-        self._opened: tuple[str, Table] | None = None
+        self._opened: tuple[tuple[str | None, int | None], Table] | None = None
 
     def search(self, query: str, limit: int = 10) -> list[SearchHit]:
         """The best `limit` chunks, best first; equal scores by document and position. [] where nothing is stored.
@@ -100,9 +100,12 @@ class Searcher:
     def _table(self) -> "Table":
         """The table as it is now; opened anew when it was replaced or written since."""
         folder = self._tables.folder(_TABLE)
-        seen = f"{self._tables.state(_TABLE)} {newest_version(folder)}"
+        seen = (self._tables.state(_TABLE), self._tables.version(_TABLE))
         if self._opened is None or self._opened[0] != seen:
             table = self._tables.open(_TABLE)
+            spec = TABLES[_TABLE]
+            expected = spec.schema(spec.dimensions_of(table.schema))
+            check_schema(_TABLE, expected=expected, found=table.schema, where=f"the table in {folder}")
             missing = [column for column in TEXT_COLUMNS if uncovered_rows(table, column) is None]
             if missing:
                 raise ConfigurationError(

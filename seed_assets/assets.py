@@ -70,6 +70,8 @@ def _corpus_asset(stage: Stage) -> dg.AssetsDefinition:
     @dg.asset(
         name=stage.name,
         deps=list(stage.inputs),
+        # Without partitions it means nothing, but a `--partition-range` over everything is refused without it.
+        backfill_policy=dg.BackfillPolicy.single_run(),
         required_resource_keys={"runner"},
         description=stage.description,
         group_name=_GROUPS[stage.kind],

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from io_managers.store.action_cache import Provenance
 from io_managers.store.values import Result
 from resources.lance_schema import TABLES
+from seed_assets.interrupts import Draining
 from seed_assets.planner import corpus_action
 from seed_assets.runner import Runner, StageRun, miss_reasons
 from seed_assets.sink import is_current, row_digest
@@ -20,7 +21,7 @@ def run_corpus_stage(runner: Runner, stage: Stage) -> StageRun:
     action = corpus_action(runner.pipeline, runner.store, stage)
     started = time.perf_counter()
     runner.observer.began(stage.name, 1)
-    with ExitStack() as leases:
+    with Draining(runner.stopping), ExitStack() as leases:
         # In one order, so that two processes cannot wait for each other.
         for table in sorted(TABLES):
             leases.enter_context(runner.store.leases.hold(f"table {table}"))

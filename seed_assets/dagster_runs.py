@@ -5,21 +5,32 @@ documents and stages are to be run (seeding).
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass
+from uuid import uuid4
 
 import dagster as dg
 
-from resources.config import PROJECT_ROOT, Settings
+from event_log.home import open_instance
+from resources.config import Settings
 from resources.home import is_alive, this_process
 from seed_assets.definitions import build_definitions
+from seed_assets.interrupts import Draining
 from seed_assets.partitions import DOCUMENTS, RANGE_END_TAG, RANGE_START_TAG
 from seed_assets.ranges import cover, in_the_way
 from seed_assets.runner import Runner
 
 _PROCESS_TAG = "seedbank/process"
-_UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
+_UNFINISHED = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+# The name that Dagster gives to the source of a step's failure where the step was interrupted.
+_INTERRUPT = "INTERRUPT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +48,10 @@ class DagsterRuns:
 
     def __init__(self, settings: Settings, runner: Runner) -> None:
         # The instance's storages find the home by environment, as in any other process of this project.
-        os.environ["DAGSTER_HOME"] = str(PROJECT_ROOT)
         os.environ["SEEDBANK_HOME"] = str(settings.home)
         self._settings = settings
-        self._instance = dg.DagsterInstance.get()
+        self._stopping = runner.stopping
+        self._instance = open_instance()
         self._job = build_definitions(settings, runner).resolve_implicit_global_asset_job_def()
 
     def close_dead_runs(self) -> list[str]:
@@ -67,7 +78,7 @@ class DagsterRuns:
             self._instance.delete_dynamic_partition(DOCUMENTS.name or "", document)
 
     def documents(self) -> list[str]:
-        """All documents that have a partition, in Dagster's order."""
+        """All documents that have a partition, in Dagster's order, whoever added it."""
         return self._order()
 
     def ranges(self, wanted: AbstractSet[str], avoid: AbstractSet[str]) -> list[tuple[str, str]]:
@@ -94,7 +105,9 @@ class DagsterRuns:
         tags = {_PROCESS_TAG: this_process()}
         if range_ is not None:
             tags |= {RANGE_START_TAG: range_[0], RANGE_END_TAG: range_[1]}
-        try:
+        run_id = str(uuid4())
+        failed: dict[str, str] = {}
+        with self._recorded(run_id), Draining(self._stopping):
             result = self._job.execute_in_process(
                 instance=self._instance,
                 asset_selection=[dg.AssetKey(stage) for stage in stages],
@@ -102,20 +115,35 @@ class DagsterRuns:
                 # What Dagster would print is in its event log; people see the seed's own table.
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 tags=tags,
+                run_id=run_id,
             )
-        except dg.DagsterExecutionInterruptedError as error:
-            raise KeyboardInterrupt from error
-        run = self._instance.get_run_by_id(result.run_id)
-        failed: dict[str, str] = {}
         for event in result.get_step_failure_events():
             data = event.step_failure_data
-            told = data.user_failure_data.description if data.user_failure_data else None
-            failed[event.step_key or ""] = told or (data.error.message if data.error else "it failed")
-        if not result.success and not failed:
+            if data.error_source is None or data.error_source.name != _INTERRUPT:
+                told = data.user_failure_data.description if data.user_failure_data else None
+                failed[event.step_key or ""] = told or (data.error.message if data.error else "it failed")
+        canceled = not result.success and not failed and self._stopping.is_set()
+        if canceled:
+            self._cancel(run_id)
+        elif not result.success and not failed:
             failure = next((e for e in result.all_events if e.is_run_failure), None)
             failed[""] = (failure.message if failure else None) or "the run failed before its first step"
-        canceled = run is not None and run.status in (dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.CANCELING)
-        return FinishedRun(result.run_id, result.success, canceled, {} if canceled else failed)
+        return FinishedRun(run_id, result.success, canceled, failed)
+
+    @contextmanager
+    def _recorded(self, run_id: str) -> Iterator[None]:
+        """Whatever ends the body, the run does not stay open in Dagster's records."""
+        try:
+            yield
+        except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as error:
+            self._cancel(run_id)
+            raise KeyboardInterrupt from error
+
+    def _cancel(self, run_id: str) -> None:
+        run = self._instance.get_run_by_id(run_id)
+        # Dagster calls a run a failure that was interrupted between two steps.
+        if run is not None and run.status is not dg.DagsterRunStatus.CANCELED:
+            self._instance.report_run_canceled(run, "Interrupted: what was finished is kept.")
 
     def close(self) -> None:
         """Let go of the instance."""

@@ -11,8 +11,8 @@ import dagster as dg
 from io_managers.content_hash import ContentHashIOManager
 from resources.config import Settings, load_settings
 from seed_assets.assets import build_assets
-from seed_assets.partitions import DocumentsRun
-from seed_assets.pipeline import build_pipeline
+from seed_assets.partitions import DOCUMENTS, DocumentsRun
+from seed_assets.pipeline import Pipeline, build_pipeline
 from seed_assets.runner import Runner
 from seed_assets.session import Session
 
@@ -43,7 +43,26 @@ def build_definitions(settings: Settings, runner: Runner | None = None) -> dg.De
         else RunnerResource(corpus=str(settings.corpus), home=str(settings.home)),
     }
     # One process: steps of a run share the runner's view of the corpus, and concurrency lives inside the stages.
-    return dg.Definitions(assets=build_assets(pipeline), resources=resources, executor=dg.in_process_executor)
+    return dg.Definitions(
+        assets=build_assets(pipeline), jobs=_jobs(pipeline), resources=resources, executor=dg.in_process_executor
+    )
+
+
+def _jobs(pipeline: Pipeline) -> list[Any]:
+    """One job a phase, since a job is either over documents or over none: for `dagster job execute` and schedules."""
+    return [
+        dg.define_asset_job(
+            "seed_documents",
+            selection=[stage.name for stage in pipeline.document_stages],
+            partitions_def=DOCUMENTS,
+            description="Every stage and table of the documents that the run's tags name.",
+        ),
+        dg.define_asset_job(
+            "seed_corpus",
+            selection=[stage.name for stage in pipeline.corpus_stages],
+            description="What is made once for all documents: the search index.",
+        ),
+    ]
 
 
 @dg.definitions

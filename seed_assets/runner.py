@@ -7,7 +7,6 @@ recomputing an input that turns out to be corrupt, stopping in good order. What 
 
 import asyncio
 import logging
-import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +22,7 @@ from io_managers.store.values import Result, StoredValues
 from resources.corpus import Corpus, Scan, SourceFile
 from resources.errors import ConfigurationError, DocumentError
 from resources.lance import LanceTables
+from seed_assets.interrupts import Draining
 from seed_assets.pipeline import Pipeline, source_part
 from seed_assets.reuse import Reuse, Usage
 from seed_assets.stage import PREVIEW_CHARACTERS, REUSE, SOURCE, Source, Stage
@@ -183,7 +183,7 @@ class Runner:
         self.observer.began(stage.name, documents)
         started = time.perf_counter()
         try:
-            with asyncio.Runner() as loop, _Draining(self.stopping):
+            with asyncio.Runner() as loop, Draining(self.stopping):
                 outcome: StageRun = loop.run(make())
         finally:
             self.observer.ended(stage.name, time.perf_counter() - started)
@@ -211,31 +211,6 @@ class Runner:
             self.over_budget = True
             return f"the budget of ${self.options.max_usd:g} is spent"
         return ""
-
-
-class _Draining:
-    """While a stage runs in the main thread, the first SIGINT or SIGTERM asks it to finish what is in flight."""
-
-    _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-    def __init__(self, stopping: threading.Event) -> None:
-        self._stopping = stopping
-        self._previous: dict[int, Any] = {}
-
-    def __enter__(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            for number in self._SIGNALS:
-                self._previous[number] = signal.getsignal(number)
-                signal.signal(number, self._handle)
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
-
-    def _handle(self, *_: object) -> None:
-        if self._stopping.is_set():
-            raise KeyboardInterrupt
-        self._stopping.set()
 
 
 class StageWork:

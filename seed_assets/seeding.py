@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from resources.errors import ConfigurationError
 from resources.formats import SUFFIXES
 from resources.lance_errors import TableError
+from seed_assets.interrupts import Draining
 from seed_assets.planner import Plan
 from seed_assets.runner import BlockedError, Observer, RunOptions, Tally
 from seed_assets.session import Session
@@ -98,18 +99,20 @@ class _Seed:
         """See `seed`."""
         started = time.perf_counter()
         session = self._session
-        session.home.bind(session.settings.corpus, rebind=self._options.rebind)
+        session.home.check(session.settings.corpus, rebind=self._options.rebind)
         if self._options.rebuild_sink:
             session.store.check_writable()
             self._drop_tables()
         plan = self._plan(verify=self._options.verify)
         self._check_selection(plan)
         self._check_removals(plan)
+        # Not before something was found in it: bound to the wrong folder, the home would refuse the right one.
+        session.home.bind(session.settings.corpus, rebind=self._options.rebind)
         known = session.store.refs.partitions()
         self._report.added = len(set(self._selected(plan)) - known)
         if self._gone(plan) or self._todo(plan) or self._corpus_todo(plan) or session.home.abandoned():
             session.store.check_writable()
-            with session.home.running():
+            with session.home.running(), Draining(self._runner.stopping):
                 plan = self._execute(plan)
         self._account(plan)
         self._report.seconds = time.perf_counter() - started
@@ -124,6 +127,9 @@ class _Seed:
             if self._gone(plan):
                 self._remove(runs, self._gone(plan))
                 plan = self._plan()
+            if not self._options.documents:
+                # Documents that failed until they were removed never had a ref, but a partition.
+                runs.remove_documents(plan.scan.gone(set(runs.documents())))
             runs.add_documents(plan.documents)
             plan = self._run_documents(runs, plan)
             todo = self._corpus_todo(plan)

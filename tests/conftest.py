@@ -19,6 +19,11 @@ DOCUMENTS = (
 )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Warnings are errors, but for those that Dagster gives of its own code."""
+    config.addinivalue_line("filterwarnings", r"ignore:The `__fields__`:DeprecationWarning:dagster_shared\..*")
+
+
 @pytest.fixture
 def empty_world(tmp_path: Path, own_environment: None) -> World:
     """A corpus of six documents and a home in which nothing was ever seeded."""

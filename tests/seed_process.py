@@ -22,16 +22,21 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 from resources.lance import LanceTables
 from resources.lance_schema import TABLES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "sample_corpus"
 COMMAND = ("-m", "cli.main")
 SLOW = ("-m", "tests.slow_seed")
-PATIENCE_SECONDS = 180
+# Only so that a hang ends; a machine that does much else takes minutes over what takes seconds.
+PATIENCE_SECONDS = 600
 _POLL_SECONDS = 0.001
 
 
@@ -59,7 +64,7 @@ class Finished:
 
 
 class Seed:
-    """A running command, the leader of a process group of its own."""
+    """A running command, the leader of a process group of its own; as a context manager it leaves nothing running."""
 
     def __init__(
         self,
@@ -71,7 +76,8 @@ class Seed:
     ) -> None:
         """arguments: of `seedbank`, `seed` for one. user: run it as this one."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("SEEDBANK_", "DAGSTER_"))}
-        self._output, self._errors = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
+        # Files, since nobody reads along; closed by `end`.
+        self._output, self._errors = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")  # noqa: SIM115
         self.process = subprocess.Popen(
             [sys.executable, *program, *arguments],
             cwd=ROOT,
@@ -90,8 +96,7 @@ class Seed:
             if reached():
                 return True
             if time.monotonic() > deadline:
-                self.kill()
-                raise TimeoutError(f"The awaited moment did not come.\n{self._finished().told()}")
+                raise TimeoutError(f"The awaited moment did not come.\n{self.kill().told()}")
             time.sleep(_POLL_SECONDS)
         return False
 
@@ -104,33 +109,44 @@ class Seed:
         self.process.kill()
         return self.finish()
 
-    def finish(self) -> Finished:
-        """Wait for its end."""
+    def finish(self, within_seconds: float | None = None) -> Finished:
+        """Wait for its end. Raises TimeoutError; where `within_seconds` are given the command goes on then."""
         try:
-            self.process.wait(PATIENCE_SECONDS)
+            self.process.wait(within_seconds or PATIENCE_SECONDS)
         except subprocess.TimeoutExpired as error:
-            self.kill_group()
+            if within_seconds:
+                raise TimeoutError(f"The command has not ended after {within_seconds} s.") from error
+            self.process.kill()
             self.process.wait()
             raise TimeoutError(f"The command did not end.\n{self._finished().told()}") from error
         return self._finished()
 
-    def kill_group(self) -> None:
-        """End whatever is left of the command and its children."""
+    def end(self) -> None:
+        """Leave nothing of the command and its children running, and no file open."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self._output.close()
+        self._errors.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.end()
 
     def _finished(self) -> Finished:
-        told = []
-        for file in (self._output, self._errors):
-            file.seek(0)
-            told.append(file.read())
-            file.close()
-        return Finished(self.process.returncode or 0, *told)
+        self._output.seek(0)
+        self._errors.seek(0)
+        return Finished(self.process.returncode or 0, self._output.read(), self._errors.read())
 
 
 def seedbank(home: Path, *arguments: str, **options: Any) -> Finished:
     """Run a command to its end; see Seed."""
-    return Seed(home, *arguments, **options).finish()
+    with Seed(home, *arguments, **options) as running:
+        return running.finish()
 
 
 def seed(home: Path, corpus: Path, *arguments: str, **options: Any) -> Finished:
@@ -171,10 +187,10 @@ def dagster_runs(home: Path) -> dict[str, str]:
     return dict(query(home / "dagster" / "history" / "runs.db", "SELECT run_id, status FROM runs"))
 
 
-def rows(home: Path) -> dict[str, list[dict[str, Any]]]:
+def rows(home: Path) -> "dict[str, pa.Table]":
     """Table -> its rows, every column, in the order of the table's key."""
     tables = LanceTables(home / "lancedb")
-    return {name: tables.read(name).to_pylist() for name in TABLES}
+    return {name: tables.read(name).combine_chunks() for name in TABLES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +200,7 @@ class Undisturbed:
     home: Path
     finished: Finished
     actions: dict[str, str]
-    rows: dict[str, list[dict[str, Any]]]
+    rows: "dict[str, pa.Table]"
 
 
 @cache

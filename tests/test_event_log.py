@@ -70,6 +70,11 @@ def open_log(directory: Path, module: str, storage: str) -> dg.DagsterInstance:
         str(directory),
         overrides={
             "telemetry": {"enabled": False},
+            "compute_logs": {
+                "module": "dagster._core.storage.noop_compute_log_manager",
+                "class": "NoOpComputeLogManager",
+                "config": {},
+            },
             "event_log_storage": {
                 "module": module,
                 "class": storage,
@@ -219,7 +224,7 @@ def test_dagster_keeps_all_in_the_home_whoever_starts_it(tmp_path: Path, monkeyp
     monkeypatch.setenv("SEEDBANK_HOME", str(home))
     bare = InstanceRef.from_dir(str(elsewhere), config_dir=str(PROJECT_ROOT))  # as the CLI without DAGSTER_HOME
     with dg.DagsterInstance.from_ref(bare) as instance:
-        assert isinstance(instance._storage, HomeStorage)
+        assert isinstance(instance.get_ref().storage, HomeStorage)
         assert isinstance(instance._local_artifact_storage, HomeArtifacts)
         assert isinstance(instance.compute_log_manager, HomeComputeLogs)
         assert isinstance(instance.event_log_storage, BatchedSqliteEventLogStorage)

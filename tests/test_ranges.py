@@ -1,5 +1,7 @@
 """The ranges of documents that runs are made for, by property: all that is wanted, none that is to be avoided."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,7 +46,7 @@ def test_no_two_neighbouring_ranges_could_have_been_one(marks: Marks, longest: i
 
     ranges = cover(order, wanted, avoid, longest, gap)
 
-    for (first, last), (next_first, next_last) in zip(ranges, ranges[1:], strict=False):
+    for (first, last), (next_first, next_last) in pairwise(ranges):
         between = order[order.index(last) + 1 : order.index(next_first)]
         whole = order[order.index(first) : order.index(next_last) + 1]
         assert len(between) > gap or len(whole) > longest or avoid & set(between)

@@ -34,8 +34,7 @@ def encode_models(value: object) -> bytes:
             again = decode_models(data, type(value))
         except UnknownFormatError as error:
             raise UnencodableError(f"A {name} cannot be read back from its own JSON: {error}") from error
-        # NaN is not equal to itself, and is written the same.
-        if again != value and repr(again) != repr(value):
+        if not _same(value, again):
             raise UnencodableError(
                 f"A {name} does not come back equal from JSON: a field holds a subclass of what is declared, or is left "
                 "out of the JSON. Declare what it holds."

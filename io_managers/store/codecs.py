@@ -32,6 +32,8 @@ _MAGIC = b"seedbank "
 _VERSIONS = {"text": 1, "bytes": 1, "msgpack": 1, "json": 1, "safetensors": 1, "arrow": 1, "pandas": 1}
 # Embedding vectors are noise to a compressor: 8% for a multiple of the time.
 _INCOMPRESSIBLE = {"safetensors", "bytes"}
+# Named, lest text be taken for their base64.
+_BYTES = (bytes, bytearray, memoryview)
 _BUILTIN = {"set": set, "frozenset": frozenset, "tuple": tuple}
 
 _msgpack = msgspec.msgpack.Encoder(order="deterministic")
@@ -124,9 +126,9 @@ def _encode(value: object) -> tuple[str, bytes]:
 def _decode(codec: str, payload: bytes, expected: Any) -> Any:
     match codec:
         case "text":
-            value = payload.decode()
+            return msgspec.convert(payload.decode(), expected, builtin_types=_BYTES)
         case "bytes":
-            value = payload
+            return msgspec.convert(payload, expected, builtin_types=_BYTES)
         case "msgpack":
             return msgspec.msgpack.decode(payload, type=expected)
         case "json":
@@ -136,20 +138,15 @@ def _decode(codec: str, payload: bytes, expected: Any) -> Any:
         case "safetensors":
             from io_managers.store.codec_tables import decode_arrays
 
-            value = decode_arrays(payload)
+            return decode_arrays(payload)
         case "arrow":
             from io_managers.store.codec_tables import decode_table
 
-            value = decode_table(payload)
+            return decode_table(payload)
         case _:
             from io_managers.store.codec_tables import decode_frame
 
-            value = decode_frame(payload)
-    if codec == "text" and expected not in (Any, str):
-        raise TypeError("it is text")
-    if codec == "bytes" and expected not in (Any, bytes, bytearray, memoryview):
-        raise TypeError("it is bytes")
-    return value
+            return decode_frame(payload)
 
 
 def _is(value: object, package: str, name: str) -> bool:

@@ -8,8 +8,9 @@ of two to six Chinese characters, and whole words in katakana, which the text it
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from seed_assets.core.stopwords import stop_words
 from seed_assets.core.words import UNSPACED, WORD
@@ -25,7 +26,7 @@ _MARKUP = re.compile(
 )
 _GAP = re.compile(r"[^\S\n]*\n?[^\S\n]*")
 _APOSTROPHE = re.compile("['’]")
-_SHORTENED = frozenset({"t", "ll", "ve", "re", "d", "m"})
+_SHORTENED_VERBS = frozenset({"t", "ll", "ve", "re", "d", "m"})
 _IDEOGRAMS = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3005\U00020000-\U0003134f]+")
 _KATAKANA = re.compile("[\u30a1-\u30ff\uff66-\uff9f]{2,}")
 _OTHER_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]+")
@@ -55,8 +56,7 @@ class Unit:
     start: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
+class _Word(NamedTuple):
     form: str
     units: tuple[str, ...]
     start: int
@@ -66,17 +66,18 @@ class _Word:
 def find_phrases(text: str) -> tuple[list[Phrase], dict[str, Unit]]:
     """The candidates in the order of their first mention, and the units that they are made of."""
     stopped = stop_words(match.group() for match in WORD.finditer(text.casefold()))
-    units = _units(text, stopped)
+    runs = [run for run in _runs(text, stopped) if run]
+    units = _units(runs)
     forms: dict[tuple[str, ...], dict[str, list[int]]] = {}
-    for run in _runs(text, stopped):
+    for run in runs:
         for first in range(len(run)):
-            for words in range(1, min(_MOST_WORDS, len(run) - first) + 1):
-                members = run[first : first + words]
-                key = tuple(unit for word in members for unit in word.units)
-                if not all(unit in units for unit in key):
+            key: tuple[str, ...] = ()
+            for last in range(first, min(first + _MOST_WORDS, len(run))):
+                if any(unit not in units for unit in run[last].units):
                     break
-                name = " ".join(word.form for word in members)
-                seen = forms.setdefault(key, {}).setdefault(name, [0, members[0].start, members[-1].end])
+                key += run[last].units
+                name = " ".join([word.form for word in run[first : last + 1]])
+                seen = forms.setdefault(key, {}).setdefault(name, [0, run[first].start, run[last].end])
                 seen[0] += 1
     phrases = [_phrase(key, names) for key, names in forms.items()]
     return sorted(phrases, key=lambda phrase: (phrase.start, phrase.end)), units
@@ -88,10 +89,10 @@ def _phrase(key: tuple[str, ...], names: dict[str, list[int]]) -> Phrase:
     return Phrase(name, key, sum(count for count, _, _ in names.values()), start, end)
 
 
-def _units(text: str, stopped: frozenset[str]) -> dict[str, Unit]:
+def _units(runs: Sequence[Sequence[_Word]]) -> dict[str, Unit]:
     counts: Counter[str] = Counter()
     starts: dict[str, int] = {}
-    for run in _runs(text, stopped):
+    for run in runs:
         for word in run:
             if len(word.units) == 1:  # a longer run of ideograms has its pairs counted as words of their own
                 counts[word.units[0]] += 1
@@ -102,44 +103,46 @@ def _units(text: str, stopped: frozenset[str]) -> dict[str, Unit]:
 
 def _runs(text: str, stopped: frozenset[str]) -> Iterator[list[_Word]]:
     """Words that stand together, between stop words, punctuation and ends of paragraphs."""
-    markup = _MARKUP.finditer(text)
-    hidden = next(markup, None)
+    hidden = _MARKUP.finditer(text)
+    markup = next(hidden, None)
     run: list[_Word] = []
     for match in WORD.finditer(text):
         start, end = match.span()
-        while hidden is not None and hidden.end() <= start:
-            hidden = next(markup, None)
-        if hidden is not None and hidden.start() < end:
+        while markup is not None and markup.end() <= start:
+            markup = next(hidden, None)
+        in_markup = markup is not None and markup.start() < end
+        if in_markup or (run and _GAP.fullmatch(text, run[-1].end, start) is None):
             yield run
             run = []
+        if in_markup:
             continue
-        if UNSPACED.search(text, start, end):
+        whole = match.group()
+        if not whole.isascii() and UNSPACED.search(whole):
             yield run
+            run = []
             yield from ([word] for word in _unspaced(text, start, end))
-            run = []
             continue
-        word_start, word_end = _without_clitics(text, start, end)
-        apart = word_start > start or _GAP.fullmatch(text, run[-1].end if run else start, start) is None
-        if apart:
+        word_start, word_end = _without_clitics(whole, start, end)
+        if word_start > start:
             yield run
             run = []
         form = text[word_start:word_end].casefold()
-        named = len(form) > 1 and form not in stopped and any(character.isalpha() for character in form)
+        named = len(form) > 1 and form not in stopped and not form.isdigit()
         if named:
             run.append(_Word(form, (_singular(form),), word_start, word_end))
-        if not named or word_end < end:
+        if run and (not named or word_end < end):
             yield run
             run = []
     yield run
 
 
-def _without_clitics(text: str, start: int, end: int) -> tuple[int, int]:
+def _without_clitics(whole: str, start: int, end: int) -> tuple[int, int]:
     """The word's span without a possessive or an elided article; empty for a shortened verb ("won't")."""
-    parts = _APOSTROPHE.split(text[start:end])
+    parts = _APOSTROPHE.split(whole)
     if len(parts) != 2:
         return start, end
     before, after = parts
-    if after.casefold() in _SHORTENED:
+    if after.casefold() in _SHORTENED_VERBS:
         return start, start
     if after.casefold() == "s":
         return start, start + len(before)
@@ -149,6 +152,8 @@ def _without_clitics(text: str, start: int, end: int) -> tuple[int, int]:
 def _singular(word: str) -> str:
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
+    if len(word) > 5 and word.endswith(("xes", "ches", "shes", "sses")):
+        return word[:-2]
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return word[:-1]
     return word

@@ -1,0 +1,86 @@
+"""How a wrong setting is told: by its name, with what was found, what is right, and the name that was probably meant.
+
+What belongs here: looking at names and at pydantic's errors. What does not: which settings there are (config).
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+
+_LONGEST_SHOWN = 60
+
+
+def setting_names(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
+    """(path, field) of every setting that has a value of its own, in the order of the model."""
+    for name, field in model.model_fields.items():
+        path = (*above, name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from setting_names(field.annotation, path)
+        else:
+            yield path, field
+
+
+def variable_name(path: tuple[str, ...], prefix: str) -> str:
+    """What a setting is called in the environment."""
+    return prefix + "__".join(path).upper()
+
+
+def unknown_variables(
+    model: type[BaseModel], environment: Mapping[str, str], prefix: str, others: frozenset[str]
+) -> list[str]:
+    """What is wrong with variables that begin with the prefix and set nothing: else a slip of the pen is silent."""
+    paths = [path for path, _ in setting_names(model)]
+    sections = {path[:length] for path in paths for length in range(1, len(path))}
+    known = {variable_name(path, prefix) for path in [*paths, *sections]} | others
+    found: list[str] = []
+    for name in sorted(environment):
+        if name.upper().startswith(prefix) and name.upper() not in known:
+            offered = sorted(known - {variable_name(path, prefix) for path in sections})
+            found.append(f"there is no setting {name} in the environment{_nearest(name.upper(), offered)}")
+    return found
+
+
+def wrong_settings(
+    model: type[BaseModel], error: ValidationError, environment: Mapping[str, str], prefix: str
+) -> list[str]:
+    """One sentence a wrong setting, without its full stop, but for variables that `unknown_variables` tells of."""
+    fields = dict(setting_names(model))
+    names = [".".join(path) for path in fields]
+    tables = sorted({f"[{path[0]}]" for path in fields if len(path) > 1})
+    set_names = {name.upper() for name in environment}
+    found: list[str] = []
+    for problem in error.errors():
+        path = tuple(str(part) for part in problem["loc"])
+        name = ".".join(path)
+        parts = [below for below in names if below.startswith(name + ".")]
+        if problem["type"] == "extra_forbidden" and variable_name(path, prefix) in set_names:
+            continue
+        if parts and problem["type"] == "model_type":
+            sentence = f"{name}: a table [{name}] is needed, with {', '.join(parts)}"
+        elif problem["type"] == "extra_forbidden":
+            # Its value may be a secret under a mistyped name.
+            sentence = f"there is no setting {name}{_nearest(name, [*names, *tables])}"
+        else:
+            shown = _shown(problem["input"]) if path in fields and not _is_secret(fields[path]) else ""
+            variable = f" ({variable_name(path, prefix)})" if path in fields else ""
+            sentence = f"{name}{shown}{variable}: {problem['msg'].removeprefix('Value error, ')}"
+        if sentence not in found:
+            found.append(sentence)
+    return found
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f" (is {close[0]} meant?)" if close else f" (there are {', '.join(known)})"
+
+
+def _shown(value: Any) -> str:
+    text = repr(str(value) if not isinstance(value, int | float | str) else value)
+    return f" = {text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + '...'}"
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    return SecretStr.__name__ in str(field.annotation)
