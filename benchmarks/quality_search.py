@@ -24,13 +24,13 @@ from typing import Any
 
 import numpy as np
 
-from resources.config import ChunkSettings
 from resources.embedder import WordLlamaEmbedder
 from resources.lance import LanceTables
 from resources.lance_indexes import ensure_indexes
 from resources.lance_schema import TABLES
 from retrieval import candidates
 from retrieval.search import Searcher, SearchHit
+from seed_assets.core.chunking import Chunker
 
 _DEPTH = 10
 _CORPUS = "qa_xquad"
@@ -93,7 +93,7 @@ def measure_unit(
         return _hits(candidates.by_vector(table, embedder.embed_sync([question])[0], _DEPTH), "_distance", -1.0)
 
     searcher.search("warm up")
-    methods = {
+    every: dict[str, Callable[[str], list[SearchHit]]] = {
         "fused": lambda question: searcher.search(question, _DEPTH),
         "text": text_alone,
         "vectors": vectors_alone,
@@ -168,8 +168,7 @@ def _write(
 
 def as_chunks(text: str) -> list[Span]:
     """The spans of the chunks that the project makes by default."""
-    settings = ChunkSettings()  # pyright: ignore[reportCallIssue] - every field has a default
-    return [(chunk.start, chunk.end) for chunk in split_into_chunks(text, settings)]
+    return [(chunk.start, chunk.end) for chunk in Chunker().chunk(text, "").chunks]
 
 
 def as_paragraphs(text: str) -> list[Span]:

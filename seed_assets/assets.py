@@ -95,11 +95,11 @@ def _conclude(context: dg.AssetExecutionContext, run: Callable[[], StageRun]) ->
         runner.faults[name] = error
         raise dg.Failure(description=f"{name}: {error}", allow_retries=False) from error
     for upstream, repaired in outcome.repaired.items():
-        publish(runner.store, CommittedResults(upstream, repaired), context.run_id)
+        publish(runner.store, CommittedResults(upstream, repaired), context.run.run_id)
     results = CommittedResults(outcome.stage, outcome.results)
     if not outcome.failures and not outcome.stopped:
         return dg.MaterializeResult(value=results, data_version=data_version(results))
-    publish(runner.store, results, context.run_id)
+    publish(runner.store, results, context.run.run_id)
     emit_materializations(
         context,
         {p: PartitionRecord(result_metadata(result), result.content_digest) for p, result in results.items()},

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import dagster as dg
+from dagster._utils.error import SerializableErrorInfo
 
 from event_log.home import open_instance
 from resources.config import Settings
@@ -121,7 +122,7 @@ class DagsterRuns:
             data = event.step_failure_data
             if data.error_source is None or data.error_source.name != _INTERRUPT:
                 told = data.user_failure_data.description if data.user_failure_data else None
-                failed[event.step_key or ""] = told or (data.error.message if data.error else "it failed")
+                failed[event.step_key or ""] = told or _innermost(data.error) or "it failed"
         canceled = not result.success and not failed and self._stopping.is_set()
         if canceled:
             self._cancel(run_id)
@@ -151,3 +152,10 @@ class DagsterRuns:
 
     def _order(self) -> list[str]:
         return list(self._instance.get_dynamic_partitions(DOCUMENTS.name or ""))
+
+
+def _innermost(error: SerializableErrorInfo | None) -> str:
+    """The message of what went wrong, without what Dagster wraps around it."""
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error is not None else ""

@@ -37,7 +37,7 @@ from tests.seed_process import (
     seedbank,
     undisturbed,
 )
-from tests.slow_seed import COUNTS
+from tests.slow_seed import EMBEDDED
 
 # A run that is over before the kill arrives shows nothing: the moment is tried again.
 _ATTEMPTS = 5
@@ -57,11 +57,12 @@ class Moment:
 class Killed:
     """One kill and the run after it.
 
-    committed: stage -> actions that the killed run had committed. computed: stage -> what the next run computed.
+    met: how far the tables were. committed: stage -> actions that the killed run had committed. computed: stage -> what the next run computed.
     embedded: texts that the next run asked the embedder for. wrong: what is not as it must be.
     """
 
     moment: Moment
+    met: str
     committed: Counter[str]
     computed: Counter[str]
     embedded: int
@@ -119,16 +120,28 @@ def kill_and_go_on(moment: Moment, reference: Undisturbed, corpus: Path, directo
             raise RuntimeError(f"The run to be killed failed by itself.\n{ended.told()}")
     else:
         raise RuntimeError(f"The run was over before it could be killed: {moment.name}.")
-    before = actions(home)
+    before, met = actions(home), _met(home)
     had_runs = dagster_runs(home)
     clean = seedbank(home, "cache", "verify") if (home / "home.json").exists() else None
     counts = directory / "embedded"
-    after = seed(home, corpus, program=SLOW, environment={COUNTS: str(counts)})
+    after = seed(home, corpus, program=SLOW, environment={EMBEDDED: str(counts)})
     embedded = sum(map(int, counts.read_text().split())) if counts.exists() else 0
     again = seed(home, corpus)
     had = Counter(before.values())
     wrong = tuple(_wrong(reference, home, before, had_runs, clean, after, embedded, again))
-    return Killed(moment, had, Counter(after.computed) if not after.status else Counter(), embedded, wrong)
+    return Killed(moment, met, had, Counter(after.computed) if not after.status else Counter(), embedded, wrong)
+
+
+def _met(home: Path) -> str:
+    """The version of each table that was begun, and whether its rows are published."""
+    told: list[str] = []
+    for table in TABLES:
+        folder = _folder(home, table)
+        if mark := read_mark(folder):
+            state = "a commit under way, " if mark.committing else ""
+            count = published(home)[f"lance_{table}"]
+            told.append(f"{table} at version {newest_version(folder) or 0}, {state}{count} published")
+    return "; ".join(told)
 
 
 def _wrong(

@@ -2,8 +2,8 @@
 
 What belongs here: parts that are real but for a pause and a count. What does not: any other difference from the command.
 
-SLOW_SEED_SECONDS: how long a summary takes. SLOW_SEED_COUNTS: a file to which the number of texts that were embedded for
-the table is appended, one line a request.
+SLOW_SEED_SECONDS: how long a summary takes. SLOW_SEED_BEGUN: a file that gets a line for each summary that is begun.
+SLOW_SEED_EMBEDDED: a file that gets a line for each request for embeddings, the number of its texts.
 """
 
 import asyncio
@@ -22,15 +22,17 @@ from seed_assets.core.summarizing import Summarizer, Summary
 from seed_assets.pipeline import Pipeline, build_pipeline
 
 SECONDS = "SLOW_SEED_SECONDS"
-COUNTS = "SLOW_SEED_COUNTS"
+BEGUN = "SLOW_SEED_BEGUN"
+EMBEDDED = "SLOW_SEED_EMBEDDED"
 
 
 class SlowSummarizer:
     """A summarizer behind a pause; what it says, and its identity, are those of the one behind it."""
 
-    def __init__(self, summarizer: Summarizer, seconds: float) -> None:
+    def __init__(self, summarizer: Summarizer, seconds: float, begun: Path | None) -> None:
         self._summarizer = summarizer
         self._seconds = seconds
+        self._begun = begun
 
     @property
     def identity(self) -> Mapping[str, str | int | float | bool]:
@@ -39,6 +41,8 @@ class SlowSummarizer:
 
     async def summarize(self, text: str, title: str) -> Summary:
         """As the summarizer behind it, later."""
+        if self._begun is not None:
+            _add_line(self._begun, title)
         await asyncio.sleep(self._seconds)
         return await self._summarizer.summarize(text, title)
 
@@ -62,19 +66,24 @@ class CountingEmbedder:
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """As the embedder behind it."""
-        with self._counts.open("a") as file:
-            file.write(f"{len(texts)}\n")
+        _add_line(self._counts, str(len(texts)))
         return await self._embedder.embed(texts)
+
+
+def _add_line(path: Path, line: str) -> None:
+    with path.open("a") as file:
+        file.write(f"{line}\n")
 
 
 def slowed(settings: Settings) -> Pipeline:
     """The pipeline of these settings with the parts that the environment asks for."""
     pipeline = build_pipeline(settings)
     if SECONDS in os.environ:
-        summarizer = SlowSummarizer(pipeline.resources["summarizer"], float(os.environ[SECONDS]))
+        begun = Path(os.environ[BEGUN]) if BEGUN in os.environ else None
+        summarizer = SlowSummarizer(pipeline.resources["summarizer"], float(os.environ[SECONDS]), begun)
         pipeline = pipeline.with_resources(summarizer=summarizer)
-    if COUNTS in os.environ:
-        embedder = CountingEmbedder(WordLlamaEmbedder(), Path(os.environ[COUNTS]))
+    if EMBEDDED in os.environ:
+        embedder = CountingEmbedder(WordLlamaEmbedder(), Path(os.environ[EMBEDDED]))
         pipeline = pipeline.with_resources(embedder=embedder)
     return pipeline
 

@@ -122,7 +122,7 @@ LAUNCH = """mutation Launch($params: ExecutionParams!) { launchPipelineExecution
     __typename ... on LaunchRunSuccess { run { runId } } ... on Error { message } } }"""
 RUN = "query Run($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 PARTITION = """query Partition($key: AssetKeyInput!, $partition: String!) { assetNodeOrError(assetKey: $key) {
-    ... on AssetNode { latestMaterializationForPartition(partition: $partition) {
+    ... on AssetNode { assetMaterializations(partitions: [$partition], limit: 1) {
         metadataEntries { label ... on TextMetadataEntry { text } ... on BoolMetadataEntry { boolValue } } } } } }"""
 
 
@@ -154,7 +154,8 @@ def test_the_webserver_materializes_through_the_same_code(environment: dict[str,
     assert status == "SUCCESS"
 
     page = ask(webserver, PARTITION, key={"path": ["summaries"]}, partition="a note.txt")
-    entries = page["assetNodeOrError"]["latestMaterializationForPartition"]["metadataEntries"]
+    (materialization,) = page["assetNodeOrError"]["assetMaterializations"]
+    entries = materialization["metadataEntries"]
     shown = {entry["label"]: entry.get("text", entry.get("boolValue")) for entry in entries}
     assert "ash" in shown["preview"]
     assert shown["content_digest"].startswith("sha256:")

@@ -196,24 +196,33 @@ def test_a_batch_that_fails_half_way_leaves_no_event_twice(
     assert {name: Counter(found[name]) for name in found} == {name: Counter(expected[name]) for name in expected}
 
 
-def test_two_runs_at_once_keep_each_event_with_its_own_tags(tmp_path: Path) -> None:
+def test_two_writers_at_once_keep_each_event_with_its_own_tags(instance: dg.DagsterInstance, tmp_path: Path) -> None:
     """Ids that are guessed instead of asked for put one run's data versions on the other's events."""
-    module, storage = "event_log.sqlite", "BatchedSqliteEventLogStorage"
-    directory = tmp_path / "batched"
-    with open_log(directory, module, storage) as first, dg.DagsterInstance.from_ref(first.get_ref()) as second:
-        with ThreadPoolExecutor(2) as pool:
-            results = list(pool.map(run, [first, second]))
-        assert all(result.success for result in results)
-    indexed = rows(directory, "index", "SELECT dagster_event_type, run_id FROM event_logs")
-    for result in results:
-        assert indexed.count(("ASSET_MATERIALIZATION", result.run_id)) == 2 * len(KEYS)
+    directory, rounds = tmp_path / "batched", 20
+    result = run(instance)
+    written = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+
+    def write(stage: str) -> None:
+        storage = BatchedSqliteEventLogStorage(str(directory / "events"))
+        storage.register_instance(instance)
+        events = [event._replace(run_id=f"run-of-{stage}") for event in written if event.step_key == stage]
+        for _ in range(rounds):
+            storage.store_event_batch(events)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, ["text", "chunks"]))
     tagged = rows(
         directory,
         "index",
-        "SELECT t.value, e.asset_key, count(*) FROM asset_event_tags t JOIN event_logs e ON e.id = t.event_id "
-        "WHERE t.key = 'dagster/data_version' GROUP BY 1, 2 ORDER BY 1",
+        "SELECT e.run_id, t.value, count(*), count(DISTINCT e.id) FROM asset_event_tags t "
+        "JOIN event_logs e ON e.id = t.event_id WHERE t.key = 'dagster/data_version' AND e.run_id LIKE 'run-of-%' "
+        "GROUP BY 1, 2 ORDER BY 1",
     )
-    assert tagged == [("sha256:chunks", '["chunks"]', 2 * len(KEYS)), ("sha256:text", '["text"]', 2 * len(KEYS))]
+    each = rounds * len(KEYS)
+    assert tagged == [
+        ("run-of-chunks", "sha256:chunks", each, each),
+        ("run-of-text", "sha256:text", each, each),
+    ]
 
 
 def test_dagster_keeps_all_in_the_home_whoever_starts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
