@@ -8,6 +8,7 @@ DAGSTER_HOME is not set, and then keeps the rest in a temporary directory: so al
 """
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from dagster import DagsterInstance
@@ -44,7 +45,30 @@ class HomeStorage(DagsterSqliteStorage):
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Any) -> "HomeStorage":
         """The storage of the home that is in force."""
-        return cls.from_local(str(dagster_directory()), inst_data=inst_data)
+        directory = dagster_directory()
+        _make_whole(directory)
+        return cls.from_local(str(directory), inst_data=inst_data)
+
+
+def _make_whole(directory: Path) -> None:
+    """Make Dagster's databases elsewhere and put them in their place, each folder of them whole or not at all.
+
+    Where they are Dagster makes them step by step. It reads them never again when it is killed meanwhile, or when two
+    processes do it at once.
+    """
+    missing = [folder for folder in ("history", "schedules") if not (directory / folder).exists()]
+    if not missing:
+        return
+    directory.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".new-", dir=directory) as made:
+        DagsterSqliteStorage(made).dispose()
+        for folder in missing:
+            try:
+                Path(made, folder).rename(directory / folder)
+            except OSError:
+                if not (directory / folder).exists():
+                    raise
+                # another process was first
 
 
 class HomeComputeLogs(LocalComputeLogManager):

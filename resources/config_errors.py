@@ -39,7 +39,7 @@ def unknown_variables(
     for name in sorted(environment):
         if name.upper().startswith(prefix) and name.upper() not in known:
             offered = sorted(known - {variable_name(path, prefix) for path in sections})
-            found.append(f"there is no setting {name} in the environment{_nearest(name.upper(), offered)}")
+            found.append(f"there is no setting {name} in the environment{_nearest(name.upper(), offered, prefix)}")
     return found
 
 
@@ -72,9 +72,11 @@ def wrong_settings(
     return found
 
 
-def _nearest(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f" (is {close[0]} meant?)" if close else f" (there are {', '.join(known)})"
+def _nearest(name: str, known: list[str], prefix: str = "") -> str:
+    """The known name that is most alike, not counting what all begin with; all of them where none is."""
+    ends = [other.removeprefix(prefix) for other in known]
+    close = difflib.get_close_matches(name.removeprefix(prefix), ends, n=1, cutoff=0.6)
+    return f" (is {prefix}{close[0]} meant?)" if close else f" (there are {', '.join(known)})"
 
 
 def _shown(value: Any) -> str:

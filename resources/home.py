@@ -141,13 +141,18 @@ class Home:
         """Whether a run in this home was killed, and what it left in Dagster's records was not seen to since."""
         return bool(self._abandoned())
 
+    def others_running(self) -> bool:
+        """Whether another process is seeding this home now."""
+        return any(process != this_process() and is_alive(process) for _, process in self._marks())
+
     def _abandoned(self) -> list[Path]:
-        found: list[Path] = []
+        return [mark for mark, process in self._marks() if not is_alive(process)]
+
+    def _marks(self) -> Iterator[tuple[Path, str]]:
+        """The marks of runs, and the process that each names."""
         for mark in self._running.glob("[!.]*"):
             with suppress(FileNotFoundError):  # its run has just ended
-                if not is_alive(mark.read_text(encoding="utf-8", errors="replace")):
-                    found.append(mark)
-        return found
+                yield mark, mark.read_text(encoding="utf-8", errors="replace")
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

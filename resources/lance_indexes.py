@@ -20,6 +20,10 @@ TEXT_COLUMNS = ("text", "title")
 
 _SEARCHED = "chunks"
 _VECTOR = "vector"
+# LanceDB's own choice, but not fewer lists than it reads for a query (20), less a few: up to some hundred thousand
+# rows nothing is missed. With two or three lists its k-means fills standard error with warnings.
+_ROWS_A_LIST = 8_192
+_FEWEST_LISTS = 16
 # Long enough for any reader to finish, and for a mistake of yesterday to be looked up.
 KEPT_VERSIONS = timedelta(days=1)
 
@@ -74,10 +78,12 @@ def _make_missing(opened: "Table", vector_index_rows: int) -> None:
     for column in TEXT_COLUMNS:
         if uncovered_rows(opened, column) is None:
             opened.create_index(column, config=FTS())
-    if opened.count_rows() >= vector_index_rows and uncovered_rows(opened, _VECTOR) is None:
+    rows = opened.count_rows()
+    if rows >= vector_index_rows and uncovered_rows(opened, _VECTOR) is None:
         # Vectors are of length 1 or 0, for which dot is cosine without its division by zero. Flat: it loses no
         # precision, and reading the few lists that a query needs is fast enough up to millions of rows.
-        opened.create_index(_VECTOR, config=IvfFlat(distance_type="dot"))
+        lists = max(_FEWEST_LISTS, rows // _ROWS_A_LIST)
+        opened.create_index(_VECTOR, config=IvfFlat(distance_type="dot", num_partitions=lists))
 
 
 def _optimize(opened: "Table", keep: timedelta) -> None:

@@ -18,13 +18,14 @@ from seed_assets.stage import Stage
 
 def run_corpus_stage(runner: Runner, stage: Stage) -> StageRun:
     """Bring a corpus-level stage up to date with what is published; nothing is done where it is."""
-    action = corpus_action(runner.pipeline, runner.store, stage)
     started = time.perf_counter()
     runner.observer.began(stage.name, 1)
     with Draining(runner.stopping), ExitStack() as leases:
         # In one order, so that two processes cannot wait for each other.
         for table in sorted(TABLES):
             leases.enter_context(runner.store.leases.hold(f"table {table}"))
+        # Only now: while the leases were waited for, another run may have published more.
+        action = corpus_action(runner.pipeline, runner.store, stage)
         state = runner.tables.state(stage.table)
         ref = runner.store.refs.get(stage.name).get("")
         reason = ""

@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import dagster as dg
-from dagster._utils.error import SerializableErrorInfo
+from dagster_shared.error import SerializableErrorInfo
 
 from event_log.home import open_instance
 from resources.config import Settings
-from resources.home import is_alive, this_process
+from resources.home import Home, is_alive, this_process
 from seed_assets.definitions import build_definitions
 from seed_assets.interrupts import Draining
 from seed_assets.partitions import DOCUMENTS, RANGE_END_TAG, RANGE_START_TAG
 from seed_assets.ranges import cover, in_the_way
 from seed_assets.runner import Runner
 
+# Whoever changes the partitions holds this lease: adding one that another process adds at the same time is an error.
+_LEASE = "partitions"
 _PROCESS_TAG = "seedbank/process"
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
@@ -51,7 +53,9 @@ class DagsterRuns:
         # The instance's storages find the home by environment, as in any other process of this project.
         os.environ["SEEDBANK_HOME"] = str(settings.home)
         self._settings = settings
+        self._home = Home(settings.home)
         self._stopping = runner.stopping
+        self._leases = runner.store.leases
         self._instance = open_instance()
         self._job = build_definitions(settings, runner).resolve_implicit_global_asset_job_def()
 
@@ -69,14 +73,13 @@ class DagsterRuns:
 
     def add_documents(self, documents: Sequence[str]) -> None:
         """Give each of these documents a partition, at the end of the order, where it has none."""
-        missing = [document for document in documents if document not in set(self._order())]
-        if missing:
-            self._instance.add_dynamic_partitions(DOCUMENTS.name or "", missing)
+        with self._leases.hold(_LEASE):
+            self._add(documents)
 
     def remove_documents(self, documents: AbstractSet[str]) -> None:
         """Take the partitions of these documents away."""
-        for document in documents & set(self._order()):
-            self._instance.delete_dynamic_partition(DOCUMENTS.name or "", document)
+        with self._leases.hold(_LEASE):
+            self._remove(documents)
 
     def documents(self) -> list[str]:
         """All documents that have a partition, in Dagster's order, whoever added it."""
@@ -88,13 +91,29 @@ class DagsterRuns:
         Failed documents that would split a range are moved to the end of the order, unless another run may be using it:
         a range cannot skip a key.
         """
-        order = self._order()
-        moved = in_the_way(order, wanted, avoid)
-        if moved and not self._instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED), limit=1):
-            self.remove_documents(set(moved))
-            self.add_documents(moved)
+        with self._leases.hold(_LEASE):
             order = self._order()
+            moved = in_the_way(order, wanted, avoid)
+            if moved and not self._in_use():
+                self._remove(set(moved))
+                self._add(moved)
+                order = self._order()
         return cover(order, wanted, avoid, self._settings.documents_per_run)
+
+    def _in_use(self) -> bool:
+        """Whether somebody else may have found ranges in the order as it is, or be about to run them."""
+        runs = self._instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED), limit=1)
+        return bool(runs) or self._home.others_running()
+
+    def _add(self, documents: Sequence[str]) -> None:
+        known = set(self._order())
+        missing = [document for document in documents if document not in known]
+        if missing:
+            self._instance.add_dynamic_partitions(DOCUMENTS.name or "", missing)
+
+    def _remove(self, documents: AbstractSet[str]) -> None:
+        for document in documents & set(self._order()):
+            self._instance.delete_dynamic_partition(DOCUMENTS.name or "", document)
 
     def members(self, first: str, last: str) -> list[str]:
         """The documents of a range."""

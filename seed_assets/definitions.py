@@ -11,7 +11,7 @@ import dagster as dg
 from io_managers.content_hash import ContentHashIOManager
 from resources.config import Settings, load_settings
 from seed_assets.assets import build_assets
-from seed_assets.partitions import DOCUMENTS, DocumentsRun
+from seed_assets.partitions import DocumentsRun
 from seed_assets.pipeline import Pipeline, build_pipeline
 from seed_assets.runner import Runner
 from seed_assets.session import Session
@@ -54,7 +54,6 @@ def _jobs(pipeline: Pipeline) -> list[Any]:
         dg.define_asset_job(
             "seed_documents",
             selection=[stage.name for stage in pipeline.document_stages],
-            partitions_def=DOCUMENTS,
             description="Every stage and table of the documents that the run's tags name.",
         ),
         dg.define_asset_job(

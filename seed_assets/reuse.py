@@ -64,6 +64,8 @@ class Reuse:
         self._in_flight: dict[str, asyncio.Future[ActionRecord]] = {}
         self.computed: dict[str, int] = {}
         self.usage = Usage()
+        # By stage, what was paid for results and for failures.
+        self.spent: dict[str, Usage] = {}
 
     def finished(self, keys: Iterable[str]) -> dict[str, ActionRecord]:
         """Those of the actions that need not be computed, by key, in one query."""
@@ -161,7 +163,11 @@ class Reuse:
             raise
         finally:
             _paying.reset(token)
-            (self.usage if outer is None else outer).add(usage)
+            if outer is None:
+                self.usage.add(usage)
+                self.spent.setdefault(actions[0].stage, Usage()).add(usage)
+            else:
+                outer.add(usage)
         if len(values) != len(actions):
             raise ValueError(f"{actions[0].stage}: {len(actions)} actions gave {len(values)} results.")
         seconds = (time.perf_counter() - started) / len(actions)

@@ -24,7 +24,7 @@ from resources.errors import ConfigurationError, DocumentError
 from resources.lance import LanceTables
 from seed_assets.interrupts import Draining
 from seed_assets.pipeline import Pipeline, source_part
-from seed_assets.reuse import Reuse, Usage
+from seed_assets.reuse import Reuse
 from seed_assets.stage import PREVIEW_CHARACTERS, REUSE, SOURCE, Source, Stage
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,6 @@ class Tally:
     computed: set[str] = field(default_factory=set)
     failed: dict[str, DocumentError] = field(default_factory=dict)
     seconds: float = 0.0
-    usage: Usage = field(default_factory=Usage)
 
 
 class BlockedError(DocumentError):
@@ -199,9 +198,7 @@ class Runner:
         for partition, result in outcome.results.items():
             tally.failed.pop(partition, None)
             if not result.reused:
-                paid = result.provenance
                 tally.computed.add(partition)
-                tally.usage.add(Usage(paid.requests, paid.input_tokens, paid.output_tokens, paid.usd))
 
     def stop_reason(self) -> str:
         """Why nothing more may be begun; "" if it may."""
@@ -222,6 +219,8 @@ class StageWork:
         self.outcome = StageRun(stage.name)
         self._inputs = inputs
         self._repaired: dict[tuple[str, str], Ref] = {}
+        # What no document can be done for any more.
+        self._fault: StoreError | ConfigurationError | None = None
 
     async def run(self, partitions: Sequence[str]) -> StageRun:
         """See Runner.run_stage."""
@@ -257,6 +256,8 @@ class StageWork:
         async with asyncio.TaskGroup() as tasks:
             for partition in missing:
                 tasks.create_task(self._limited(partition, reasons[partition], limit))
+        if self._fault is not None:
+            raise self._fault
         run.results = {partition: run.results[partition] for partition in partitions if partition in run.results}
         return run
 
@@ -266,10 +267,15 @@ class StageWork:
             if stop:
                 self.outcome.stopped = stop
                 return
+            if self._fault is not None:
+                return
             try:
                 result = await self.compute(self.stage, partition, reason)
             except DocumentError as error:
                 self.fail(partition, error)
+            except (StoreError, ConfigurationError) as error:
+                # Raised when the others in flight are finished: they may be paid for already.
+                self._fault = self._fault or error
             else:
                 self.outcome.results[partition] = result
                 self.runner.observer.advanced(self.stage.name, computed=not result.reused, reused=result.reused)

@@ -15,6 +15,7 @@ from resources.formats import SUFFIXES
 from resources.lance_errors import TableError
 from seed_assets.interrupts import Draining
 from seed_assets.planner import Plan
+from seed_assets.reuse import Usage
 from seed_assets.runner import BlockedError, Observer, RunOptions, Tally
 from seed_assets.session import Session
 from seed_assets.stage import SOURCE
@@ -109,11 +110,11 @@ class _Seed:
         # Not before something was found in it: bound to the wrong folder, the home would refuse the right one.
         session.home.bind(session.settings.corpus, rebind=self._options.rebind)
         known = session.store.refs.partitions()
-        self._report.added = len(set(self._selected(plan)) - known)
         if self._gone(plan) or self._todo(plan) or self._corpus_todo(plan) or session.home.abandoned():
             session.store.check_writable()
             with session.home.running(), Draining(self._runner.stopping):
                 plan = self._execute(plan)
+        self._report.added = len(session.store.refs.partitions() - known)
         self._account(plan)
         self._report.seconds = time.perf_counter() - started
         return self._report
@@ -171,10 +172,15 @@ class _Seed:
             fault = self._runner.faults.get(name)
             if isinstance(fault, TableError):
                 self._faults[name] = FailureReport("", name, fault.reason, fault.remedy)
-            elif fault is not None or name not in self._runner.tallies or not self._runner.tallies[name].failed:
+            elif fault is None and (self._runner.stop_reason() or self._failed_in(name)):
+                continue  # told by the exit status, or document by document
+            else:
                 self._faults[name] = FailureReport(
                     "", name, str(fault or message), "Mend it and run again; all finished work is kept."
                 )
+
+    def _failed_in(self, name: str) -> bool:
+        return bool(self._runner.tallies.get(name, Tally()).failed)
 
     def _remove(self, runs: "DagsterRuns", gone: set[str]) -> None:
         """Rows first, then refs, then partitions: whatever interrupts this, the next seed finds it to be done."""
@@ -184,7 +190,8 @@ class _Seed:
                 with session.store.leases.hold(f"table {table}"):
                     session.tables.delete_documents(table, sorted(gone))
             except TableError as error:
-                self._faults[table] = FailureReport("", f"removal from {table}", error.reason, error.remedy)
+                what = f"removal from {table}"  # a table may have a stage's name
+                self._faults[what] = FailureReport("", what, error.reason, error.remedy)
                 return
         session.store.refs.drop_partitions(sorted(gone))
         runs.remove_documents(gone)
@@ -231,7 +238,7 @@ class _Seed:
 
     def _todo(self, plan: Plan) -> dict[str, list[str]]:
         """Document -> the stages that can be done for it now."""
-        possible = set(self._stages) - self._faults.keys()
+        possible = set(self._stages) - self._session.pipeline.downstream(self._faults)
         impossible = self._impossible(plan)
         todo: dict[str, list[str]] = {}
         for document, names in plan.todo(self._selected(plan)).items():
@@ -251,10 +258,14 @@ class _Seed:
             tally = self._runner.tallies.get(name, Tally())
             hopeless = {document for document in stage.failures if document not in stage.todo}
             if self._options.run.cache_only:
-                hopeless |= stage.computing
+                hopeless |= self._uncached(plan, name)
             for document in hopeless | tally.failed.keys():
                 failed.setdefault(document, set()).add(name)
         return {d: frozenset(self._session.pipeline.downstream(names)) for d, names in failed.items()}
+
+    def _uncached(self, plan: Plan, name: str) -> set[str]:
+        """The documents that --cache-only has to leave out; rows are made of what is finished, and cost nothing."""
+        return plan.stages[name].computing if plan.stages[name].stage.kind == "document" else set()
 
     def _corpus_todo(self, plan: Plan) -> list[str]:
         """The corpus-level stages that are to be run after the documents."""
@@ -306,7 +317,7 @@ class _Seed:
                     found.setdefault((document, name), FailureReport(document, name, error.reason, error.remedy))
         if self._options.run.cache_only:
             for name in self._stages:
-                for document in plan.stages[name].computing & selected:
+                for document in self._uncached(plan, name) & selected:
                     if not any(known == document for known, _ in found):
                         reason = "no finished result is in the store."
                         found[document, name] = FailureReport(document, name, reason, "Run again without --cache-only.")
@@ -325,7 +336,7 @@ class _Seed:
                 report.stages[stage.name] = StageReport(1, max(0, current - computed), computed, failed)
         for name, tally in self._runner.tallies.items():
             if name in report.stages:
-                entry, usage = report.stages[name], tally.usage
+                entry, usage = report.stages[name], self._runner.reuse.spent.get(name, Usage())
                 entry.seconds, entry.requests, entry.usd = round(tally.seconds, 3), usage.requests, usage.usd
                 entry.tokens = usage.input_tokens + usage.output_tokens
         if self._canceled or self._runner.stopping.is_set():

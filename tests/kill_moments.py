@@ -57,8 +57,8 @@ class Moment:
 class Killed:
     """One kill and the run after it.
 
-    met: how far the tables were. committed: stage -> actions that the killed run had committed. computed: stage -> what the next run computed.
-    embedded: texts that the next run asked the embedder for. wrong: what is not as it must be.
+    met: how far the tables were. committed: stage -> actions that the killed run had committed. computed: stage -> what
+    the next run computed. embedded: texts that it asked the embedder for. wrong: what is not as it must be.
     """
 
     moment: Moment
@@ -74,6 +74,7 @@ def moments(reference: Undisturbed, seed_number: int) -> Iterator[Moment]:
     chance = random.Random(seed_number)
     totals = Counter(reference.actions.values())
     yield Moment("the store is there, nothing else", "between", lambda home: (home / "store" / "store.db").exists())
+    yield Moment("Dagster's records are being made", "between", lambda home: any((home / "dagster").glob("*")))
     yield Moment("Dagster's run has begun", "between", lambda home: "STARTED" in dagster_runs(home).values())
     for stage, total in totals.items():
         if total > 1:

@@ -137,6 +137,18 @@ class BrokenTables(LanceTables):
             raise self._broken[table]
         return super().write(table, rows, document_ids)
 
+    def maintain(self, table: str, work: Callable[[Any], None]) -> str:
+        """As LanceTables, or the error for `index of TABLE`."""
+        if f"index of {table}" in self._broken:
+            raise self._broken[f"index of {table}"]
+        return super().maintain(table, work)
+
+    def delete_documents(self, table: str, document_ids: Sequence[str]) -> str | None:
+        """As LanceTables, or the error for `removal from TABLE`."""
+        if f"removal from {table}" in self._broken:
+            raise self._broken[f"removal from {table}"]
+        return super().delete_documents(table, document_ids)
+
 
 class UnprivilegedCorpus(Corpus):
     """A corpus that is looked at without the rights of root, whoever runs the tests."""

@@ -21,8 +21,10 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from event_log.home import open_instance
+from io_managers.store.errors import StoreUnavailableError
 from io_managers.store.store import Store
 from resources.config import PROJECT_ROOT
+from resources.errors import ConfigurationError
 from resources.lance_errors import TableWriteError, write_error
 from resources.lance_schema import TABLES as TABLE_SPECS
 from seed_assets.partitions import DOCUMENTS as PARTITIONS
@@ -161,17 +163,18 @@ def test_a_table_that_cannot_be_written_is_written_once_it_can_and_nothing_else_
     assert world.all_states() == {"current"}
 
 
-def test_a_missing_table_is_written_again_from_the_store(world: World) -> None:
-    before = world.rows("concepts")
-    shutil.rmtree(world.home / "lancedb" / "concepts.lance")
-    assert {states["lance_concepts"] for states in world.plan().states().values()} == {"stale"}
+@pytest.mark.parametrize(("table", "indexed"), [("concepts", {}), ("chunks", {"search_index": 1})])
+def test_a_missing_table_is_written_again_from_the_store(world: World, table: str, indexed: dict[str, int]) -> None:
+    before = world.rows(table)
+    shutil.rmtree(world.home / "lancedb" / f"{table}.lance")
+    assert {states[f"lance_{table}"] for states in world.plan().states().values()} == {"stale"}
 
     seeded = world.seed()
 
     assert seeded.report.exit_code == 0
-    assert seeded.calls == {"lance_concepts": N}
+    assert seeded.calls == {f"lance_{table}": N, **indexed}
     assert world.all_states() == {"current"}
-    assert world.rows("concepts") == before
+    assert world.rows(table) == before
 
 
 BROKEN = {
@@ -208,6 +211,7 @@ def test_broken_documents_stop_no_other_and_stay_named_without_a_run(tmp_path: P
         "search_index": 1,
     }
     assert seeded["stages"]["extracted_text"]["failed"] == len(BROKEN)
+    assert len(seeded["runs"]) == 3, "one run finds what is broken, one does the rest, one makes the index"
     tables = lancedb.connect(home / "lancedb")
     for table in TABLES:
         rows = tables.open_table(table).search().select(["document_id"]).to_list()
@@ -225,8 +229,11 @@ def test_broken_documents_stop_no_other_and_stay_named_without_a_run(tmp_path: P
         assert status["documents"][name]["extracted_text"] == "failed"
         assert {status["documents"][name][stage] for stage in (*SOURCES[1:], *SINKS)} == {"blocked"}
     assert status["counts"]["lance_documents"] == {
-        "current": sound, "stale": 0, "failed": 0,
-        "blocked": len(BROKEN), "missing": 0,
+        "current": sound,
+        "stale": 0,
+        "failed": 0,
+        "blocked": len(BROKEN),
+        "missing": 0,
     }
 
     again = runner.invoke(app, ["seed", *where])
@@ -245,6 +252,20 @@ def test_broken_documents_stop_no_other_and_stay_named_without_a_run(tmp_path: P
     assert "broken/cut.pdf" in {row["document_id"] for row in rows}
 
 
+def test_a_broken_document_that_is_removed_leaves_its_partition_and_its_name(empty_world: World) -> None:
+    world = empty_world
+    world.write("broken/empty.txt", b"")
+    assert world.seed().failed() == {("broken/empty.txt", "extracted_text")}
+    assert "broken/empty.txt" in dagster_says(world.home, "extracted_text")
+
+    (world.corpus / "broken/empty.txt").unlink()
+    assert world.seed().report.exit_code == 0
+    world.write("reefs/new.txt", essay("anemones"))
+    world.seed()
+
+    assert dagster_says(world.home, "extracted_text").keys() == {*DOCUMENTS, "reefs/new.txt"}
+
+
 def test_a_document_that_one_stage_refuses_is_remembered_until_it_is_retried_or_changes(empty_world: World) -> None:
     world = empty_world
     world.summarizer.failing = {"corals": refusal()}
@@ -257,13 +278,16 @@ def test_a_document_that_one_stage_refuses_is_remembered_until_it_is_retried_or_
     assert (failure.reason, failure.remedy) == ("the model refused.", "Ask another one.")
     assert first.calls["summaries"] == N
     assert {name: first.calls[name] for name in SINKS} == {
-        "lance_documents": N - 1, "lance_chunks": N, "lance_concepts": N
+        "lance_documents": N - 1,
+        "lance_chunks": N,
+        "lance_concepts": N,
     }
     assert world.documents_in("documents") == set(DOCUMENTS) - {"reefs/corals.txt"}
     assert world.documents_in("chunks") == set(DOCUMENTS)
     assert world.states("reefs/corals.txt") == {
         **dict.fromkeys((*SOURCES, *SINKS), "current"),
-        "summaries": "failed", "lance_documents": "blocked",
+        "summaries": "failed",
+        "lance_documents": "blocked",
     }
     assert dagster_says(world.home, "summaries")["reefs/corals.txt"] == FAILED
     assert dagster_says(world.home, "summaries")["reefs/fish.txt"] == MATERIALIZED
@@ -310,6 +334,85 @@ def test_a_fault_in_a_stage_s_code_fails_its_documents_and_not_the_run(
     assert "ZeroDivisionError: division by zero" in seeded.report.failures[0].reason
     assert "Traceback" in caplog.text
     assert world.documents_in("documents") == set(DOCUMENTS) - {"reefs/corals.txt"}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ConfigurationError("The model needs a key. Set SEEDBANK_LLM__API_KEY."),
+        StoreUnavailableError("The store cannot be used: the disk is full. Free some space, then run again."),
+    ],
+    ids=["configuration", "store"],
+)
+def test_a_fault_of_all_documents_stops_a_stage_in_its_own_words_and_finishes_what_is_in_flight(
+    empty_world: World, fault: Exception
+) -> None:
+    world = empty_world
+    world.summarizer.failing = {"corals": fault}
+
+    stopped = world.seed()
+
+    assert stopped.report.exit_code == 1
+    assert failed_steps(world.home, stopped) == ["summaries"]
+    (failure,) = stopped.report.failures
+    assert (failure.document, failure.stage) == ("", "summaries")
+    assert str(fault) in failure.reason
+    assert stopped.calls["summaries"] == N
+
+    world.summarizer.failing = {}
+    mended = world.seed()
+
+    assert mended.report.exit_code == 0
+    assert mended.calls["summaries"] == 1
+    assert {name: mended.calls.get(name, 0) for name in SOURCES if name != "summaries"} == {
+        name: N - stopped.calls.get(name, 0) for name in SOURCES if name != "summaries"
+    }
+    assert world.all_states() == {"current"}
+
+
+def test_indexes_that_cannot_be_made_fail_alone(world: World) -> None:
+    world.write("reefs/new.txt", essay("anemones"))
+    world.tables = BrokenTables(
+        world.home / "lancedb", {"index of chunks": TableWriteError("chunks", "the disk is full.", "Free some space.")}
+    )
+
+    broken = world.seed()
+
+    assert broken.report.exit_code == 1
+    assert failed_steps(world.home, broken) == ["search_index"]
+    assert broken.failed() == {("", "search_index")}
+    assert broken.report.failures[0].remedy == "Free some space."
+    assert "reefs/new.txt" in world.documents_in("documents")
+
+    world.tables = None
+    mended = world.seed()
+
+    assert (mended.report.exit_code, mended.calls) == (0, {"search_index": 1})
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_rows_that_cannot_be_removed_now_are_removed_by_the_next_seed(world: World, table: str) -> None:
+    (world.corpus / "reefs/corals.txt").unlink()
+    world.write("reefs/new.txt", essay("anemones"))
+    world.tables = BrokenTables(
+        world.home / "lancedb", {f"removal from {table}": TableWriteError(table, "the disk is full.", "Free some.")}
+    )
+
+    broken = world.seed()
+
+    # The table of chunks bears the name of a stage, which has no part in this.
+    assert broken.report.exit_code == 1
+    assert broken.failed() == {("", f"removal from {table}")}
+    assert "reefs/corals.txt" in world.documents_in(table)
+    assert {name: broken.calls.get(name) for name in SOURCES} == dict.fromkeys(SOURCES, 1)
+    assert all("reefs/new.txt" in world.documents_in(name) for name in TABLES)
+
+    world.tables = None
+    mended = world.seed()
+
+    assert (mended.report.exit_code, mended.report.removed) == (0, 1)
+    assert mended.calls == {"search_index": 1}
+    assert all(world.documents_in(name) == {*DOCUMENTS, "reefs/new.txt"} - {"reefs/corals.txt"} for name in TABLES)
 
 
 def corrupt(world: World, stage: str, document: str) -> None:

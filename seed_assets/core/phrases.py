@@ -2,8 +2,9 @@
 not: which of them matter (concepts.py), which words name nothing (stopwords.py).
 
 A candidate is one to three words that stand together, none of them a stop word, a bare number or a single letter,
-with nothing but white space between them. Chinese and Japanese put none between words: there, candidates are runs
-of two to six Chinese characters, and whole words in katakana, which the text itself repeats.
+with nothing but white space between them. Chinese and Japanese put none between words: there, the overlapping pairs
+of Chinese characters stand for words, so that candidates have two to four characters, beside whole words in
+katakana; of these only the repeated ones and those that stand alone are words at all, unless there are no others.
 """
 
 import re
@@ -16,18 +17,20 @@ from seed_assets.core.stopwords import stop_words
 from seed_assets.core.words import UNSPACED, WORD
 
 _MOST_WORDS = 3
-_MOST_CHARACTERS = 6
 # Phrases are built of a text's most frequent units only: what keeps the counts of a very long text in memory.
 _MOST_UNITS = 1000
 
 # Addresses, TeX commands, roles and directives of markup: words in them are not the author's prose.
 _MARKUP = re.compile(
-    r"(?:https?|ftp)://\S+|www\.\S+|\S+@\S+\.\S+|\\[a-zA-Z]+|:[a-z-]+:(?=`)|^\s*\.\. [\w-]+::|&\w+;", re.M
+    r"(?:https?|ftp)://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]+\.[\w.-]+|\\[a-zA-Z]+|:[a-z-]+:(?=`)|^[^\S\n]*\.\. [\w-]+::|&\w+;",
+    re.M,
 )
-_GAP = re.compile(r"[^\S\n]*\n?[^\S\n]*")
 _APOSTROPHE = re.compile("['’]")
 _SHORTENED_VERBS = frozenset({"t", "ll", "ve", "re", "d", "m"})
-_IDEOGRAMS = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3005\U00020000-\U0003134f]+")
+# Less those that are mostly words of grammar: what stands on both sides of one is no phrase.
+_IDEOGRAMS = re.compile(
+    "(?:(?![的了是在和与及或也都就而被把这那吗呢吧们很])[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3005\U00020000-\U0003134f])+"
+)
 _KATAKANA = re.compile("[\u30a1-\u30ff\uff66-\uff9f]{2,}")
 _OTHER_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]+")
 
@@ -58,7 +61,7 @@ class Unit:
 
 class _Word(NamedTuple):
     form: str
-    units: tuple[str, ...]
+    unit: str
     start: int
     end: int
 
@@ -69,17 +72,25 @@ def find_phrases(text: str) -> tuple[list[Phrase], dict[str, Unit]]:
     runs = [run for run in _runs(text, stopped) if run]
     units = _units(runs)
     forms: dict[tuple[str, ...], dict[str, list[int]]] = {}
+    alone: set[str] = set()
     for run in runs:
         for first in range(len(run)):
             key: tuple[str, ...] = ()
             for last in range(first, min(first + _MOST_WORDS, len(run))):
-                if any(unit not in units for unit in run[last].units):
+                if run[last].unit not in units:
                     break
-                key += run[last].units
-                name = " ".join([word.form for word in run[first : last + 1]])
-                seen = forms.setdefault(key, {}).setdefault(name, [0, run[first].start, run[last].end])
+                key += (run[last].unit,)
+                span = run[first].start, run[last].end
+                name = run[first].form if first == last else " ".join(text[slice(*span)].casefold().split())
+                seen = forms.setdefault(key, {}).setdefault(name, [0, *span])
                 seen[0] += 1
+                if len(run) == last - first + 1:
+                    alone.add(name)
     phrases = [_phrase(key, names) for key, names in forms.items()]
+    words = [
+        phrase for phrase in phrases if phrase.count > 1 or phrase.name in alone or UNSPACED.match(phrase.name) is None
+    ]
+    phrases = words or phrases
     return sorted(phrases, key=lambda phrase: (phrase.start, phrase.end)), units
 
 
@@ -94,9 +105,8 @@ def _units(runs: Sequence[Sequence[_Word]]) -> dict[str, Unit]:
     starts: dict[str, int] = {}
     for run in runs:
         for word in run:
-            if len(word.units) == 1:  # a longer run of ideograms has its pairs counted as words of their own
-                counts[word.units[0]] += 1
-                starts.setdefault(word.units[0], word.start)
+            counts[word.unit] += 1
+            starts.setdefault(word.unit, word.start)
     kept = sorted(counts, key=lambda unit: (-counts[unit], starts[unit], unit))[:_MOST_UNITS]
     return {unit: Unit(counts[unit], starts[unit]) for unit in kept}
 
@@ -111,7 +121,7 @@ def _runs(text: str, stopped: frozenset[str]) -> Iterator[list[_Word]]:
         while markup is not None and markup.end() <= start:
             markup = next(hidden, None)
         in_markup = markup is not None and markup.start() < end
-        if in_markup or (run and _GAP.fullmatch(text, run[-1].end, start) is None):
+        if in_markup or (run and not _is_gap(text, run[-1].end, start)):
             yield run
             run = []
         if in_markup:
@@ -120,7 +130,7 @@ def _runs(text: str, stopped: frozenset[str]) -> Iterator[list[_Word]]:
         if not whole.isascii() and UNSPACED.search(whole):
             yield run
             run = []
-            yield from ([word] for word in _unspaced(text, start, end))
+            yield from _unspaced(text, start, end)
             continue
         word_start, word_end = _without_clitics(whole, start, end)
         if word_start > start:
@@ -129,11 +139,15 @@ def _runs(text: str, stopped: frozenset[str]) -> Iterator[list[_Word]]:
         form = text[word_start:word_end].casefold()
         named = len(form) > 1 and form not in stopped and not form.isdigit()
         if named:
-            run.append(_Word(form, (_singular(form),), word_start, word_end))
+            run.append(_Word(form, _singular(form), word_start, word_end))
         if run and (not named or word_end < end):
             yield run
             run = []
     yield run
+
+
+def _is_gap(text: str, start: int, end: int) -> bool:
+    return text[start:end].isspace() and text.count("\n", start, end) <= 1
 
 
 def _without_clitics(whole: str, start: int, end: int) -> tuple[int, int]:
@@ -159,13 +173,10 @@ def _singular(word: str) -> str:
     return word
 
 
-def _unspaced(text: str, start: int, end: int) -> Iterator[_Word]:
+def _unspaced(text: str, start: int, end: int) -> Iterator[list[_Word]]:
     for pattern in (_KATAKANA, _OTHER_UNSPACED):
         for match in pattern.finditer(text, start, end):
-            yield _Word(match.group(), (match.group(),), *match.span())
+            yield [_Word(match.group(), match.group(), *match.span())]
     for match in _IDEOGRAMS.finditer(text, start, end):
         first, last = match.span()
-        for begin in range(first, last):
-            for stop in range(begin + 2, min(begin + _MOST_CHARACTERS, last) + 1):
-                form = text[begin:stop]
-                yield _Word(form, tuple(form[i : i + 2] for i in range(len(form) - 1)), begin, stop)
+        yield [_Word(pair, pair, at, at + 2) for at in range(first, last - 1) if (pair := text[at : at + 2])]

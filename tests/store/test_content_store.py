@@ -1,5 +1,7 @@
 """What every content store must do. Another implementation joins by adding its harness to HARNESSES."""
 
+import contextlib
+import itertools
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -210,15 +212,15 @@ def test_quarantine_keeps_the_bytes_for_a_person(tmp_path, monkeypatch):
 
 
 def test_a_damaged_header_of_compressed_bytes_asks_for_no_memory(tmp_path):
-    """Of the eight bytes that say how long the data is, one flipped bit may say terabytes."""
+    """Of the bytes that say how long the data is, one flipped bit may say terabytes: that is no MemoryError."""
     harness = SqliteRows(tmp_path)
     digest = put(harness, CONTENTS["text"])
     [(data,)] = harness.database.read("SELECT data FROM objects")
-    for position in range(4, 13):
-        flipped = data[:position] + bytes([data[position] ^ 0x80]) + data[position + 1 :]
+    for position, bit in itertools.product(range(4, 13), range(8)):
+        flipped = data[:position] + bytes([data[position] ^ 1 << bit]) + data[position + 1 :]
         harness.database.write(("UPDATE objects SET data = ?", [(flipped,)])).result()
-        with pytest.raises(CorruptObjectError):
-            harness.content.get(digest)
+        with contextlib.suppress(CorruptObjectError):
+            assert harness.content.get(digest) == CONTENTS["text"]
         put(harness, CONTENTS["text"])
     harness.database.close()
 

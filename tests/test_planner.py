@@ -1,0 +1,132 @@
+"""The plan: what state each document is in at each stage, why a run would visit it, and how much that would compute.
+
+What belongs here: states and reasons, without a run. What does not: what seeding does about them.
+"""
+
+import shutil
+
+import pytest
+
+from resources.corpus import Scan, SourceFile
+from resources.lance_schema import TABLES as TABLE_SPECS
+from seed_assets.planner import UNPUBLISHED, UPSTREAM, Plan
+from seed_assets.runner import NEW
+from tests.conftest import DOCUMENTS
+from tests.pipelines import SINKS, SOURCES, World, essay, refusal
+
+N = len(DOCUMENTS)
+EVERY_STAGE = (*SOURCES, *SINKS)
+
+
+def test_of_a_corpus_never_seeded_everything_is_missing_and_counted_at_most_once(empty_world: World) -> None:
+    plan = empty_world.plan()
+
+    assert plan.documents == sorted(DOCUMENTS)
+    assert plan.states() == {document: dict.fromkeys(EVERY_STAGE, "missing") for document in DOCUMENTS}
+    assert plan.todo() == {document: list(EVERY_STAGE) for document in sorted(DOCUMENTS)}
+    assert plan.stages["extracted_text"].reasons() == {NEW: N}
+    for name in EVERY_STAGE[1:]:
+        assert plan.stages[name].reasons() == {UPSTREAM: N}
+    assert {len(stage.computing) for stage in plan.stages.values()} == {N}
+    assert {stage.reused for stage in plan.stages.values()} == {0}
+    assert plan.corpus_todo == {"search_index": UPSTREAM}
+    assert not plan.gone
+
+
+def test_of_a_seeded_corpus_nothing_is_to_be_done(world: World) -> None:
+    plan = world.plan()
+
+    assert plan.todo() == {}
+    assert plan.corpus_todo == {}
+    assert world.all_states() == {"current"}
+    assert {stage.reused for stage in plan.stages.values()} == {N}
+
+
+def test_every_state_is_told_apart(empty_world: World) -> None:
+    world = empty_world
+    world.write("broken/empty.txt", b"")
+    world.summarizer.failing = {"flour": refusal()}
+    world.seed()
+    world.write("reefs/corals.txt", essay("polyps"))
+    world.write("reefs/new.txt", essay("anemones"))
+    (world.corpus / "reefs/fish.txt").unlink()
+
+    plan = world.plan()
+    states = plan.states()
+
+    assert states["bread/starter.txt"] == dict.fromkeys(EVERY_STAGE, "current")
+    assert states["reefs/corals.txt"] == dict.fromkeys(EVERY_STAGE, "stale")
+    assert states["reefs/new.txt"] == dict.fromkeys(EVERY_STAGE, "missing")
+    assert states["broken/empty.txt"] == dict.fromkeys(EVERY_STAGE, "blocked") | {"extracted_text": "failed"}
+    assert states["bread/flour.md"] == dict.fromkeys(EVERY_STAGE, "current") | {
+        "summaries": "failed",
+        "lance_documents": "blocked",
+    }
+    assert "reefs/fish.txt" not in states
+    assert plan.gone == {"reefs/fish.txt"}
+    # What failed for good is named, and no run visits it.
+    assert plan.todo() == {document: list(EVERY_STAGE) for document in ("reefs/corals.txt", "reefs/new.txt")}
+    assert [(document, stage) for document, stage, _ in plan.failures()] == [
+        ("broken/empty.txt", "extracted_text"),
+        ("bread/flour.md", "summaries"),
+    ]
+    with world.session() as session:
+        retried = session.plan(retry_failed=True)
+    assert retried.todo()["bread/flour.md"] == ["summaries", "lance_documents"]
+    assert retried.todo()["broken/empty.txt"] == list(EVERY_STAGE)
+
+
+def test_a_known_text_under_a_new_name_is_computed_no_more(world: World) -> None:
+    (world.corpus / "reefs/fish.txt").rename(world.corpus / "reefs/fishes.txt")
+
+    plan = world.plan()
+
+    assert (plan.gone, plan.renamed) == ({"reefs/fish.txt"}, {"reefs/fish.txt"})
+    for name in SOURCES:
+        assert plan.stages[name].todo == {"reefs/fishes.txt": UNPUBLISHED}
+        assert not plan.stages[name].computing
+    for name in SINKS:
+        assert plan.stages[name].todo == {"reefs/fishes.txt": NEW}
+        assert plan.stages[name].computing == {"reefs/fishes.txt"}
+
+
+def test_a_lost_table_makes_its_rows_stale_and_no_stage(world: World) -> None:
+    shutil.rmtree(world.home / "lancedb" / "documents.lance")
+
+    plan = world.plan()
+
+    assert set(plan.stages["lance_documents"].states.values()) == {"stale"}
+    assert {
+        state for name, stage in plan.stages.items() if name != "lance_documents" for state in stage.states.values()
+    } == {"current"}
+
+
+@pytest.mark.parametrize("table", TABLE_SPECS)
+def test_rows_written_into_another_table_than_the_one_there_are_not_current(world: World, table: str) -> None:
+    """A table that was restored, emptied or put there by somebody else."""
+    mark = world.home / "lancedb" / f"{table}.lance" / "seedbank.json"
+    mark.unlink()
+
+    plan = world.plan()
+
+    assert set(plan.stages[f"lance_{table}"].states.values()) == {"stale"}
+
+
+def test_the_order_of_the_corpus_s_files_decides_nothing(world: World) -> None:
+    with world.session() as session:
+        scan = session.corpus.scan()
+        turned: dict[str, SourceFile] = dict(reversed(scan.documents.items()))
+        session.__dict__["corpus"] = _Fixed(Scan(turned))
+        plan: Plan = session.plan()
+
+    assert plan.documents == sorted(DOCUMENTS)
+    assert plan.todo() == {}
+
+
+class _Fixed:
+    def __init__(self, scan: Scan) -> None:
+        self._scan = scan
+
+    def scan(self, *, verify: bool = False) -> Scan:
+        """Always the same look at the corpus."""
+        return self._scan
