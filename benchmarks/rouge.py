@@ -1,8 +1,9 @@
 """ROUGE for the summary figures. What belongs here: the measure. What does not: corpora, summarizers.
 
-ROUGE-1, ROUGE-2 and ROUGE-L as F1 (Lin 2004), over lower-cased runs of ASCII letters and digits, without stemming
-and without removing stop words: the same numbers as the `rouge_score` package gives with `use_stemmer=False`.
-ROUGE-L is over the whole text as one sequence, not by sentence.
+ROUGE-1, ROUGE-2 and ROUGE-L as F1 (Lin 2004), over lower-cased runs of ASCII letters and digits, those of more than
+three characters stemmed (Porter 1980), stop words kept: what the `rouge_score` package computes with
+`use_stemmer=True`, but for its later additions to the stemmer, which move a mean by less than .002. ROUGE-L is over
+the whole text as one sequence, not by sentence.
 """
 
 import re
@@ -11,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from benchmarks.porter import stem
 
 _TOKEN = re.compile(r"[a-z0-9]+")
 
@@ -26,18 +29,22 @@ class Rouge:
 
 def rouge(summary: str, reference: str) -> Rouge:
     """The three measures of one summary against one reference."""
-    made, wanted = _TOKEN.findall(summary.lower()), _TOKEN.findall(reference.lower())
+    made, wanted = _tokens(summary), _tokens(reference)
     return Rouge(_ngrams(made, wanted, 1), _ngrams(made, wanted, 2), _longest_common(made, wanted))
 
 
-def mean_rouge(summary: str, references: Sequence[str]) -> Rouge:
-    """The mean over several references of the three measures; `references` must not be empty."""
+def best_rouge(summary: str, references: Sequence[str]) -> Rouge:
+    """Each measure against the reference that it is best for; `references` must not be empty."""
     scores = [rouge(summary, reference) for reference in references]
     return Rouge(
-        sum(score.rouge_1 for score in scores) / len(scores),
-        sum(score.rouge_2 for score in scores) / len(scores),
-        sum(score.rouge_l for score in scores) / len(scores),
+        max(score.rouge_1 for score in scores),
+        max(score.rouge_2 for score in scores),
+        max(score.rouge_l for score in scores),
     )
+
+
+def _tokens(text: str) -> list[str]:
+    return [stem(token) if len(token) > 3 else token for token in _TOKEN.findall(text.lower())]
 
 
 def _f1(common: int, made: int, wanted: int) -> float:

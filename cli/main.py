@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -181,9 +182,13 @@ def repair(home: HomeOption = None, as_json: JsonOption = False) -> None:
     with _errors():
         report = repair_store(_settings(None, home).home / "store")
         if as_json:
-            _print_json(report)
+            _print_json({**asdict(report), "set_aside": str(report.set_aside)})
         else:
-            print(report)
+            print(
+                f"{report.values:,} values, {report.actions:,} finished actions, {report.refs:,} published results and "
+                f"{report.failures:,} failures were kept, {report.dropped:,} could not be believed. The damaged file is "
+                f"{report.set_aside}. The next `seedbank seed` computes what is missing."
+            )
 
 
 def _settings(corpus: Path | None, home: Path | None) -> "Settings":

@@ -15,6 +15,7 @@ import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
 from event_log.home import open_instance
+from io_managers.store.errors import StoreError, StoreUnavailableError
 from resources.config import Settings
 from resources.home import Home, is_alive, this_process
 from seed_assets.definitions import build_definitions
@@ -44,6 +45,27 @@ class FinishedRun:
     success: bool
     canceled: bool
     failed_stages: dict[str, str]
+
+
+@contextmanager
+def translated(home: Home, runner: Runner) -> Iterator[None]:
+    """Errors of Dagster's databases inside leave as StoreUnavailableError; where a stage met one first, as that one."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except (DBAPIError, OSError) as error:
+        if isinstance(error, OSError) and not str(error.filename).startswith(str(home.dagster)):
+            raise
+        for fault in runner.faults.values():
+            if isinstance(fault, StoreError):
+                raise fault from error
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise StoreUnavailableError(
+            f"Dagster's records in {home.dagster} cannot be used: {cause}. See that the disk has space and that the folder is "
+            "writable for this user, then run again: all finished work is kept. If it is damaged, delete the folder: it "
+            "only tells of past runs."
+        ) from error
 
 
 class DagsterRuns:

@@ -70,6 +70,7 @@ class StageRun:
 
     results: by partition, all durable. failures: by partition. repaired: results of upstream stages that had to be
     computed again because their values were corrupt, by stage. stopped: why some documents were not begun ("" if none).
+    fault: what is wrong for all documents, found by one.
     """
 
     stage: str
@@ -77,6 +78,7 @@ class StageRun:
     failures: dict[str, DocumentError] = field(default_factory=dict)
     repaired: dict[str, dict[str, Result]] = field(default_factory=dict)
     stopped: str = ""
+    fault: StoreError | ConfigurationError | None = None
 
 
 @dataclass(slots=True)
@@ -153,7 +155,10 @@ class Runner:
         Ctrl-C or SIGTERM sets `stopping`; a second one raises KeyboardInterrupt at once.
         """
         work = StageWork(self, stage, inputs)
-        return self.in_loop(stage, len(partitions), lambda: work.run(partitions))
+        outcome = self.in_loop(stage, len(partitions), lambda: work.run(partitions))
+        if outcome.fault is not None:
+            raise outcome.fault
+        return outcome
 
     def source(self, partition: str) -> SourceFile:
         """The file of a document, as the corpus is now. Raises DocumentError where it is no source or is gone."""
@@ -219,8 +224,6 @@ class StageWork:
         self.outcome = StageRun(stage.name)
         self._inputs = inputs
         self._repaired: dict[tuple[str, str], Ref] = {}
-        # What no document can be done for any more.
-        self._fault: StoreError | ConfigurationError | None = None
 
     async def run(self, partitions: Sequence[str]) -> StageRun:
         """See Runner.run_stage."""
@@ -253,11 +256,12 @@ class StageWork:
                 del missing[partition]
         reasons = miss_reasons(runner.store, stage.name, missing)
         limit = asyncio.Semaphore(_AT_ONCE)
-        async with asyncio.TaskGroup() as tasks:
-            for partition in missing:
-                tasks.create_task(self._limited(partition, reasons[partition], limit))
-        if self._fault is not None:
-            raise self._fault
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for partition in missing:
+                    tasks.create_task(self._limited(partition, reasons[partition], limit))
+        except ExceptionGroup as group:
+            raise _fault(group) from group
         run.results = {partition: run.results[partition] for partition in partitions if partition in run.results}
         return run
 
@@ -267,7 +271,7 @@ class StageWork:
             if stop:
                 self.outcome.stopped = stop
                 return
-            if self._fault is not None:
+            if self.outcome.fault is not None:
                 return
             try:
                 result = await self.compute(self.stage, partition, reason)
@@ -275,7 +279,7 @@ class StageWork:
                 self.fail(partition, error)
             except (StoreError, ConfigurationError) as error:
                 # Raised when the others in flight are finished: they may be paid for already.
-                self._fault = self._fault or error
+                self.outcome.fault = self.outcome.fault or error
             else:
                 self.outcome.results[partition] = result
                 self.runner.observer.advanced(self.stage.name, computed=not result.reused, reused=result.reused)
@@ -363,6 +367,15 @@ class StageWork:
         """Note that one document failed."""
         self.outcome.failures[partition] = error
         self.runner.observer.advanced(self.stage.name, failed=1)
+
+
+def _fault(group: ExceptionGroup[Exception]) -> Exception:
+    """What stopped a stage: one of the errors that several documents met at once, with a remedy if one has it."""
+    known, other = group.split((StoreError, ConfigurationError))
+    error: Exception | None = known or other
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error or group
 
 
 def miss_reasons(store: Store, stage: str, missing: Mapping[str, Action]) -> dict[str, str]:

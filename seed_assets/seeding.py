@@ -120,28 +120,32 @@ class _Seed:
         return self._report
 
     def _execute(self, plan: Plan) -> Plan:
-        from seed_assets.dagster_runs import DagsterRuns
+        from seed_assets.dagster_runs import DagsterRuns, translated
 
-        runs = DagsterRuns(self._session.settings, self._runner)
-        try:
-            runs.close_dead_runs()
-            if self._gone(plan):
-                self._remove(runs, self._gone(plan))
-                plan = self._plan()
-            if not self._options.documents:
-                # Documents that failed until they were removed never had a ref, but a partition.
-                runs.remove_documents(plan.scan.gone(set(runs.documents())))
-            runs.add_documents(plan.documents)
-            plan = self._run_documents(runs, plan)
-            todo = self._corpus_todo(plan)
-            if todo and not self._halted():
-                self._run(runs, todo, None)
-                plan = self._plan()
-        except KeyboardInterrupt:
-            self._canceled = True
+        with translated(self._session.home, self._runner):
+            runs = DagsterRuns(self._session.settings, self._runner)
+            try:
+                return self._run_everything(runs, plan)
+            except KeyboardInterrupt:
+                self._canceled = True
+                return self._plan()
+            finally:
+                runs.close()
+
+    def _run_everything(self, runs: "DagsterRuns", plan: Plan) -> Plan:
+        runs.close_dead_runs()
+        if self._gone(plan):
+            self._remove(runs, self._gone(plan))
             plan = self._plan()
-        finally:
-            runs.close()
+        if not self._options.documents:
+            # Documents that failed until they were removed never had a ref, but a partition.
+            runs.remove_documents(plan.scan.gone(set(runs.documents())))
+        runs.add_documents(plan.documents)
+        plan = self._run_documents(runs, plan)
+        todo = self._corpus_todo(plan)
+        if todo and not self._halted():
+            self._run(runs, todo, None)
+            plan = self._plan()
         return plan
 
     def _run_documents(self, runs: "DagsterRuns", plan: Plan) -> Plan:

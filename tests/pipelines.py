@@ -137,7 +137,7 @@ class BrokenTables(LanceTables):
             raise self._broken[table]
         return super().write(table, rows, document_ids)
 
-    def maintain(self, table: str, work: Callable[[Any], None]) -> str:
+    def maintain(self, table: str, work: Callable[[Any], object]) -> str:
         """As LanceTables, or the error for `index of TABLE`."""
         if f"index of {table}" in self._broken:
             raise self._broken[f"index of {table}"]

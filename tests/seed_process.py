@@ -72,9 +72,9 @@ class Seed:
         *arguments: str,
         program: Sequence[str] = COMMAND,
         environment: dict[str, str] | None = None,
-        user: int | None = None,
+        before: Callable[[], None] | None = None,
     ) -> None:
-        """arguments: of `seedbank`, `seed` for one. user: run it as this one."""
+        """arguments: of `seedbank`, `seed` for one. before: called in the new process, before the command begins."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("SEEDBANK_", "DAGSTER_"))}
         # Files, since nobody reads along; closed by `end`.
         self._output, self._errors = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")  # noqa: SIM115
@@ -86,7 +86,7 @@ class Seed:
             stdout=self._output,
             stderr=self._errors,
             start_new_session=True,
-            user=user,
+            preexec_fn=before,
         )
 
     def wait_until(self, reached: Callable[[], bool]) -> bool:

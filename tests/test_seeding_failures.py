@@ -358,6 +358,7 @@ def test_a_fault_of_all_documents_stops_a_stage_in_its_own_words_and_finishes_wh
     assert (failure.document, failure.stage) == ("", "summaries")
     assert str(fault) in failure.reason
     assert stopped.calls["summaries"] == N
+    assert stopped.report.stages["summaries"].computed == N - 1
 
     world.summarizer.failing = {}
     mended = world.seed()

@@ -24,7 +24,7 @@ _COMPARED = 300
 _PARTS, _PART_CHARACTERS = 20, 1000
 
 # A character of Chinese costs as much here as a word of English.
-_READ_CHARACTERS = 1_000_000
+_READ_CHARACTERS = 500_000
 
 _FREQUENCY, _EARLINESS, _COHESION, _LIKENESS = 0.5, 1.5, 0.2, 0.75
 _LEAST_COSINE = 0.01
@@ -75,7 +75,7 @@ class StatisticalConceptExtractor:
     next, so that fifteen phrases say fifteen things. Where enough phrases are repeated, only those and single
     words are candidates.
 
-    Linear in the length of the text, of which the first million characters are read (a long novel); only
+    Linear in the length of the text, of which the first 500,000 characters are read (a novel); only
     the 300 best candidates by counts are embedded.
     """
 

@@ -1,10 +1,11 @@
 """Phrases that could be what a text is about. What belongs here: finding, counting and naming candidates. What does
 not: which of them matter (concepts.py), which words name nothing (stopwords.py).
 
-A candidate is one to three words that stand together, none of them a stop word, a bare number or a single letter,
-with nothing but white space between them. Chinese and Japanese put none between words: there, the overlapping pairs
-of Chinese characters stand for words, so that candidates have two to four characters, beside whole words in
-katakana; of these only the repeated ones and those that stand alone are words at all, unless there are no others.
+A candidate is one to three words that stand together, none of them a stop word, a bare number, a single letter or a
+code of more than 50 characters, with nothing but white space between them. Chinese and Japanese put none between
+words: there, the overlapping pairs of Chinese characters stand for words, so that candidates have two to four
+characters, beside whole words in katakana; of these, only those that are repeated or stand alone are taken for words,
+unless there are no others.
 """
 
 import re
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from seed_assets.core.stopwords import stop_words
-from seed_assets.core.words import UNSPACED, WORD
+from seed_assets.core.words import LONGEST_WORD, UNSPACED, WORD
 
 _MOST_WORDS = 3
 # Phrases are built of a text's most frequent units only: what keeps the counts of a very long text in memory.
@@ -22,8 +23,9 @@ _MOST_UNITS = 1000
 
 # Addresses, TeX commands, roles and directives of markup: words in them are not the author's prose.
 _MARKUP = re.compile(
-    r"(?:https?|ftp)://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]+\.[\w.-]+|\\[a-zA-Z]+|:[a-z-]+:(?=`)|^[^\S\n]*\.\. [\w-]+::|&\w+;",
-    re.M,
+    r"(?:https?|ftp)://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]+\.[\w.-]+"
+    r"|\\[a-zA-Z]+|:[a-z-]+:(?=`)|^[^\S\n]*\.\. [\w-]+::|&\w+;",
+    re.MULTILINE,
 )
 _APOSTROPHE = re.compile("['’]")
 _SHORTENED_VERBS = frozenset({"t", "ll", "ve", "re", "d", "m"})
@@ -137,7 +139,7 @@ def _runs(text: str, stopped: frozenset[str]) -> Iterator[list[_Word]]:
             yield run
             run = []
         form = text[word_start:word_end].casefold()
-        named = len(form) > 1 and form not in stopped and not form.isdigit()
+        named = 1 < len(form) <= LONGEST_WORD and form not in stopped and not form.isdigit()
         if named:
             run.append(_Word(form, _singular(form), word_start, word_end))
         if run and (not named or word_end < end):

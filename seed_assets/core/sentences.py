@@ -9,7 +9,7 @@ initial or a number, or the text goes on in lower case.
 import re
 from collections.abc import Iterator
 
-from seed_assets.core.words import UNSPACED, WORD, count_words
+from seed_assets.core.words import LONGEST_WORD, UNSPACED, WORD, count_words
 
 Span = tuple[int, int]
 """Start and end offset in characters, as in text[start:end]."""
@@ -28,6 +28,7 @@ _END = re.compile(
 _NEXT = re.compile(r"[\s\"'“‘„«‹(\[{「『（【¿¡–—*_`]*(\w+)")
 _PIECE_BEFORE = re.compile(r"[^\s(\[\"“„'‘]*$")
 _LONGEST_ABBREVIATION = 12
+_SPACED = re.compile(r"\S+")
 
 
 def _listed(words: str) -> frozenset[str]:
@@ -39,13 +40,10 @@ _LEADING = _listed(
     "mr mrs ms dr prof st rev gen capt lt col sgt cmdr gov sen rep hon messrs mme mlle e.g i.e cf vs viz fig figs eq "
     "eqs sec vol vols ed eds approx ca z.b d.h u.a o.ä vgl bzw nr hr fr hrsg sog ggf evtl sra srta"
 )
-_BEFORE_NUMBER = _listed(
-    "no nos p pp art ch abb s bd jan feb mar apr jun jul aug sep sept oct nov dec okt dez"
-)
+_BEFORE_NUMBER = _listed("no nos p pp art ch abb s bd jan feb mar apr jun jul aug sep sept oct nov dec okt dez")
 # German writes an ordinal with a full stop: "am 3. Oktober".
 _AFTER_ORDINAL = _listed(
-    "januar februar märz april mai juni juli august september oktober november dezember jahrhundert "
-    "jahrhunderts"
+    "januar februar märz april mai juni juli august september oktober november dezember jahrhundert jahrhunderts"
 )
 
 
@@ -73,11 +71,12 @@ def split_long(text: str, span: Span, words: int) -> list[Span]:
 
 
 def _units(text: str, span: Span) -> Iterator[tuple[int, int, float]]:
-    for match in re.compile(r"\S+").finditer(text, *span):
-        if UNSPACED.search(text, *match.span()) is None:
-            yield *match.span(), 1.0
+    for match in _SPACED.finditer(text, *span):
+        start, end = match.span()
+        if UNSPACED.search(text, start, end):
+            yield from ((at, at + 1, 0.5) for at in range(start, end))
         else:
-            yield from ((position, position + 1, 0.5) for position in range(*match.span()))
+            yield from ((at, min(at + LONGEST_WORD, end), 1.0) for at in range(start, end, LONGEST_WORD))
 
 
 def _blocks(text: str) -> Iterator[Span]:

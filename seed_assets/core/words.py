@@ -25,12 +25,17 @@ UNSPACED = re.compile(
 )
 """One character of a script that is written without spaces between words."""
 
+LONGEST_WORD = 50
+"""Characters beyond which nothing is taken for a word."""
+
 
 def count_words(text: str) -> int:
     """Words as a word processor counts them (separated by space); two characters of an unspaced script are one.
 
-    What holds no letter or digit (a dash between spaces, a row of dots) counts as no word.
+    What holds no letter or digit (a dash between spaces, a row of dots) counts as no word, what is no word but a
+    long code (a key, an encoded image) as one for every 50 characters.
     """
     unspaced = len(UNSPACED.findall(text))
     spaced = UNSPACED.sub(" ", text) if unspaced else text
-    return sum(1 for piece in spaced.split() if WORD.search(piece)) + (unspaced + 1) // 2
+    words = sum(1 + (len(piece) - 1) // LONGEST_WORD for piece in spaced.split() if WORD.search(piece))
+    return words + (unspaced + 1) // 2
