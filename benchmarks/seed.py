@@ -36,7 +36,18 @@ class Measured:
 
 def seedbank(home: Path, corpus: Path, *arguments: str) -> Measured:
     """Run the command as a process of its own."""
-    command = [sys.executable, "-m", "cli.main", "seed", "--home", str(home), "--corpus", str(corpus), "--json", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "cli.main",
+        "seed",
+        "--home",
+        str(home),
+        "--corpus",
+        str(corpus),
+        "--json",
+        *arguments,
+    ]
     with tempfile.TemporaryFile() as output:
         started = time.perf_counter()
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL)
@@ -59,7 +70,9 @@ def measure(peps: Path, subset: str) -> dict[str, Measured]:
         for line in (peps / subset).read_text().split():
             shutil.copy(peps / "docs" / Path(line).name, corpus)
         found = {"cold": seedbank(home, corpus)}
-        time.sleep(2.5)  # a file that was written this recently is read again, since its time stamp may not show a change
+        time.sleep(
+            2.5
+        )  # a file that was written this recently is read again, since its time stamp may not show a change
         seedbank(home, corpus)
         again = [seedbank(home, corpus) for _ in range(_AGAIN)]
         found["again"] = Measured(

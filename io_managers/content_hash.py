@@ -5,9 +5,10 @@ kept (store) and how stages compute them (seed_assets).
 
 A stage hands over results that are committed already, and only their refs are published. Any other asset returns its
 value, whatever it is (see store.codecs); with several partitions in one run it returns `{partition: value}`, and with
-one partition either the value or `{partition: value}`. What is loaded is verified when it is opened: one partition as its
-value, several as a lazy mapping by partition (StoredValues; annotate `dict` to get all of them at once). A partition that was never recorded is absent from the mapping; one that
-was recorded and is not in the store raises MissingObjectError with its name.
+one partition either the value or `{partition: value}`. What is loaded is verified when it is opened: one partition as
+its value, several as a lazy mapping by partition (StoredValues; annotate `dict` to get all of them at once). A
+partition that was never recorded is absent from the mapping; one that was recorded and is not in the store raises
+MissingObjectError with its name.
 """
 
 from collections.abc import Mapping, Sequence

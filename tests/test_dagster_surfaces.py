@@ -52,7 +52,9 @@ def documents(environment: dict[str, str]) -> list[str]:
 
 def test_a_partition_range_from_the_shell_reuses_what_seed_made(environment: dict[str, str]) -> None:
     first, *_, last = documents(environment)
-    done = dagster(environment, "asset", "materialize", *MODULE, "--select", "*", "--partition-range", f"{first}...{last}")
+    done = dagster(
+        environment, "asset", "materialize", *MODULE, "--select", "*", "--partition-range", f"{first}...{last}"
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     report = seed(environment)
     assert report["runs"] == [], "the shell's run published nothing that seed would have to do again"
@@ -62,7 +64,9 @@ def test_one_document_from_the_shell_is_taken_up_by_seed(environment: dict[str, 
     """An edited document whose text was extracted from the shell: seed computes the rest of it, and only that."""
     corpus = Path(environment["SEEDBANK_CORPUS"])
     (corpus / "a note.txt").write_text("A note about rhyolite. It piles up because it is cool and stiff.\n")
-    done = dagster(environment, "asset", "materialize", *MODULE, "--select", "extracted_text", "--partition", "a note.txt")
+    done = dagster(
+        environment, "asset", "materialize", *MODULE, "--select", "extracted_text", "--partition", "a note.txt"
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     report = seed(environment)
     assert report["exit_code"] == 0

@@ -55,7 +55,11 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 def run(
-    store: Store, instance: dg.DagsterInstance, *assets: dg.AssetsDefinition, tags: Mapping[str, str] | None = None, **options: Any
+    store: Store,
+    instance: dg.DagsterInstance,
+    *assets: dg.AssetsDefinition,
+    tags: Mapping[str, str] | None = None,
+    **options: Any,
 ) -> dg.ExecuteInProcessResult:
     resources = {"io_manager": ContentHashIOManager(store_directory=str(store.directory))}
     definitions = dg.Definitions(assets=assets, resources=resources, executor=dg.in_process_executor)
@@ -242,7 +246,7 @@ def test_the_inner_ops_of_a_graph_asset_may_use_it(store: Store, instance: dg.Da
 
     @dg.graph_asset
     def two() -> int:
-        return add(one())  # pyright: ignore[reportReturnType] - a graph's body composes
+        return add(one())
 
     assert run(store, instance, two).output_for_node("two.add") == 2
     assert store.values("two", expected=int)[""] == 2

@@ -28,5 +28,7 @@ def search_index(tables: LanceTables, *, indexing: Indexing) -> str:
     Brought up to date when the published rows are others than those it was made for; small files of the tables are
     merged and their old versions removed at the same time.
     """
-    done = {indexed.table: indexed.state for indexed in ensure_indexes(tables, vector_index_rows=indexing.vector_index_rows)}
+    done = {
+        indexed.table: indexed.state for indexed in ensure_indexes(tables, vector_index_rows=indexing.vector_index_rows)
+    }
     return done["chunks"]
