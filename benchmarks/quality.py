@@ -67,9 +67,9 @@ def measure(corpora: Path) -> dict[str, Any]:
     parts: dict[str, tuple[str, Callable[[Path], Any]]] = {
         "summaries_of_plots": ("judge_squality", summaries_of_plots),
         "summaries_as_abstracts": ("peps", summaries_as_abstracts),
-        "concepts_of_peps_212": ("peps", lambda root: concepts(_peps(root, "subset_212.txt"))),
-        "concepts_of_peps_all": ("peps", lambda root: concepts(_peps(root, "subset_all.txt"))),
-        "concepts_of_arxiv": ("clustering_arxiv", lambda root: concepts(_arxiv(root))),
+        "concepts_of_peps_212": ("peps", lambda root: concepts_of_peps(root, "subset_212.txt")),
+        "concepts_of_peps_all": ("peps", lambda root: concepts_of_peps(root, "subset_all.txt")),
+        "concepts_of_arxiv": ("clustering_arxiv", lambda root: _concepts(_arxiv(root))),
         "search_of_xquad": ("qa_xquad", _search),
     }
     return {
@@ -107,8 +107,12 @@ def summaries_as_abstracts(corpora: Path) -> dict[str, Any]:
     return _summaries(cases, words=100)
 
 
-def concepts(documents: Documents) -> dict[str, Any]:
-    """The share of held-out title words found in the phrases, and in as many frequent words."""
+def concepts_of_peps(corpora: Path, subset: str) -> dict[str, Any]:
+    """The share of held-out title words found in 15 phrases of a PEP, and in its 15 most frequent words."""
+    return _concepts(_peps(corpora, subset))
+
+
+def _concepts(documents: Documents) -> dict[str, Any]:
     extractor = StatisticalConceptExtractor(WordLlamaEmbedder(), count=_PHRASES)
     extractor.extract_sync("warm up", "")
     shares: dict[str, list[tuple[float, float]]] = {"phrases": [], "frequent_words": []}

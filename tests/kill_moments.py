@@ -240,10 +240,8 @@ def main() -> int:
             killed = kill_and_go_on(moment, reference, corpus, Path(directory))
         counts = ", ".join(f"{name} {killed.committed[name]}/{total[name]}" for name in total if killed.committed[name])
         computed = sum(killed.computed[name] for name in total) + killed.embedded
-        print(
-            f"{number:>3}. {moment.name}\n     committed: {counts or 'nothing'}; the next run computed {computed}",
-            flush=True,
-        )
+        print(f"{number:>3}. {moment.name}\n     committed: {counts or 'nothing'}; {killed.met or 'no table yet'}")
+        print(f"     the next run computed {computed} of {total.total()}", flush=True)
         for line in killed.wrong:
             print(f"     WRONG: {line}", flush=True)
         failed += bool(killed.wrong)

@@ -28,7 +28,6 @@ _READ_CHARACTERS = 500_000
 
 _FREQUENCY, _EARLINESS, _COHESION, _LIKENESS = 0.5, 1.5, 0.2, 0.75
 _LEAST_COSINE = 0.01
-_TITLE = 2.0
 _SAID = 0.1
 
 
@@ -69,14 +68,14 @@ class ConceptExtractor(Protocol):
 class StatisticalConceptExtractor:
     """Ranks the document's own phrases by counting and by meaning: no model, no network, the same every time.
 
-    A word weighs by how often and how early it occurs (twice as much if it is in the title). A phrase of one to
-    three words scores the sum of its words' weights, times how firmly they belong together, times its cosine to
-    the document. Phrases are taken best first, and a word that is in one already chosen counts a tenth in the
-    next, so that fifteen phrases say fifteen things. Where enough phrases are repeated, only those and single
-    words are candidates.
+    A word weighs by how often and how early it occurs; one that is in the title counts as the first of the text. A
+    phrase of one to three words scores the sum of its words' weights, times how firmly they belong together, times
+    its cosine to the document. Phrases are taken best first, and a word that is in one already chosen counts a tenth
+    in the next, so that fifteen phrases say fifteen things. Where enough phrases are repeated, only those and single
+    words are candidates; nowhere is one that occurs once and holds one that is repeated.
 
-    Linear in the length of the text, of which the first 500,000 characters are read (a novel); only
-    the 300 best candidates by counts are embedded.
+    Linear in the length of the text, of which the first 500,000 characters are read (a novel); only the 300 best
+    candidates by counts are embedded.
     """
 
     embedder: LocalEmbedder
@@ -100,7 +99,8 @@ class StatisticalConceptExtractor:
             return Concepts(())
         _, title_units = find_phrases(title)
         weights = {
-            name: _weight(unit, len(text)) * (_TITLE if name in title_units else 1.0) for name, unit in units.items()
+            name: _weight(unit.count, 0.0 if name in title_units else unit.start / len(text))
+            for name, unit in units.items()
         }
         candidates = _candidates(phrases, units, weights, self.count)
         scores = self._likeness(candidates, text) * [_cohesion(phrase, units) for phrase in candidates]
@@ -117,6 +117,8 @@ def _candidates(
 ) -> list[Phrase]:
     if sum(phrase.count > 1 and len(phrase.units) > 1 for phrase in phrases) >= count:
         phrases = [phrase for phrase in phrases if phrase.count > 1 or len(phrase.units) == 1]
+    repeated = {phrase.units for phrase in phrases if phrase.count > 1 and len(phrase.units) > 1}
+    phrases = [phrase for phrase in phrases if phrase.count > 1 or not repeated.intersection(_parts(phrase))]
 
     def by_counts(phrase: Phrase) -> float:
         return -_cohesion(phrase, units) * sum(weights[unit] for unit in phrase.units)
@@ -145,6 +147,12 @@ def _chosen(
         left = {other: score for other, score in left.items() if not _is_part(other, phrase)}
 
 
+def _parts(phrase: Phrase) -> Iterator[tuple[str, ...]]:
+    """The units of the phrase less its first, and less its last word."""
+    yield phrase.units[1:]
+    yield phrase.units[:-1]
+
+
 def _is_part(other: Phrase, phrase: Phrase) -> bool:
     """Whether `other` is `phrase`, or a part of it that never occurs without it."""
     size = len(other.units)
@@ -153,8 +161,8 @@ def _is_part(other: Phrase, phrase: Phrase) -> bool:
     )
 
 
-def _weight(unit: Unit, characters: int) -> float:
-    return unit.count**_FREQUENCY / math.log(2 + 100 * unit.start / characters) ** _EARLINESS
+def _weight(count: int, first: float) -> float:
+    return count**_FREQUENCY / math.log(2 + 100 * first) ** _EARLINESS
 
 
 def _cohesion(phrase: Phrase, units: Mapping[str, Unit]) -> float:

@@ -28,7 +28,7 @@ _END = re.compile(
 _NEXT = re.compile(r"[\s\"'“‘„«‹(\[{「『（【¿¡–—*_`]*(\w+)")
 _PIECE_BEFORE = re.compile(r"[^\s(\[\"“„'‘]*$")
 _LONGEST_ABBREVIATION = 12
-_SPACED = re.compile(r"\S+")
+_UNIT = re.compile(rf"{UNSPACED.pattern}|[^\s{UNSPACED.pattern[1:-1]}]{{1,{LONGEST_WORD}}}")
 
 
 def _listed(words: str) -> frozenset[str]:
@@ -71,12 +71,8 @@ def split_long(text: str, span: Span, words: int) -> list[Span]:
 
 
 def _units(text: str, span: Span) -> Iterator[tuple[int, int, float]]:
-    for match in _SPACED.finditer(text, *span):
-        start, end = match.span()
-        if UNSPACED.search(text, start, end):
-            yield from ((at, at + 1, 0.5) for at in range(start, end))
-        else:
-            yield from ((at, min(at + LONGEST_WORD, end), 1.0) for at in range(start, end, LONGEST_WORD))
+    for match in _UNIT.finditer(text, *span):
+        yield *match.span(), 0.5 if UNSPACED.match(match.group()) else 1.0
 
 
 def _blocks(text: str) -> Iterator[Span]:
@@ -90,6 +86,8 @@ def _blocks(text: str) -> Iterator[Span]:
             lines = 0
             continue
         item = _ITEM.match(text, *line)
+        if item and WORD.search(text, item.end(), line[1]) is None:
+            item = None
         single = _ONE_LINE.match(text, *line)
         if lines and (item or single or (lines == 1 and _is_heading(text, (start, end), line))):
             yield start, end

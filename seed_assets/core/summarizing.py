@@ -4,6 +4,7 @@ stage that asks for a summary.
 """
 
 import asyncio
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,13 +17,15 @@ from resources.embedder import LocalEmbedder
 from seed_assets.core.mmr import choose, spread
 from seed_assets.core.sentences import Span, split_long, split_sentences
 from seed_assets.core.textrank import centrality, similarities
-from seed_assets.core.words import count_words
+from seed_assets.core.words import MARKS, count_words
 
 Identity = Mapping[str, str | int | float | bool]
 
 # Shorter ones are headings and exclamations, longer ones lists and code that a full stop never ended.
 _SHORTEST_WORDS, _LONGEST_WORDS = 8, 60
 # A summary as long as its document is none; below this a document is its own summary.
+# Less are letters in tables, formulas and code.
+_LEAST_LETTERS = 0.7
 _SHARE, _LEAST_WORDS = 0.5, 30
 # The graph is quadratic in sentences: 800 take 20 ms and 20 MB; a longer text is ranked in windows first.
 _WINDOW = 800
@@ -30,8 +33,9 @@ _WINDOW = 800
 _READ_CHARACTERS = 4_000_000
 
 _RELEVANCE = 0.5
-_PROSE, _FULL_STOP, _OPENING, _TITLE = 0.3, 0.3, 0.3, 0.3
+_PROSE, _FULL_STOP, _OPENING, _TITLE = 0.3, 0.3, 0.3, 0.5
 _OPENING_SENTENCES = 5
+_LETTER_OR_SPACE = re.compile(rf"[^\W\d_]+|[{MARKS}]+|\s+")
 _FULL_STOPS = frozenset(".。｡।۔։።")
 _CLOSERS = "\"'”’»›)]}」』）】*_`"
 
@@ -68,11 +72,11 @@ class ExtractiveSummarizer:
     (prose rather than code or tables), by being among the first, and by its likeness to the title. The best that
     are unlike each other are taken up to `words` words, or half of the document's if that is fewer.
 
-    Sentences outside 8 to 60 words are left out, unless the rest would not fill the summary (lists, verse, one long
-    sentence): then all are candidates, the long ones in pieces. Texts of more than 800 sentences are ranked in
-    windows of consecutive sentences, of equal length, and the best of each are ranked against each other, so that
-    time grows with the length of the text and not with its square. The first 4 million characters are read (more
-    than any novel).
+    Sentences outside 8 to 60 words, and those with more signs and digits than prose has, are left out, unless the
+    rest would not fill the summary (lists, verse, one long sentence): then all are candidates, the long ones in
+    pieces. Texts of more than 800 sentences are ranked in windows of consecutive sentences, of equal length, and the
+    best of each are ranked against each other, so that time grows with the length of the text and not with its
+    square. The first 4 million characters are read (more than any novel).
     """
 
     embedder: LocalEmbedder
@@ -139,7 +143,7 @@ def _candidates(text: str, words: int) -> tuple[list[_Candidate], int]:
     sentences = [(span, _collapsed(text, span)) for span in split_sentences(text)]
     lengths = [count_words(sentence) for _, sentence in sentences]
     budget = min(words, max(_LEAST_WORDS, int(_SHARE * sum(lengths))))
-    usable = [span for (span, _), length in zip(sentences, lengths, strict=True) if _is_usual(length)]
+    usable = [span for (span, sentence), length in zip(sentences, lengths, strict=True) if _is_usual(sentence, length)]
     candidates = _distinct(text, usable)
     if sum(candidate.words for candidate in candidates) < budget:
         pieces = [piece for span, _ in sentences for piece in split_long(text, span, _LONGEST_WORDS)]
@@ -147,8 +151,8 @@ def _candidates(text: str, words: int) -> tuple[list[_Candidate], int]:
     return candidates, budget
 
 
-def _is_usual(words: int) -> bool:
-    return _SHORTEST_WORDS <= words <= _LONGEST_WORDS
+def _is_usual(sentence: str, words: int) -> bool:
+    return _SHORTEST_WORDS <= words <= _LONGEST_WORDS and _letters(sentence) >= _LEAST_LETTERS
 
 
 def _distinct(text: str, spans: Sequence[Span]) -> list[_Candidate]:
@@ -165,7 +169,8 @@ def _collapsed(text: str, span: Span) -> str:
 
 
 def _letters(sentence: str) -> float:
-    return sum(character.isalpha() or character.isspace() for character in sentence) / len(sentence)
+    others = len(_LETTER_OR_SPACE.sub("", sentence))
+    return 1 - others / len(sentence)
 
 
 def _ends_in_full_stop(sentence: str) -> bool:

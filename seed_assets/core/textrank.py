@@ -53,7 +53,7 @@ def terms(sentence: str) -> Counter[str]:
     counts: Counter[str] = Counter()
     for match in WORD.finditer(folded):
         word = match.group()
-        if UNSPACED.search(word) is None:
+        if word.isascii() or UNSPACED.search(word) is None:
             counts[word[:_STEM_CHARACTERS]] += 1
         else:
             counts.update(word[i : i + 2] for i in range(max(1, len(word) - 1)))

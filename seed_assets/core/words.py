@@ -7,14 +7,15 @@ where others give a word; lengths count two such characters as one word, near wh
 
 import re
 
-# Vowel signs and accents that `\w` leaves out, though they are part of a word (Arabic, Hebrew, Indic, Thai).
-_MARKS = (
+MARKS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u0610-\u061a\u064b-\u065f"
     "\u06d6-\u06dc\u06df-\u06e4\u0900-\u0963\u0981-\u09e3\u0a01-\u0a75\u0a81-\u0ae3\u0b01-\u0b63\u0b82-\u0bd7"
     "\u0c00-\u0c63\u0c81-\u0ce3\u0d00-\u0d63\u0d82-\u0df3\u0e31-\u0e3a\u0e47-\u0e4e\u0eb1-\u0ebc\u0ec8-\u0ecd"
     "\u102b-\u103e\u17b4-\u17d3"
 )
-_LETTERS = rf"(?:[^\W_]|[{_MARKS}])+"
+"""Ranges for a character class: vowel signs and accents that `\\w` leaves out, though they are part of a word."""
+
+_LETTERS = rf"(?:[^\W_]|[{MARKS}])+"
 
 WORD = re.compile(rf"{_LETTERS}(?:['’‐-]{_LETTERS})*")
 """A word: letters, digits and marks, with single apostrophes and hyphens inside it. No underscore."""
@@ -35,7 +36,7 @@ def count_words(text: str) -> int:
     What holds no letter or digit (a dash between spaces, a row of dots) counts as no word, what is no word but a
     long code (a key, an encoded image) as one for every 50 characters.
     """
-    unspaced = len(UNSPACED.findall(text))
+    unspaced = 0 if text.isascii() else len(UNSPACED.findall(text))
     spaced = UNSPACED.sub(" ", text) if unspaced else text
     words = sum(1 + (len(piece) - 1) // LONGEST_WORD for piece in spaced.split() if WORD.search(piece))
     return words + (unspaced + 1) // 2

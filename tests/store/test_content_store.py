@@ -1,7 +1,5 @@
 """What every content store must do. Another implementation joins by adding its harness to HARNESSES."""
 
-import contextlib
-import itertools
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -211,17 +209,16 @@ def test_quarantine_keeps_the_bytes_for_a_person(tmp_path, monkeypatch):
     files.database.close()
 
 
-def test_a_damaged_header_of_compressed_bytes_asks_for_no_memory(tmp_path):
-    """Of the bytes that say how long the data is, one flipped bit may say terabytes: that is no MemoryError."""
+@pytest.mark.parametrize("said_bytes", [1 << 33, 1 << 62])
+def test_a_damaged_header_of_compressed_bytes_asks_for_no_memory(tmp_path, said_bytes):
+    """It says how long the data is, and that much would be taken before anything is looked at."""
     harness = SqliteRows(tmp_path)
     digest = put(harness, CONTENTS["text"])
     [(data,)] = harness.database.read("SELECT data FROM objects")
-    for position, bit in itertools.product(range(4, 13), range(8)):
-        flipped = data[:position] + bytes([data[position] ^ 1 << bit]) + data[position + 1 :]
-        harness.database.write(("UPDATE objects SET data = ?", [(flipped,)])).result()
-        with contextlib.suppress(CorruptObjectError):
-            assert harness.content.get(digest) == CONTENTS["text"]
-        put(harness, CONTENTS["text"])
+    with_long_size = data[:4] + b"\xe0" + said_bytes.to_bytes(8, "little") + data[13:]
+    harness.database.write(("UPDATE objects SET data = ?", [(with_long_size,)])).result()
+    with pytest.raises(CorruptObjectError):
+        harness.content.get(digest)
     harness.database.close()
 
 

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import wait
 from pathlib import Path
 
@@ -75,9 +76,10 @@ def test_one_writers_bad_rows_fail_only_that_writer(database, blocked_writer):
 
 def test_writes_of_one_group_keep_their_order(database, blocked_writer):
     """Of those that add and those that remove the same row, the last one wins."""
-    insert, delete = (INSERT, [("row", "")]), (DELETE, [("row",)])
-    done = [database.write(write) for write in (delete, insert, delete, insert, delete)]
-    kept = [database.write((INSERT, [("kept", "")]), (DELETE, [("kept",)])), database.write((INSERT, [("kept", "")]))]
+    insert = INSERT.replace("INSERT", "INSERT OR IGNORE")
+    add, remove = (insert, [("row", "")]), (DELETE, [("row",)])
+    done = [database.write(write) for write in (remove, add, remove, add, remove)]
+    kept = [database.write((insert, [("kept", "")]), (DELETE, [("kept",)])), database.write((insert, [("kept", "")]))]
     blocked_writer()
     wait([*done, *kept])
     assert names(database) == {"first", "kept"}
@@ -133,6 +135,29 @@ def test_close_leaves_no_write_behind_that_it_accepted(tmp_path):
     again = Database(tmp_path / "store.db")
     assert names(again) == {name for name, _ in accepted}
     again.close()
+
+
+def test_a_write_that_was_let_in_before_close_is_not_queued_behind_it(database, monkeypatch):
+    """Nobody would look at it there, and its future would wait for ever."""
+    queued, entered = database._writes, threading.Event()
+
+    class SlowQueue:
+        get, get_nowait = queued.get, queued.get_nowait
+
+        def put(self, item):
+            if item is not None:
+                entered.set()
+                time.sleep(0.2)
+            queued.put(item)
+
+    monkeypatch.setattr(database, "_writes", SlowQueue())
+    futures = []
+    thread = threading.Thread(target=lambda: futures.append(database.write((INSERT, [("a", "")]))))
+    thread.start()
+    entered.wait()
+    database.close()
+    thread.join()
+    futures[0].result(timeout=0)
 
 
 def test_a_closed_store_says_so(database):
@@ -230,6 +255,20 @@ for i in range(20):
     database = Database(path)
     assert names(database) == {f"{child}.{i}" for child in range(6) for i in range(20)}
     assert database.read("PRAGMA journal_mode") == [("wal",)]
+    database.close()
+
+
+def test_a_new_store_that_another_process_is_making_is_waited_for(tmp_path):
+    """The change to WAL does not wait for the lock by itself; without it readers and writers block each other."""
+    path = tmp_path / "store.db"
+    maker = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    maker.execute("BEGIN EXCLUSIVE")
+    timer = threading.Timer(0.3, lambda: maker.execute("ROLLBACK"))
+    timer.start()
+    database = Database(path)
+    assert database.read("PRAGMA journal_mode") == [("wal",)]
+    timer.join()
+    maker.close()
     database.close()
 
 
