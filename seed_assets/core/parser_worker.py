@@ -96,10 +96,19 @@ def _limit_memory(memory_bytes: int) -> None:
 
 def _has_grown(memory_bytes: int) -> bool:
     """Whether what earlier documents left behind could cost a later one its share."""
-    import resource
+    return _peak_bytes() > memory_bytes // 2
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak * (1 if sys.platform == "darwin" else 1024) > memory_bytes // 2
+
+def _peak_bytes() -> int:
+    try:
+        # Not getrusage: on Linux its peak begins with that of the process that started this one.
+        with open("/proc/self/status", encoding="ascii", errors="replace") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+    except (FileNotFoundError, StopIteration):
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak * (1 if sys.platform == "darwin" else 1024)
 
 
 if __name__ == "__main__":
