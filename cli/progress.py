@@ -131,6 +131,7 @@ def show_report(session: "Session", report: "SeedReport") -> None:
         f"{documents} documents{changes}; {made} results made, {reused} reused, in {report.seconds:.1f} s"
         + ("." if report.runs else "; nothing to do, no run was started."),
         highlight=False,
+        soft_wrap=True,
     )
     if report.exit_code == 130:
         console.print("Interrupted. Everything that was finished is kept; run again to go on.")
@@ -145,11 +146,16 @@ def _show_next(console: Console, session: "Session") -> None:
     command = f"{home}.venv/bin"
     console.print("Next:", highlight=False)
     for line, meaning in (
-        (f"{command}/seedbank search 'why do the pages face outward in a chained library'", "search it"),
+        (f"{command}/seedbank search '{_question(session)}'", "search it"),
         (f"{command}/dagster dev", "open Dagster: every document is a partition"),
         (f"{command}/seedbank seed", "run again: only what changed is computed"),
     ):
         console.print(f"  {escape(line)}   [dim]{meaning}[/]", highlight=False, soft_wrap=True)
+
+
+def _question(session: "Session") -> str:
+    of_sample = session.settings.corpus == PROJECT_ROOT / "sample_corpus"
+    return "why do the pages face outward in a chained library" if of_sample else "a question about your documents"
 
 
 def show_status(

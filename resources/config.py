@@ -18,6 +18,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from resources.config_errors import unknown_variables, wrong_settings
 from resources.errors import ConfigurationError
+from resources.home import Home
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 CONFIG_FILE = PROJECT_ROOT / "seedbank.toml"
@@ -125,7 +126,8 @@ class Settings(BaseSettings):
     )
 
     corpus: Folder = Field(
-        PROJECT_ROOT / "sample_corpus", description="The folder of documents. By default the project's sample."
+        PROJECT_ROOT / "sample_corpus",
+        description="The folder of documents. By default the one that the home belongs to, at first the project's sample.",
     )
     home: Folder = Field(
         PROJECT_ROOT / ".seedbank",
@@ -191,7 +193,10 @@ def config_file() -> Path:
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
-    """The settings in force. Raises ConfigurationError that names each wrong setting, what was found and what is right."""
+    """The settings in force; where no corpus is named, the one that the home belongs to.
+
+    Raises ConfigurationError that names each wrong setting, what was found and what is right.
+    """
     path = config_file()
     problems = unknown_variables(Settings, os.environ, PREFIX, OTHER_VARIABLES)
     try:
@@ -207,7 +212,11 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
         raise ConfigurationError(f"{path} cannot be read as TOML: {reason}.") from error
     if problems:
         raise _unusable(path, problems)
-    return settings.model_copy(update={name: _expanded(getattr(settings, name)).absolute() for name in _PATHS})
+    paths = {name: _expanded(getattr(settings, name)).absolute() for name in _PATHS}
+    if "corpus" not in settings.model_fields_set:
+        # Who names only a home means the corpus that it belongs to.
+        paths["corpus"] = Home(paths["home"]).bound_corpus() or paths["corpus"]
+    return settings.model_copy(update=paths)
 
 
 def _unusable(path: Path, problems: list[str]) -> ConfigurationError:

@@ -14,9 +14,10 @@ from resources.errors import ConfigurationError
 from resources.formats import SUFFIXES
 from resources.lance_errors import TableError
 from seed_assets.interrupts import Draining
+from seed_assets.observer import Observer
 from seed_assets.planner import Plan
 from seed_assets.reuse import Usage
-from seed_assets.runner import BlockedError, Observer, RunOptions, Tally
+from seed_assets.runner import BlockedError, RunOptions, Tally
 from seed_assets.session import Session
 from seed_assets.stage import SOURCE
 

@@ -13,9 +13,10 @@ from resources.config import Settings
 from resources.corpus import Corpus
 from resources.home import Home
 from resources.lance import LanceTables
+from seed_assets.observer import Observer
 from seed_assets.pipeline import Pipeline, build_pipeline
 from seed_assets.planner import Plan, make_plan
-from seed_assets.runner import Observer, Runner, RunOptions
+from seed_assets.runner import Runner, RunOptions
 
 
 class Session:

@@ -18,6 +18,8 @@ WITHOUT_DAGSTER = (
     "seed_assets.stage",
     "seed_assets.pipeline",
     "seed_assets.reuse",
+    "seed_assets.observer",
+    "seed_assets.interrupts",
     "seed_assets.runner",
     "seed_assets.sink",
     "seed_assets.corpus_level",
