@@ -21,7 +21,8 @@ setup: .venv/installed ## make .venv from the lock file
 		echo "Seedbank needs Python 3.11 to 3.13; $(PYTHON) is another. Say: make PYTHON=python3.11 ..."; exit 1; }
 	@echo "Installing into .venv; this takes about a minute."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		-r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
