@@ -12,7 +12,6 @@ Run: python -m benchmarks.quality_search [CORPORA]
 
 import csv
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.corpora import corpora_directory
 from resources.embedder import WordLlamaEmbedder
 from resources.lance import LanceTables
 from resources.lance_indexes import ensure_indexes
@@ -44,12 +44,6 @@ class Question:
     text: str
     document: str
     answer_start: int
-
-
-def corpora_directory() -> Path:
-    """Where the test corpora are: SEEDBANK_CORPORA, or shared/corpora beside the checkout."""
-    beside = Path(__file__).resolve().parents[2] / "shared" / "corpora"
-    return Path(os.environ.get("SEEDBANK_CORPORA", beside))
 
 
 def read_corpus(corpora: Path) -> tuple[dict[str, str], list[Question]]:

@@ -45,7 +45,6 @@ class LiveTable:
         self._lock = threading.Lock()
         self._console = Console(stderr=True, emoji=False)
         self._live: Live | None = None
-        self._begun = False
 
     def __enter__(self) -> "LiveTable":
         return self
@@ -62,14 +61,15 @@ class LiveTable:
             row = self._rows[stage]
             row.documents = max(row.documents, documents)
             row.since = time.perf_counter()
-            if self._live is None and self._console.is_terminal:
-                self._live = Live(
-                    get_renderable=self._render,
-                    console=self._console,
-                    refresh_per_second=_REFRESHES_A_SECOND,
-                    transient=True,
-                )
-                self._live.start()
+        if self._live is None and self._console.is_terminal:
+            # Not under the lock: it draws the table at once.
+            self._live = Live(
+                get_renderable=self._render,
+                console=self._console,
+                refresh_per_second=_REFRESHES_A_SECOND,
+                transient=True,
+            )
+            self._live.start()
 
     def advanced(self, stage: str, *, reused: int = 0, computed: int = 0, failed: int = 0) -> None:
         """See Observer."""

@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from benchmarks.quality_search import as_chunks, corpora_directory, measure_unit, read_corpus
+from benchmarks.corpora import corpora_directory
+from benchmarks.quality_search import as_chunks, measure_unit, read_corpus
 from resources.embedder import WordLlamaEmbedder
 from resources.errors import ConfigurationError
 from resources.lance import LanceTables
