@@ -125,7 +125,13 @@ def show_report(session: "Session", report: "SeedReport") -> None:
     reused = sum(stage.reused for stage in report.stages.values())
     documents = max((stage.documents for stage in report.stages.values()), default=0)
     changes = "".join(
-        f", {count} {word}" for count, word in ((report.added, "added"), (report.removed, "removed")) if count
+        f", {count} {word}"
+        for count, word in (
+            (report.added, "added"),
+            (report.removed, "removed"),
+            (report.skipped_files, "files of other kinds skipped"),
+        )
+        if count
     )
     console.print(
         f"{documents} documents{changes}; {made} results made, {reused} reused, in {report.seconds:.1f} s"

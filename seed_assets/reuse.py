@@ -62,7 +62,6 @@ class Reuse:
         self._since = time.time() if retry_failed or anew else 0.0
         self._done_here: set[str] = set()
         self._in_flight: dict[str, asyncio.Future[ActionRecord]] = {}
-        self.computed: dict[str, int] = {}
         self.usage = Usage()
         # By stage, what was paid for results and for failures.
         self.spent: dict[str, Usage] = {}
@@ -181,7 +180,5 @@ class Reuse:
         # A commit is short; a cancellation must not lose what is computed.
         await asyncio.shield(asyncio.wrap_future(self._store.commit(results, replace=self._anew)))
         self._done_here.update(action.key for action in actions)
-        stage = actions[0].stage
-        self.computed[stage] = self.computed.get(stage, 0) + len(actions)
         records = self._store.actions.lookup(action.key for action in actions)
         return [records[action.key] for action in actions]

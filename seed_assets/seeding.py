@@ -102,14 +102,16 @@ class _Seed:
         started = time.perf_counter()
         session = self._session
         session.home.check(session.settings.corpus, rebind=self._options.rebind)
-        if self._options.rebuild_sink:
-            session.store.check_writable()
-            self._drop_tables()
         plan = self._plan(verify=self._options.verify)
         self._check_selection(plan)
         self._check_removals(plan)
         # Not before something was found in it: bound to the wrong folder, the home would refuse the right one.
         session.home.bind(session.settings.corpus, rebind=self._options.rebind)
+        if self._options.rebuild_sink:
+            # Not before the checks: a refusal says that nothing was changed.
+            session.store.check_writable()
+            self._drop_tables()
+            plan = self._plan()
         known = session.store.refs.partitions()
         if self._gone(plan) or self._todo(plan) or self._corpus_todo(plan) or session.home.abandoned():
             session.store.check_writable()

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
+from resources.errors import ConfigurationError
 from seed_assets.runner import RunOptions
 from seed_assets.seeding import SeedOptions
 from tests.conftest import DOCUMENTS
@@ -153,6 +154,16 @@ def test_one_run_holds_no_more_documents_than_it_may(empty_world: World) -> None
     assert len(seeded.report.runs) == 3, "two of documents, one for the index"
     assert seeded.calls == {**dict.fromkeys(EVERY_STAGE, N), "search_index": 1}
     assert world.all_states() == {"current"}
+
+
+def test_rebuilding_the_sink_drops_nothing_where_the_seed_is_refused(world: World) -> None:
+    """A corpus that is not mounted must not cost the tables: the refusal says that nothing was changed."""
+    tables = {table: world.rows(table) for table in TABLES}
+    for path in sorted(path for path in world.corpus.rglob("*") if path.is_file()):
+        path.unlink()
+    with pytest.raises(ConfigurationError, match="Nothing was changed"):
+        world.seed(SeedOptions(rebuild_sink=True))
+    assert {table: world.rows(table) for table in TABLES} == tables
 
 
 def test_rebuilding_the_sink_computes_no_stage_and_gives_the_same_rows(world: World) -> None:
