@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help seed test setup check format lock dev clean
+.PHONY: help seed test conformance setup check format lock dev clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -13,6 +13,9 @@ seed: setup ## make the knowledge base of sample_corpus/ (or of SEEDBANK_CORPUS)
 
 test: setup ## run the tests
 	@$(BIN)/pytest
+
+conformance: setup ## run Dagster's own tests against its event logs and ours
+	@$(BIN)/python tests/conformance/run.py
 
 setup: .venv/installed ## make .venv from the lock file
 
@@ -42,7 +45,7 @@ lock: setup ## choose the newest releases that pyproject.toml allows
 		--group dev --upgrade pyproject.toml --output-file requirements.lock
 
 dev: setup ## open Dagster on http://127.0.0.1:3000
-	@$(BIN)/dagster dev
+	@$(BIN)/seedbank dev
 
 clean: ## remove .venv (never the knowledge base)
 	@rm -rf .venv

@@ -4,6 +4,7 @@ What belongs here: arguments, exit statuses and what is printed. What does not: 
 inside a command, so that `seedbank --help` answers at once.
 """
 
+import gc
 import json
 import logging
 import os
@@ -18,6 +19,7 @@ import typer
 
 if TYPE_CHECKING:
     from resources.config import Settings
+    from seed_assets.reuse import Usage
     from seed_assets.session import Session
 
 app = typer.Typer(
@@ -28,6 +30,8 @@ app = typer.Typer(
 )
 cache_app = typer.Typer(help="The store of finished work.", no_args_is_help=True)
 app.add_typer(cache_app, name="cache")
+history_app = typer.Typer(help="What Dagster has recorded.", no_args_is_help=True)
+app.add_typer(history_app, name="history")
 
 CorpusOption = Annotated[Path | None, typer.Option("--corpus", help="The folder of documents.", show_default=False)]
 HomeOption = Annotated[
@@ -67,7 +71,7 @@ def seed(
     from seed_assets.seeding import seed as run_seed
 
     options = SeedOptions(
-        stages=tuple(name.strip() for name in stages.split(",") if name.strip()),
+        stages=_split(stages),
         documents=documents,
         run=RunOptions(anew=no_cache, cache_only=cache_only, retry_failed=retry_failed, max_usd=max_cost),
         allow_removals=allow_removals,
@@ -100,6 +104,63 @@ def seed(
 
 
 @app.command()
+def plan(
+    corpus: CorpusOption = None,
+    home: HomeOption = None,
+    stages: Annotated[str, typer.Option(help="Only these stages, and what they need: a,b.")] = "",
+    documents: Annotated[str, typer.Option(metavar="GLOB", help="Only documents whose id matches.")] = "",
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="As if everything were computed once more.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="With remembered failures tried again.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Read every file; do not trust sizes and times.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """What a seed would do, why, and what it would cost; nothing is run."""
+    from seed_assets.estimate import estimate, total
+    from seed_assets.work import selected_documents, selected_stages
+
+    with _session(corpus, home) as session:
+        session.home.check(session.settings.corpus)
+        names = selected_stages(session.pipeline, _split(stages))
+        anew = {name: set[str]() for name in names} if no_cache else {}
+        found = session.plan(verify=verify, retry_failed=retry_failed, anew=anew)
+        estimates = estimate(session.pipeline, session.store, found, names, selected_documents(found, documents))
+        if as_json:
+            _print_json(
+                {
+                    "stages": {
+                        name: {
+                            "documents": stage.documents,
+                            "reused": stage.reused,
+                            "publish": stage.publish,
+                            "compute": stage.compute,
+                            "upper_bound": stage.upper_bound,
+                            "left_out": stage.left_out,
+                            "reasons": stage.reasons,
+                            **_priced(stage.cost),
+                            "saved": _priced(stage.saved),
+                        }
+                        for name, stage in estimates.items()
+                    },
+                    "corpus_stages": found.corpus_todo,
+                    "gone": sorted(found.gone),
+                    **_priced(total(stage.cost for stage in estimates.values())),
+                }
+            )
+        else:
+            from cli.progress import show_plan
+
+            show_plan(found, estimates)
+
+
+def _priced(usage: "Usage") -> dict[str, float]:
+    return {"requests": usage.requests, "tokens": usage.tokens, "usd": round(usage.usd, 6)}
+
+
+def _split(names: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",") if name.strip())
+
+
+@app.command()
 def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """What is current, stale, failed, blocked or missing, by document and stage."""
     with _session(corpus, home, must_exist=True) as session:
@@ -110,7 +171,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
             for name in plan.stages
         }
         failures = [
-            {"document": document, "stage": stage, "reason": error.reason, "remedy": error.remedy}
+            {"document": document or None, "stage": stage, "reason": error.reason, "remedy": error.remedy}
             for document, stage, error in plan.failures()
         ]
         if as_json:
@@ -157,6 +218,33 @@ def search(
             show_hits(hits)
 
 
+@app.command()
+def dev(
+    corpus: CorpusOption = None,
+    home: HomeOption = None,
+    host: Annotated[str, typer.Option(help="Where the page listens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Its port.")] = 3000,
+) -> None:
+    """Open Dagster over this home: the page, and the daemon that runs sensors, schedules and queued runs."""
+    with _errors():
+        from resources.config import CONFIG_VARIABLE, PROJECT_ROOT, config_file
+        from resources.home import Home
+
+        settings = _settings(corpus, home)
+        Home(settings.home).check(settings.corpus)
+        environment = {
+            **os.environ,
+            "DAGSTER_HOME": str(PROJECT_ROOT),
+            "SEEDBANK_HOME": str(settings.home),
+            "SEEDBANK_CORPUS": str(settings.corpus),
+        }
+        if CONFIG_VARIABLE in os.environ:
+            environment[CONFIG_VARIABLE] = str(config_file())
+        os.chdir(PROJECT_ROOT)
+        command = [sys.executable, "-m", "dagster", "dev", "--workspace", "workspace.yaml"]
+        os.execve(sys.executable, [*command, "--host", host, "--port", str(port)], environment)
+
+
 @cache_app.command()
 def verify(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Read every value and compare it with its digest; corrupt ones are set aside and computed again by the next run."""
@@ -190,6 +278,34 @@ def repair(home: HomeOption = None, as_json: JsonOption = False) -> None:
                 f"{report.failures:,} failures were kept, {report.dropped:,} could not be believed. The damaged file is "
                 f"{report.set_aside}. The next `seedbank seed` computes what is missing."
             )
+
+
+@history_app.command()
+def trim(
+    keep_days: Annotated[float, typer.Option(min=0, help="Leave everything alone that is younger.")] = 30,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove what newer records have superseded; what is current, and every finished result, stays."""
+    with _session(None, home, must_exist=True) as session:
+        from datetime import timedelta
+
+        from event_log.home import open_instance
+        from event_log.trim import trim as trim_history
+        from seed_assets.dagster_runs import translated
+        from seed_assets.definitions import build_definitions
+
+        os.environ["SEEDBANK_HOME"] = str(session.settings.home)  # where the instance's storages look
+        graph = build_definitions(session.settings).resolve_asset_graph()
+        with translated(), open_instance() as instance:
+            trimmed = trim_history(instance, graph, timedelta(days=keep_days), dry_run=dry_run)
+        if as_json:
+            _print_json(asdict(trimmed))
+        else:
+            from cli.progress import show_trimmed
+
+            show_trimmed(trimmed, dry_run=dry_run)
 
 
 def _settings(corpus: Path | None, home: Path | None) -> "Settings":
@@ -248,6 +364,10 @@ def main() -> None:
     """The entry point. Exit status: 0 done, 1 something failed, 2 usage, 3 a budget stopped the run, 130 interrupted."""
     # Its threads spin on matrices as small as ours: measured, 28 ms a summary become 47.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # A plan of many documents makes a million objects that stay: to look through them again and again finds no garbage.
+    gc.set_threshold(100_000, 20, 50)
+    # Its notes on its own ways ("no existing dataset, it will be created") are no news to people.
+    os.environ.setdefault("LANCE_LOG", "error")
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
         app()

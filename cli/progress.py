@@ -17,9 +17,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from resources.config import PROJECT_ROOT
+from seed_assets.estimate import total
+from seed_assets.planner import UPSTREAM
 
 if TYPE_CHECKING:
+    from event_log.trim import Trimmed
     from retrieval.search import SearchHit
+    from seed_assets.estimate import StageEstimate
+    from seed_assets.planner import Plan
     from seed_assets.seeding import SeedReport
     from seed_assets.session import Session
 
@@ -54,6 +59,10 @@ class LiveTable:
     ) -> None:
         if self._live is not None:
             self._live.stop()
+
+    def planned(self, plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
+        """See Observer."""
+        self._console.print(_sentence(plan, estimates), markup=False, highlight=False, soft_wrap=True)
 
     def began(self, stage: str, documents: int) -> None:
         """See Observer."""
@@ -153,7 +162,7 @@ def _show_next(console: Console, session: "Session") -> None:
     console.print("Next:", highlight=False)
     for line, meaning in (
         (f"{command}/seedbank search '{_question(session)}'", "search it"),
-        (f"{command}/dagster dev", "open Dagster: every document is a partition"),
+        (f"{command}/seedbank dev", "open Dagster: every document is a partition"),
         (f"{command}/seedbank seed", "run again: only what changed is computed"),
     ):
         console.print(f"  {escape(line)}   [dim]{meaning}[/]", highlight=False, soft_wrap=True)
@@ -162,6 +171,60 @@ def _show_next(console: Console, session: "Session") -> None:
 def _question(session: "Session") -> str:
     of_sample = session.settings.corpus == PROJECT_ROOT / "sample_corpus"
     return "why do the pages face outward in a chained library" if of_sample else "a question about your documents"
+
+
+def show_plan(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
+    """What a seed would do, stage by stage, why, and what it would cost."""
+    console = Console(emoji=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("stage", min_width=15, no_wrap=True)
+    for name in ("reused", "publish", "compute", "left out", "requests", "tokens", "dollars"):
+        table.add_column(name, justify="right", no_wrap=True)
+    reasons: dict[str, list[str]] = {}
+    for name, stage in estimates.items():
+        at_most = "≤" if stage.upper_bound and stage.compute else ""
+        table.add_row(
+            name,
+            f"{stage.reused:,}",
+            f"{stage.publish:,}",
+            f"{at_most}{stage.compute:,}",
+            f"{stage.left_out:,}",
+            f"{stage.cost.requests:,}",
+            f"{stage.cost.tokens:,}",
+            f"{stage.cost.usd:.2f}",
+        )
+        for reason, count in stage.reasons.items():
+            if reason == UPSTREAM:  # says nothing that the stage before it does not
+                continue
+            reasons.setdefault(reason, []).append(f"{name} {count:,}")
+    console.print(table)
+    for reason, where in reasons.items():
+        console.print(f"{reason}: {', '.join(where)}", markup=False, highlight=False, soft_wrap=True)
+    console.print(_sentence(plan, estimates), markup=False, highlight=False, soft_wrap=True)
+    saved = total(stage.saved for stage in estimates.values())
+    if saved.requests:
+        console.print(
+            f"Reuse saves {saved.requests:,} requests, {saved.tokens:,} tokens, ${saved.usd:.2f}.", highlight=False
+        )
+
+
+def _sentence(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> str:
+    compute = sum(stage.compute for stage in estimates.values())
+    publish = sum(stage.publish for stage in estimates.values())
+    if not (compute or publish or plan.gone or plan.corpus_todo):
+        return "Nothing to do."
+    cost = total(stage.cost for stage in estimates.values())
+    at_most = "at most " if any(stage.upper_bound for stage in estimates.values()) else ""
+    parts = [
+        f"{at_most}{compute:,} results to compute" if compute else "",
+        f"{publish:,} finished ones to publish" if publish else "",
+        f"{len(plan.gone):,} documents to remove" if plan.gone else "",
+        f"{', '.join(plan.corpus_todo)} to be made anew" if plan.corpus_todo else "",
+    ]
+    priced = (
+        f"; {at_most if cost.requests else ''}{cost.requests:,} requests, about {cost.tokens:,} tokens, ${cost.usd:.2f}"
+    )
+    return f"To do: {', '.join(part for part in parts if part)}{priced}."
 
 
 def show_status(
@@ -186,6 +249,19 @@ def show_status(
             f"{len(gone)} documents are gone from the corpus; the next seed removes them: {escape(gone[0])}, ..."
         )
     _show_failures(console, failures)
+
+
+def show_trimmed(trimmed: "Trimmed", *, dry_run: bool) -> None:
+    """What a trim of Dagster's history has removed, or would."""
+    verb = "would be removed" if dry_run else "were removed"
+    print(
+        f"{trimmed.events:,} superseded events, {trimmed.copies:,} copies of events, {trimmed.checks:,} evaluations of checks, "
+        f"{trimmed.ticks:,} ticks and {trimmed.runs:,} runs {verb}."
+    )
+    if not dry_run:
+        print(
+            f"Dagster's records take {trimmed.bytes_after / 2**20:,.1f} MB; it was {trimmed.bytes_before / 2**20:,.1f} MB."
+        )
 
 
 def show_hits(hits: "Sequence[SearchHit]") -> None:

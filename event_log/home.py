@@ -17,7 +17,11 @@ from dagster._core.storage.local_compute_log_manager import LocalComputeLogManag
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
+from sqlalchemy.exc import DBAPIError
 
+from event_log import batch_size
+from event_log.batched import BatchedEventLogStorage
+from event_log.partition_changes import PartitionChanges
 from event_log.sqlite import BatchedSqliteEventLogStorage
 from resources.config import PROJECT_ROOT, load_settings
 from resources.home import Home
@@ -28,26 +32,35 @@ def dagster_directory() -> Path:
     return Home(load_settings().home).dagster
 
 
+class HomeEventLog(PartitionChanges, BatchedSqliteEventLogStorage):
+    """Events in batches, and word of changed partitions."""
+
+
 class HomeStorage(DagsterSqliteStorage):
     """Runs, schedules and sensors as Dagster stores them in SQLite; events in batches."""
 
-    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+    def __init__(
+        self,
+        base_dir: str,
+        inst_data: ConfigurableClassData | None = None,
+        events_per_batch: Any = batch_size.DEFAULT,
+    ) -> None:
         super().__init__(base_dir, inst_data)
         # the stock event log has made its tables by now; this one reads and writes the same files
         stock = self._event_log_storage
-        self._event_log_storage = BatchedSqliteEventLogStorage(stock._base_dir)
+        self._event_log_storage = HomeEventLog(stock._base_dir, None, events_per_batch)
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """No settings: the home has them."""
-        return {}
+        """How many events are written together; the home has the other settings."""
+        return {batch_size.SETTING: batch_size.FIELD}
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Any) -> "HomeStorage":
         """The storage of the home that is in force."""
         directory = dagster_directory()
         _make_whole(directory)
-        return cls.from_local(str(directory), inst_data=inst_data)
+        return cls(str(directory), inst_data, **config_value)
 
 
 def _make_whole(directory: Path) -> None:
@@ -112,3 +125,36 @@ def open_instance() -> DagsterInstance:
     }
     reference = InstanceRef.from_dir(str(PROJECT_ROOT), overrides={"compute_logs": no_compute_logs})
     return DagsterInstance.from_ref(reference)
+
+
+def warning(instance: DagsterInstance) -> str | None:
+    """One line for whoever has another event log in dagster.yaml than the batched ones: what that costs."""
+    log = instance.event_log_storage
+    if isinstance(log, BatchedEventLogStorage):
+        return None
+    return (
+        f"Dagster's own event log ({type(log).__name__}) is in use, as dagster.yaml says: it stores events one by one, a "
+        "minute or more for a thousand documents in which nothing is computed. docs/event_log.md names the batched ones."
+    )
+
+
+def explain(error: Exception) -> str | None:
+    """What a person needs to hear of an error of Dagster's records, and what to do; None for any other error."""
+    directory = dagster_directory()
+    driver = type(error.orig if isinstance(error, DBAPIError) else error).__module__
+    if driver.startswith(("psycopg2", "dagster_postgres")):
+        from event_log.postgres import configured_place, refusal
+
+        storage = InstanceRef.from_dir(str(PROJECT_ROOT)).storage_data
+        return refusal(configured_place(storage) if storage else "PostgreSQL", error)
+    if isinstance(error, DBAPIError):
+        cause = error.orig
+    elif isinstance(error, OSError) and str(error.filename).startswith(str(directory)):
+        cause = error
+    else:
+        return None
+    return (
+        f"Dagster's records in {directory} cannot be used: {cause}. See that the disk has space and that the folder is "
+        "writable for this user, then run again: all finished work is kept. If it is damaged, delete the folder: it "
+        "only tells of past runs."
+    )

@@ -1,38 +1,58 @@
-"""Dagster's SQLite event log, writing the events of a step's partitions together.
+"""Dagster's SQLite event log, with batches in one transaction and connections that stay open.
 
-Here: how a batch of events is stored. Not here: which events there are, and where the files lie (home).
-
-Dagster's own storage opens three connections and commits three times for each event: 8 ms and more, 30 s for 212
-documents and 8 stages that do nothing. Dagster hands over whole batches when DAGSTER_EVENT_BATCH_SIZE is set, and its
-own storage stores them one by one. What is not stored yet is lost with the process: the store, not the event log, says
-what is finished.
+Here: the two files that an event goes to, and what holds them open. Not here: what a batch changes in the index
+(batched), and where the files lie (home).
 """
 
 import os
 import threading
+import weakref
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import Any, NamedTuple
 
-from dagster._core.events import BATCH_WRITABLE_EVENTS, DagsterEventType
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, Engine, create_engine, delete, insert
+from sqlalchemy.pool import QueuePool
 
-# One transaction holds the write lock, and the events in memory, of one stage over the most documents of a run.
-BATCH_EVENTS = 1_000
+from event_log import batch_size
+from event_log.batched import BatchedEventLogStorage, can_be_batched
+
+# Each is three file handles. A run writes to one; who looks through many runs opens each of them once.
+OPEN_RUNS = 8
 
 
-class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
+class _Shard(NamedTuple):
+    """A database that is kept open, and the file that its path led to then."""
+
+    engine: Engine
+    file: tuple[int, int] | None
+
+
+class BatchedSqliteEventLogStorage(BatchedEventLogStorage, SqliteEventLogStorage):
     """The stock storage's files and tables; a batch of events is one transaction in each of its two databases."""
 
-    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        self._held = threading.local()
-        # only the environment can switch batches on: dagster.yaml has no word for it
-        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(BATCH_EVENTS))
-        super().__init__(base_dir, inst_data)
+    def __init__(
+        self,
+        base_dir: str,
+        inst_data: ConfigurableClassData | None = None,
+        events_per_batch: Any = batch_size.DEFAULT,
+    ) -> None:
+        self._shards: OrderedDict[str, _Shard] = OrderedDict()  # the one used last stands last
+        weakref.finalize(self, _close, self._shards)
+        super().__init__(base_dir, inst_data, events_per_batch=events_per_batch)
+        # a batch is in both databases at once: the stock lock would wait for itself
+        self._db_lock = threading.RLock()
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """The stock storage's settings, and the size of a batch."""
+        return {**super().config_type(), batch_size.SETTING: batch_size.FIELD}  # pyright: ignore[reportGeneralTypeIssues]
 
     @classmethod
     def from_config_value(
@@ -41,76 +61,126 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
         """An instance of this class: the parent's names its own."""
         return cls(inst_data=inst_data, **config_value)
 
+    def store_event(self, event: EventLogEntry) -> None:
+        """As the parent, which tells watchers by closing the database: that is when SQLite writes to its main file."""
+        super().store_event(event)
+        self._wake_watchers(event.run_id)
+
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Stores events of one run, all or none of them.
+        """Store events of one run, all or none of them.
 
         Where this raises, Dagster stores the same events one by one: so no row may be left behind.
         """
-        if len({event.run_id for event in events}) != 1 or not all(map(_is_batch_writable, events)):
+        run_id = events[0].run_id if events else ""
+        if not can_be_batched(events) or any(event.run_id != run_id for event in events):
             super().store_event_batch(events)
             return
-        run_id = events[0].run_id
         rows = [self._event_to_row(event) for event in events]
-        with self.run_connection(run_id) as run_shard:
-            in_run_shard = _insert(run_shard, rows)
+        stored: Sequence[int] = ()
         try:
-            self._store_in_index(events, rows)
-        except BaseException:
-            with self.run_connection(run_id) as run_shard:
-                run_shard.execute(delete(SqlEventLogStorageTable).where(SqlEventLogStorageTable.c.id.in_(in_run_shard)))
+            # Both write locks are held before anything is committed: what can still fail then is the disk.
+            with self._one_transaction() as index:
+                self._store_in_index(index, events, rows)
+                with self.run_connection(run_id) as run_shard:
+                    inserted = self._insert(run_shard, rows)
+                stored = inserted  # committed there, and not yet in the index
+        except Exception:
+            if stored:
+                with self.run_connection(run_id) as run_shard:
+                    ids = SqlEventLogStorageTable.c.id
+                    run_shard.execute(delete(SqlEventLogStorageTable).where(ids.between(stored[0], stored[-1])))
             raise
+        self._wake_watchers(run_id)
 
-    def _store_in_index(self, events: Sequence[EventLogEntry], rows: list[dict[str, object]]) -> None:
-        with self._holding_index() as index:
-            event_ids = _insert(index, rows)
-            of_assets = [
-                (event, event_id)
-                for event, event_id in zip(events, event_ids, strict=True)
-                if not _is_planned_check(event)
-            ]
-            if of_assets:
-                self._store_asset_event_tags(index, [event for event, _ in of_assets], [i for _, i in of_assets])
-            # an asset's record keeps its latest event of each type: the earlier ones would only be overwritten
-            latest = {
-                (event.get_dagster_event().asset_key, event.dagster_event_type): (event, event_id)
-                for event, event_id in of_assets
-            }
-            for event, event_id in latest.values():
-                self._store_asset_event(index, event, event_id)
-            for event, event_id in zip(events, event_ids, strict=True):
-                if _is_planned_check(event):
-                    self.store_asset_check_event(event, event_id)
+    def _insert(self, connection: Connection, rows: list[dict[str, Any]]) -> Sequence[int]:
+        """One statement for all but the first row: since that one the database takes no row from anybody else."""
+        table = SqlEventLogStorageTable
+        first = connection.execute(insert(table).returning(table.c.id), rows[0]).scalar_one()
+        ids = range(first, first + len(rows))
+        if len(rows) > 1:
+            connection.execute(insert(table), [{"id": i, **row} for i, row in zip(ids[1:], rows[1:], strict=True)])
+        return ids
 
-    @contextmanager
-    def _holding_index(self) -> Iterator[Connection]:
-        """One transaction on the index; what the parent writes there meanwhile, in this thread, is part of it."""
-        with super().index_connection() as index:
-            self._held.index = index
-            try:
-                yield index
-            finally:
-                self._held.index = None
-
-    @contextmanager
-    def index_connection(self) -> Iterator[Connection]:
+    def index_connection(self) -> AbstractContextManager[Connection]:
         """The transaction that this thread holds on the index, or a new one."""
-        held = getattr(self._held, "index", None)
-        if held is not None:
-            yield held
-            return
-        with super().index_connection() as index:
-            yield index
+        held = self._thread.transaction
+        return self._connect(INDEX_SHARD_NAME) if held is None else nullcontext(held)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        with self._db_lock, self._engine_of(shard).connect() as connection, connection.begin():
+            yield connection
+
+    def _engine_of(self, shard: str) -> Engine:
+        path = self.path_for_shard(shard)
+        kept = self._shards.pop(shard, None)
+        if kept is not None and kept.file != _file_at(path):  # deleted, perhaps made anew
+            kept.engine.dispose()
+            self._initialized_dbs.discard(shard)
+            kept = None
+        if kept is None:
+            kept = self._open(shard)
+        self._shards[shard] = kept
+        runs = [name for name in self._shards if name != INDEX_SHARD_NAME]
+        for name in runs[:-OPEN_RUNS]:
+            self._shards.pop(name).engine.dispose()
+        return kept.engine
+
+    def _open(self, shard: str) -> _Shard:
+        engine = create_engine(
+            self.conn_string_for_shard(shard),
+            poolclass=QueuePool,
+            pool_size=1,
+            max_overflow=-1,
+            connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+        )
+        if shard not in self._initialized_dbs:
+            try:
+                self._initdb(engine)
+            except BaseException:
+                engine.dispose()
+                raise
+            self._initialized_dbs.add(shard)
+        return _Shard(engine, _file_at(self.path_for_shard(shard)))
+
+    def _wake_watchers(self, run_id: str) -> None:
+        """Watchers wait for a change of the run's file, where SQLite writes nothing while it is open."""
+        with suppress(OSError):  # what is stored must not be stored again for their sake
+            os.utime(self.path_for_shard(run_id))
+
+    def wipe(self) -> None:
+        """As the parent, which deletes files."""
+        self._close_all()
+        super().wipe()
+
+    def dispose(self) -> None:
+        """As the parent; no file stays open."""
+        super().dispose()
+        self._close_all()
+
+    def _close_all(self) -> None:
+        with self._db_lock:
+            _close(self._shards)
+
+    def _before_fork(self) -> None:
+        # A file that its parent holds open looks locked to the child where it is not: the parent would delete, as the
+        # last one to close it, what the child has just written.
+        self._db_lock.acquire()
+        _close(self._shards)
+
+    def _after_fork(self, *, in_child: bool) -> None:
+        with suppress(RuntimeError):  # one that was made meanwhile, by another thread
+            self._db_lock.release()
 
 
-def _insert(connection: Connection, rows: list[dict[str, object]]) -> list[int]:
-    """The ids that the rows got, in their order, from the database itself: it alone knows of concurrent writers."""
-    statement = insert(SqlEventLogStorageTable).returning(SqlEventLogStorageTable.c.id, sort_by_parameter_order=True)
-    return list(connection.execute(statement, rows).scalars())
+def _close(shards: OrderedDict[str, _Shard]) -> None:
+    while shards:
+        shards.popitem()[1].engine.dispose()
 
 
-def _is_batch_writable(event: EventLogEntry) -> bool:
-    return event.is_dagster_event and event.dagster_event_type in BATCH_WRITABLE_EVENTS
-
-
-def _is_planned_check(event: EventLogEntry) -> bool:
-    return event.dagster_event_type == DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+def _file_at(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

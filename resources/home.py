@@ -145,6 +145,23 @@ class Home:
         """Whether another process is seeding this home now."""
         return any(process != this_process() and is_alive(process) for _, process in self._marks())
 
+    def agreement(self) -> str:
+        """The digest of what Dagster's records are known to show as the store has it; "" where that is in doubt."""
+        try:
+            return self._agreement.read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
+    def agree(self, digest: str) -> None:
+        """Dagster's records now show this: see `agreement`."""
+        with self._writing():
+            _write(self._agreement, digest)
+
+    def doubt(self) -> None:
+        """Somebody else than `seedbank seed` changes Dagster's records: the next seed compares them with the store."""
+        with self._writing():
+            self._agreement.unlink(missing_ok=True)
+
     def _abandoned(self) -> list[Path]:
         return [mark for mark, process in self._marks() if not is_alive(process)]
 
@@ -167,6 +184,11 @@ class Home:
     @property
     def _running(self) -> Path:
         return self.directory / "running"
+
+    @property
+    def _agreement(self) -> Path:
+        # beside the records that it is about: deleted with them
+        return self.dagster / "agreement"
 
     @property
     def _bond(self) -> Path:

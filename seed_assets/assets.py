@@ -16,6 +16,7 @@ from io_managers.store.errors import StoreError
 from io_managers.store.values import CommittedResults, StoredValues
 from resources.errors import ConfigurationError
 from resources.lance_errors import TableError
+from seed_assets.checks import report_behind
 from seed_assets.corpus_level import run_corpus_stage
 from seed_assets.partitions import DOCUMENTS
 from seed_assets.pipeline import Pipeline
@@ -96,6 +97,8 @@ def _conclude(context: dg.AssetExecutionContext, run: Callable[[], StageRun]) ->
         raise dg.Failure(description=f"{name}: {error}", allow_retries=False) from error
     for upstream, repaired in outcome.repaired.items():
         publish(runner.store, CommittedResults(upstream, repaired), context.run.run_id)
+    if runner.pipeline.stages[name].kind == "sink" and not all(r.reused for r in outcome.results.values()):
+        report_behind(context, runner.pipeline, name)
     results = CommittedResults(outcome.stage, outcome.results)
     if not outcome.failures and not outcome.stopped:
         return dg.MaterializeResult(value=results, data_version=data_version(results))

@@ -29,7 +29,7 @@ def run_corpus_stage(runner: Runner, stage: Stage) -> StageRun:
         state = runner.tables.state(stage.table)
         ref = runner.store.refs.get(stage.name).get("")
         reason = ""
-        if not is_current(ref, action, state) or runner.options.anew:
+        if not is_current(ref, action.key, state) or runner.options.anew:
             reason = miss_reasons(runner.store, stage.name, {"": action})[""]
             state = stage.function(runner.tables, **runner.pipeline.used_by(stage))
     seconds = time.perf_counter() - started

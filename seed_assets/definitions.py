@@ -3,6 +3,8 @@
 What belongs here: wiring. `build_definitions` takes another runner for tests and for `seedbank seed`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +13,37 @@ import dagster as dg
 from io_managers.content_hash import ContentHashIOManager
 from resources.config import Settings, load_settings
 from seed_assets.assets import build_assets
+from seed_assets.automation import CORPUS_JOB, DOCUMENTS_JOB, build_automation
+from seed_assets.checks import build_checks
 from seed_assets.partitions import DocumentsRun
 from seed_assets.pipeline import Pipeline, build_pipeline
+from seed_assets.run_records import process_tags
 from seed_assets.runner import Runner
 from seed_assets.session import Session
 
 
 class RunnerResource(dg.ConfigurableResource[Runner]):
-    """What stages run with: the corpus and the home that this project is set to."""
+    """What stages run with, in a run that somebody else than `seedbank seed` started."""
 
     corpus: str
     home: str
 
-    def create_resource(self, context: dg.InitResourceContext) -> Runner:
-        """One runner a run. Raises ConfigurationError where the home belongs to another corpus."""
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Runner]:
+        """One runner a run. Raises ConfigurationError where the home belongs to another corpus.
+
+        The run leaves word of itself, so that the next seed closes it should it be killed, and compares what Dagster
+        then shows with what there is.
+        """
         settings = load_settings({"corpus": Path(self.corpus), "home": Path(self.home)})
         session = Session(settings)
         session.home.bind(settings.corpus)
         session.store.check_writable()
-        return session.runner()
+        session.home.doubt()
+        if context.run is not None and context.instance is not None:
+            context.instance.add_run_tags(context.run.run_id, process_tags(context.run.run_id))
+        with session.home.running():
+            yield session.runner()
 
 
 def build_definitions(settings: Settings, runner: Runner | None = None) -> dg.Definitions:
@@ -42,26 +56,34 @@ def build_definitions(settings: Settings, runner: Runner | None = None) -> dg.De
         if runner
         else RunnerResource(corpus=str(settings.corpus), home=str(settings.home)),
     }
+    jobs = _jobs(pipeline)
+    sensors, schedules = build_automation(lambda: Session(settings, pipeline), jobs)
     # One process: steps of a run share the runner's view of the corpus, and concurrency lives inside the stages.
     return dg.Definitions(
-        assets=build_assets(pipeline), jobs=_jobs(pipeline), resources=resources, executor=dg.in_process_executor
+        assets=build_assets(pipeline),
+        asset_checks=build_checks(pipeline),
+        jobs=list(jobs.values()),
+        sensors=sensors,
+        schedules=schedules,
+        resources=resources,
+        executor=dg.in_process_executor,
     )
 
 
-def _jobs(pipeline: Pipeline) -> list[Any]:
-    """One job a phase, since a job is either over documents or over none: for `dagster job execute` and schedules."""
-    return [
-        dg.define_asset_job(
-            "seed_documents",
+def _jobs(pipeline: Pipeline) -> dict[str, Any]:
+    """One job a phase, by name, since a job is either over documents or over none."""
+    return {
+        DOCUMENTS_JOB: dg.define_asset_job(
+            DOCUMENTS_JOB,
             selection=[stage.name for stage in pipeline.document_stages],
             description="Every stage and table of the documents that the run's tags name.",
         ),
-        dg.define_asset_job(
-            "seed_corpus",
+        CORPUS_JOB: dg.define_asset_job(
+            CORPUS_JOB,
             selection=[stage.name for stage in pipeline.corpus_stages],
             description="What is made once for all documents: the search index.",
         ),
-    ]
+    }
 
 
 @dg.definitions

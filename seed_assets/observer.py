@@ -1,10 +1,19 @@
 """Who is told how a run goes on. What belongs here: that seam. What does not: what is shown of it (cli)."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from seed_assets.estimate import StageEstimate
+    from seed_assets.planner import Plan
 
 
 class Observer(Protocol):
     """Who is told how a run goes on; called often, so it must be quick."""
+
+    def planned(self, plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
+        """This is about to be done."""
+        ...
 
     def began(self, stage: str, documents: int) -> None:
         """A stage begins with so many documents."""
@@ -21,6 +30,9 @@ class Observer(Protocol):
 
 class Silent:
     """Nobody."""
+
+    def planned(self, plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
+        """Nothing."""
 
     def began(self, stage: str, documents: int) -> None:
         """Nothing."""

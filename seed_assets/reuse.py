@@ -34,6 +34,11 @@ class Usage:
     output_tokens: int = 0
     usd: float = 0.0
 
+    @property
+    def tokens(self) -> int:
+        """Of what was asked and of what was answered."""
+        return self.input_tokens + self.output_tokens
+
     def add(self, other: "Usage") -> None:
         """Count another one in."""
         self.requests += other.requests

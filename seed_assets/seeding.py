@@ -6,26 +6,30 @@ What does not: Dagster's ways (dagster_runs, imported only when there is somethi
 
 import time
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from resources.errors import ConfigurationError
 from resources.formats import SUFFIXES
 from resources.lance_errors import TableError
+from seed_assets.estimate import estimate
 from seed_assets.interrupts import Draining
 from seed_assets.observer import Observer
 from seed_assets.planner import Plan
+from seed_assets.removals import check_removals, remove_documents
 from seed_assets.reuse import Usage
 from seed_assets.runner import BlockedError, RunOptions, Tally
 from seed_assets.session import Session
-from seed_assets.stage import SOURCE
+from seed_assets.work import Blocked, Visit, blocked, remembered, selected_documents, selected_stages, visits
 
 if TYPE_CHECKING:
-    from seed_assets.dagster_runs import DagsterRuns
+    from seed_assets.dagster_runs import DagsterRuns, FinishedRun
+    from seed_assets.document_partitions import DocumentPartitions
 
-# More of the corpus gone at once looks like a folder that is not mounted.
-LARGEST_REMOVAL = 0.2
+# How often a seed begins again because partitions that it uses are deleted: once is a mistake, more a script.
+_MOST_LOSSES = 3
 
 DONE, FAILED, BUDGET, INTERRUPT = 0, 1, 3, 130
 
@@ -91,9 +95,12 @@ class _Seed:
         self._session = session
         self._options = options
         self._runner = session.runner(options.run, observer)
-        self._stages = self._selected_stages()
+        self._stages = selected_stages(session.pipeline, options.stages)
         self._report = SeedReport()
         self._canceled = False
+        self._failed_runs = 0
+        self._losses = 0
+        self._visited: set[str] = set()
         # What no document of a stage could be done for: a table that cannot be written, a run that did not start.
         self._faults: dict[str, FailureReport] = {}
 
@@ -104,7 +111,8 @@ class _Seed:
         session.home.check(session.settings.corpus, rebind=self._options.rebind)
         plan = self._plan(verify=self._options.verify)
         self._check_selection(plan)
-        self._check_removals(plan)
+        if self._gone(plan) and not self._options.allow_removals:
+            check_removals(session, plan)
         # Not before something was found in it: bound to the wrong folder, the home would refuse the right one.
         session.home.bind(session.settings.corpus, rebind=self._options.rebind)
         if self._options.rebuild_sink:
@@ -112,12 +120,15 @@ class _Seed:
             session.store.check_writable()
             self._drop_tables()
             plan = self._plan()
-        known = session.store.refs.partitions()
-        if self._gone(plan) or self._todo(plan) or self._corpus_todo(plan) or session.home.abandoned():
+        if self._gone(plan) or self._todo(plan) or self._corpus_todo(plan) or not self._agreed(plan):
             session.store.check_writable()
+            known = session.store.refs.partitions()
+            self._runner.observer.planned(
+                plan, estimate(session.pipeline, session.store, plan, self._stages, self._selected(plan))
+            )
             with session.home.running(), Draining(self._runner.stopping):
                 plan = self._execute(plan)
-        self._report.added = len(session.store.refs.partitions() - known)
+            self._report.added = len(session.store.refs.partitions() - known)
         self._account(plan)
         self._report.seconds = time.perf_counter() - started
         return self._report
@@ -125,7 +136,7 @@ class _Seed:
     def _execute(self, plan: Plan) -> Plan:
         from seed_assets.dagster_runs import DagsterRuns, translated
 
-        with translated(self._session.home, self._runner):
+        with translated(self._runner):
             runs = DagsterRuns(self._session.settings, self._runner)
             try:
                 return self._run_everything(runs, plan)
@@ -136,44 +147,84 @@ class _Seed:
                 runs.close()
 
     def _run_everything(self, runs: "DagsterRuns", plan: Plan) -> Plan:
+        home, partitions = self._session.home, runs.partitions
+        agreed = self._agreed(plan)
+        # Whoever changes Dagster's records meanwhile takes the token away.
+        token = f"a seed is under way: {uuid4()}"
+        home.agree(token)
         runs.close_dead_runs()
         if self._gone(plan):
-            self._remove(runs, self._gone(plan))
+            self._remove(partitions, self._gone(plan))
             plan = self._plan()
         if not self._options.documents:
             # Documents that failed until they were removed never had a ref, but a partition.
-            runs.remove_documents(plan.scan.gone(set(runs.documents())))
-        runs.add_documents(plan.documents)
-        plan = self._run_documents(runs, plan)
+            partitions.remove(plan.scan.gone(set(partitions.order())))
+        # Files that are no sources come last: the range of the others is whole.
+        partitions.add(sorted(plan.documents, key=plan.scan.problems.__contains__))
+        plan = self._run_documents(runs, plan, agreed=agreed)
         todo = self._corpus_todo(plan)
         if todo and not self._halted():
-            self._run(runs, todo, None)
+            self._take_note(runs.run(todo, None))
             plan = self._plan()
+        if self._is_whole() and not self._halted() and home.agreement() == token:
+            home.agree(plan.digest())
         return plan
 
-    def _run_documents(self, runs: "DagsterRuns", plan: Plan) -> Plan:
+    def _run_documents(self, runs: "DagsterRuns", plan: Plan, *, agreed: bool) -> Plan:
         """Pass after pass, each without the documents that failed before it, until nothing is left that can be done."""
-        before: dict[str, list[str]] | None = None
+        partitions = runs.partitions
+        before: Any = None
         todo = self._todo(plan)
-        while todo and todo != before and not self._halted():
-            impossible = self._impossible(plan)
-            groups: dict[frozenset[str], list[str]] = {}
-            for document in todo:
-                groups.setdefault(impossible.get(document, frozenset()), []).append(document)
-            for documents in groups.values():
-                needed = {name for document in documents for name in todo[document]}
-                avoid = {document for document, stages in impossible.items() if stages & needed}
-                for first, last in runs.ranges(set(documents), avoid):
-                    members = {name for document in runs.members(first, last) for name in todo.get(document, ())}
-                    if not self._halted():
-                        self._run(runs, [name for name in self._stages if name in members & needed], (first, last))
-            before, plan = todo, self._plan()
+        untold = {} if agreed else self._untold(partitions, plan)
+        while (todo or untold) and (todo, untold, self._losses) != before and not self._halted():
+            before = todo, untold, self._losses
+            failed_before = self._failed_runs
+            partitions.add(sorted(todo))  # somebody may have deleted them meanwhile
+            blocked = self._blocked(plan)
+            # What is there and only not shown goes with the rest; what failed and is not shown must not meet it.
+            told_failed = {d: names for d, names in untold.items() if set(names) & blocked.get(d, frozenset())}
+            merged = dict(todo)
+            for document in untold.keys() - told_failed.keys():
+                merged[document] = sorted({*merged.get(document, ()), *untold[document]}, key=self._stages.index)
+            for visit in visits(merged, blocked):
+                for range_ in partitions.ranges(set(visit.stages), visit.avoid):
+                    members = partitions.members(*range_)
+                    self._run_range(runs, visit.needed(members, self._stages), range_, members)
+            for range_ in partitions.ranges_of_only(set(told_failed)):
+                members = partitions.members(*range_)
+                self._run_range(runs, Visit(told_failed, frozenset()).needed(members, self._stages), range_, members)
+            plan = self._plan()
             todo = self._todo(plan)
+            untold = self._untold(partitions, plan) if self._failed_runs > failed_before else {}
         return plan
 
-    def _run(self, runs: "DagsterRuns", stages: Sequence[str], documents: tuple[str, str] | None) -> None:
-        finished = runs.run(stages, documents)
+    def _run_range(
+        self, runs: "DagsterRuns", stages: Sequence[str], range_: tuple[str, str], members: Sequence[str]
+    ) -> None:
+        if not stages or self._halted():
+            return
+        self._visited.update(members)
+        finished = runs.run(stages, range_)
+        lost = set(members).difference(() if finished.success else runs.partitions.order())
+        if lost and self._losses < _MOST_LOSSES:
+            # Somebody deleted partitions that the run was using: Dagster gives up the whole of it.
+            self._losses += 1
+            self._failed_runs += 1
+            self._report.runs.append(finished.run_id)
+            runs.partitions.add(sorted(lost))
+        else:
+            self._take_note(finished)
+
+    def _untold(self, partitions: "DocumentPartitions", plan: Plan) -> dict[str, list[str]]:
+        """Documents that Dagster shows otherwise than they are, though nothing is to be done for them."""
+        possible = self._possible()
+        documents = self._visited.union(self._selected(plan)).intersection(plan.documents)
+        stages = [name for name in self._stages if name in possible]
+        return partitions.shown_otherwise(plan, stages, [d for d in plan.documents if d in documents])
+
+    def _take_note(self, finished: "FinishedRun") -> None:
         self._report.runs.append(finished.run_id)
+        self._failed_runs += not finished.success
         self._canceled |= finished.canceled
         for name, message in finished.failed_stages.items():
             fault = self._runner.faults.get(name)
@@ -189,20 +240,14 @@ class _Seed:
     def _failed_in(self, name: str) -> bool:
         return bool(self._runner.tallies.get(name, Tally()).failed)
 
-    def _remove(self, runs: "DagsterRuns", gone: set[str]) -> None:
-        """Rows first, then refs, then partitions: whatever interrupts this, the next seed finds it to be done."""
-        session = self._session
-        for table in {stage.table for stage in session.pipeline.document_stages if stage.table}:
-            try:
-                with session.store.leases.hold(f"table {table}"):
-                    session.tables.delete_documents(table, sorted(gone))
-            except TableError as error:
-                what = f"removal from {table}"  # a table may have a stage's name
-                self._faults[what] = FailureReport("", what, error.reason, error.remedy)
-                return
-        session.store.refs.drop_partitions(sorted(gone))
-        runs.remove_documents(gone)
-        self._report.removed = len(gone)
+    def _remove(self, partitions: "DocumentPartitions", gone: set[str]) -> None:
+        try:
+            remove_documents(self._session, partitions, gone)
+        except TableError as error:
+            what = f"removal from {error.table}"  # a table may have a stage's name
+            self._faults[what] = FailureReport("", what, error.reason, error.remedy)
+        else:
+            self._report.removed = len(gone)
 
     def _drop_tables(self) -> None:
         session = self._session
@@ -221,54 +266,45 @@ class _Seed:
         self._runner.use_scan(plan.scan)
         return plan
 
-    def _selected_stages(self) -> list[str]:
-        """The document stages that were asked for and all that they need, in order."""
-        pipeline = self._session.pipeline
-        unknown = [name for name in self._options.stages if name not in pipeline.stages]
-        if unknown:
-            raise ConfigurationError(
-                f"There is no stage {', '.join(unknown)}. The stages are {', '.join(pipeline.stages)}."
-            )
-        wanted = set(self._options.stages or pipeline.stages)
-        for stage in reversed(list(pipeline.stages.values())):
-            if stage.name in wanted:
-                wanted.update(name for name in stage.inputs if name != SOURCE)
-        return [stage.name for stage in pipeline.document_stages if stage.name in wanted]
-
     def _selected(self, plan: Plan) -> list[str]:
-        pattern = self._options.documents
-        return [d for d in plan.documents if not pattern or fnmatchcase(d, pattern)]
+        return selected_documents(plan, self._options.documents)
 
     def _gone(self, plan: Plan) -> set[str]:
         # A partial selection says nothing of the rest.
         return set() if self._options.documents else plan.gone
 
+    def _is_whole(self) -> bool:
+        """Whether this seed is for all documents and stages."""
+        return not self._options.documents and len(self._stages) == len(self._session.pipeline.document_stages)
+
+    def _agreed(self, plan: Plan) -> bool:
+        """Whether Dagster is known to show what the plan says."""
+        return not self._session.home.abandoned() and self._session.home.agreement() == plan.digest()
+
+    def _possible(self) -> AbstractSet[str]:
+        """The stages that no fault of a table stops."""
+        return set(self._stages) - self._session.pipeline.downstream(self._faults)
+
     def _todo(self, plan: Plan) -> dict[str, list[str]]:
         """Document -> the stages that can be done for it now."""
-        possible = set(self._stages) - self._session.pipeline.downstream(self._faults)
-        impossible = self._impossible(plan)
+        possible, blocked = self._possible(), self._blocked(plan)
         todo: dict[str, list[str]] = {}
         for document, names in plan.todo(self._selected(plan)).items():
-            left = [name for name in names if name in possible and name not in impossible.get(document, ())]
+            left = [name for name in names if name in possible and name not in blocked.get(document, ())]
             if left:
                 todo[document] = left
         return todo
 
-    def _impossible(self, plan: Plan) -> dict[str, frozenset[str]]:
-        """Document -> the stages that nothing can be done about in this seed: those that failed, and what needs them."""
-        failed: dict[str, set[str]] = {}
-        first = self._session.pipeline.document_stages[0].name
-        for document in plan.scan.problems:
-            failed.setdefault(document, set()).add(first)
+    def _blocked(self, plan: Plan) -> Blocked:
+        """What nothing can be done about in this seed."""
+        failed = remembered(self._session.pipeline, plan, self._stages)
         for name in self._stages:
-            stage = plan.stages[name]
-            tally = self._runner.tallies.get(name, Tally())
-            hopeless = {document for document in stage.failures if document not in stage.todo}
+            hopeless: AbstractSet[str] = self._runner.tallies.get(name, Tally()).failed.keys()
             if self._options.run.cache_only:
                 hopeless |= self._uncached(plan, name)
-            for document in hopeless | tally.failed.keys():
+            for document in hopeless:
                 failed.setdefault(document, set()).add(name)
-        return {d: frozenset(self._session.pipeline.downstream(names)) for d, names in failed.items()}
+        return blocked(self._session.pipeline, failed)
 
     def _uncached(self, plan: Plan, name: str) -> set[str]:
         """The documents that --cache-only has to leave out; rows are made of what is finished, and cost nothing."""
@@ -291,24 +327,12 @@ class _Seed:
         return self._canceled or bool(self._runner.stop_reason())
 
     def _check_selection(self, plan: Plan) -> None:
-        if self._options.documents and not self._selected(plan):
-            raise ConfigurationError(f"No document matches {self._options.documents!r}.")
+        self._selected(plan)
         if not plan.documents and not plan.gone:
             raise ConfigurationError(
                 f"The corpus folder {self._session.settings.corpus} holds no documents ({plan.scan.skipped} files of other "
                 f"kinds). Supported are {', '.join(SUFFIXES)}."
             )
-
-    def _check_removals(self, plan: Plan) -> None:
-        gone = self._gone(plan) - plan.renamed
-        known = len(self._session.store.refs.partitions())
-        if self._options.allow_removals or len(gone) <= 1 or len(gone) <= LARGEST_REMOVAL * known:
-            return
-        raise ConfigurationError(
-            f"{len(gone)} of {known} documents are gone from {self._session.settings.corpus}, {min(gone)} for one. If that is "
-            "right, say --allow-removals, and they are taken out of the knowledge base; if a disk is not mounted, mount it. "
-            "Nothing was changed."
-        )
 
     def _account(self, plan: Plan) -> None:
         report = self._report
@@ -345,7 +369,7 @@ class _Seed:
             if name in report.stages:
                 entry, usage = report.stages[name], self._runner.reuse.spent.get(name, Usage())
                 entry.seconds, entry.requests, entry.usd = round(tally.seconds, 3), usage.requests, usage.usd
-                entry.tokens = usage.input_tokens + usage.output_tokens
+                entry.tokens = usage.tokens
         if self._canceled or self._runner.stopping.is_set():
             report.exit_code = INTERRUPT
         elif self._runner.over_budget:

@@ -15,7 +15,7 @@ from resources.home import Home
 from resources.lance import LanceTables
 from seed_assets.observer import Observer
 from seed_assets.pipeline import Pipeline, build_pipeline
-from seed_assets.planner import Plan, make_plan
+from seed_assets.planner import Plan, corpus_changes, make_plan
 from seed_assets.runner import Runner, RunOptions
 
 
@@ -54,9 +54,15 @@ class Session:
         anew: Mapping[str, AbstractSet[str]] | None = None,
     ) -> Plan:
         """What a run would do now; with `verify` every file is read instead of trusting sizes and times."""
-        states = {stage.table: self.tables.state(stage.table) for stage in self.pipeline.stages.values() if stage.table}
         scan = self.corpus.scan(verify=verify)
-        return make_plan(self.pipeline, self.store, scan, states, retry_failed=retry_failed, anew=anew)
+        return make_plan(self.pipeline, self.store, scan, self._table_states(), retry_failed=retry_failed, anew=anew)
+
+    def corpus_changes(self) -> dict[str, str]:
+        """Corpus-level stage -> why it is to be run; the corpus is not looked at."""
+        return corpus_changes(self.pipeline, self.store, self._table_states())
+
+    def _table_states(self) -> dict[str, str | None]:
+        return {stage.table: self.tables.state(stage.table) for stage in self.pipeline.stages.values() if stage.table}
 
     def close(self) -> None:
         """Close what was opened."""

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from io_managers.store.action_cache import Provenance
+from io_managers.store.failures import FailureRecord
 from io_managers.store.fingerprint import Action
-from io_managers.store.refs import Ref
+from io_managers.store.refs import Published, Ref
 from io_managers.store.values import Result, StoredValues
 from resources.errors import DocumentError
+from resources.lance_errors import TableError
 from resources.lance_marker import is_current as holds_rows_of
 from resources.lance_schema import TABLES
 from seed_assets.runner import InputChangedError, Runner, StageRun, StageWork, miss_reasons
@@ -24,9 +26,9 @@ def row_digest(action: Action) -> str:
     return f"sha256:{action.key}"
 
 
-def is_current(ref: Ref | None, action: Action, state: str | None) -> bool:
+def is_current(ref: Ref | Published | None, action_key: str, state: str | None) -> bool:
     """Whether the rows of a ref are the right ones and in the table whose state is given (None: no table of ours)."""
-    return ref is not None and ref.action_key == action.key and holds_rows_of(ref.state, state)
+    return ref is not None and ref.action_key == action_key and holds_rows_of(ref.state, state)
 
 
 def write_documents(
@@ -34,7 +36,26 @@ def write_documents(
 ) -> StageRun:
     """Bring the rows of these documents up to date. Raises TableSchemaError and TableWriteError, the fault of the table."""
     work = StageWork(runner, stage, inputs)
-    return runner.in_loop(stage, len(partitions), lambda: _write(work, partitions))
+    try:
+        return runner.in_loop(stage, len(partitions), lambda: _write(work, partitions))
+    except TableError as error:
+        _remember(work, partitions, error)
+        raise
+
+
+def _remember(work: StageWork, partitions: Sequence[str], error: TableError) -> None:
+    """Let the plan say of these documents what Dagster says: that they failed, though for no fault of theirs."""
+    stage, store = work.stage, work.runner.store
+    refs = store.refs.get(stage.name, partitions)
+    keys = [work.action(stage, p).key for p in partitions if p not in work.outcome.failures]
+    written = {ref.action_key for ref in refs.values()}
+    store.failures.record(
+        [
+            FailureRecord(key, stage.name, "", error.reason, error.remedy, transient=True)
+            for key in keys
+            if key not in written
+        ]
+    )
 
 
 async def _write(work: StageWork, partitions: Sequence[str]) -> StageRun:
@@ -52,7 +73,7 @@ async def _write(work: StageWork, partitions: Sequence[str]) -> StageRun:
                 work.fail(partition, error)
         state = tables.state(stage.table)
         refs = runner.store.refs.get(stage.name, actions)
-        missing = {p: action for p, action in actions.items() if not is_current(refs.get(p), action, state)}
+        missing = {p: action for p, action in actions.items() if not is_current(refs.get(p), action.key, state)}
         for partition, action in actions.items():
             if partition not in missing:
                 outcome.results[partition] = _result(partition, action, refs[partition].state)
@@ -85,6 +106,7 @@ async def _write(work: StageWork, partitions: Sequence[str]) -> StageRun:
             for partition, action in built.items():
                 outcome.results[partition] = _result(partition, action, state, reasons[partition], seconds)
             runner.observer.advanced(stage.name, computed=len(built))
+        runner.store.failures.forget([action.key for p, action in missing.items() if p in outcome.results])
     outcome.results = {p: outcome.results[p] for p in partitions if p in outcome.results}
     return outcome
 

@@ -1,260 +1,238 @@
-"""Events stored in batches are the events that Dagster's own storage would hold, and lie in the home."""
+"""What Dagster reads back is what its own event log would have told: whatever fails, and whoever else writes."""
 
-import sqlite3
-import warnings
+import contextlib
+import multiprocessing
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
-from dagster._core.instance.ref import InstanceRef
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from event_log.home import HomeArtifacts, HomeComputeLogs, HomeStorage, open_instance
-from event_log.sqlite import BatchedSqliteEventLogStorage
+from event_log.batched import BatchedEventLogStorage
 from resources.config import PROJECT_ROOT
-
-DOCUMENTS = dg.DynamicPartitionsDefinition(name="documents")
-KEYS = [f"{number}.md" for number in range(7)]
-RANGE = {"dagster/asset_partition_range_start": KEYS[0], "dagster/asset_partition_range_end": KEYS[-1]}
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+from tests.event_logs import DATABASES, Database, Events, empty_log, materialize, of_a_run, one_by_one, store, told
 
 
-class Nothing(dg.IOManager):
-    """Keeps no value: these tests are of events."""
-
-    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
-        context.add_output_metadata({"stored": True})
-
-    def load_input(self, context: dg.InputContext) -> Mapping[str, str]:
-        return {}
-
-
-def asset(name: str, upstream: list[str] | None = None) -> dg.AssetsDefinition:
-    def compute(context: dg.AssetExecutionContext, **_inputs: object) -> dg.MaterializeResult:
-        return dg.MaterializeResult(value=1, data_version=dg.DataVersion(f"sha256:{name}"))
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.BetaWarning)
-        anything = dg.DagsterType(lambda _context, _value: True, name=f"{name}_value")
-        return dg.asset(
-            name=name,
-            ins={key: dg.AssetIn() for key in upstream or []},
-            dagster_type=anything,
-            partitions_def=DOCUMENTS,
-            backfill_policy=dg.BackfillPolicy.single_run(),
-        )(compute)
-
-
-@dg.asset_check(asset="chunks", blocking=False)
-def chunks_are_whole() -> dg.AssetCheckResult:
-    """A check is planned in the same batch as the partitions."""
-    return dg.AssetCheckResult(passed=True)
-
-
-def run(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
-    definitions = dg.Definitions(
-        assets=[asset("text"), asset("chunks", ["text"])],
-        asset_checks=[chunks_are_whole],
-        resources={"io_manager": Nothing()},
-        executor=dg.in_process_executor,
-    )
-    job = definitions.resolve_implicit_global_asset_job_def()
-    return job.execute_in_process(instance=instance, raise_on_error=False, tags=RANGE, run_config=QUIET)
-
-
-def open_log(directory: Path, module: str, storage: str) -> dg.DagsterInstance:
-    directory.mkdir()
-    instance = dg.DagsterInstance.local_temp(
-        str(directory),
-        overrides={
-            "telemetry": {"enabled": False},
-            "compute_logs": {
-                "module": "dagster._core.storage.noop_compute_log_manager",
-                "class": "NoOpComputeLogManager",
-                "config": {},
-            },
-            "event_log_storage": {
-                "module": module,
-                "class": storage,
-                "config": {"base_dir": str(directory / "events")},
-            },
-        },
-    )
-    instance.add_dynamic_partitions("documents", KEYS)
-    return instance
+@pytest.fixture(scope="module", params=DATABASES)
+def empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Database]]:
+    with contextlib.ExitStack() as stack:
+        yield [
+            stack.enter_context(empty_log(request.param, tmp_path_factory.mktemp(name))) for name in ("ours", "stock")
+        ]
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with open_log(tmp_path / "batched", "event_log.sqlite", "BatchedSqliteEventLogStorage") as batched:
-        yield batched
+def database(empty: list[Database], tmp_path: Path) -> Database:
+    return empty[0].emptied(tmp_path / "ours")
 
 
-@pytest.fixture(autouse=True)
-def batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    # 4 is less than the partitions of a step: a step's events are more than one batch
-    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "4")
+@pytest.fixture
+def instance(database: Database) -> Iterator[dg.DagsterInstance]:
+    with database.opened() as opened:
+        yield opened
 
 
-def rows(directory: Path, shard: str, query: str) -> list[tuple[object, ...]]:
-    connection = sqlite3.connect(directory / "events" / f"{shard}.db")
+@pytest.fixture
+def stock(empty: list[Database], tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """Dagster's own event log of the same kind."""
+    with empty[1].emptied(tmp_path / "stock").opened(stock=True) as opened:
+        yield opened
+
+
+def log_of(instance: dg.DagsterInstance) -> Any:
+    return instance.event_log_storage
+
+
+def test_batches_are_read_back_as_single_events_of_the_stock_log(
+    instance: dg.DagsterInstance, stock: dg.DagsterInstance
+) -> None:
+    """A tag, an id or an asset's latest event that differs shows in the UI as another state of a partition."""
+    for run_id in ("one", "two"):
+        store(log_of(instance), of_a_run(run_id))
+        store(log_of(stock), one_by_one(of_a_run(run_id)))
+    ours = told(instance, "one", "two")
+    assert ours == told(stock, "one", "two")
+    assert len(ours["checks"]) == 6
+
+
+def test_single_events_are_read_back_as_those_of_the_stock_log(
+    instance: dg.DagsterInstance, stock: dg.DagsterInstance
+) -> None:
+    """With batches turned off everything comes one by one, and it does where a batch has failed."""
+    for one in (instance, stock):
+        store(log_of(one), one_by_one(of_a_run("one")))
+    assert told(instance, "one") == told(stock, "one")
+
+
+@contextlib.contextmanager
+def refusing(instance: dg.DagsterInstance, table: str) -> Iterator[None]:
+    """The database refuses some rows of a table: what a full disk does to it, without filling one."""
+    table, _, shard = table.partition(" of ")
+    log = log_of(instance)
+    sqlite = "sqlite" in type(log).__name__.lower()
+    when = "WHEN (NEW.dagster_event_type = 'ASSET_CHECK_EVALUATION_PLANNED')" if table == "event_logs" else ""
+    if sqlite:
+        make = [
+            f"CREATE TRIGGER refuse_{what} BEFORE {what} ON {table} {when} "
+            "BEGIN SELECT RAISE(ABORT, 'no more of these'); END"
+            for what in ("INSERT", "UPDATE")
+        ]
+        drop = ["DROP TRIGGER refuse_INSERT", "DROP TRIGGER refuse_UPDATE"]
+    else:
+        make = [
+            "CREATE FUNCTION refuse() RETURNS trigger AS "
+            "'BEGIN RAISE EXCEPTION $$no more of these$$; END' LANGUAGE plpgsql",
+            f"CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW {when} EXECUTE FUNCTION refuse()",
+        ]
+        drop = [
+            "DROP FUNCTION refuse CASCADE",
+            # numbers that were given to rows that did not stay are not given again
+            *(
+                f"SELECT setval('{name}_id_seq', (SELECT max(id) FROM {name}))"
+                for name in ("event_logs", "asset_check_executions")
+            ),
+        ]
+
+    def execute(statements: list[str]) -> None:
+        with log.run_connection("one") if shard else log.index_connection() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+
+    execute(make)
     try:
-        return connection.execute(query).fetchall()
+        yield
     finally:
-        connection.close()
+        execute(drop)
 
 
-EVENTS = "SELECT dagster_event_type, step_key, asset_key, partition FROM event_logs ORDER BY id"
-INDEXED = f"{EVENTS[:-12]} WHERE dagster_event_type LIKE 'ASSET_%' ORDER BY id"
-TAGS = """SELECT e.dagster_event_type, e.asset_key, e.partition, t.key FROM asset_event_tags t
-          JOIN event_logs e ON e.id = t.event_id AND e.asset_key = t.asset_key ORDER BY e.id, t.key"""
-CHECKS = "SELECT asset_key, check_name, execution_status FROM asset_check_executions"
+@pytest.mark.parametrize(
+    "table", ["event_logs", "event_logs of the run", "asset_event_tags", "asset_keys", "asset_check_executions"]
+)
+def test_a_batch_that_fails_half_way_leaves_nothing_and_can_be_stored_again(
+    instance: dg.DagsterInstance, stock: dg.DagsterInstance, table: str
+) -> None:
+    """Dagster stores the events of a failed batch again: whatever the first try left would be there twice."""
+    *before, failing, after = of_a_run("one")
+    store(log_of(instance), before)
+    store(log_of(stock), one_by_one([*before, failing, after]))
+    as_before = told(instance, "one")
+    with refusing(instance, table), pytest.raises(DBAPIError, match="no more of these"):
+        log_of(instance).store_event_batch(failing)
+    assert told(instance, "one") == as_before
+    store(log_of(instance), [failing, after])
+    assert told(instance, "one") == told(stock, "one")
 
 
-def recorded(directory: Path, run_id: str) -> dict[str, list[tuple[object, ...]]]:
-    return {
-        "run": rows(directory, run_id, EVENTS),
-        "index": rows(directory, "index", INDEXED),
-        "tags": rows(directory, "index", TAGS),
-        "checks": rows(directory, "index", CHECKS),
+def test_dagster_stores_a_batch_that_failed_once_more_and_each_event_is_there_once(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The run goes on, with the same events."""
+    changed = BatchedEventLogStorage._store_in_index
+
+    def fail_at_the_end(self: BatchedEventLogStorage, *arguments: Any) -> Any:
+        changed(self, *arguments)
+        raise ConnectionError("the disk is full")
+
+    monkeypatch.setattr(BatchedEventLogStorage, "_store_in_index", fail_at_the_end)
+    run_id = materialize(instance, "a.md", "b.md", "c.md")
+    assert "the disk is full" in capfd.readouterr().err
+    counts = Counter(
+        (event.dagster_event_type, event.get_dagster_event().partition) for event in instance.all_logs(run_id)
+    )
+    for key in ("a.md", "b.md", "c.md"):
+        assert counts[dg.DagsterEventType.ASSET_MATERIALIZATION, key] == 1
+        assert counts[dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED, key] == 1
+    assert len(instance.fetch_materializations(dg.AssetKey("document"), limit=100).records) == 3
+
+
+WRITERS, ROUNDS, SIZE = 2, 15, 20
+
+
+def write(database: Database, writer: int) -> None:
+    """What one process stores."""
+    log = database.log()
+    events = Events(f"run-{writer}")
+    for number in range(ROUNDS):
+        keys = [f"{writer}-{number}-{n}" for n in range(SIZE)]
+        log.store_event_batch(
+            [events.materialized("text", key, **{"dagster/data_version": f"of {key}"}) for key in keys]
+        )
+        log.store_event(events.said(f"{writer}-{number}"))
+    log.dispose()
+
+
+def test_processes_that_write_at_once_lose_nothing_and_hide_nothing_from_who_reads_on(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    """Guessed ids put one run's tags on another's events. A sensor reads on from the last id that it has seen: what
+    becomes visible behind it, it never sees."""
+    spawn = multiprocessing.get_context("spawn")
+    processes = [spawn.Process(target=write, args=(database, writer)) for writer in range(WRITERS)]
+    for process in processes:
+        process.start()
+    seen: list[str | None] = []
+    cursor = None
+    last_look = False
+    while True:
+        page = instance.fetch_materializations(dg.AssetKey("text"), limit=1_000, cursor=cursor, ascending=True)
+        cursor = page.cursor
+        seen += [record.partition_key for record in page.records]
+        if last_look and not page.records:
+            break
+        last_look = not any(process.is_alive() for process in processes)
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    everything = {
+        f"{writer}-{number}-{n}" for writer in range(WRITERS) for number in range(ROUNDS) for n in range(SIZE)
     }
-
-
-def status(instance: dg.DagsterInstance, name: str) -> dict[str, str]:
-    found = instance.get_status_by_partition(dg.AssetKey(name), KEYS, DOCUMENTS)
-    assert found is not None
-    return {key: "" if value is None else value.value for key, value in found.items()}
-
-
-def stock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[tuple[object, ...]]]:
-    """What Dagster's own storage records of the same run."""
-    with monkeypatch.context() as unbatched:
-        unbatched.setenv("DAGSTER_EVENT_BATCH_SIZE", "0")
-        with open_log(tmp_path / "stock", "dagster._core.storage.event_log", "SqliteEventLogStorage") as own:
-            result = run(own)
-            assert result.success
-            return recorded(tmp_path / "stock", result.run_id)
-
-
-def test_a_batched_run_leaves_the_rows_of_an_unbatched_one(
-    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An event, a tag or a planned check left out shows in the UI as a partition that never ran or never ends."""
-    result = run(instance)
-    assert result.success
-    found = recorded(tmp_path / "batched", result.run_id)
-    assert found == stock(tmp_path, monkeypatch)
-    assert Counter(row[0] for row in found["index"])["ASSET_MATERIALIZATION"] == 2 * len(KEYS)
-    assert found["checks"] == [('["chunks"]', "chunks_are_whole", "SUCCEEDED")]
-    assert status(instance, "chunks") == dict.fromkeys(KEYS, "MATERIALIZED")
-    record = instance.get_asset_records([dg.AssetKey("chunks")])[0].asset_entry
-    assert record.last_run_id == result.run_id
-    assert record.last_materialization is not None
-    assert record.last_materialization_record is not None
-    newest = rows(
-        tmp_path / "batched",
-        "index",
-        "SELECT max(id) FROM event_logs WHERE asset_key='[\"chunks\"]' AND dagster_event_type='ASSET_MATERIALIZATION'",
+    assert Counter(seen) == Counter(everything)
+    tags = log_of(instance).get_latest_tags_by_partition(
+        dg.AssetKey("text"), dg.DagsterEventType.ASSET_MATERIALIZATION, ["dagster/data_version"]
     )
-    assert record.last_materialization_record.storage_id == newest[0][0]
+    assert tags == {key: {"dagster/data_version": f"of {key}"} for key in everything}
+    for writer in range(WRITERS):
+        assert len(instance.all_logs(f"run-{writer}")) == ROUNDS * (SIZE + 1)
 
 
-@pytest.mark.parametrize("broken", ["_store_asset_event_tags", "_store_asset_event", "store_asset_check_event"])
-def test_a_batch_that_fails_half_way_leaves_no_event_twice(
-    instance: dg.DagsterInstance,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    broken: str,
-) -> None:
-    """Dagster stores the events of a failed batch again, one by one."""
-    expected = stock(tmp_path, monkeypatch)
-    storing = getattr(BatchedSqliteEventLogStorage, broken)
-    batch = BatchedSqliteEventLogStorage._store_in_index
-    within: list[bool] = []
+FORK = """
+import os, sys, threading
+from tests.event_logs import Database, Events
 
-    def in_batch(self: BatchedSqliteEventLogStorage, *args: object) -> None:
-        within.append(True)
-        try:
-            batch(self, *args)  # pyright: ignore[reportArgumentType]
-        finally:
-            within.pop()
+log = Database(*sys.argv[1:]).log()
+log.store_event(Events("before").said("opens"))
+done = threading.Event()
 
-    def fail_in_batch(self: BatchedSqliteEventLogStorage, *args: object) -> None:
-        storing(self, *args)
-        if within:
-            raise sqlite3.OperationalError("disk I/O error")
+def read():
+    while not done.is_set():
+        log.get_logs_for_run("before")
 
-    monkeypatch.setattr(BatchedSqliteEventLogStorage, "_store_in_index", in_batch)
-    monkeypatch.setattr(BatchedSqliteEventLogStorage, broken, fail_in_batch)
-    result = run(instance)
-    assert result.success
-    assert "Falling back" in capfd.readouterr().err
-    found = recorded(tmp_path / "batched", result.run_id)
-    assert {name: Counter(found[name]) for name in found} == {name: Counter(expected[name]) for name in expected}
+threading.Thread(target=read).start()
+child = os.fork()
+done.set()
+run_id = "child" if child == 0 else "parent"
+for number in range(20):
+    events = Events(run_id)
+    log.store_event_batch([events.materialized("text", f"{number}-{n}") for n in range(3)])
+    assert len(log.get_logs_for_run(run_id)) == 3 * (number + 1)
+log.dispose()
+if child == 0:
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
 
 
-def test_two_writers_at_once_keep_each_event_with_its_own_tags(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    """Ids that are guessed instead of asked for put one run's data versions on the other's events."""
-    directory, rounds = tmp_path / "batched", 20
-    result = run(instance)
-    written = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
-
-    def write(stage: str) -> None:
-        storage = BatchedSqliteEventLogStorage(str(directory / "events"))
-        storage.register_instance(instance)
-        events = [event._replace(run_id=f"run-of-{stage}") for event in written if event.step_key == stage]
-        for _ in range(rounds):
-            storage.store_event_batch(events)
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(write, ["text", "chunks"]))
-    tagged = rows(
-        directory,
-        "index",
-        "SELECT e.run_id, t.value, count(*), count(DISTINCT e.id) FROM asset_event_tags t "
-        "JOIN event_logs e ON e.id = t.event_id WHERE t.key = 'dagster/data_version' AND e.run_id LIKE 'run-of-%' "
-        "GROUP BY 1, 2 ORDER BY 1",
-    )
-    each = rounds * len(KEYS)
-    assert tagged == [
-        ("run-of-chunks", "sha256:chunks", each, each),
-        ("run-of-text", "sha256:text", each, each),
-    ]
-
-
-def test_dagster_keeps_all_in_the_home_whoever_starts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bare `dagster dev` took a temporary directory for its runs, and `seedbank status` knew nothing of them."""
-    home = tmp_path / "home"
-    elsewhere = tmp_path / "temporary"
-    elsewhere.mkdir()
-    monkeypatch.setenv("SEEDBANK_HOME", str(home))
-    bare = InstanceRef.from_dir(str(elsewhere), config_dir=str(PROJECT_ROOT))  # as the CLI without DAGSTER_HOME
-    with dg.DagsterInstance.from_ref(bare) as instance:
-        assert isinstance(instance.get_ref().storage, HomeStorage)
-        assert isinstance(instance._local_artifact_storage, HomeArtifacts)
-        assert isinstance(instance.compute_log_manager, HomeComputeLogs)
-        assert isinstance(instance.event_log_storage, BatchedSqliteEventLogStorage)
-        assert not instance.telemetry_enabled
-        instance.add_dynamic_partitions("documents", KEYS)
-        assert run(instance).success
-    assert not list(elsewhere.iterdir())
-    with open_instance() as ours:
-        assert list(ours.get_dynamic_partitions("documents")) == KEYS
-        assert status(ours, "chunks") == dict.fromkeys(KEYS, "MATERIALIZED")
-    assert {path.name for path in home.iterdir()} == {"dagster"}
-
-
-def test_a_command_that_shows_its_own_progress_keeps_the_terminal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """With output captured by Dagster, a progress table is written to a file."""
-    monkeypatch.setenv("SEEDBANK_HOME", str(tmp_path / "home"))
-
-    with open_instance() as instance:
-        instance.add_dynamic_partitions("documents", KEYS)
-        assert run(instance).success
-    assert not (tmp_path / "home" / "dagster" / "compute_logs").exists()
-    assert not capfd.readouterr().err
+def test_a_process_that_was_forked_has_connections_of_its_own(database: Database, instance: dg.DagsterInstance) -> None:
+    """Two processes on one connection take each other's answers; a lock that another thread held stays held."""
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK, database.kind, database.address]
+    done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    for run_id in ("parent", "child"):
+        assert len(instance.all_logs(run_id)) == 60
+    assert len(instance.fetch_materializations(dg.AssetKey("text"), limit=1_000).records) == 120

@@ -286,8 +286,11 @@ def test_an_older_copy_of_the_knowledge_base_is_brought_up_to_date(
 
 
 def test_without_dagsters_records_only_what_is_new_is_computed(home: Path, corpus: Path, tmp_path: Path) -> None:
-    """Dagster's records tell what happened; what is finished is in the store."""
+    """Dagster's records tell what happened; what is finished is in the store. They are made again, computing nothing."""
     shutil.rmtree(home / "dagster")
+    recorded = seed(home, corpus)
+    assert recorded.status == 0, recorded.told()
+    assert not any(recorded.computed.values())
     assert_nothing_to_do(seed(home, corpus))
     changed = tmp_path / "corpus"
     shutil.copytree(corpus, changed)

@@ -90,8 +90,8 @@ def test_a_column_of_the_wrong_type_fails_one_table_and_costs_no_stage(empty_wor
         assert set(dagster_says(world.home, stage).values()) == {MATERIALIZED}, stage
     assert set(dagster_says(world.home, "lance_documents").values()) == {FAILED}
     states = world.plan().states()
-    assert {state for by_stage in states.values() for state in by_stage.values()} == {"current", "missing"}
-    assert {by_stage["lance_documents"] for by_stage in states.values()} == {"missing"}
+    assert {state for by_stage in states.values() for state in by_stage.values()} == {"current", "failed"}
+    assert {by_stage["lance_documents"] for by_stage in states.values()} == {"failed"}
 
     still = world.seed()
 
@@ -483,4 +483,24 @@ def test_a_lost_result_that_comes_out_otherwise_is_what_the_rows_are_made_of(emp
     summaries = {row["document_id"]: row["summary"] for row in world.rows("documents")}
     assert summaries["reefs/corals.txt"].endswith(f"({N + 1})")
     assert world.all_states() == {"current"}
+    assert world.seed().report.runs == []
+
+
+def test_scattered_failures_take_a_bounded_number_of_runs(empty_world: World) -> None:
+    """As many runs as cover the documents, once with those that fail and once without, however these lie between them."""
+    world = empty_world
+    world.settings = {"documents_per_run": 20}
+    failing = {f"subject{number:03}x" for number in range(0, 60, 3)}
+    for number in range(60):
+        world.write(f"many/{number:03}.txt", essay(f"subject{number:03}x", paragraphs=1))
+    world.summarizer.failing = {subject: refusal() for subject in failing}
+
+    seeded = world.seed()
+
+    documents = 60 + N
+    first_pass, second_pass = -(-documents // 20), -(-(documents - len(failing)) // 20)
+    assert len(seeded.report.runs) <= first_pass + second_pass + 1  # and the search index
+    assert len(seeded.failed()) == len(failing)
+    assert len(world.documents_in("documents")) == documents - len(failing)
+    assert world.documents_in("chunks") == {*world.plan().documents}  # chunks need no summary
     assert world.seed().report.runs == []

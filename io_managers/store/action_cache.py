@@ -14,6 +14,7 @@ import msgspec
 from io_managers.store.database import Database, Write
 from io_managers.store.fingerprint import Action, Part
 
+_COSTS = ("requests", "input_tokens", "output_tokens", "usd")
 # SQLite takes 32,766 parameters a statement; a JSON array has no limit and is as fast.
 _AMONG = "FROM actions WHERE action_key IN (SELECT value FROM json_each(?))"
 
@@ -62,6 +63,15 @@ class ActionCache:
         """Action key -> content digest of the finished ones: `lookup` without provenance, for plans of many keys."""
         wanted = _encoder.encode(list(keys)).decode()
         return dict(self._database.read(f"SELECT action_key, content_digest {_AMONG}", (wanted,)))
+
+    def paid(self, keys: Iterable[str]) -> Provenance:
+        """What was paid for these finished actions in all; nothing else of them."""
+        wanted = _encoder.encode(list(keys)).decode()
+        sums = ", ".join(f"TOTAL(json_extract(provenance, '$.{name}'))" for name in _COSTS)
+        ((requests, input_tokens, output_tokens, usd),) = self._database.read(
+            f"SELECT {sums} {_AMONG} AND json_valid(provenance)", (wanted,)
+        )
+        return Provenance(0.0, int(requests), int(input_tokens), int(output_tokens), usd)
 
     def parts(self, keys: Iterable[str]) -> dict[str, Mapping[str, Part]]:
         """What the keys of finished actions were made of, as read back from JSON."""

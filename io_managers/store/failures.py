@@ -15,7 +15,8 @@ from io_managers.store.database import Database, Write
 class FailureRecord(msgspec.Struct, frozen=True):
     """An action that failed.
 
-    partition: the document for which it was seen (others of equal content share the key).
+    partition: the document for which it was seen (others of equal content share the key); "" where the fault was not
+    the document's but its table's.
     transient: asking again may help; such a failure is tried again by the next run.
     """
 
@@ -56,6 +57,11 @@ class Failures:
                 [(*msgspec.structs.astuple(failure)[:6], time.time()) for failure in failures],
             )
         ).result()
+
+    def forget(self, keys: Sequence[str]) -> None:
+        """These succeeded after all, in a way that commits no result."""
+        if keys:
+            self._database.write(self.clear(keys)).result()
 
     @staticmethod
     def clear(keys: Sequence[str]) -> Write:

@@ -6,6 +6,7 @@ planner does, by comparing action keys).
 
 import time
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,6 +25,15 @@ class Ref(msgspec.Struct, frozen=True):
     content_digest: str
     run_id: str = ""
     state: str = ""
+
+
+class Published(NamedTuple):
+    """What a plan has to know of a ref. result: the digest that its action has in the store, None where it has none."""
+
+    action_key: str
+    content_digest: str
+    state: str
+    result: str | None
 
 
 _COLUMNS = ", ".join(Ref.__struct_fields__)
@@ -46,6 +56,14 @@ class Refs:
                 (stage, wanted),
             )
         return {row[1]: Ref(*row) for row in rows}
+
+    def published(self, stage: str, *, results: bool) -> dict[str, Published]:
+        """partition -> what is current, of all partitions, in one query; with what the store has for it, if asked."""
+        digest = "(SELECT a.content_digest FROM actions a WHERE a.action_key = r.action_key)" if results else "NULL"
+        rows = self._database.read(
+            f"SELECT partition, action_key, content_digest, state, {digest} FROM refs r WHERE stage = ?", (stage,)
+        )
+        return {row[0]: Published(*row[1:]) for row in rows}
 
     def partitions(self) -> set[str]:
         """Every partition of any stage that has a ref ("" for unpartitioned ones is left out)."""

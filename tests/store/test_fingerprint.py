@@ -208,3 +208,14 @@ def test_parts_that_were_read_back_do_not_differ_from_themselves(given_parts):
 )
 def test_a_miss_is_explained_by_the_first_part_that_differs(before, now, words):
     assert first_difference(before, now) == words
+
+
+@given(st.dictionaries(texts, parts, max_size=3), st.dictionaries(texts, parts, min_size=1, max_size=3))
+def test_keys_formed_together_are_those_formed_alone(fixed, inputs):
+    template = KeyTemplate("stage", fixed)
+    columns = {name: {"a": part, "b": "another"} for name, part in inputs.items()}
+
+    together = template.keys(columns, ["a", "b"])
+
+    assert together["a"] == template.action(inputs).key
+    assert together["b"] == template.action(dict.fromkeys(inputs, "another")).key

@@ -1,0 +1,263 @@
+"""Dagster's records in PostgreSQL, with batches of events in one transaction and a connection that stays open.
+
+Here: the event log, and the storage of all records that dagster.yaml names. Not here: what a batch changes
+(batched). Only who uses PostgreSQL imports this: dagster-postgres is an extra.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple
+
+from dagster._config import process_config, resolve_to_config_type
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy import Connection, insert, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from event_log import batch_size
+from event_log.batched import BatchedEventLogStorage, can_be_batched
+from event_log.partition_changes import PartitionChanges
+from event_log.release import check_release
+from resources.errors import ConfigurationError
+
+check_release("dagster-postgres")  # before its names are looked for: a missing one would tell nobody what to do
+
+from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage  # noqa: E402
+from dagster_postgres.event_log.event_log import CHANNEL_NAME  # noqa: E402
+from dagster_postgres.utils import (  # noqa: E402
+    DagsterPostgresException,
+    create_pg_engine,
+    get_token_provider_from_config,
+    pg_url_from_config,
+)
+
+# Less than the idle time after which the firewalls of the usual clouds forget a connection without a word.
+RECYCLE_SECONDS = 300
+
+# Watchers, sensors and the daemon page by id and never look back, so ids have to become visible in their order: those
+# who write events take turns. Each learns the name of its transaction. Who is cut off meanwhile loses the turn.
+_TAKE_TURN = text(
+    "SELECT txid_current(), set_config('idle_in_transaction_session_timeout', '1min', true) "
+    "FROM pg_advisory_xact_lock('event_logs'::regclass::oid::bigint)"
+)
+_STATUS = text("SELECT txid_status(:transaction)")
+_NOTIFY = text("SELECT count(pg_notify(:channel, payload)) FROM unnest(CAST(:payloads AS text[])) AS payload")
+
+
+class _Doubt(NamedTuple):
+    """Events whose transaction was not seen to end."""
+
+    events: Sequence[EventLogEntry]
+    transaction: int
+    committed: bool | None = None
+
+
+class _Thread(threading.local):
+    doubt: _Doubt | None = None
+
+
+class BatchedPostgresEventLogStorage(BatchedEventLogStorage, PostgresEventLogStorage):
+    """The stock storage's tables; a batch of events, and an event alone, is one transaction that is stored once."""
+
+    def __init__(
+        self,
+        postgres_url: str,
+        should_autocreate_tables: bool = True,
+        inst_data: ConfigurableClassData | None = None,
+        token_provider: Any = None,
+        events_per_batch: Any = batch_size.DEFAULT,
+    ) -> None:
+        self._last = _Thread()
+        super().__init__(
+            postgres_url, should_autocreate_tables, inst_data, token_provider, events_per_batch=events_per_batch
+        )
+        # The stock engine connects anew for each use. This one keeps a connection, and replaces it when it is dead.
+        self._engine = create_pg_engine(
+            postgres_url,
+            token_provider,
+            isolation_level="AUTOCOMMIT",
+            pool_size=1,
+            max_overflow=-1,
+            pool_pre_ping=True,
+            pool_recycle=RECYCLE_SECONDS,
+        )
+
+    @classmethod
+    def config_type(cls) -> Any:
+        """The stock storage's settings, and the size of a batch."""
+        return _with_batch_size(super().config_type())
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Any
+    ) -> "BatchedPostgresEventLogStorage":
+        """An instance of this class: the parent's names its own."""
+        return cls(inst_data=inst_data, **_arguments(config_value))
+
+    def optimize_for_webserver(self, statement_timeout: int, pool_recycle: int, max_overflow: int) -> None:
+        """As the parent, which takes another engine."""
+        self._engine.dispose()
+        super().optimize_for_webserver(statement_timeout, pool_recycle, max_overflow)
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """As the parent, in one transaction."""
+        self._store_once([event], lambda _: super(BatchedPostgresEventLogStorage, self).store_event(event))
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store events, all or none of them.
+
+        Where this raises, Dagster stores the same events one by one: so no row may be left behind.
+        """
+        if not can_be_batched(events):
+            super().store_event_batch(events)
+            return
+        # as the parent
+        kept = [event for event in events if not event.get_dagster_event().is_asset_failed_to_materialize]
+        if kept:
+            rows = [self._event_to_row(event) for event in kept]
+            self._store_once(kept, lambda connection: self._store(connection, kept, rows))
+
+    def _store(self, connection: Connection, events: Sequence[EventLogEntry], rows: list[dict[str, Any]]) -> None:
+        event_ids = self._store_in_index(connection, events, rows)
+        # as the parent for an event: older releases wait for it
+        payloads = [f"{event.run_id}_{event_id}" for event, event_id in zip(events, event_ids, strict=True)]
+        connection.execute(_NOTIFY, {"channel": CHANNEL_NAME, "payloads": payloads})
+
+    def _store_once(self, events: Sequence[EventLogEntry], store: Callable[[Connection], None]) -> None:
+        """Store events in one transaction, or find that they were: the answer to a commit can be lost."""
+        if self._was_stored(events):
+            return
+        transaction = None
+        try:
+            with self._one_transaction() as connection:
+                transaction = connection.scalar(_TAKE_TURN)
+                store(connection)
+        except DBAPIError:
+            if transaction is None:
+                raise
+            self._last.doubt = _Doubt(events, transaction)
+            if not self._was_stored(events):
+                raise
+            self._last.doubt = None
+
+    def _was_stored(self, events: Sequence[EventLogEntry]) -> bool:
+        """Whether these are of the transaction in doubt, and it was committed; waits until the database has decided."""
+        doubt = self._last.doubt
+        if doubt is None or not all(any(event is other for other in doubt.events) for event in events):
+            self._last.doubt = None
+            return False
+        if doubt.committed is None:
+            with self.index_transaction() as connection:
+                connection.execute(_TAKE_TURN)  # which the transaction in doubt had until its end
+                status = connection.scalar(_STATUS, {"transaction": doubt.transaction})
+            doubt = doubt._replace(committed=status == "committed")
+        self._last.doubt = doubt if doubt.committed else None
+        return bool(doubt.committed)
+
+    def _insert(self, connection: Connection, rows: list[dict[str, Any]]) -> Sequence[int]:
+        table = SqlEventLogStorageTable
+        return (
+            connection.execute(insert(table).returning(table.c.id, sort_by_parameter_order=True), rows).scalars().all()
+        )
+
+    def _connect(self) -> AbstractContextManager[Connection]:
+        held = self._thread.transaction
+        return super()._connect() if held is None else nullcontext(held)
+
+    def dispose(self) -> None:
+        """As the parent; no connection stays open."""
+        super().dispose()
+        self._engine.dispose()
+
+    def _after_fork(self, *, in_child: bool) -> None:
+        if in_child:
+            self._engine.dispose(close=False)
+
+
+class PostgresEventLog(PartitionChanges, BatchedPostgresEventLogStorage):
+    """Events in batches, and word of changed partitions."""
+
+
+class PostgresStorage(DagsterPostgresStorage):
+    """Runs and schedules as Dagster stores them in PostgreSQL; events in batches."""
+
+    def __init__(
+        self,
+        postgres_url: str,
+        should_autocreate_tables: bool = True,
+        inst_data: ConfigurableClassData | None = None,
+        token_provider: Any = None,
+        events_per_batch: Any = batch_size.DEFAULT,
+    ) -> None:
+        place = place_of(postgres_url)
+        try:
+            super().__init__(postgres_url, should_autocreate_tables, inst_data, token_provider)
+            # the stock event log has made its tables by now; this one reads and writes the same
+            self._event_log_storage = PostgresEventLog(postgres_url, False, None, token_provider, events_per_batch)
+        except (DBAPIError, DagsterPostgresException) as error:
+            raise ConfigurationError(refusal(place, error)) from error
+
+    @classmethod
+    def config_type(cls) -> Any:
+        """The stock storage's settings, and the size of a batch."""
+        return _with_batch_size(super().config_type())
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "PostgresStorage":
+        """An instance of this class: the parent's names its own."""
+        return cls(inst_data=inst_data, **_arguments(config_value))
+
+
+def configured_place(storage: ConfigurableClassData) -> str:
+    """Host and database that dagster.yaml names, for our storage or for Dagster's own."""
+    config = process_config(resolve_to_config_type(PostgresStorage.config_type()), storage.config_dict).value
+    return place_of(pg_url_from_config(config or {}))
+
+
+def place_of(postgres_url: str) -> str:
+    """Host and database of a URL, never its password. Raises ConfigurationError where it is none."""
+    wrong = (
+        "is no address of a PostgreSQL database. It has the form postgresql://user:password@host:5432/database; in user "
+        "and password write %40 for @, %2F for / and %25 for %"
+    )
+    try:
+        url = make_url(postgres_url)
+    except (ArgumentError, ValueError):
+        raise ConfigurationError(f"postgres_url, of the storage in dagster.yaml, {wrong}.") from None
+    host = url.host or str(url.query.get("host", "this machine"))
+    if "@" in host:  # what follows the @ of a password: neither we nor the driver may print it
+        raise ConfigurationError(f"postgres_url, of the storage in dagster.yaml, {wrong}.")
+    return f"the PostgreSQL database {url.database} on {host}:{url.port or 5432} (user {url.username})"
+
+
+def refusal(place: str, error: Exception) -> str:
+    """What a person needs to hear of a database that cannot be used."""
+    innermost: BaseException = error
+    while innermost.__cause__ is not None:
+        innermost = innermost.__cause__
+    reason = " ".join(str(innermost).split()).rstrip(".")
+    return (
+        f"Dagster's records are in {place}, which cannot be used: {reason}. See that the server runs and lets this user in "
+        "and make tables there, or mend `storage` in dagster.yaml. All finished work is kept: it is in the home, not there."
+    )
+
+
+def _with_driver(postgres_url: str) -> str:
+    """From SQLAlchemy 2.1 a URL without a driver means psycopg 3; dagster-postgres speaks, and needs, psycopg2."""
+    return re.sub("^postgres(ql)?:", "postgresql+psycopg2:", postgres_url)
+
+
+def _with_batch_size(config_type: Any) -> Any:
+    return {**config_type, batch_size.SETTING: batch_size.FIELD}
+
+
+def _arguments(config_value: Any) -> dict[str, Any]:
+    return {
+        "postgres_url": _with_driver(pg_url_from_config(config_value)),
+        "should_autocreate_tables": config_value.get("should_autocreate_tables", True),
+        "token_provider": get_token_provider_from_config(config_value),
+        batch_size.SETTING: config_value[batch_size.SETTING],
+    }
