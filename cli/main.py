@@ -298,7 +298,7 @@ def trim(
 
         os.environ["SEEDBANK_HOME"] = str(session.settings.home)  # where the instance's storages look
         graph = build_definitions(session.settings).resolve_asset_graph()
-        with translated(), open_instance() as instance:
+        with translated(), open_instance(compute_logs=True) as instance:
             trimmed = trim_history(instance, graph, timedelta(days=keep_days), dry_run=dry_run)
         if as_json:
             _print_json(asdict(trimmed))

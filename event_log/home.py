@@ -7,6 +7,8 @@ or write to another place than `seedbank seed`. Dagster reads dagster.yaml from 
 DAGSTER_HOME is not set, and then keeps the rest in a temporary directory: so all that it stores is named there.
 """
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -75,6 +77,8 @@ def _make_whole(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".new-", dir=directory) as made:
         DagsterSqliteStorage(made).dispose()
+        for database in Path(made).rglob("*.db"):
+            _lay_out(database)
         for folder in missing:
             try:
                 Path(made, folder).rename(directory / folder)
@@ -82,6 +86,15 @@ def _make_whole(directory: Path) -> None:
                 if not (directory / folder).exists():
                     raise
                 # another process was first
+
+
+def _lay_out(database: Path) -> None:
+    """Pages that hold several events, and that a trim can give back a few at a time; only an empty file can be told so."""
+    with closing(sqlite3.connect(database)) as connection:
+        for pragma in ("journal_mode = DELETE", "page_size = 16384", "auto_vacuum = INCREMENTAL"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 class HomeComputeLogs(LocalComputeLogManager):
@@ -112,18 +125,19 @@ class HomeArtifacts(LocalArtifactStorage):
         return cls(str(dagster_directory() / "artifacts"), inst_data=inst_data)
 
 
-def open_instance() -> DagsterInstance:
+def open_instance(*, compute_logs: bool = False) -> DagsterInstance:
     """This project's instance, for a command that shows its own progress.
 
-    Steps keep the terminal: Dagster else sends what they print to files, and two processes that follow them (a
-    progress table is then no table, and each run costs half a second more).
+    Without compute logs steps keep the terminal: Dagster else sends what they print to files, and two processes that
+    follow them (a progress table is then no table, and each run costs half a second more).
     """
     no_compute_logs = {
         "module": "dagster._core.storage.noop_compute_log_manager",
         "class": "NoOpComputeLogManager",
         "config": {},
     }
-    reference = InstanceRef.from_dir(str(PROJECT_ROOT), overrides={"compute_logs": no_compute_logs})
+    overrides = {} if compute_logs else {"compute_logs": no_compute_logs}
+    reference = InstanceRef.from_dir(str(PROJECT_ROOT), overrides=overrides)
     return DagsterInstance.from_ref(reference)
 
 

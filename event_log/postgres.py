@@ -151,9 +151,10 @@ class BatchedPostgresEventLogStorage(BatchedEventLogStorage, PostgresEventLogSto
             return False
         if doubt.committed is None:
             with self.index_transaction() as connection:
-                connection.execute(_TAKE_TURN)  # which the transaction in doubt had until its end
-                status = connection.scalar(_STATUS, {"transaction": doubt.transaction})
-            doubt = doubt._replace(committed=status == "committed")
+                newest = connection.scalar(_TAKE_TURN)  # which the transaction in doubt had until its end
+                # a server that took the place of the one asked may never have heard of it
+                known = doubt.transaction < newest and connection.scalar(_STATUS, {"transaction": doubt.transaction})
+            doubt = doubt._replace(committed=known == "committed")
         self._last.doubt = doubt if doubt.committed else None
         return bool(doubt.committed)
 
@@ -238,7 +239,7 @@ def refusal(place: str, error: Exception) -> str:
     innermost: BaseException = error
     while innermost.__cause__ is not None:
         innermost = innermost.__cause__
-    reason = " ".join(str(innermost).split()).rstrip(".")
+    reason = " ".join(str(innermost).split()).rstrip(".?")
     return (
         f"Dagster's records are in {place}, which cannot be used: {reason}. See that the server runs and lets this user in "
         "and make tables there, or mend `storage` in dagster.yaml. All finished work is kept: it is in the home, not there."

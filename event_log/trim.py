@@ -37,10 +37,10 @@ from sqlalchemy import delete, exists, func, select
 
 from event_log.superseded import FINISHED, RUN_GROUP_TAGS, Storages, find_superseded
 
-# How many records one transaction removes: it holds SQLite's write lock for some 20 ms.
+# How many records one transaction removes: it holds SQLite's write lock for some tens of ms.
 _SLICE = 500
-# How many pages of a file one transaction gives back: 8 MB of them.
-_PAGES_GIVEN_BACK = 2_000
+# How many pages of a file one transaction gives back: 8 MB of them in a new home.
+_PAGES_GIVEN_BACK = 500
 # A file up to this size is rewritten in less than a second.
 _REWRITTEN_AT_ONCE = 32_000_000
 # As Dagster's own storages wait for a lock that another process holds.
