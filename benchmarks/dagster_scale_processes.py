@@ -92,7 +92,7 @@ def rematerialize(home: str, corpus: str, documents: int, storage: str, url: str
         group = order[start : start + settings.documents_per_run]
         finished = runs.run(stages, (group[0], group[-1]))
         if not finished.success:
-            raise SystemExit(f"The run failed: {finished.failed_stages}")
+            raise SystemExit(f"The run failed: {finished}")
     seconds = time.perf_counter() - began
     computed = {name: len(tally.computed) for name, tally in runner.tallies.items() if tally.computed}
     visited = {len(tally.visited) for tally in runner.tallies.values()}

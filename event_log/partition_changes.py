@@ -1,13 +1,15 @@
-"""Word of partitions that are added or deleted by others than the project: in the UI, by a sensor, from a script.
+"""Dynamic partitions, in any storage: word of those that others change, and one view of them for the length of a run.
 
-What belongs here: noticing it in any storage. What does not: what is done about it (the next `seedbank seed` compares
-Dagster's records with the store).
+What belongs here: noticing that somebody else than the project adds or deletes partitions (in the UI, from a script), and
+holding them still. What does not: what is done about it (the next `seedbank seed` compares Dagster's records with the
+store).
 """
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
+from dagster import DagsterInstance
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 from resources.config import load_settings
@@ -29,6 +31,28 @@ def own_partition_changes() -> Iterator[None]:
 class PartitionChanges(SqlEventLogStorage):
     """To be put before a storage: the home is told of every change of partitions that is not the project's own."""
 
+    _held: dict[str, Sequence[str]] | None = None
+
+    @contextmanager
+    def partitions_held(self) -> Iterator[None]:
+        """For the body, a run, the partitions are as they were when they were first asked for in it.
+
+        Dagster reads all of them some fifty times a run, 2 s for 10,000; and gives up a run of which one was deleted.
+        """
+        self._held = {}
+        try:
+            yield
+        finally:
+            self._held = None
+
+    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
+        """As the storage."""
+        if self._held is None:
+            return super().get_dynamic_partitions(partitions_def_name)
+        if partitions_def_name not in self._held:
+            self._held[partitions_def_name] = super().get_dynamic_partitions(partitions_def_name)
+        return self._held[partitions_def_name]
+
     def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
         """As the storage."""
         super().add_dynamic_partitions(partitions_def_name, partition_keys)
@@ -38,6 +62,12 @@ class PartitionChanges(SqlEventLogStorage):
         """As the storage."""
         super().delete_dynamic_partition(partitions_def_name, partition_key)
         _tell()
+
+
+def partitions_held(instance: DagsterInstance) -> AbstractContextManager[None]:
+    """See PartitionChanges.partitions_held; nothing where the instance has another storage."""
+    storage = instance.event_log_storage
+    return storage.partitions_held() if isinstance(storage, PartitionChanges) else nullcontext()
 
 
 def _tell() -> None:

@@ -15,6 +15,7 @@ import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
 from event_log.home import explain, open_instance, warning
+from event_log.partition_changes import partitions_held
 from io_managers.store.errors import StoreError, StoreUnavailableError
 from resources.config import Settings
 from resources.home import Home
@@ -82,7 +83,7 @@ class DagsterRuns:
         if range_ is not None:
             tags |= {RANGE_START_TAG: range_[0], RANGE_END_TAG: range_[1]}
         failed: dict[str, str] = {}
-        with self._recorded(run_id), Draining(self._runner.stopping):
+        with self._recorded(run_id), Draining(self._runner.stopping), partitions_held(self._instance):
             result = self._job.execute_in_process(
                 instance=self._instance,
                 asset_selection=[dg.AssetKey(stage) for stage in stages],

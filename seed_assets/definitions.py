@@ -10,8 +10,10 @@ from typing import Any
 
 import dagster as dg
 
+from event_log.partition_changes import partitions_held
 from io_managers.content_hash import ContentHashIOManager
 from resources.config import Settings, load_settings
+from resources.errors import ConfigurationError
 from seed_assets.assets import build_assets
 from seed_assets.automation import CORPUS_JOB, DOCUMENTS_JOB, build_automation
 from seed_assets.checks import build_checks
@@ -40,9 +42,10 @@ class RunnerResource(dg.ConfigurableResource[Runner]):
         session.home.bind(settings.corpus)
         session.store.check_writable()
         session.home.doubt()
-        if context.run is not None and context.instance is not None:
-            context.instance.add_run_tags(context.run.run_id, process_tags(context.run.run_id))
-        with session.home.running():
+        if context.run is None or context.instance is None:
+            raise ConfigurationError("The runner is for runs of Dagster; outside of one use seed_assets.session.")
+        context.instance.add_run_tags(context.run.run_id, process_tags(context.run.run_id))
+        with session.home.running(), partitions_held(context.instance):
             yield session.runner()
 
 
