@@ -8,6 +8,7 @@ import gc
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -240,6 +241,8 @@ def dev(
         }
         if CONFIG_VARIABLE in os.environ:
             environment[CONFIG_VARIABLE] = str(config_file())
+        # A shell makes what it starts with `&` deaf to Ctrl-C, and Dagster would then be deaf to SIGTERM as well.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.chdir(PROJECT_ROOT)
         command = [sys.executable, "-m", "dagster", "dev", "--workspace", "workspace.yaml"]
         os.execve(sys.executable, [*command, "--host", host, "--port", str(port)], environment)

@@ -52,9 +52,9 @@ class Proxy:
                 continue
             server = socket.create_connection(SERVER)
             self._ends.append(server)
-            heard = threading.Event()
+            muted = threading.Event()
             for pump in (self._to_server, self._to_client):
-                thread = threading.Thread(target=pump, args=(client, server, heard))
+                thread = threading.Thread(target=pump, args=(client, server, muted))
                 self._threads.append(thread)
                 thread.start()
 
@@ -66,16 +66,13 @@ class Proxy:
                 if lost:
                     break
                 muted.set()
-            server.sendall(data)
+            _send(server, data)
         _end(server)
         _end(client)
 
     def _to_client(self, client: socket.socket, server: socket.socket, muted: threading.Event) -> None:
         while (data := _received(server)) and not muted.is_set():
-            try:
-                client.sendall(data)
-            except OSError:
-                break
+            _send(client, data)
         _end(server)
         _end(client)
 
@@ -85,6 +82,11 @@ def _received(end: socket.socket) -> bytes:
         return end.recv(65_536)
     except OSError:
         return b""
+
+
+def _send(end: socket.socket, data: bytes) -> None:
+    with suppress(OSError):  # its other end is gone, of which the next reading hears
+        end.sendall(data)
 
 
 def _end(end: socket.socket) -> None:
