@@ -1,15 +1,15 @@
-"""Dynamic partitions, in any storage: word of those that others change, and one view of them for the length of a run.
+"""Partitions, in any storage: word of what others do to them, and one view of them for the length of a run.
 
-What belongs here: noticing that somebody else than the project adds or deletes partitions (in the UI, from a script), and
-holding them still. What does not: what is done about it (the next `seedbank seed` compares Dagster's records with the
-store).
+What belongs here: noticing that somebody else than the project adds or deletes partitions, wipes what is shown of them, or
+lets a run fail (in the UI, from a script), and holding them still. What does not: what is done about it (the next
+`seedbank seed` compares Dagster's records with the store).
 """
 
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from dagster import DagsterInstance
+from dagster import AssetKey, DagsterInstance, EventLogEntry
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 from resources.config import load_settings
@@ -29,7 +29,7 @@ def own_partition_changes() -> Iterator[None]:
 
 
 class PartitionChanges(SqlEventLogStorage):
-    """To be put before a storage: the home is told of every change of partitions that is not the project's own."""
+    """To be put before a storage: the home is told of every change of what partitions show, unless it is the project's."""
 
     _held: dict[str, Sequence[str]] | None = None
 
@@ -52,6 +52,22 @@ class PartitionChanges(SqlEventLogStorage):
         if partitions_def_name not in self._held:
             self._held[partitions_def_name] = super().get_dynamic_partitions(partitions_def_name)
         return self._held[partitions_def_name]
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """As the storage. A run may fail before it comes to the project's code, and shows finished documents as failed."""
+        super().store_event(event)
+        if event.is_dagster_event and event.get_dagster_event().is_run_failure:
+            _tell()
+
+    def wipe_asset(self, asset_key: AssetKey) -> None:
+        """As the storage."""
+        super().wipe_asset(asset_key)
+        _tell()
+
+    def wipe_asset_partitions(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> None:
+        """As the storage."""
+        super().wipe_asset_partitions(asset_key, partition_keys)
+        _tell()
 
     def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
         """As the storage."""

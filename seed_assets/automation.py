@@ -37,7 +37,7 @@ _REST_SECONDS = 10
 _MOST_WAITING = 2_000
 # Work that a run was asked for and that is still to be done is asked for again later and later.
 _LONGEST_PAUSE_SECONDS = 3_600
-_WORK_TAG = "seedbank/work"
+_WORK_TAG = ".dagster/seedbank_work"
 
 Waiting = Mapping[str, Sequence[int]]
 """Document -> size and time of change, of files that a tick left alone because they may still be written."""
@@ -134,6 +134,7 @@ class _Tick:
         if plan.gone:
             check_removals(session, plan)
             remove_documents(session, partitions, plan.gone)
+            self.reason = f"Gone documents that were taken out of the knowledge base: {len(plan.gone)}."
         partitions.remove(plan.scan.gone(set(partitions.order())))
         known = [document for document in plan.documents if document not in self.waiting]
         partitions.add(sorted(known, key=plan.scan.problems.__contains__))
@@ -160,7 +161,7 @@ class _Tick:
             session.home.agree(plan.digest())
         if not requests and not self.reason:
             self.reason = (
-                f"{len(self.waiting)} files may still be written, {min(self.waiting)} for one; they are left until they rest."
+                f"Files that may still be written: {len(self.waiting)}, {min(self.waiting)} for one; left until they rest."
                 if self.waiting
                 else "Nothing to do: every document is up to date or has failed for good."
             )

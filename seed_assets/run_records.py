@@ -8,7 +8,8 @@ import dagster as dg
 from resources.home import is_alive, this_process
 
 # The process that a run is in, after the run's own id: a run that is started again from the UI gets a copy of the tags.
-_PROCESS_TAG = "seedbank/process"
+# Dagster does not show tags that begin so.
+_PROCESS_TAG = ".dagster/seedbank_process"
 
 UNFINISHED = (
     dg.DagsterRunStatus.QUEUED,

@@ -52,6 +52,8 @@ class Dev(Shell):
 
     def begin(self) -> None:
         """Start the command, unless it is there already, as a shell does with `&` at its end: deaf to Ctrl-C."""
+        if self._process is not None and self._process.process.poll() is not None:
+            self.end()
         if self._process is None:
             arguments = ("dev", "--corpus", str(self.corpus), "--port", str(self._port))
             self._process = Seed(self.home, *arguments, before=_ignore_interrupts)
@@ -71,9 +73,7 @@ class Dev(Shell):
         """Send SIGTERM and wait for the end. Raises TimeoutError."""
         assert self._process is not None
         self._process.send(signal.SIGTERM)
-        finished = self._process.finish(within_seconds)
-        self.end()
-        return finished
+        return self._process.finish(within_seconds)
 
     def end(self) -> None:
         """`kill -9` of everything at once, runs as well, as a power cut does."""

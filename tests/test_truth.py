@@ -170,6 +170,17 @@ def test_partitions_deleted_and_added_in_the_ui_are_taken_up(world: World) -> No
     assert world.seed().report.runs == []
 
 
+def test_what_was_wiped_in_the_ui_is_shown_again(world: World) -> None:
+    in_dagster(world, lambda instance: instance.wipe_assets([dg.AssetKey("summaries")]))
+    assert {states["summaries"] for states in shown(world).values()} == {"missing"}
+
+    seeded = world.seed()
+
+    assert seeded.calls == {}
+    assert shown(world) == told(world)
+    assert world.seed().report.runs == []
+
+
 def test_deleted_records_of_dagster_are_made_again_without_computing(world: World) -> None:
     import shutil
 
