@@ -25,7 +25,7 @@ from seed_assets.planner import Plan, corpus_action
 from seed_assets.removals import check_removals, remove_documents
 from seed_assets.run_records import close_dead_runs, unfinished_runs
 from seed_assets.session import Session
-from seed_assets.work import Visit, blocked, remembered, visits
+from seed_assets.work import Visit, blocked, remembered, visits, with_untold
 
 DOCUMENTS_JOB = "seed_documents"
 CORPUS_JOB = "seed_corpus"
@@ -142,15 +142,13 @@ class _Tick:
         out_of_reach = blocked(session.pipeline, remembered(session.pipeline, plan, stages))
         agreed = session.home.agreement() == plan.digest()
         untold = {} if agreed else partitions.shown_otherwise(plan, stages, known)
-        told_failed = {d: names for d, names in untold.items() if set(names) & out_of_reach.get(d, frozenset())}
-        left = {
-            document: [name for name in names if name not in out_of_reach.get(document, ())]
-            for document, names in todo.items()
-        }
-        left |= {document: names for document, names in untold.items() if document not in told_failed}
+        possible = {d: [name for name in names if name not in out_of_reach.get(d, ())] for d, names in todo.items()}
+        left, told_failed = with_untold(
+            {document: names for document, names in possible.items() if names}, untold, out_of_reach, stages
+        )
         requests: list[dg.RunRequest] = []
         # One group a tick: finding the ranges of the next may move partitions.
-        visit = next(visits({document: names for document, names in left.items() if names}, out_of_reach), None)
+        visit = next(visits(left, out_of_reach), None)
         if visit is not None:
             for range_ in partitions.ranges(set(visit.stages), visit.avoid | self.waiting.keys()):
                 requests += self._request(plan, visit, range_, stages)
@@ -187,9 +185,7 @@ class _Tick:
         close_dead_runs(self._instance)
         runs = unfinished_runs(self._instance)
         if runs:
-            self.reason = (
-                f"{len(runs)} runs are under way or queued, {runs[0].run_id} for one; the next tick looks again."
-            )
+            self.reason = f"Runs under way or queued: {len(runs)}, {runs[0].run_id} for one; the next tick looks again."
         elif self._session.home.others_running():
             self.reason = "A seed is under way in another process; the next tick looks again."
         return bool(self.reason)

@@ -22,7 +22,16 @@ from seed_assets.removals import check_removals, remove_documents
 from seed_assets.reuse import Usage
 from seed_assets.runner import BlockedError, RunOptions, Tally
 from seed_assets.session import Session
-from seed_assets.work import Blocked, Visit, blocked, remembered, selected_documents, selected_stages, visits
+from seed_assets.work import (
+    Blocked,
+    Visit,
+    blocked,
+    remembered,
+    selected_documents,
+    selected_stages,
+    visits,
+    with_untold,
+)
 
 if TYPE_CHECKING:
     from seed_assets.dagster_runs import DagsterRuns, FinishedRun
@@ -181,11 +190,7 @@ class _Seed:
             failed_before = self._failed_runs
             partitions.add(sorted(todo))  # somebody may have deleted them meanwhile
             blocked = self._blocked(plan)
-            # What is there and only not shown goes with the rest; what failed and is not shown must not meet it.
-            told_failed = {d: names for d, names in untold.items() if set(names) & blocked.get(d, frozenset())}
-            merged = dict(todo)
-            for document in untold.keys() - told_failed.keys():
-                merged[document] = sorted({*merged.get(document, ()), *untold[document]}, key=self._stages.index)
+            merged, told_failed = with_untold(todo, untold, blocked, self._stages)
             for visit in visits(merged, blocked):
                 for range_ in partitions.ranges(set(visit.stages), visit.avoid):
                     members = partitions.members(*range_)

@@ -87,3 +87,20 @@ def visits(todo: Mapping[str, Sequence[str]], blocked: Blocked) -> Iterator[Visi
     for group in groups.values():
         needed = {name for names in group.values() for name in names}
         yield Visit(group, frozenset(document for document, stages in blocked.items() if stages & needed))
+
+
+def with_untold(
+    todo: Mapping[str, Sequence[str]],
+    untold: Mapping[str, Sequence[str]],
+    blocked: Blocked,
+    order: Sequence[str],
+) -> tuple[dict[str, Sequence[str]], dict[str, Sequence[str]]]:
+    """What is to be visited, with what is done and only not shown; and what failed and is not shown.
+
+    The latter are in runs of their own: whatever is in a run with them is shown as failed too.
+    """
+    failed = {d: names for d, names in untold.items() if set(names) & blocked.get(d, frozenset())}
+    merged = dict(todo)
+    for document in untold.keys() - failed.keys():
+        merged[document] = sorted({*merged.get(document, ()), *untold[document]}, key=order.index)
+    return merged, failed
