@@ -5,23 +5,29 @@ inside a command, so that `seedbank --help` answers at once.
 """
 
 import gc
-import json
 import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.cache import cache_app
+from cli.invocation import (
+    INTERRUPTED,
+    CorpusOption,
+    HomeOption,
+    JsonOption,
+    open_session,
+    print_json,
+    settings_of,
+    told_errors,
+)
+
 if TYPE_CHECKING:
-    from resources.config import Settings
     from seed_assets.reuse import Usage
-    from seed_assets.session import Session
 
 app = typer.Typer(
     help="Turns a folder of documents into a searchable knowledge base, and never pays twice for finished work.",
@@ -29,19 +35,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-cache_app = typer.Typer(help="The store of finished work.", no_args_is_help=True)
 app.add_typer(cache_app, name="cache")
 history_app = typer.Typer(help="What Dagster has recorded.", no_args_is_help=True)
 app.add_typer(history_app, name="history")
-
-CorpusOption = Annotated[Path | None, typer.Option("--corpus", help="The folder of documents.", show_default=False)]
-HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="Where all state of this corpus lives.", show_default=False)
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]
-
-USAGE = 2
-INTERRUPTED = 130
 
 
 @app.command()
@@ -80,12 +76,12 @@ def seed(
         rebind=rebind,
         verify=verify,
     )
-    with _session(corpus, home) as session:
+    with open_session(corpus, home) as session:
         from cli.progress import LiveTable, show_report
 
         if as_json:
             report = run_seed(session, options)
-            _print_json(
+            print_json(
                 {
                     "stages": report.stages,
                     "failures": [
@@ -119,14 +115,14 @@ def plan(
     from seed_assets.estimate import estimate, total
     from seed_assets.work import selected_documents, selected_stages
 
-    with _session(corpus, home) as session:
+    with open_session(corpus, home) as session:
         session.home.check(session.settings.corpus)
         names = selected_stages(session.pipeline, _split(stages))
         anew = {name: set[str]() for name in names} if no_cache else {}
         found = session.plan(verify=verify, retry_failed=retry_failed, anew=anew)
         estimates = estimate(session.pipeline, session.store, found, names, selected_documents(found, documents))
         if as_json:
-            _print_json(
+            print_json(
                 {
                     "stages": {
                         name: {
@@ -154,7 +150,12 @@ def plan(
 
 
 def _priced(usage: "Usage") -> dict[str, float]:
-    return {"requests": usage.requests, "tokens": usage.tokens, "usd": round(usage.usd, 6)}
+    return {
+        "requests": usage.requests,
+        "tokens": usage.tokens,
+        "usd": round(usage.usd, 6),
+        "unpriced_requests": usage.unpriced,
+    }
 
 
 def _split(names: str) -> tuple[str, ...]:
@@ -164,7 +165,7 @@ def _split(names: str) -> tuple[str, ...]:
 @app.command()
 def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """What is current, stale, failed, blocked or missing, by document and stage."""
-    with _session(corpus, home, must_exist=True) as session:
+    with open_session(corpus, home, must_exist=True) as session:
         plan = session.plan()
         states = plan.states()
         counts = {
@@ -176,7 +177,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
             for document, stage, error in plan.failures()
         ]
         if as_json:
-            _print_json({"documents": states, "counts": counts, "failures": failures})
+            print_json({"documents": states, "counts": counts, "failures": failures})
         else:
             from cli.progress import show_status
 
@@ -195,12 +196,10 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Find the chunks that answer a query."""
-    with _session(None, home, must_exist=True) as session:
-        from retrieval.search import Searcher
-
-        hits = Searcher(session.tables, session.pipeline.resources["embedder"]).search(query, limit)
+    with open_session(None, home, must_exist=True) as session:
+        hits = session.searcher().search(query, limit)
         if as_json:
-            _print_json(
+            print_json(
                 [
                     {
                         "document": hit.document,
@@ -227,11 +226,11 @@ def dev(
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Its port.")] = 3000,
 ) -> None:
     """Open Dagster over this home: the page, and the daemon that runs sensors, schedules and queued runs."""
-    with _errors():
+    with told_errors():
         from resources.config import CONFIG_VARIABLE, PROJECT_ROOT, config_file
         from resources.home import Home
 
-        settings = _settings(corpus, home)
+        settings = settings_of(corpus, home)
         Home(settings.home).check(settings.corpus)
         environment = {
             **os.environ,
@@ -248,41 +247,6 @@ def dev(
         os.execve(sys.executable, [*command, "--host", host, "--port", str(port)], environment)
 
 
-@cache_app.command()
-def verify(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Read every value and compare it with its digest; corrupt ones are set aside and computed again by the next run."""
-    with _session(None, home, must_exist=True) as session:
-        wrong = session.store.verify()
-        if as_json:
-            _print_json({"wrong": wrong})
-        else:
-            for line in wrong:
-                print(line)
-            print(
-                f"{len(wrong)} wrong. The next `seedbank seed` computes them again."
-                if wrong
-                else "Every value is intact."
-            )
-    raise typer.Exit(1 if wrong else 0)
-
-
-@cache_app.command()
-def repair(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Make a damaged store usable again: every value that matches its digest is kept, the rest is computed again."""
-    from io_managers.store.repair import repair as repair_store
-
-    with _errors():
-        report = repair_store(_settings(None, home).home / "store")
-        if as_json:
-            _print_json({**asdict(report), "set_aside": str(report.set_aside)})
-        else:
-            print(
-                f"{report.values:,} values, {report.actions:,} finished actions, {report.refs:,} published results and "
-                f"{report.failures:,} failures were kept, {report.dropped:,} could not be believed. The damaged file is "
-                f"{report.set_aside}. The next `seedbank seed` computes what is missing."
-            )
-
-
 @history_app.command()
 def trim(
     keep_days: Annotated[float, typer.Option(min=0, help="Leave everything alone that is younger.")] = 30,
@@ -291,7 +255,7 @@ def trim(
     as_json: JsonOption = False,
 ) -> None:
     """Remove what newer records have superseded; what is current, and every finished result, stays."""
-    with _session(None, home, must_exist=True) as session:
+    with open_session(None, home, must_exist=True) as session:
         from datetime import timedelta
 
         from event_log.home import open_instance
@@ -304,63 +268,11 @@ def trim(
         with translated(), open_instance(compute_logs=True) as instance:
             trimmed = trim_history(instance, graph, timedelta(days=keep_days), dry_run=dry_run)
         if as_json:
-            _print_json(asdict(trimmed))
+            print_json(asdict(trimmed))
         else:
             from cli.progress import show_trimmed
 
             show_trimmed(trimmed, dry_run=dry_run)
-
-
-def _settings(corpus: Path | None, home: Path | None) -> "Settings":
-    from resources.config import load_settings
-
-    overrides: dict[str, Any] = {"corpus": corpus, "home": home}
-    return load_settings({name: value for name, value in overrides.items() if value is not None})
-
-
-@contextmanager
-def _session(corpus: Path | None, home: Path | None, *, must_exist: bool = False) -> Iterator["Session"]:
-    """The session of a command; its errors end the process with a message and the right exit status."""
-    from resources.errors import ConfigurationError
-    from seed_assets.session import Session
-
-    with _errors():
-        settings = _settings(corpus, home)
-        session = Session(settings)
-        if must_exist:
-            bound = session.home.bound_corpus()
-            if bound is None:
-                raise ConfigurationError(f"Nothing is seeded in {settings.home} yet. Run `seedbank seed` first.")
-            if corpus is not None:
-                session.home.check(settings.corpus)
-            elif bound != settings.corpus:
-                session = Session(settings.model_copy(update={"corpus": bound}))
-        try:
-            yield session
-        finally:
-            session.close()
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    from io_managers.store.errors import StoreError
-    from resources.errors import ConfigurationError
-    from resources.lance_errors import TableError
-
-    try:
-        yield
-    except (ConfigurationError, StoreError, TableError) as error:
-        print(f"seedbank: {error}", file=sys.stderr)
-        raise typer.Exit(USAGE if isinstance(error, ConfigurationError) else 1) from error
-    except KeyboardInterrupt as error:
-        print("seedbank: Interrupted. Everything that was finished is kept; run again to go on.", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED) from error
-
-
-def _print_json(value: Any) -> None:
-    import msgspec
-
-    print(json.dumps(msgspec.to_builtins(value), ensure_ascii=False))
 
 
 def main() -> None:

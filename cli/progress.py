@@ -7,7 +7,7 @@ import shlex
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,9 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from cli.money import dollars
 from resources.config import PROJECT_ROOT
+from resources.llm import Usage
 from seed_assets.estimate import total
 from seed_assets.planner import UPSTREAM
 
@@ -38,6 +40,7 @@ class _Row:
     reused: int = 0
     computed: int = 0
     failed: int = 0
+    paid: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     since: float | None = None
 
@@ -88,6 +91,11 @@ class LiveTable:
             row.computed += computed
             row.failed += failed
 
+    def paid(self, stage: str, usage: Usage) -> None:
+        """See Observer."""
+        with self._lock:
+            self._rows[stage].paid = usage
+
     def ended(self, stage: str, seconds: float) -> None:
         """See Observer."""
         with self._lock:
@@ -104,9 +112,9 @@ class LiveTable:
                 table.add_row(
                     f"[bold]{name}[/]" if running else name,
                     *_counts(row.documents, row.reused, row.computed, row.failed),
-                    "",
-                    "",
-                    "",
+                    f"{row.paid.requests:,}" if row.paid.requests else "",
+                    f"{row.paid.tokens:,}" if row.paid.requests else "",
+                    dollars(row.paid.usd, row.paid.unpriced) if row.paid.requests else "",
                     f"{seconds:.1f}" if seconds else "",
                 )
         return table
@@ -122,7 +130,7 @@ def show_report(session: "Session", report: "SeedReport") -> None:
             *_counts(stage.documents, stage.reused, stage.computed, stage.failed),
             f"{stage.requests:,}",
             f"{stage.tokens:,}",
-            f"{stage.usd:.2f}",
+            dollars(stage.usd, stage.unpriced_requests),
             f"{stage.seconds:.1f}",
         )
     console.print(table)
@@ -151,7 +159,10 @@ def show_report(session: "Session", report: "SeedReport") -> None:
     if report.exit_code == 130:
         console.print("Interrupted. Everything that was finished is kept; run again to go on.")
     elif report.exit_code == 3:
-        console.print("The budget is spent. Everything that was finished is kept; raise --max-cost to go on.")
+        console.print(
+            "The budget was reached. Everything that was finished is kept; raise --max-cost, or `budget` in the settings, "
+            "to go on."
+        )
     _show_next(console, session)
 
 
@@ -191,7 +202,7 @@ def show_plan(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
             f"{stage.left_out:,}",
             f"{stage.cost.requests:,}",
             f"{stage.cost.tokens:,}",
-            f"{stage.cost.usd:.2f}",
+            dollars(stage.cost.usd, stage.cost.unpriced),
         )
         for reason, count in stage.reasons.items():
             if reason == UPSTREAM:  # says nothing that the stage before it does not
@@ -204,7 +215,7 @@ def show_plan(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
     saved = total(stage.saved for stage in estimates.values())
     if saved.requests:
         console.print(
-            f"Reuse saves {saved.requests:,} requests, {saved.tokens:,} tokens, ${saved.usd:.2f}.", highlight=False
+            f"Reuse saves {saved.requests:,} requests, {saved.tokens:,} tokens, {_money(saved)}.", highlight=False
         )
 
 
@@ -222,9 +233,14 @@ def _sentence(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> str:
         f"{', '.join(plan.corpus_todo)} to be made anew" if plan.corpus_todo else "",
     ]
     priced = (
-        f"; {at_most if cost.requests else ''}{cost.requests:,} requests, about {cost.tokens:,} tokens, ${cost.usd:.2f}"
+        f"; {at_most if cost.requests else ''}{cost.requests:,} requests, about {cost.tokens:,} tokens, {_money(cost)}"
     )
     return f"To do: {', '.join(part for part in parts if part)}{priced}."
+
+
+def _money(usage: Usage) -> str:
+    amount = dollars(usage.usd, usage.unpriced)
+    return f"${amount}" if amount[0].isdigit() else f"{amount} dollars"
 
 
 def show_status(

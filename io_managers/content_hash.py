@@ -28,8 +28,8 @@ from io_managers.store.store import Store
 from io_managers.store.values import CommittedResults, Result, StoredValues
 
 
-def result_metadata(result: Result) -> dict[str, Any]:
-    """What a partition's page shows of its result."""
+def result_metadata(result: Result, latencies: Sequence[float] = ()) -> dict[str, Any]:
+    """What a partition's page shows of its result. latencies: p50, p95 and p99 of the run's requests in this stage."""
     provenance = result.provenance
     metadata: dict[str, Any] = {
         "content_digest": result.content_digest,
@@ -40,12 +40,19 @@ def result_metadata(result: Result) -> dict[str, Any]:
         metadata["preview"] = provenance.preview
     if result.reason:
         metadata["computed_because"] = result.reason
+    if provenance.requests and not result.reused and latencies:
+        metadata |= dict(
+            zip(("latency_p50_seconds", "latency_p95_seconds", "latency_p99_seconds"), latencies, strict=True)
+        )
     if provenance.requests:
+        # Of a result that was found, this is what did not have to be paid again.
+        suffix = "_saved" if result.reused else ""
         metadata |= {
-            "requests": provenance.requests,
-            "input_tokens": provenance.input_tokens,
-            "output_tokens": provenance.output_tokens,
-            "usd": provenance.usd,
+            "model": provenance.model,
+            f"requests{suffix}": provenance.requests,
+            f"input_tokens{suffix}": provenance.input_tokens,
+            f"output_tokens{suffix}": provenance.output_tokens,
+            f"usd{suffix}": "unknown" if provenance.unpriced else provenance.usd,
         }
     return metadata
 
@@ -82,9 +89,11 @@ class ContentHashIOManager(dg.ConfigurableIOManager):
         publish(store, results, context.run_id)
         if partitions is None:
             for result in results.values():
-                context.add_output_metadata(result_metadata(result))
+                context.add_output_metadata(result_metadata(result, results.latencies))
         else:
-            add_partition_metadata(context, {p: result_metadata(result) for p, result in results.items()})
+            add_partition_metadata(
+                context, {p: result_metadata(result, results.latencies) for p, result in results.items()}
+            )
 
     def load_input(self, context: dg.InputContext) -> Any:
         """The value of one partition, or a lazy mapping of several.

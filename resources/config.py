@@ -18,22 +18,18 @@ from pydantic_settings.exceptions import SettingsError
 
 from resources.config_errors import unknown_variables, wrong_settings
 from resources.errors import ConfigurationError
+from resources.guarded_http import FORBIDDING
 from resources.home import Home
+from resources.model_settings import BudgetSettings, Count, EmbeddingSettings, LimitSettings, LLMSettings, WhenChanged
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 CONFIG_FILE = PROJECT_ROOT / "seedbank.toml"
 PREFIX = "SEEDBANK_"
 # Names another file than CONFIG_FILE, for those who keep several corpora.
 CONFIG_VARIABLE = "SEEDBANK_CONFIG"
-# The project's own that are no settings; the second is for its tests.
-OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "SEEDBANK_CORPORA"})
-_PATHS = ("corpus", "home")
-
-
-def _no_boolean(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("a number is needed, not true or false")
-    return value
+# The project's own that are no settings; the last is for its tests.
+OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, FORBIDDING, "SEEDBANK_CORPORA"})
+_PATHS = ("corpus", "home", "prices")
 
 
 def _some_path(value: Any) -> Any:
@@ -44,7 +40,6 @@ def _some_path(value: Any) -> Any:
     return value
 
 
-Count = Annotated[int, BeforeValidator(_no_boolean)]
 Folder = Annotated[Path, BeforeValidator(_some_path)]
 
 
@@ -77,6 +72,13 @@ class ChunkSettings(BaseModel):
         return self
 
 
+_WHEN_CHANGED = (
+    "What a change of model, prompt or parameters does: `recompute` makes every document anew; `keep` leaves what there is, "
+    "and asks the new one for new and edited documents alone. What was made before stays in the store either way."
+)
+_OWN_MODEL = Field("", description="Another model than `llm.model` for this stage, at the same address.")
+
+
 class SummarySettings(BaseModel):
     """How long summaries are."""
 
@@ -85,6 +87,8 @@ class SummarySettings(BaseModel):
     words: Count = Field(
         200, ge=10, le=2_000, description="Longest summary, in words. About what is read at a glance, half a page."
     )
+    model: str = _OWN_MODEL
+    when_model_changes: WhenChanged = Field("recompute", description=_WHEN_CHANGED)
 
 
 class ConceptSettings(BaseModel):
@@ -98,6 +102,8 @@ class ConceptSettings(BaseModel):
         le=200,
         description="Most concepts of a document. Among 15 are two thirds of the words that its author chose for the title.",
     )
+    model: str = _OWN_MODEL
+    when_model_changes: WhenChanged = Field("recompute", description=_WHEN_CHANGED)
 
 
 class SearchIndexSettings(BaseModel):
@@ -147,10 +153,19 @@ class Settings(BaseSettings):
         description="Most documents in one Dagster run. With more, a run is slow to show; with fewer, starting runs costs "
         "more than their work.",
     )
+    prices: Path = Field(
+        PROJECT_ROOT / "resources" / "prices.toml",
+        description="Prices of models, in dollars a million tokens. The rows of a file of your own hold for any endpoint; the "
+        "project's hold for the providers' own addresses. What is in neither is unknown, and shown so.",
+    )
     chunks: ChunkSettings = ChunkSettings()  # pyright: ignore[reportCallIssue] - every field has a default
     summaries: SummarySettings = SummarySettings()  # pyright: ignore[reportCallIssue]
     concepts: ConceptSettings = ConceptSettings()  # pyright: ignore[reportCallIssue]
     search_index: SearchIndexSettings = SearchIndexSettings()  # pyright: ignore[reportCallIssue]
+    llm: LLMSettings = LLMSettings()  # pyright: ignore[reportCallIssue]
+    embeddings: EmbeddingSettings = EmbeddingSettings()  # pyright: ignore[reportCallIssue]
+    budget: BudgetSettings = BudgetSettings()  # pyright: ignore[reportCallIssue]
+    limits: LimitSettings = LimitSettings()  # pyright: ignore[reportCallIssue]
 
     @classmethod
     def settings_customise_sources(

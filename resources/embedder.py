@@ -11,17 +11,20 @@ see wordllama's own notes on licences.
 
 import asyncio
 import re
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from io_managers.store.fingerprint import Part
 from resources.errors import ConfigurationError
+from resources.llm import Payer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -39,7 +42,7 @@ class Embedder(Protocol):
     """Turns texts into vectors. A text's vector is the same whatever other texts it is asked with."""
 
     @property
-    def identity(self) -> Mapping[str, str | int | float | bool]:
+    def identity(self) -> Mapping[str, Part]:
         """Everything that decides a vector: part of the action key of each embedding."""
         ...
 
@@ -48,8 +51,16 @@ class Embedder(Protocol):
         """Length of a vector."""
         ...
 
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of shape (len(texts), dimensions), rows of length 1; the empty text is a row of zeros."""
+    @property
+    def batch(self) -> int:
+        """The most texts that it is asked for at once."""
+        ...
+
+    async def embed(self, texts: Sequence[str], payer: Payer) -> NDArray[np.float32]:
+        """Vectors of shape (len(texts), dimensions), rows of length 1; a text without a token may be a row of zeros.
+
+        Raises DocumentError, where it asks somebody, for whom `payer` pays.
+        """
         ...
 
 
@@ -104,7 +115,12 @@ class WordLlamaEmbedder:
         """256."""
         return _DIMENSIONS
 
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    @property
+    def batch(self) -> int:
+        """Any number: texts are embedded one after the other."""
+        return sys.maxsize
+
+    async def embed(self, texts: Sequence[str], payer: Payer | None = None) -> NDArray[np.float32]:
         """As `embed_sync`, on another thread: the tokenizer releases the interpreter lock while it works."""
         return await asyncio.to_thread(self.embed_sync, texts)
 
@@ -166,19 +182,23 @@ def _installed_version() -> str:
         raise ConfigurationError(_missing("the package is not installed")) from error
 
 
+def bundled_file(folder: Literal["weights", "tokenizers"]) -> Path:
+    """The package's file of weights or of the tokenizer. Raises ConfigurationError where it is not there."""
+    found = util.find_spec(_PACKAGE)  # locates the package without running it
+    if found is None or not found.submodule_search_locations:
+        raise ConfigurationError(_missing("the package is not installed"))
+    names = {"weights": f"{_MODEL}_{_DIMENSIONS}.safetensors", "tokenizers": f"{_MODEL}_tokenizer_config.json"}
+    path = Path(found.submodule_search_locations[0]) / folder / names[folder]
+    if not path.is_file():
+        raise ConfigurationError(_missing(f"{path} is missing"))
+    return path
+
+
 def _load() -> _Model:
     from safetensors import safe_open
     from tokenizers import Tokenizer
 
-    found = util.find_spec(_PACKAGE)  # locates the package without running it
-    if found is None or not found.submodule_search_locations:
-        raise ConfigurationError(_missing("the package is not installed"))
-    folder = Path(found.submodule_search_locations[0])
-    weights = folder / "weights" / f"{_MODEL}_{_DIMENSIONS}.safetensors"
-    tokenizer = folder / "tokenizers" / f"{_MODEL}_tokenizer_config.json"
-    for path in (weights, tokenizer):
-        if not path.is_file():
-            raise ConfigurationError(_missing(f"{path} is missing"))
+    weights, tokenizer = bundled_file("weights"), bundled_file("tokenizers")
     with safe_open(weights, framework="np") as opened:
         table = opened.get_tensor(_TENSOR).astype(np.float32)
     return _Model(Tokenizer.from_file(str(tokenizer)), table)

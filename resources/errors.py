@@ -2,6 +2,7 @@
 
 DocumentError            one document cannot be processed; `transient` says whether asking again can help
 ConfigurationError       nothing can be done until the configuration is mended (exit status 2)
+StoppedError             nothing more may be begun: interrupted, or a budget is spent; nothing is wrong with anything
 """
 
 
@@ -23,3 +24,11 @@ class DocumentError(Exception):
 
 class ConfigurationError(Exception):
     """A setting, a path or the home itself is unusable. The message says which, what was found and what to set."""
+
+
+class StoppedError(Exception):
+    """Something was not begun. reason: why nothing more may be begun, in a few words."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -1,5 +1,6 @@
 """Search over the knowledge base. What belongs here: from query to hits. What does not: answers, printing, caching."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,16 @@ class SearchHit:
 class Searcher:
     """Searches the chunks, always in their newest version. Cheap to make; the first search opens the table."""
 
-    def __init__(self, tables: LanceTables, embedder: TextEmbedder) -> None:
+    def __init__(
+        self,
+        tables: LanceTables,
+        embedder: TextEmbedder,
+        embed_query: Callable[[str], NDArray[np.float32]] | None = None,
+    ) -> None:
+        """embedder: compares sentences and tokens, here. embed_query: a query's vector by whoever embedded the chunks,
+        where that is another."""
         self._tables = tables
+        self._embed_query = embed_query
         self._embedder = embedder
         self._passages = Passages(embedder)
         self._opened: tuple[tuple[str | None, int | None], Table] | None = None
@@ -66,14 +75,15 @@ class Searcher:
         sought = sought.encode("utf-8", "replace").decode("utf-8")
         try:
             table = self._table()
-            query_vector = self._embedder.embed_sync([sought])[0]
+            own_vector = self._embedder.embed_sync([sought])[0]
+            query_vector = self._embed_query(sought) if self._embed_query else own_vector
             _check_dimensions(table, len(query_vector))
             candidates = self._candidates(table, sought, query_vector, max(_CANDIDATES, 2 * limit))
         except TableError as error:
             raise ConfigurationError(str(error)) from error
         if not candidates:
             return []
-        return self._ranked(sought, query_vector, candidates, limit)
+        return self._ranked(sought, query_vector, own_vector, candidates, limit)
 
     def _candidates(self, table: "Table", query: str, query_vector: NDArray[np.float32], limit: int) -> list[Candidate]:
         try:
@@ -82,7 +92,12 @@ class Searcher:
             raise read_error(_TABLE, self._tables.folder(_TABLE), error) from error
 
     def _ranked(
-        self, query: str, query_vector: NDArray[np.float32], candidates: list[Candidate], limit: int
+        self,
+        query: str,
+        query_vector: NDArray[np.float32],
+        own_vector: NDArray[np.float32],
+        candidates: list[Candidate],
+        limit: int,
     ) -> list[SearchHit]:
         vectors = np.stack([candidate.vector for candidate in candidates])
         coarse = coarse_scores(
@@ -94,7 +109,7 @@ class Searcher:
         tokens = token_scores(
             *self._embedder.token_vectors(query), passages, distinct, self._passages.token_vectors(distinct)
         )
-        scores = coarse[close] + fine_scores(best_sentence_scores(query_vector, passages), tokens)
+        scores = coarse[close] + fine_scores(best_sentence_scores(own_vector, passages), tokens)
         return [_hit(candidates[close[place]], float(scores[place])) for place in best(scores, limit)]
 
     def _table(self) -> "Table":

@@ -13,6 +13,7 @@ import dagster as dg
 from io_managers.content_hash import data_version, publish, result_metadata
 from io_managers.partition_events import PartitionRecord, emit_materializations
 from io_managers.store.errors import StoreError
+from io_managers.store.request_ledger import percentiles
 from io_managers.store.values import CommittedResults, StoredValues
 from resources.errors import ConfigurationError
 from resources.lance_errors import TableError
@@ -99,13 +100,18 @@ def _conclude(context: dg.AssetExecutionContext, run: Callable[[], StageRun]) ->
         publish(runner.store, CommittedResults(upstream, repaired), context.run.run_id)
     if runner.pipeline.stages[name].kind == "sink" and not all(r.reused for r in outcome.results.values()):
         report_behind(context, runner.pipeline, name)
-    results = CommittedResults(outcome.stage, outcome.results)
+    seconds = runner.reuse.latencies.get(outcome.stage)
+    latencies = [round(found, 4) for found in percentiles(seconds)] if seconds else []
+    results = CommittedResults(outcome.stage, outcome.results, latencies)
     if not outcome.failures and not outcome.stopped:
         return dg.MaterializeResult(value=results, data_version=data_version(results))
     publish(runner.store, results, context.run.run_id)
     emit_materializations(
         context,
-        {p: PartitionRecord(result_metadata(result), result.content_digest) for p, result in results.items()},
+        {
+            p: PartitionRecord(result_metadata(result, latencies), result.content_digest)
+            for p, result in results.items()
+        },
     )
     if outcome.stopped == INTERRUPTED:
         context.instance.report_run_canceling(context.run, "Interrupted: work in flight was finished and committed.")

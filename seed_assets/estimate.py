@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 from io_managers.store.store import Store
 from seed_assets.pipeline import Pipeline
 from seed_assets.planner import UPSTREAM, Plan, StagePlan
-from seed_assets.reuse import Usage
+from seed_assets.reuse import Usage, paid_for
 
 
 @runtime_checkable
@@ -82,6 +82,6 @@ def _estimate(pipeline: Pipeline, store: Store, plan: Plan, stage: StagePlan, as
         left_out=left_out,
         reasons=reasons,
         cost=cost,
-        saved=Usage(paid.requests, paid.input_tokens, paid.output_tokens, paid.usd),
+        saved=paid_for(paid),
         upper_bound=UPSTREAM in reasons,
     )

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from resources.llm import Usage
+
 if TYPE_CHECKING:
     from seed_assets.estimate import StageEstimate
     from seed_assets.planner import Plan
@@ -23,6 +25,10 @@ class Observer(Protocol):
         """So many more of them are done."""
         ...
 
+    def paid(self, stage: str, usage: Usage) -> None:
+        """So much was paid in the stage so far."""
+        ...
+
     def ended(self, stage: str, seconds: float) -> None:
         """The stage is through with them."""
         ...
@@ -38,6 +44,9 @@ class Silent:
         """Nothing."""
 
     def advanced(self, stage: str, *, reused: int = 0, computed: int = 0, failed: int = 0) -> None:
+        """Nothing."""
+
+    def paid(self, stage: str, usage: Usage) -> None:
         """Nothing."""
 
     def ended(self, stage: str, seconds: float) -> None:

@@ -9,17 +9,21 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from io_managers.store.fingerprint import Action, KeyTemplate, Part
+from io_managers.store.fingerprint import Action, KeyTemplate, Part, same_part
 from resources.config import Settings
 from seed_assets.stage import REUSE, SOURCE, Identified, Stage
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Stages by name, in an order in which each comes after its inputs, and the resources they use by name."""
+    """Stages by name, in an order in which each comes after its inputs, and the resources they use by name.
+
+    keeping: stages whose published results stay when only a resource has changed (another model, another prompt).
+    """
 
     stages: Mapping[str, Stage]
     resources: Mapping[str, Any]
+    keeping: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         for position, stage in enumerate(self.stages.values()):
@@ -49,6 +53,11 @@ class Pipeline:
     def action(self, stage: Stage, inputs: Mapping[str, Part]) -> Action:
         """The action of a stage on inputs: stage name -> content digest, `source` -> digest and format."""
         return self.templates[stage.name].action(inputs)
+
+    def kept(self, stage: Stage, before: Mapping[str, Part], now: Action) -> bool:
+        """Whether a result whose key was made of the parts `before` stays in the place of that of `now`."""
+        decisive = ["version", *stage.inputs]
+        return stage.name in self.keeping and all(same_part(before.get(name), now.parts.get(name)) for name in decisive)
 
     def used_by(self, stage: Stage) -> dict[str, Any]:
         """The resources that a stage's function takes, but for `reuse`."""
@@ -87,15 +96,18 @@ def source_part(content_digest: str, format: str) -> Part:
 
 
 def build_pipeline(settings: Settings) -> Pipeline:
-    """The pipeline under these settings: the offline default, no key and no network.
+    """The pipeline under these settings; by default nothing in it needs a key or the network.
 
     Nothing heavy is loaded here: what a stage uses opens what it needs when it is first used.
     """
     from resources.embedder import WordLlamaEmbedder
+    from resources.model_clients import ModelClients
     from seed_assets.core.chunking import Chunker
-    from seed_assets.core.concepts import StatisticalConceptExtractor
+    from seed_assets.core.concepts import ConceptExtractor, StatisticalConceptExtractor
+    from seed_assets.core.model_concepts import ModelConceptExtractor
+    from seed_assets.core.model_summarizing import ModelSummarizer
     from seed_assets.core.parser_pool import ParserPool
-    from seed_assets.core.summarizing import ExtractiveSummarizer
+    from seed_assets.core.summarizing import ExtractiveSummarizer, Summarizer
     from seed_assets.stages.chunks import chunks
     from seed_assets.stages.concepts import concepts
     from seed_assets.stages.embeddings import embeddings
@@ -106,7 +118,15 @@ def build_pipeline(settings: Settings) -> Pipeline:
     from seed_assets.stages.search_index import Indexing, search_index
     from seed_assets.stages.summaries import summaries
 
-    embedder = WordLlamaEmbedder()
+    models = ModelClients(settings)
+    embedder = models.embedder()
+    # Sentences and phrases are compared here, whoever embeds the chunks.
+    local = embedder if isinstance(embedder, WordLlamaEmbedder) else WordLlamaEmbedder()
+    summarizer: Summarizer = ExtractiveSummarizer(local, settings.summaries.words)
+    concept_extractor: ConceptExtractor = StatisticalConceptExtractor(local, settings.concepts.count)
+    if settings.llm.provider != "extractive":
+        summarizer = ModelSummarizer(models.chat(settings.summaries.model), settings.summaries.words)
+        concept_extractor = ModelConceptExtractor(models.chat(settings.concepts.model), settings.concepts.count)
     ordered = (
         extracted_text,
         chunks,
@@ -124,8 +144,13 @@ def build_pipeline(settings: Settings) -> Pipeline:
             "parser": ParserPool(),
             "chunker": Chunker(settings.chunks.characters, settings.chunks.overlap),
             "embedder": embedder,
-            "summarizer": ExtractiveSummarizer(embedder, settings.summaries.words),
-            "concept_extractor": StatisticalConceptExtractor(embedder, settings.concepts.count),
+            "summarizer": summarizer,
+            "concept_extractor": concept_extractor,
             "indexing": Indexing(settings.search_index.vector_index_rows),
         },
+        keeping=frozenset(
+            name
+            for name, rule in (("summaries", settings.summaries), ("concepts", settings.concepts))
+            if rule.when_model_changes == "keep"
+        ),
     )

@@ -17,7 +17,7 @@ from io_managers.store.store import Store
 from resources.corpus import Scan
 from resources.errors import DocumentError
 from seed_assets.pipeline import Pipeline, source_part
-from seed_assets.runner import miss_reasons
+from seed_assets.runner import kept_actions, miss_reasons
 from seed_assets.sink import is_current
 from seed_assets.stage import SOURCE, Stage
 
@@ -137,6 +137,8 @@ def make_plan(
         known = published[stage.name] = store.refs.published(stage.name, results=stage.kind == "document")
         keys = _form_keys(plan, pipeline, known, documents, outputs)
         done = anew.get(stage.name) if anew else None
+        if stage.name in pipeline.keeping and done is None:
+            _keep(keys, pipeline, store, stage, known, {name: outputs[name].parts for name in stage.inputs})
         finished = _finished(store, keys, known, done) if stage.kind == "document" else {}
         state = table_states.get(stage.table)
         missing = _compare(plan, store, keys, finished, known, state, outputs[stage.name], retry_failed)
@@ -235,6 +237,22 @@ def _form_keys(
             plan.todo[document] = UPSTREAM
             plan.computing.add(document)
     return pipeline.templates[stage.name].keys(inputs, formed)
+
+
+def _keep(
+    keys: dict[str, str],
+    pipeline: Pipeline,
+    store: Store,
+    stage: Stage,
+    published: Mapping[str, Published],
+    inputs: Mapping[str, Mapping[str, Part]],
+) -> None:
+    """Put the published key in the place of one that differs only in what the stage was told to keep."""
+    others = [
+        document for document, key in keys.items() if document in published and published[document].action_key != key
+    ]
+    actions = {d: pipeline.action(stage, {name: parts[d] for name, parts in inputs.items()}) for d in others}
+    keys.update({d: action.key for d, action in kept_actions(pipeline, store, stage, actions).items()})
 
 
 def _finished(

@@ -7,8 +7,9 @@ durable before anybody sees it. What does not: what an action does, and refs.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -16,8 +17,11 @@ import msgspec
 from io_managers.store.action_cache import ActionRecord, Provenance
 from io_managers.store.failures import FailureRecord
 from io_managers.store.fingerprint import Action
+from io_managers.store.request_ledger import Attempt, Saving
 from io_managers.store.store import Store
 from resources.errors import DocumentError
+from resources.llm import Usage
+from seed_assets.budget import Budget
 
 # How often one process looks whether another has finished the same action: seldom enough to cost nothing beside it.
 _WAIT_SECONDS = 0.1
@@ -26,50 +30,54 @@ Compute = Callable[[Sequence[Action]], Awaitable[Sequence[tuple[Any, str]]]]
 
 
 @dataclass(slots=True)
-class Usage:
-    """What was paid while something was computed."""
+class _Computing:
+    """What is being computed, and for which stage. answered: paid requests that its result is made of."""
 
-    requests: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    usd: float = 0.0
-
-    @property
-    def tokens(self) -> int:
-        """Of what was asked and of what was answered."""
-        return self.input_tokens + self.output_tokens
-
-    def add(self, other: "Usage") -> None:
-        """Count another one in."""
-        self.requests += other.requests
-        self.input_tokens += other.input_tokens
-        self.output_tokens += other.output_tokens
-        self.usd += other.usd
+    stage: str
+    action_key: str
+    usage: Usage = field(default_factory=Usage)
+    answered: list[Attempt] = field(default_factory=list)
 
 
-_paying: ContextVar[Usage | None] = ContextVar("paying", default=None)
+_computing: ContextVar[_Computing | None] = ContextVar("computing", default=None)
 
 
 def charge(usage: Usage) -> None:
     """Whoever asks a paid service says so here; it is counted to the action that is being computed."""
-    current = _paying.get()
+    current = _computing.get()
     if current is not None:
-        current.add(usage)
+        current.usage.add(usage)
 
 
 class Reuse:
     """The actions of one run over one store. Not for several event loops."""
 
-    def __init__(self, store: Store, *, anew: bool = False, retry_failed: bool = False) -> None:
-        """anew: compute everything once more, whatever is in the store. retry_failed: forget remembered failures."""
+    def __init__(
+        self,
+        store: Store,
+        *,
+        anew: bool = False,
+        retry_failed: bool = False,
+        budget: Budget | None = None,
+        stop_reason: Callable[[], str] = str,
+    ) -> None:
+        """anew: compute everything once more, whatever is in the store. retry_failed: forget remembered failures.
+
+        stop_reason: why no request may be sent any more, "" while it may.
+        """
         self._store = store
+        self.budget = budget or Budget()
+        self.stop_reason = stop_reason
         self._anew = anew
         self._since = time.time() if retry_failed or anew else 0.0
         self._done_here: set[str] = set()
         self._in_flight: dict[str, asyncio.Future[ActionRecord]] = {}
         self.usage = Usage()
-        # By stage, what was paid for results and for failures.
+        # By stage, what was paid for results and for failures, and what finished results had cost that were found.
         self.spent: dict[str, Usage] = {}
+        self.latencies: dict[str, list[float]] = {}
+        self._saved: dict[tuple[str, str], Usage] = {}
+        self._found: dict[tuple[str, str], int] = {}
 
     def finished(self, keys: Iterable[str]) -> dict[str, ActionRecord]:
         """Those of the actions that need not be computed, by key, in one query."""
@@ -92,6 +100,9 @@ class Reuse:
         DocumentError is remembered under the key of a single action, with `partition`.
         """
         found = self.finished({action.key for action in actions})
+        outer = _computing.get()
+        if outer is not None:
+            self.note_found(outer.stage, found.values())
         wanted = {action.key: action for action in actions if action.key not in found}
         waiting = {key: self._in_flight[key] for key in wanted if key in self._in_flight}
         own = [action for key, action in wanted.items() if key not in waiting]
@@ -150,13 +161,17 @@ class Reuse:
 
     async def _compute(self, actions: Sequence[Action], compute: Compute, partition: str) -> list[ActionRecord]:
         started = time.perf_counter()
-        usage = Usage()
-        outer = _paying.get()
-        token = _paying.set(usage)
+        outer = _computing.get()
+        own = _Computing(outer.stage if outer else actions[0].stage, actions[0].key)
+        token = _computing.set(own)
         try:
             values = await compute(actions)
-        except DocumentError as error:
-            if len(actions) == 1:
+            if len(values) != len(actions):
+                raise ValueError(f"{actions[0].stage}: {len(actions)} actions gave {len(values)} results.")
+        except BaseException as error:
+            for attempt in own.answered:
+                self._store.requests.record(attempt)
+            if isinstance(error, DocumentError) and len(actions) == 1:
                 self._store.failures.record(
                     [
                         FailureRecord(
@@ -166,24 +181,96 @@ class Reuse:
                 )
             raise
         finally:
-            _paying.reset(token)
+            _computing.reset(token)
             if outer is None:
-                self.usage.add(usage)
-                self.spent.setdefault(actions[0].stage, Usage()).add(usage)
+                self.usage.add(own.usage)
+                self.spent.setdefault(own.stage, Usage()).add(own.usage)
             else:
-                outer.add(usage)
-        if len(values) != len(actions):
-            raise ValueError(f"{actions[0].stage}: {len(actions)} actions gave {len(values)} results.")
+                outer.usage.add(own.usage)
         seconds = (time.perf_counter() - started) / len(actions)
-        paid = Provenance(
-            round(seconds, 6), usage.requests, usage.input_tokens, usage.output_tokens, round(usage.usd, 9)
-        )
         results = [
-            (action, value, msgspec.structs.replace(paid, preview=preview))
-            for action, (value, preview) in zip(actions, values, strict=True)
+            (action, value, _provenance(own.usage if first else Usage(), seconds, preview))
+            for first, action, (value, preview) in zip([True, *[False] * len(actions)], actions, values, strict=False)
         ]
         # A commit is short; a cancellation must not lose what is computed.
-        await asyncio.shield(asyncio.wrap_future(self._store.commit(results, replace=self._anew)))
+        committed = self._store.commit(results, replace=self._anew, attempts=own.answered)
+        await asyncio.shield(asyncio.wrap_future(committed))
         self._done_here.update(action.key for action in actions)
         records = self._store.actions.lookup(action.key for action in actions)
         return [records[action.key] for action in actions]
+
+    def promise(self, usd: float | None) -> AbstractAsyncContextManager[None]:
+        """See Budget.promise."""
+        return self.budget.promise(usd)
+
+    def attempted(self, attempt: Attempt, *, reply: bytes = b"", usable: bool) -> None:
+        """A paid request came to its end: it is charged to the action that is being computed, and kept account of.
+
+        One that gave a usable answer is committed together with the result; of another the reply is kept as well.
+        """
+        current = _computing.get()
+        stage, action_key = (current.stage, current.action_key) if current else ("", "")
+        attempt = msgspec.structs.replace(attempt, stage=stage, action_key=action_key)
+        self.budget.spend(attempt.usd or 0.0)
+        charge(
+            Usage(
+                1,
+                attempt.input_tokens,
+                attempt.output_tokens,
+                attempt.usd or 0.0,
+                unpriced=int(attempt.usd is None),
+                model=attempt.model,
+            )
+        )
+        if usable:
+            self.latencies.setdefault(stage, []).append(attempt.seconds)
+        if usable and current is not None:
+            current.answered.append(attempt)
+        elif usable:
+            self._store.requests.record(attempt)
+        else:
+            self._store.keep_failed(attempt, reply)
+
+    def note_found(self, stage: str, records: Iterable[ActionRecord]) -> None:
+        """These finished results were found: what was paid for them is saved."""
+        for record in records:
+            paid = record.provenance
+            if paid.requests:
+                name = (stage, paid.model)
+                self._saved.setdefault(name, Usage()).add(paid_for(paid))
+                self._found[name] = self._found.get(name, 0) + 1
+
+    def keep_savings(self) -> None:
+        """Put what was saved so far into the store's accounts."""
+        self._store.requests.save(
+            [
+                Saving(*name, self._found[name], u.requests, u.input_tokens, u.output_tokens, u.usd, u.unpriced)
+                for name, u in self._saved.items()
+            ]
+        )
+        self._saved, self._found = {}, {}
+
+
+def paid_for(provenance: Provenance) -> Usage:
+    """What was paid for a result."""
+    return Usage(
+        provenance.requests,
+        provenance.input_tokens,
+        provenance.output_tokens,
+        provenance.usd,
+        provenance.unpriced,
+        provenance.model,
+    )
+
+
+def _provenance(usage: Usage, seconds: float, preview: str) -> Provenance:
+    return Provenance(
+        round(seconds, 6),
+        usage.requests,
+        usage.input_tokens,
+        usage.output_tokens,
+        round(usage.usd, 9),
+        preview,
+        usage.unpriced,
+        usage.model,
+    )

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from io_managers.store.action_cache import ActionRecord
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, StoreError
@@ -21,8 +21,11 @@ from io_managers.store.refs import Ref
 from io_managers.store.store import Store
 from io_managers.store.values import Result, StoredValues
 from resources.corpus import Corpus, Scan, SourceFile
-from resources.errors import ConfigurationError, DocumentError
+from resources.endpoint import Endpoint
+from resources.errors import ConfigurationError, DocumentError, StoppedError
 from resources.lance import LanceTables
+from resources.llm import EndpointError, Usage
+from seed_assets.budget import Budget
 from seed_assets.interrupts import Draining
 from seed_assets.observer import Observer, Silent
 from seed_assets.pipeline import Pipeline, source_part
@@ -92,6 +95,23 @@ class RunOptions:
     max_usd: float | None = None
 
 
+class NotBegunError(DocumentError):
+    """A document of a stage whose endpoint answers nobody: not its own failure."""
+
+    def __init__(self, error: EndpointError) -> None:
+        super().__init__(error.reason, error.remedy, transient=True)
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A resource that asks an endpoint."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Whom."""
+        ...
+
+
 class InputChangedError(Exception):
     """An input was computed again with another result: the key has to be formed anew."""
 
@@ -107,16 +127,26 @@ class Runner:
         tables: LanceTables,
         options: RunOptions | None = None,
         observer: Observer | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self.store = store
         self.pipeline = pipeline
         self.options = options or RunOptions()
         self.observer: Observer = observer or Silent()
-        self.reuse = Reuse(store, anew=self.options.anew, retry_failed=self.options.retry_failed)
+        self.budget = budget or Budget(self.options.max_usd)
+        self.reuse = Reuse(
+            store,
+            anew=self.options.anew,
+            retry_failed=self.options.retry_failed,
+            budget=self.budget,
+            stop_reason=self.stop_reason,
+        )
         self.stopping = threading.Event()
         self.tallies: dict[str, Tally] = {}
         # By stage, what stopped it as a whole.
         self.faults: dict[str, Exception] = {}
+        # By stage, the endpoint that answers nobody, so that the rest of its documents was not begun.
+        self.halted: dict[str, EndpointError] = {}
         self.over_budget = False
         self.tables = tables
         self._corpus = corpus
@@ -164,11 +194,25 @@ class Runner:
                 # Offline stages compute in Python: more threads wait for its lock and hold more memory (633 PEPs:
                 # 67 s and 700 MB with one, 74 s and 720 MB with two, 76 s and 940 MB with six).
                 loop.get_loop().set_default_executor(ThreadPoolExecutor(max_workers=1))
-                outcome: StageRun = loop.run(make())
+                outcome: StageRun = loop.run(self._with_connections(stage, make))
         finally:
+            self.reuse.keep_savings()
             self.observer.ended(stage.name, time.perf_counter() - started)
         self.note(outcome, time.perf_counter() - started)
         return outcome
+
+    async def _with_connections(self, stage: Stage, make: Callable[[], Any]) -> StageRun:
+        """Connections belong to the loop of their stage, and end with it."""
+        try:
+            return await make()
+        finally:
+            for endpoint in self.endpoints(stage):
+                await endpoint.aclose()
+
+    def endpoints(self, stage: Stage) -> list[Endpoint]:
+        """Whom a stage asks."""
+        used = self.pipeline.used_by(stage).values()
+        return [resource.endpoint for resource in used if isinstance(resource, Asking)]
 
     def note(self, outcome: StageRun, seconds: float) -> None:
         """Count what became of a stage's documents."""
@@ -185,10 +229,9 @@ class Runner:
         """Why nothing more may be begun; "" if it may."""
         if self.stopping.is_set():
             return INTERRUPTED
-        if self.options.max_usd is not None and self.reuse.usage.usd >= self.options.max_usd:
-            self.over_budget = True
-            return f"the budget of ${self.options.max_usd:g} is spent"
-        return ""
+        reason = self.budget.spent_reason(self.reuse.usage.usd)
+        self.over_budget |= bool(reason)
+        return reason
 
 
 class StageWork:
@@ -210,7 +253,9 @@ class StageWork:
                 actions[partition] = self.action(stage, partition)
             except DocumentError as error:
                 self.fail(partition, error)
+        actions = {**actions, **kept_actions(runner.pipeline, runner.store, stage, actions, anew=runner.options.anew)}
         found = runner.reuse.finished({action.key for action in actions.values()})
+        runner.reuse.note_found(stage.name, found.values())
         for partition, action in actions.items():
             if action.key in found:
                 run.results[partition] = _result(partition, found[action.key])
@@ -231,7 +276,8 @@ class StageWork:
                 )
                 del missing[partition]
         reasons = miss_reasons(runner.store, stage.name, missing)
-        limit = asyncio.Semaphore(_AT_ONCE)
+        in_flight = sum(endpoint.in_flight for endpoint in runner.endpoints(stage))
+        limit = asyncio.Semaphore(_AT_ONCE + in_flight)
         try:
             async with asyncio.TaskGroup() as tasks:
                 for partition in missing:
@@ -243,22 +289,34 @@ class StageWork:
 
     async def _limited(self, partition: str, reason: str, limit: asyncio.Semaphore) -> None:
         async with limit:
-            stop = self.runner.stop_reason()
-            if stop:
-                self.outcome.stopped = stop
-                return
-            if self.outcome.fault is not None:
-                return
-            try:
-                result = await self.compute(self.stage, partition, reason)
-            except DocumentError as error:
-                self.fail(partition, error)
-            except (StoreError, ConfigurationError) as error:
-                # Raised when the others in flight are finished: they may be paid for already.
-                self.outcome.fault = self.outcome.fault or error
-            else:
-                self.outcome.results[partition] = result
-                self.runner.observer.advanced(self.stage.name, computed=not result.reused, reused=result.reused)
+            await self._in_turn(partition, reason)
+            self.runner.observer.paid(self.stage.name, self.runner.reuse.spent.get(self.stage.name, Usage()))
+
+    async def _in_turn(self, partition: str, reason: str) -> None:
+        stop = self.runner.stop_reason()
+        if stop:
+            self.outcome.stopped = stop
+            return
+        if self.outcome.fault is not None:
+            return
+        halted = self.runner.halted.get(self.stage.name)
+        if halted is not None:
+            self.fail(partition, NotBegunError(halted))
+            return
+        try:
+            result = await self.compute(self.stage, partition, reason)
+        except StoppedError as error:
+            self.outcome.stopped = self.runner.stop_reason() or error.reason
+        except DocumentError as error:
+            if isinstance(error, EndpointError):
+                self.runner.halted.setdefault(self.stage.name, error)
+            self.fail(partition, error)
+        except (StoreError, ConfigurationError) as error:
+            # Raised when the others in flight are finished: they may be paid for already.
+            self.outcome.fault = self.outcome.fault or error
+        else:
+            self.outcome.results[partition] = result
+            self.runner.observer.advanced(self.stage.name, computed=not result.reused, reused=result.reused)
 
     async def compute(self, stage: Stage, partition: str, reason: str) -> Result:
         """One document's result; inputs that are corrupt are computed again first."""
@@ -274,7 +332,7 @@ class StageWork:
                     used[REUSE] = self.runner.reuse
                 try:
                     value = await stage.function(*arguments, **used)
-                except (DocumentError, StoreError, ConfigurationError):
+                except (DocumentError, StoreError, ConfigurationError, StoppedError):
                     raise
                 except Exception as error:
                     logger.exception("%s of %s", stage.name, partition)
@@ -352,6 +410,22 @@ def _fault(group: ExceptionGroup[Exception]) -> Exception:
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return error or group
+
+
+def kept_actions(
+    pipeline: Pipeline, store: Store, stage: Stage, actions: Mapping[str, Action], *, anew: bool = False
+) -> dict[str, Action]:
+    """Of a stage that keeps what there is: the published actions that stay in the place of these, by partition."""
+    if anew or stage.name not in pipeline.keeping:
+        return {}
+    refs = store.refs.get(stage.name, actions)
+    others = {p: ref for p, ref in refs.items() if ref.action_key != actions[p].key}
+    before = store.actions.parts({ref.action_key for ref in others.values()})
+    return {
+        partition: Action(stage.name, ref.action_key, before[ref.action_key])
+        for partition, ref in others.items()
+        if ref.action_key in before and pipeline.kept(stage, before[ref.action_key], actions[partition])
+    }
 
 
 def miss_reasons(store: Store, stage: str, missing: Mapping[str, Action]) -> dict[str, str]:

@@ -5,7 +5,7 @@ What does not: Dagster's ways (dagster_runs, imported only when there is somethi
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,13 @@ from uuid import uuid4
 from resources.errors import ConfigurationError
 from resources.formats import SUFFIXES
 from resources.lance_errors import TableError
-from seed_assets.estimate import estimate
+from seed_assets.estimate import StageEstimate, estimate
 from seed_assets.interrupts import Draining
 from seed_assets.observer import Observer
 from seed_assets.planner import Plan
 from seed_assets.removals import check_removals, remove_documents
 from seed_assets.reuse import Usage
-from seed_assets.runner import BlockedError, RunOptions, Tally
+from seed_assets.runner import BlockedError, NotBegunError, RunOptions, Tally
 from seed_assets.session import Session
 from seed_assets.work import (
     Blocked,
@@ -58,7 +58,10 @@ class SeedOptions:
 
 @dataclass(slots=True)
 class StageReport:
-    """One stage of a seed. documents: that it was asked for; the rest, in documents too, unless they were blocked."""
+    """One stage of a seed. documents: that it was asked for; the rest, in documents too, unless they were blocked.
+
+    unpriced_requests: those whose price is unknown, which `usd` leaves out.
+    """
 
     documents: int = 0
     reused: int = 0
@@ -68,6 +71,7 @@ class StageReport:
     requests: int = 0
     tokens: int = 0
     usd: float = 0.0
+    unpriced_requests: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +136,9 @@ class _Seed:
         if self._gone(plan) or self._todo(plan) or self._corpus_todo(plan) or not self._agreed(plan):
             session.store.check_writable()
             known = session.store.refs.partitions()
-            self._runner.observer.planned(
-                plan, estimate(session.pipeline, session.store, plan, self._stages, self._selected(plan))
-            )
+            estimates = estimate(session.pipeline, session.store, plan, self._stages, self._selected(plan))
+            self._runner.observer.planned(plan, estimates)
+            self._check_affordable(estimates)
             with session.home.running(), Draining(self._runner.stopping):
                 plan = self._execute(plan)
             self._report.added = len(session.store.refs.partitions() - known)
@@ -328,8 +332,24 @@ class _Seed:
             and any(self._session.store.refs.get(upstream) for upstream in stages[name].inputs)
         ]
 
+    def _halts(self) -> Iterator[FailureReport]:
+        """The stages whose endpoint answered nobody any more."""
+        for name, error in self._runner.halted.items():
+            failed = self._runner.tallies.get(name, Tally()).failed.values()
+            left = sum(isinstance(problem, NotBegunError) for problem in failed)
+            told = f"{error.reason} {left} documents were not begun." if left else error.reason
+            yield FailureReport("", name, told, error.remedy)
+
     def _halted(self) -> bool:
         return self._canceled or bool(self._runner.stop_reason())
+
+    def _check_affordable(self, estimates: Mapping[str, StageEstimate]) -> None:
+        """What is missing to ask anybody, before anything is done: keys, and prices where a budget is set."""
+        for name, stage in estimates.items():
+            if not stage.compute or self._options.run.cache_only:
+                continue
+            for endpoint in self._runner.endpoints(self._session.pipeline.stages[name]):
+                endpoint.check_ready(priced=self._runner.budget.limited)
 
     def _check_selection(self, plan: Plan) -> None:
         self._selected(plan)
@@ -349,7 +369,7 @@ class _Seed:
                 found[document, stage] = FailureReport(document, stage, error.reason, error.remedy)
         for name, tally in self._runner.tallies.items():
             for document, error in tally.failed.items():
-                if not isinstance(error, BlockedError):
+                if not isinstance(error, BlockedError | NotBegunError):
                     found.setdefault((document, name), FailureReport(document, name, error.reason, error.remedy))
         if self._options.run.cache_only:
             for name in self._stages:
@@ -357,7 +377,7 @@ class _Seed:
                     if not any(known == document for known, _ in found):
                         reason = "no finished result is in the store."
                         found[document, name] = FailureReport(document, name, reason, "Run again without --cache-only.")
-        report.failures = [*found.values(), *self._faults.values()]
+        report.failures = [*found.values(), *self._faults.values(), *self._halts()]
         for name in self._stages:
             states = plan.stages[name].states
             computed = len(self._runner.tallies[name].computed) if name in self._runner.tallies else 0
@@ -374,7 +394,7 @@ class _Seed:
             if name in report.stages:
                 entry, usage = report.stages[name], self._runner.reuse.spent.get(name, Usage())
                 entry.seconds, entry.requests, entry.usd = round(tally.seconds, 3), usage.requests, usage.usd
-                entry.tokens = usage.tokens
+                entry.tokens, entry.unpriced_requests = usage.tokens, usage.unpriced
         if self._canceled or self._runner.stopping.is_set():
             report.exit_code = INTERRUPT
         elif self._runner.over_budget:

@@ -3,20 +3,31 @@
 What belongs here: putting the parts together. What does not: any part, and Dagster.
 """
 
+import asyncio
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from io_managers.store.shared import close_shared_store, shared_store
 from io_managers.store.store import Store
 from resources.config import Settings
 from resources.corpus import Corpus
+from resources.errors import ConfigurationError, DocumentError, StoppedError
 from resources.home import Home
 from resources.lance import LanceTables
+from seed_assets.budget import Budget
 from seed_assets.observer import Observer
 from seed_assets.pipeline import Pipeline, build_pipeline
 from seed_assets.planner import Plan, corpus_changes, make_plan
+from seed_assets.reuse import Reuse
 from seed_assets.runner import Runner, RunOptions
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from retrieval.search import Searcher
 
 
 class Session:
@@ -44,7 +55,24 @@ class Session:
 
     def runner(self, options: RunOptions | None = None, observer: Observer | None = None) -> Runner:
         """What runs stages."""
-        return Runner(self.store, self.pipeline, self.corpus, self.tables, options, observer)
+        return Runner(
+            self.store,
+            self.pipeline,
+            self.corpus,
+            self.tables,
+            options,
+            observer,
+            self._budget(options.max_usd if options else None),
+        )
+
+    def _budget(self, max_usd: float | None) -> Budget:
+        rules = self.settings.budget
+        return Budget(
+            max_usd if max_usd is not None else rules.run_usd or None,
+            period_usd=rules.period_usd or None,
+            period_days=rules.period_days,
+            spent_since=self.store.requests.spent_usd,
+        )
 
     def plan(
         self,
@@ -60,6 +88,34 @@ class Session:
     def corpus_changes(self) -> dict[str, str]:
         """Corpus-level stage -> why it is to be run; the corpus is not looked at."""
         return corpus_changes(self.pipeline, self.store, self._table_states())
+
+    def searcher(self) -> "Searcher":
+        """What searches the chunks; the vector of a query that a model embeds is an action as any other."""
+        from resources.embedder import WordLlamaEmbedder
+        from retrieval.search import Searcher
+
+        embedder = self.pipeline.resources["embedder"]
+        if isinstance(embedder, WordLlamaEmbedder):
+            return Searcher(self.tables, embedder)
+        return Searcher(self.tables, WordLlamaEmbedder(), self._embed_query)
+
+    def _embed_query(self, query: str) -> "NDArray[np.float32]":
+        from seed_assets.stages.embeddings import embed_texts
+
+        embedder = self.pipeline.resources["embedder"]
+        # The period's budget holds for searches as well.
+        reuse = Reuse(self.store, budget=self._budget(None))
+
+        async def embed() -> "NDArray[np.float32]":
+            try:
+                return await embed_texts([query], embedder, reuse)
+            finally:
+                await embedder.endpoint.aclose()
+
+        try:
+            return asyncio.run(embed())[0]
+        except (DocumentError, StoppedError) as error:
+            raise ConfigurationError(f"The query could not be embedded: {error}") from error
 
     def _table_states(self) -> dict[str, str | None]:
         return {stage.table: self.tables.state(stage.table) for stage in self.pipeline.stages.values() if stage.table}

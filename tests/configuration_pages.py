@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from annotated_types import Ge, Le
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from resources.config import PREFIX, PROJECT_ROOT, Settings
@@ -62,6 +63,8 @@ def page(current: str) -> str:
 
 def _default(field: FieldInfo) -> Any:
     value = field.default
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
     return value.relative_to(PROJECT_ROOT).as_posix() if isinstance(value, Path) else value
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from resources.config import PROJECT_ROOT
+from resources.guarded_http import FORBIDDING
 from tests.pipelines import World, essay
 
 DOCUMENTS = (
@@ -20,7 +21,8 @@ DOCUMENTS = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Warnings are errors, but for those that Dagster gives of its own code."""
+    """Warnings are errors, but for those that Dagster gives of its own code; no model is asked but the tests' own."""
+    os.environ[FORBIDDING] = "loopback"
     config.addinivalue_line("filterwarnings", r"ignore:The `__fields__`:DeprecationWarning:dagster_shared\..*")
 
 
@@ -56,7 +58,7 @@ def own_environment() -> Iterator[None]:
 
 def _isolate(patch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith("SEEDBANK_") and name != "SEEDBANK_CORPORA":
+        if name.startswith("SEEDBANK_") and name not in ("SEEDBANK_CORPORA", FORBIDDING):
             patch.delenv(name)
     # Seeding sets both for its process; recorded here, they are put back afterwards.
     patch.setenv("DAGSTER_HOME", str(PROJECT_ROOT))

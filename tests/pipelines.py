@@ -25,11 +25,12 @@ from resources.corpus import Corpus, Scan
 from resources.errors import DocumentError
 from resources.home import Home
 from resources.lance import LanceTables
+from resources.llm import Payer
 from seed_assets.core.concepts import Concept, Concepts
 from seed_assets.core.summarizing import Summary
 from seed_assets.pipeline import Pipeline, build_pipeline
 from seed_assets.planner import Plan
-from seed_assets.reuse import Usage, charge
+from seed_assets.reuse import Reuse, Usage, charge
 from seed_assets.runner import RunOptions
 from seed_assets.seeding import SeedOptions, SeedReport, seed
 from seed_assets.session import Session
@@ -55,6 +56,7 @@ class CountingEmbedder:
     """Vectors made of a text's bytes; `texts` are all that it was given."""
 
     dimensions = DIMENSIONS
+    batch = 1000
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -64,7 +66,7 @@ class CountingEmbedder:
         """Always the same one."""
         return {"provider": "test", "version": "1"}
 
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    async def embed(self, texts: Sequence[str], payer: Payer) -> NDArray[np.float32]:
         """See resources.embedder.Embedder."""
         self.texts += texts
         rows = np.array([[sum(text.encode()[place::DIMENSIONS]) for place in range(DIMENSIONS)] for text in texts])
@@ -90,7 +92,7 @@ class CountingSummarizer:
         """Of what it is told, only the length decides."""
         return {"method": "first words", "words": self.words}
 
-    async def summarize(self, text: str, title: str) -> Summary:
+    async def summarize(self, text: str, title: str, reuse: Reuse) -> Summary:
         """See seed_assets.core.summarizing.Summarizer."""
         self.texts.append(text)
         if self.usd:
@@ -114,7 +116,7 @@ class CountingExtractor:
         """Always the same one."""
         return {"method": "longest words"}
 
-    async def extract(self, text: str, title: str) -> Concepts:
+    async def extract(self, text: str, title: str, reuse: Reuse) -> Concepts:
         """See seed_assets.core.concepts.ConceptExtractor."""
         self.texts.append(text)
         words = sorted(set(text.lower().split()), key=lambda word: (-len(word), word))[:3]

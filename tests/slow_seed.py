@@ -15,11 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cli.main import main
+from io_managers.store.fingerprint import Part
 from resources.config import Settings
 from resources.embedder import Embedder, WordLlamaEmbedder
+from resources.llm import Payer
 from seed_assets import session
 from seed_assets.core.summarizing import Summarizer, Summary
 from seed_assets.pipeline import Pipeline, build_pipeline
+from seed_assets.reuse import Reuse
 
 SECONDS = "SLOW_SEED_SECONDS"
 BEGUN = "SLOW_SEED_BEGUN"
@@ -35,16 +38,16 @@ class SlowSummarizer:
         self._begun = begun
 
     @property
-    def identity(self) -> Mapping[str, str | int | float | bool]:
+    def identity(self) -> Mapping[str, Part]:
         """That of the summarizer behind it."""
         return self._summarizer.identity
 
-    async def summarize(self, text: str, title: str) -> Summary:
+    async def summarize(self, text: str, title: str, reuse: Reuse) -> Summary:
         """As the summarizer behind it, later."""
         if self._begun is not None:
             _add_line(self._begun, title)
         await asyncio.sleep(self._seconds)
-        return await self._summarizer.summarize(text, title)
+        return await self._summarizer.summarize(text, title, reuse)
 
 
 class CountingEmbedder:
@@ -55,7 +58,7 @@ class CountingEmbedder:
         self._counts = counts
 
     @property
-    def identity(self) -> Mapping[str, str | int | float | bool]:
+    def identity(self) -> Mapping[str, Part]:
         """That of the embedder behind it."""
         return self._embedder.identity
 
@@ -64,10 +67,15 @@ class CountingEmbedder:
         """That of the embedder behind it."""
         return self._embedder.dimensions
 
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    @property
+    def batch(self) -> int:
+        """That of the embedder behind it."""
+        return self._embedder.batch
+
+    async def embed(self, texts: Sequence[str], payer: Payer) -> NDArray[np.float32]:
         """As the embedder behind it."""
         _add_line(self._counts, str(len(texts)))
-        return await self._embedder.embed(texts)
+        return await self._embedder.embed(texts, payer)
 
 
 def _add_line(path: Path, line: str) -> None:

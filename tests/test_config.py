@@ -1,5 +1,6 @@
 """The settings: where each comes from, which one wins, and that no slip of the pen is silent."""
 
+import json
 import os
 import tomllib
 from pathlib import Path
@@ -12,8 +13,32 @@ from cli.main import app
 from resources.config import PREFIX, PROJECT_ROOT, Settings, load_settings
 from resources.config_errors import setting_names, variable_name, wrong_settings
 from resources.errors import ConfigurationError
+from resources.guarded_http import FORBIDDING
 from tests import configuration_pages
 
+# Values for those that 300 is none for, and what others of their table need beside them.
+OTHER_VALUES = {
+    "corpus": "/somewhere",
+    "home": "/somewhere",
+    "prices": "/somewhere",
+    "concepts.count": "30",
+    "summaries.when_model_changes": "keep",
+    "concepts.when_model_changes": "keep",
+    "llm.provider": "ollama",
+    "llm.base_url": "https://models.example/v1",
+    "llm.parameters": '{"top_k": 1}',
+    "llm.timeout_seconds": "3.5",
+    "llm.temperature": "0.5",
+    "llm.context_tokens": "30000",
+    "embeddings.provider": "openai",
+    "embeddings.base_url": "https://models.example/v1",
+    "embeddings.parameters": '{"dimensions": 256}',
+    "embeddings.timeout_seconds": "3.5",
+    "budget.run_usd": "3.5",
+    "budget.period_usd": "3.5",
+    "budget.period_days": "3.5",
+}
+NEEDED = {"llm": {"model": "some-model"}, "embeddings": {"model": "some-model", "dimensions": "300"}}
 EVERY_SETTING = [path for path, _ in setting_names(Settings)]
 
 
@@ -21,7 +46,7 @@ EVERY_SETTING = [path for path, _ in setting_names(Settings)]
 def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """No setting but those of the test; the folder that holds the test's seedbank.toml."""
     for name in list(os.environ):
-        if name.upper().startswith(PREFIX):
+        if name.upper().startswith(PREFIX) and name != FORBIDDING:
             monkeypatch.delenv(name)
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "seedbank.toml").write_text("")
@@ -63,14 +88,18 @@ def test_an_argument_wins_over_the_environment_and_that_over_the_file(
 
 @pytest.mark.parametrize("path", EVERY_SETTING, ids=".".join)
 def test_every_setting_can_be_set_by_environment(path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    value = "/somewhere" if path[0] in ("corpus", "home") else "300"
-    if path == ("concepts", "count"):
-        value = "30"
+    value = OTHER_VALUES.get(".".join(path), "300")
     monkeypatch.setenv(variable_name(path, PREFIX), value)
+    for name, needed in NEEDED.get(path[0], {}).items():
+        if name != path[-1]:
+            monkeypatch.setenv(variable_name((path[0], name), PREFIX), needed)
     found = load_settings()
     for name in path:
         found = getattr(found, name)
-    assert str(found) == value
+    if isinstance(found, SecretStr):
+        assert "300" not in repr(found)
+        found = found.get_secret_value()
+    assert (json.dumps(found) if isinstance(found, dict) else str(found)) == value
 
 
 def test_a_relative_path_is_relative_to_where_it_was_said(
@@ -232,5 +261,5 @@ def test_the_page_and_the_example_show_every_setting_as_it_is(clean: Path) -> No
         value = written
         for name in path:
             value = value[name]
-        default = field.default
+        default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
         assert (PROJECT_ROOT / str(value) if isinstance(default, Path) else value) == default

@@ -14,7 +14,7 @@ import msgspec
 from io_managers.store.database import Database, Write
 from io_managers.store.fingerprint import Action, Part
 
-_COSTS = ("requests", "input_tokens", "output_tokens", "usd")
+_COSTS = ("requests", "input_tokens", "output_tokens", "usd", "unpriced")
 # SQLite takes 32,766 parameters a statement; a JSON array has no limit and is as fast.
 _AMONG = "FROM actions WHERE action_key IN (SELECT value FROM json_each(?))"
 
@@ -22,8 +22,8 @@ _AMONG = "FROM actions WHERE action_key IN (SELECT value FROM json_each(?))"
 class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is worth knowing of how a result came to be; none of it decides the result.
 
-    seconds: how long computing took; requests, input_tokens, output_tokens, usd: what was paid for it.
-    preview: a line for people.
+    seconds: how long computing took; requests, input_tokens, output_tokens, usd: what was paid for it; unpriced: those of
+    the requests whose price is unknown; model: who was asked. preview: a line for people.
     """
 
     seconds: float = 0.0
@@ -32,6 +32,8 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
     output_tokens: int = 0
     usd: float = 0.0
     preview: str = ""
+    unpriced: int = 0
+    model: str = ""
 
 
 class ActionRecord(msgspec.Struct, frozen=True):
@@ -68,10 +70,10 @@ class ActionCache:
         """What was paid for these finished actions in all; nothing else of them."""
         wanted = _encoder.encode(list(keys)).decode()
         sums = ", ".join(f"TOTAL(json_extract(provenance, '$.{name}'))" for name in _COSTS)
-        ((requests, input_tokens, output_tokens, usd),) = self._database.read(
+        ((requests, input_tokens, output_tokens, usd, unpriced),) = self._database.read(
             f"SELECT {sums} {_AMONG} AND json_valid(provenance)", (wanted,)
         )
-        return Provenance(0.0, int(requests), int(input_tokens), int(output_tokens), usd)
+        return Provenance(0.0, int(requests), int(input_tokens), int(output_tokens), usd, unpriced=int(unpriced))
 
     def parts(self, keys: Iterable[str]) -> dict[str, Mapping[str, Part]]:
         """What the keys of finished actions were made of, as read back from JSON."""

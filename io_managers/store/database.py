@@ -21,7 +21,7 @@ from typing import Any
 
 from io_managers.store.connection import Row, Write, commit_group, connect, error_code, transaction
 from io_managers.store.errors import StoreUnavailableError, StoreVersionError, translate
-from io_managers.store.schema import APPLICATION_ID, FORMAT, SCHEMA
+from io_managers.store.schema import ADDED, APPLICATION_ID, FORMAT, SCHEMA
 
 __all__ = ["Database", "Row", "Write"]
 
@@ -85,6 +85,14 @@ class Database:
                 f"The store {self.path} has format {found}, and this Seedbank reads up to {FORMAT}. "
                 "Update Seedbank, or point SEEDBANK_HOME at another directory. Nothing was changed."
             )
+        if not self._reader.execute("SELECT 1 FROM sqlite_master WHERE name = 'savings'").fetchone():
+            try:
+                with transaction(self._reader):
+                    for statement in ADDED.split(";\n"):
+                        self._reader.execute(statement)
+            except sqlite3.OperationalError as error:
+                if error_code(error) != sqlite3.SQLITE_READONLY:  # it can still be read
+                    raise
 
     def _identity(self) -> tuple[int, int]:
         names = ("user_version", "application_id")

@@ -160,9 +160,14 @@ def first_difference(before: Mapping[str, Part], now: Mapping[str, Part]) -> str
             return f"{name}: new"
         if name not in now:
             return f"{name}: gone"
-        if _recorded(before[name]) != _recorded(now[name]):
+        if not same_part(before[name], now[name]):
             return f"{name}: {_short(before[name], now[name])}"
     return ""
+
+
+def same_part(before: Part, now: Part) -> bool:
+    """Whether two parts are the same; either may have been read back from JSON."""
+    return _recorded(before) == _recorded(now)
 
 
 def _recorded(part: Part) -> str:

@@ -41,6 +41,8 @@ _REF = (
     " published_at = excluded.published_at WHERE excluded.published_at > refs.published_at"
 )
 _FAILURE = "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?)"
+_REQUEST = "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SAVING = "INSERT INTO savings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,7 @@ def _copy_values(new: Database, file: BinaryIO, path: Path, files: Files) -> int
 
 
 def _copy_the_rest(new: Database, file: BinaryIO, path: Path) -> int:
-    """Copy actions, refs and failures; gives how many actions have no value any more."""
+    """Copy actions, refs, failures and the accounts of requests; gives how many actions have no value any more."""
     batches = _Batches(new)
     for row in rows(file, log_of(path)):
         match row:
@@ -191,6 +193,10 @@ def _copy_the_rest(new: Database, file: BinaryIO, path: Path) -> int:
                 batches.add(_REF, row)
             case (str(key), str(), str(), str(), str(), int(), float() | int()) if _KEY.fullmatch(key):
                 batches.add(_FAILURE, row)
+            case (str(), str(), str(), str(), str(), _, int(), int(), float() | int() | None, str(), float() | int()):
+                batches.add(_REQUEST, row)
+            case (str(), str(), int(), int(), int(), int(), float() | int(), int(), float() | int()):
+                batches.add(_SAVING, row)
     batches.flush()
     found = _count(new, "actions")
     orphans = "DELETE FROM actions WHERE content_digest NOT IN (SELECT content_digest FROM objects)"

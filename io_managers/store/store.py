@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from io_managers.store.action_cache import ActionCache, Provenance
 from io_managers.store.codecs import decode, encode
 from io_managers.store.content_store import ContentStore, SqliteContentStore
@@ -21,10 +23,20 @@ from io_managers.store.failures import Failures
 from io_managers.store.fingerprint import Action
 from io_managers.store.leases import Leases
 from io_managers.store.refs import Ref, Refs
+from io_managers.store.request_ledger import Attempt, RequestLedger
 from io_managers.store.values import StoredValues
 
 # Below this a run would fail half-way; 64 MB take the values of some thousand documents.
 MINIMUM_FREE_BYTES = 64 << 20
+
+
+class Contents(msgspec.Struct, frozen=True):
+    """The figures of a store. results: finished actions by stage. bytes: of all its files. failures: remembered ones."""
+
+    results: dict[str, int]
+    values: int
+    bytes: int
+    failures: int
 
 
 class Store:
@@ -42,6 +54,7 @@ class Store:
         self.refs = Refs(self.database)
         self.failures = Failures(self.database)
         self.leases = Leases(self.database)
+        self.requests = RequestLedger(self.database)
 
     def check_writable(self) -> None:
         """Raise StoreUnavailableError now, with the remedy, where a run could not commit its results."""
@@ -57,15 +70,27 @@ class Store:
                 f"{MINIMUM_FREE_BYTES >> 20} MB. Free some space, then run again. Nothing was changed."
             )
 
+    def keep_failed(self, attempt: Attempt, reply: bytes = b"") -> None:
+        """Keep account of an attempt that gave nothing usable, and of what was replied."""
+        if not reply:
+            self.requests.record(attempt)
+            return
+        digest, writes = self.content.prepare(encode(reply).data, compressible=True)
+        self.requests.record(msgspec.structs.replace(attempt, response=digest), *writes)
+
     def commit(
-        self, results: Sequence[tuple[Action, object, Provenance]], *, replace: bool = False
+        self,
+        results: Sequence[tuple[Action, object, Provenance]],
+        *,
+        replace: bool = False,
+        attempts: Sequence[Attempt] = (),
     ) -> Future[list[str]]:
         """Queue finished actions with their values; done when they are durable, all or none.
 
         With `replace` these take the place of results that are recorded already, else the first of a key stays.
-        Gives the content digest of each. A failure remembered for the action is cleared. The future cannot be
-        cancelled. Raises UnencodableError, and StoreUnavailableError where a large value cannot be written; the future
-        raises StoreUnavailableError.
+        attempts: the paid requests that gave them. Gives the content digest of each. A failure remembered for the action
+        is cleared. The future cannot be cancelled. Raises UnencodableError, and StoreUnavailableError where a large value
+        cannot be written; the future raises StoreUnavailableError.
         """
         digests: list[str] = []
         rows: dict[str, list[Row]] = {}
@@ -82,7 +107,9 @@ class Store:
         done: Future[list[str]] = Future()
         done.set_running_or_notify_cancel()
         self.database.write(
-            *rows.items(), self.failures.clear([action.key for action, _, _ in results])
+            *rows.items(),
+            self.failures.clear([action.key for action, _, _ in results]),
+            *(self.requests.put(attempt) for attempt in attempts),
         ).add_done_callback(partial(_pass_on, done, digests))
         return done
 
@@ -104,6 +131,14 @@ class Store:
             return decode(data, expected)
         record = self.actions.lookup([ref.action_key]).get(ref.action_key)
         return decode(data, expected, record.type_name if record else "")
+
+    def contents(self) -> Contents:
+        """What is in the store, in figures."""
+        results = dict(self.database.read("SELECT stage, COUNT(*) FROM actions GROUP BY stage ORDER BY stage"))
+        ((values,),) = self.database.read("SELECT COUNT(*) FROM objects")
+        ((failures,),) = self.database.read("SELECT COUNT(*) FROM failures")
+        on_disk = sum(path.stat().st_size for path in self.directory.rglob("*") if path.is_file())
+        return Contents(results, values, on_disk, failures)
 
     def verify(self) -> list[str]:
         """Open every value, and name what is wrong: corrupt (now quarantined), missing, or an action without value.

@@ -4,7 +4,7 @@ What belongs here: the two mappings by partition. What does not: how results com
 published (the IO manager).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,10 +33,14 @@ class Result:
 
 
 class CommittedResults(Mapping[str, Result]):
-    """partition -> Result: what a stage hands to the IO manager, which publishes it."""
+    """partition -> Result: what a stage hands to the IO manager, which publishes it.
 
-    def __init__(self, stage: str, results: Mapping[str, Result]) -> None:
+    latencies: p50, p95 and p99 of the requests that were answered for them, in seconds; none where nobody was asked.
+    """
+
+    def __init__(self, stage: str, results: Mapping[str, Result], latencies: Sequence[float] = ()) -> None:
         self.stage = stage
+        self.latencies = latencies
         self._results = results
 
     def __getitem__(self, partition: str) -> Result:

@@ -13,10 +13,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from io_managers.store.fingerprint import Part
 from resources.embedder import LocalEmbedder
 from seed_assets.core.phrases import Phrase, Unit, find_phrases
+from seed_assets.reuse import Reuse
 
-Identity = Mapping[str, str | int | float | bool]
+Identity = Mapping[str, Part]
 
 # Only so many candidates are compared by meaning; they are the best by counts.
 _COMPARED = 300
@@ -31,11 +33,13 @@ _LEAST_COSINE = 0.01
 _SAID = 0.1
 
 
-class Concept(msgspec.Struct, frozen=True):
+# A concept without a kind has the same bytes as before there were kinds.
+class Concept(msgspec.Struct, frozen=True, omit_defaults=True):
     """A phrase that says what a document is about.
 
     name: case-folded, with single spaces. score: 1 for the best, then falling. count: mentions, plural or not.
-    start, end: where the name first occurs, in characters: `" ".join(text[start:end].casefold().split())` is it.
+    start, end: where the name first occurs, in characters: `" ".join(text[start:end].casefold().split())` is it; of a
+    concept found by a model, the passage that shows it. kind: term, method, person, ...; "" where nobody has said.
     """
 
     name: str
@@ -43,6 +47,7 @@ class Concept(msgspec.Struct, frozen=True):
     count: int
     start: int
     end: int
+    kind: str = ""
 
 
 class Concepts(msgspec.Struct, frozen=True):
@@ -59,8 +64,11 @@ class ConceptExtractor(Protocol):
         """Everything but the document that decides the concepts: part of their action key."""
         ...
 
-    async def extract(self, text: str, title: str) -> Concepts:
-        """The concepts of one document; `title` is empty where none is known. Raises DocumentError."""
+    async def extract(self, text: str, title: str, reuse: Reuse) -> Concepts:
+        """The concepts of one document; `title` is empty where none is known. Raises DocumentError.
+
+        reuse: through which it asks others, so that each request is an action.
+        """
         ...
 
 
@@ -87,7 +95,7 @@ class StatisticalConceptExtractor:
         own = {"extractor": "statistical", "version": "1", "count": self.count}
         return own | {f"embedder.{name}": value for name, value in self.embedder.identity.items()}
 
-    async def extract(self, text: str, title: str) -> Concepts:
+    async def extract(self, text: str, title: str, reuse: Reuse | None = None) -> Concepts:
         """As `extract_sync`, on another thread."""
         return await asyncio.to_thread(self.extract_sync, text, title)
 

@@ -13,13 +13,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from io_managers.store.fingerprint import Part
 from resources.embedder import LocalEmbedder
 from seed_assets.core.mmr import choose, spread
 from seed_assets.core.sentences import Span, split_long, split_sentences
 from seed_assets.core.textrank import centrality, similarities
 from seed_assets.core.words import MARKS, count_words
+from seed_assets.reuse import Reuse
 
-Identity = Mapping[str, str | int | float | bool]
+Identity = Mapping[str, Part]
 
 # Shorter ones are headings and exclamations, longer ones lists and code that a full stop never ended.
 _SHORTEST_WORDS, _LONGEST_WORDS = 8, 60
@@ -59,8 +61,11 @@ class Summarizer(Protocol):
         """Everything but the document that decides the summary: part of its action key."""
         ...
 
-    async def summarize(self, text: str, title: str) -> Summary:
-        """The summary of one document; `title` is empty where none is known. Raises DocumentError."""
+    async def summarize(self, text: str, title: str, reuse: Reuse) -> Summary:
+        """The summary of one document; `title` is empty where none is known. Raises DocumentError.
+
+        reuse: through which it asks others, so that each request is an action.
+        """
         ...
 
 
@@ -88,7 +93,7 @@ class ExtractiveSummarizer:
         own = {"summarizer": "extractive", "version": "1", "words": self.words}
         return own | {f"embedder.{name}": value for name, value in self.embedder.identity.items()}
 
-    async def summarize(self, text: str, title: str) -> Summary:
+    async def summarize(self, text: str, title: str, reuse: Reuse | None = None) -> Summary:
         """As `summarize_sync`, on another thread."""
         return await asyncio.to_thread(self.summarize_sync, text, title)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from io_managers.store.fingerprint import Action, KeyTemplate, content_digest
 from resources.embedder import Embedder
 from seed_assets.core.chunking import Chunks
+from seed_assets.core.concurrently import all_of
 from seed_assets.reuse import Reuse
 from seed_assets.stage import document_stage
 
@@ -22,20 +23,29 @@ async def embeddings(chunks: Chunks, *, embedder: Embedder, reuse: Reuse) -> NDA
     Each text's vector is an action of its own, so that an edited document embeds only the chunks that changed, and equal
     chunks of different documents are embedded once. Made again when the chunks or the embedder change.
     """
+    return await embed_texts([chunk.text for chunk in chunks.chunks], embedder, reuse)
+
+
+async def embed_texts(texts: Sequence[str], embedder: Embedder, reuse: Reuse) -> NDArray[np.float32]:
+    """Vectors of shape (len(texts), dimensions); each text's is an action, and each request's are kept as they come."""
+    if not texts:
+        return np.zeros((0, embedder.dimensions), np.float32)
     template = KeyTemplate(TEXT_EMBEDDING, {"embedder": dict(embedder.identity)})
-    texts: dict[str, str] = {}
-    actions: list[Action] = []
-    for chunk in chunks.chunks:
-        action = template.action({"text": content_digest(chunk.text.encode())})
-        actions.append(action)
-        texts[action.key] = chunk.text
+    actions = [template.action({"text": content_digest(text.encode())}) for text in texts]
+    by_key = dict(zip((action.key for action in actions), texts, strict=True))
 
     async def embed(missing: Sequence[Action]) -> list[tuple[Any, str]]:
-        vectors = await embedder.embed([texts[action.key] for action in missing])
+        vectors = await embedder.embed([by_key[action.key] for action in missing], reuse)
         return [(vector, "") for vector in vectors]
 
     unique = list({action.key: action for action in actions}.values())
-    vectors = dict(zip((action.key for action in unique), await reuse.values(unique, embed), strict=True))
-    if not actions:
-        return np.zeros((0, embedder.dimensions), np.float32)
-    return np.stack([vectors[action.key] for action in actions])
+    if len(unique) > embedder.batch:
+        # What is there needs no place in a request.
+        found = reuse.finished(action.key for action in unique)
+        unique.sort(key=lambda action: action.key not in found)
+    batches = [unique[start : start + embedder.batch] for start in range(0, len(unique), embedder.batch)]
+    vectors = await all_of(reuse.values(batch, embed) for batch in batches)
+    by_action = dict(
+        zip((action.key for action in unique), (vector for batch in vectors for vector in batch), strict=True)
+    )
+    return np.stack([by_action[action.key] for action in actions])

@@ -1,0 +1,91 @@
+"""What requests cost, as people read it. What belongs here: layout and wording. What does not: finding anything out."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from io_managers.store.request_ledger import Account
+    from io_managers.store.store import Contents
+
+
+def dollars(usd: float, unpriced: int) -> str:
+    """An amount; of requests whose price nobody has said, "unknown", never 0."""
+    amount = f"{usd:,.2f}" if usd >= 1 or not usd else f"{usd:.4f}"
+    if not unpriced:
+        return amount
+    return f"{amount} + unknown" if usd else "unknown"
+
+
+def account_json(account: "Account") -> dict[str, Any]:
+    """One stage and model, under stable keys. unpriced_requests: those whose price is unknown, which `usd` leaves out."""
+    saved = account.saved
+    return {
+        "stage": account.stage,
+        "model": account.model,
+        "requests": account.requests,
+        "input_tokens": account.input_tokens,
+        "output_tokens": account.output_tokens,
+        "usd": round(account.usd, 6),
+        "unpriced_requests": account.unpriced,
+        "outcomes": account.outcomes,
+        "latency_seconds": dict(zip(("p50", "p95", "p99"), (round(s, 4) for s in account.latencies), strict=True)),
+        "saved": {
+            "results": saved.results if saved else 0,
+            "requests": saved.requests if saved else 0,
+            "tokens": saved.input_tokens + saved.output_tokens if saved else 0,
+            "usd": round(saved.usd, 6) if saved else 0.0,
+            "unpriced_requests": saved.unpriced if saved else 0,
+        },
+    }
+
+
+def show_stats(contents: "Contents", accounts: "Sequence[Account]") -> None:
+    """What the store holds, then what was asked, paid and saved."""
+    console = Console(emoji=False)
+    stages = _table("stage", ("results",))
+    for stage, count in contents.results.items():
+        stages.add_row(stage, f"{count:,}")
+    console.print(stages)
+    console.print(
+        f"{contents.values:,} values, {contents.bytes / 2**20:,.1f} MB on disk; {contents.failures:,} failures remembered.",
+        highlight=False,
+    )
+    if not accounts:
+        console.print("No model was asked.")
+        return
+    paid = _table("stage, model", ("requests", "tokens", "dollars", "p50 s", "p95 s", "p99 s"))
+    saved = _table("saved by reuse", ("results", "requests", "tokens", "dollars"))
+    for account in accounts:
+        name = f"{account.stage}, {account.model}"
+        latencies = (f"{seconds:.2f}" if seconds else "" for seconds in account.latencies)
+        tokens = account.input_tokens + account.output_tokens
+        paid.add_row(name, f"{account.requests:,}", f"{tokens:,}", dollars(account.usd, account.unpriced), *latencies)
+        if saving := account.saved:
+            tokens = saving.input_tokens + saving.output_tokens
+            money = dollars(saving.usd, saving.unpriced)
+            saved.add_row(name, f"{saving.results:,}", f"{saving.requests:,}", f"{tokens:,}", money)
+    console.print()
+    console.print(paid)
+    failed = [(account, outcomes) for account in accounts if (outcomes := _failed(account.outcomes))]
+    for account, outcomes in failed:
+        console.print(f"{account.stage}, {account.model}: not usable: {outcomes}.", markup=False, highlight=False)
+    if saved.row_count:
+        console.print()
+        console.print(saved)
+
+
+def _failed(outcomes: Mapping[str, int]) -> str:
+    from io_managers.store.request_ledger import ANSWERED
+
+    return ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items() if outcome != ANSWERED)
+
+
+def _table(first: str, others: Sequence[str]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(first, min_width=15, overflow="fold")
+    for name in others:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table

@@ -1,0 +1,82 @@
+"""The HTTP client that model endpoints are reached with: one pool, keep-alive, and three guards.
+
+What belongs here: what holds for every request whatever it says. What does not: retries and limits (endpoint).
+
+- Requests can be forbidden by the environment, for tests and CI: see FORBIDDING.
+- A reply is read up to MOST_REPLY_BYTES.
+- Redirects are not followed: a document's text goes only to the configured address.
+"""
+
+import ipaddress
+import os
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from resources.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import httpx2
+
+# "forbid": no request is sent; "loopback": only to this machine. Anything else, or unset: to the configured endpoint.
+FORBIDDING = "SEEDBANK_MODEL_REQUESTS"
+# A batch of 64 vectors of 4,096 numbers is some 6 MB as JSON text; the longest answers are a thousandth of that.
+MOST_REPLY_BYTES = 16 << 20
+_CONNECT_SECONDS = 10.0
+
+
+class RequestsForbiddenError(ConfigurationError):
+    """The environment forbids requests to models."""
+
+
+class ReplyTooLargeError(Exception):
+    """A reply is longer than any that could be right."""
+
+
+def open_client(*, timeout_seconds: float, connections: int) -> "httpx2.AsyncClient":
+    """A client for one event loop. timeout_seconds: without a byte."""
+    import httpx2
+
+    return httpx2.AsyncClient(
+        timeout=httpx2.Timeout(timeout_seconds, connect=min(_CONNECT_SECONDS, timeout_seconds), pool=None),
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=connections, keepalive_expiry=60),
+        follow_redirects=False,
+        event_hooks={"request": [_check_allowed], "response": [_limit_size]},
+    )
+
+
+async def _check_allowed(request: "httpx2.Request") -> None:
+    rule, host = os.environ.get(FORBIDDING, ""), request.url.host
+    if rule == "forbid" or (rule == "loopback" and not _is_loopback(host)):
+        raise RequestsForbiddenError(
+            f"A request to {host} was not sent: {FORBIDDING}={rule} forbids it. Unset it where models may be asked."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+async def _limit_size(response: "httpx2.Response") -> None:
+    import httpx2
+
+    class Limited(httpx2.AsyncByteStream):
+        def __init__(self, stream: Any) -> None:
+            self._stream = stream
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            size_bytes = 0
+            async for piece in self._stream:
+                size_bytes += len(piece)
+                if size_bytes > MOST_REPLY_BYTES:
+                    raise ReplyTooLargeError(f"a reply of more than {MOST_REPLY_BYTES >> 20} MB")
+                yield piece
+
+        async def aclose(self) -> None:
+            await self._stream.aclose()
+
+    response.stream = Limited(response.stream)

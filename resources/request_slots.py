@@ -1,0 +1,378 @@
+"""What processes share of the limits on requests: slots for those in flight, and the window's buckets and lock.
+
+What belongs here: both, in files of one machine and in Redis; clearing up after holders that died; what is said where
+they cannot be used. What does not: when a request may be sent, and waiting (`resources.limits`).
+
+In a directory a slot is a file with a lock on it, which the system frees when its holder dies, however it dies. In
+Redis it is a lease, renewed while it is held: that of a dead host ends after LEASE_SECONDS.
+
+No process starves another. Files: a slot that a process has had for TURN_SECONDS, for one request after the other,
+it leaves alone for REST_SECONDS, longer than others sleep between two tries. Redis: who asked first is served first.
+"""
+
+import fcntl
+import os
+import random
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from resources.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+TURN_SECONDS = 1.0
+REST_SECONDS = 0.015
+LEASE_SECONDS = 60.0
+_RENEWAL_SECONDS = 15.0
+# A process that waits asks every 10 to 25 ms; one that has not asked for so long has given up.
+_PATIENCE_SECONDS = 1.0
+# A server that says nothing for so long is taken for gone.
+_ANSWER_SECONDS = 5.0
+# How long the lock of a window is tried for; others hold it for about a millisecond.
+_LOCK_SECONDS = 0.05
+
+# KEYS: leases (by their end), processes that wait (by when they first asked), the same (by when they last asked).
+# ARGV: slots, lease, process, how long a lease and a process's place in the line are good, in milliseconds.
+_TAKE = """
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now - ARGV[5])) do
+  redis.call('ZREM', KEYS[2], gone)
+  redis.call('ZREM', KEYS[3], gone)
+end
+redis.call('ZADD', KEYS[2], 'NX', now, ARGV[3])
+redis.call('ZADD', KEYS[3], now, ARGV[3])
+local taken = 0
+if redis.call('ZCARD', KEYS[1]) + redis.call('ZRANK', KEYS[2], ARGV[3]) < tonumber(ARGV[1]) then
+  redis.call('ZREM', KEYS[2], ARGV[3])
+  redis.call('ZREM', KEYS[3], ARGV[3])
+  redis.call('ZADD', KEYS[1], now + ARGV[4], ARGV[2])
+  taken = 1
+end
+for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, 2 * ARGV[4]) end
+return taken
+"""
+# KEYS: leases. ARGV: how long a lease is good, in milliseconds; leases. One that has ended is in flight all the same.
+_RENEW = """
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+for i = 2, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[i]) end
+redis.call('PEXPIRE', KEYS[1], 2 * ARGV[1])
+"""
+
+
+class FileSlots:
+    """Slots of the processes of one machine: files beside `stem`, kept open, with locks on them.
+
+    For one thread. A lock outlives its holder in a child that was forked meanwhile and that runs no other program.
+    """
+
+    blocking = False
+    poll_seconds = (0.002, 0.010)
+
+    def __init__(self, stem: Path, count: int) -> None:
+        self._stem = stem
+        self._count = count
+        self._files: dict[int, int] = {}
+        self._held: set[int] = set()
+        self._mine_since: dict[int, float] = {}
+        self._freed_at: dict[int, float] = {}
+
+    def take(self) -> int | None:
+        now = time.monotonic()
+        for slot in range(self._count):
+            if slot in self._held:
+                continue
+            others_had_a_chance = now - self._freed_at.get(slot, 0.0) >= REST_SECONDS
+            if not others_had_a_chance and now - self._mine_since[slot] >= TURN_SECONDS:
+                continue
+            if self._lock(slot):
+                if others_had_a_chance:
+                    self._mine_since[slot] = now
+                self._held.add(slot)
+                return slot
+        return None
+
+    def free(self, slot: int) -> None:
+        if slot in self._held:
+            self._held.discard(slot)
+            self._freed_at[slot] = time.monotonic()
+            fcntl.flock(self._files[slot], fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        self._held.clear()
+        self._mine_since.clear()
+        self._freed_at.clear()
+        while self._files:
+            os.close(self._files.popitem()[1])
+
+    def _lock(self, slot: int) -> bool:
+        try:
+            file = self._files.get(slot)
+            if file is None:
+                path = self._stem.with_name(f"{self._stem.name}.slot-{slot}")
+                file = self._files[slot] = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            return _try_lock(file)
+        except OSError as error:
+            raise unusable(self._stem.parent, error) from error
+
+
+class RedisSlots:
+    """Slots of all processes that use one Redis server, by leases in a sorted set. For one thread."""
+
+    blocking = True
+    poll_seconds = (0.010, 0.025)
+
+    def __init__(self, url: str, stem: str, count: int) -> None:
+        self._url = url
+        self._client = connected(url)
+        self._count = count
+        self._process = uuid.uuid4().hex
+        self._leases = f"{stem}:in-flight"
+        self._keys = [self._leases, f"{stem}:waiting", f"{stem}:asked"]
+        self._take = self._client.register_script(_TAKE)
+        self._renew = self._client.register_script(_RENEW)
+        self._held: set[int] = set()
+        self._next = 0
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._renewing: threading.Thread | None = None
+
+    def take(self) -> int | None:
+        self._next += 1
+        slot = self._next
+        with redis_errors(self._url):
+            limits = (round(LEASE_SECONDS * 1000), round(_PATIENCE_SECONDS * 1000))
+            taken: Any = self._take(keys=self._keys, args=[self._count, self._member(slot), self._process, *limits])
+        if not taken:
+            return None
+        with self._lock:
+            self._held.add(slot)
+        if self._renewing is None:
+            self._renewing = threading.Thread(target=self._keep_renewing, name="seedbank-slots", daemon=True)
+            self._renewing.start()
+        return slot
+
+    def free(self, slot: int) -> None:
+        with self._lock:
+            self._held.discard(slot)
+            # Where the server does not answer, the lease ends by itself: nobody renews it.
+            with suppress(ConfigurationError), redis_errors(self._url):
+                self._client.zrem(self._leases, self._member(slot))
+
+    def close(self) -> None:
+        self._closed.set()
+        if self._renewing is not None:
+            self._renewing.join()
+        for slot in list(self._held):
+            self.free(slot)
+        self._client.close()
+
+    def _member(self, slot: int) -> str:
+        return f"{self._process}:{slot}"
+
+    def _keep_renewing(self) -> None:
+        while not self._closed.wait(_RENEWAL_SECONDS):
+            # Under the lock: a lease that is freed meanwhile would come back. One that cannot be renewed now is
+            # renewed by the next try; it is good for four of them.
+            with self._lock, suppress(ConfigurationError), redis_errors(self._url):
+                held = [self._member(slot) for slot in self._held]
+                if held:
+                    self._renew(keys=[self._leases], args=[round(LEASE_SECONDS * 1000), *held])
+
+
+class FileWindow:
+    """In SQLite, beside `stem`. What a process leaves that dies is right, or counts a request that was never sent."""
+
+    def __init__(self, stem: Path) -> None:
+        self._path = stem.with_name(f"{stem.name}.sqlite")
+        self._lock: int | None = None
+        self._database: sqlite3.Connection | None = None
+
+    @contextmanager
+    def locked(self) -> Iterator[bool]:
+        try:
+            if self._lock is None:
+                self._lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+            end = time.monotonic() + _LOCK_SECONDS
+            while not (locked := _try_lock(self._lock)) and time.monotonic() < end:
+                time.sleep(random.uniform(0.0003, 0.001))
+            try:
+                yield locked
+            finally:
+                if locked:
+                    fcntl.flock(self._lock, fcntl.LOCK_UN)
+        except (OSError, sqlite3.Error) as error:
+            raise unusable(self._path.parent, error) from error
+
+    def opened(self, rates: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
+        from pyrate_limiter import Rate, SQLiteBucket
+        from pyrate_limiter.buckets.sqlite_bucket import Queries
+
+        # Closed by another thread than the one that uses it, after that one's end.
+        database = self._database = sqlite3.connect(self._path, check_same_thread=False)
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=NORMAL")
+        database.execute("CREATE TABLE IF NOT EXISTS first (process TEXT, until INTEGER)")
+        for name in rates:
+            database.execute(Queries.CREATE_BUCKET_TABLE.format(table=name))
+            database.execute(Queries.CREATE_INDEX_ON_TIMESTAMP.format(index_name=f"{name}_time", table_name=name))
+        database.commit()
+        return {name: SQLiteBucket([Rate(*rate)], database, name) for name, rate in rates.items()}
+
+    def now(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def tidy(self, buckets: Mapping[str, Any], now: int) -> None:
+        for name, bucket in buckets.items():
+            bucket.leak(now)
+            # Where the clock was put back, the window would else be full until it is there again.
+            self._write(f"UPDATE {name} SET item_timestamp = ? WHERE item_timestamp > ?", now, now)
+
+    def first(self, now: int) -> str | None:
+        assert self._database is not None
+        found = self._database.execute("SELECT process FROM first WHERE until > ?", (now,)).fetchone()
+        return None if found is None else found[0]
+
+    def put_first(self, process: str | None, now: int, good_ms: int) -> None:
+        self._write("DELETE FROM first")
+        if process is not None:
+            self._write("INSERT INTO first VALUES (?, ?)", process, now + good_ms)
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+        if self._lock is not None:
+            os.close(self._lock)
+
+    def _write(self, statement: str, *values: int | str) -> None:
+        assert self._database is not None
+        with self._database:
+            self._database.execute(statement, values)
+
+
+class RedisWindow:
+    """As FileWindow, in a Redis server, with its clock. A host that dies under the lock holds up the others for some seconds."""
+
+    def __init__(self, url: str, stem: str) -> None:
+        self._url = url
+        self._stem = stem
+        self._client = connected(url)
+        self._lock = self._client.lock(f"{stem}:lock", _ANSWER_SECONDS, sleep=0.002, raise_on_release_error=False)
+
+    @contextmanager
+    def locked(self) -> Iterator[bool]:
+        with redis_errors(self._url):
+            locked = bool(self._lock.acquire(blocking_timeout=_LOCK_SECONDS))
+            try:
+                yield locked
+            finally:
+                if locked:
+                    self._lock.release()
+
+    def opened(self, rates: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
+        from pyrate_limiter import Rate, RateItem, RedisBucket
+        from pyrate_limiter.buckets.redis_bucket import LuaScript
+        from redis.exceptions import NoScriptError
+
+        client: Any = self._client
+
+        class Bucket(RedisBucket):
+            def put(self, item: RateItem) -> Any:
+                try:
+                    return super().put(item)
+                except NoScriptError:  # the server was started again and has forgotten it
+                    self.script_hash = client.script_load(LuaScript.PUT_ITEM)
+                    return super().put(item)
+
+        return {name: Bucket.init([Rate(*rate)], client, f"{self._stem}:{name}") for name, rate in rates.items()}
+
+    def now(self) -> int:
+        seconds, microseconds = self._client.time()
+        return seconds * 1000 + microseconds // 1000
+
+    def tidy(self, buckets: Mapping[str, Any], now: int) -> None:
+        for name, bucket in buckets.items():
+            bucket.leak(now)
+            self._client.pexpire(f"{self._stem}:{name}", 2 * bucket.rates[0].interval)
+
+    def first(self, now: int) -> str | None:
+        found = self._client.get(f"{self._stem}:first")
+        return found.decode() if isinstance(found, bytes) else None
+
+    def put_first(self, process: str | None, now: int, good_ms: int) -> None:
+        if process is None:
+            self._client.delete(f"{self._stem}:first")
+        else:
+            self._client.set(f"{self._stem}:first", process, px=good_ms)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _try_lock(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def unusable(directory: Path, error: Exception) -> ConfigurationError:
+    """What is said where the shared files cannot be used."""
+    return ConfigurationError(
+        f"Requests are counted in {directory}, over all processes, but it cannot be used: {error}. "
+        "Make it writable, with space left, on a file system that has locks."
+    )
+
+
+def connected(url: str) -> "Redis":
+    """A client of that server, which connects when it is first asked something.
+
+    Raises ConfigurationError where the URL is not one of Redis or the package is not installed.
+    """
+    try:
+        from redis import Redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+    except ImportError as error:
+        raise ConfigurationError(
+            "llm.redis_url is set, but the package `redis` is not installed. "
+            "Install it (pip install 'seedbank[redis]') or unset llm.redis_url."
+        ) from error
+    try:
+        return Redis.from_url(
+            url,
+            socket_timeout=_ANSWER_SECONDS,
+            socket_connect_timeout=_ANSWER_SECONDS,
+            # Once, at once: what was connected long ago may have been cut meanwhile.
+            retry=Retry(NoBackoff(), 1),
+        )
+    except ValueError:
+        # Without its cause, which may quote a part of the password.
+        message = "llm.redis_url is not the address of a Redis server. Write it as redis://HOST:6379/0."
+        raise ConfigurationError(message) from None
+
+
+@contextmanager
+def redis_errors(url: str) -> Iterator[None]:
+    """Turns every error of Redis into a ConfigurationError that names the host, and nothing else of the URL."""
+    from redis.exceptions import RedisError
+
+    try:
+        yield
+    except RedisError as error:
+        host = urlsplit(url).hostname or "this machine"
+        raise ConfigurationError(
+            f"The Redis server of llm.redis_url, on {host}, cannot be used ({type(error).__name__}). "
+            "Start it, mend llm.redis_url, or unset it to share limits among the processes of this home alone."
+        ) from error

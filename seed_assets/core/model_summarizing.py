@@ -1,0 +1,116 @@
+"""Summaries written by a model. What belongs here: one document, whole or in parts.
+
+What does not: the offline default (summarizing), prompts (seed_assets/prompts), asking (structured_output).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from io_managers.store.fingerprint import Part
+from resources.chat_model import ChatModel
+from resources.endpoint import Endpoint
+from resources.llm import InvalidOutputError, Tokens
+from resources.tokens import usual_tokens
+from seed_assets.core.concurrently import all_of
+from seed_assets.core.prompts import Prompt, load_prompt
+from seed_assets.core.structured_output import ask, shaped
+from seed_assets.core.summarizing import Summary
+from seed_assets.core.text_parts import split_to_fit
+from seed_assets.reuse import Reuse, Usage
+
+_TOKENS_A_WORD = 1.5
+# Text summarised again and again: each time it is at most a fraction as long.
+_MOST_ROUNDS = 6
+
+
+class SummaryAnswer(BaseModel):
+    """What a model answers; summaries.schema.json says the same to it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    summary: str = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class ModelSummarizer:
+    """Asks a model for a summary of at most `words` words; what does not fit into one request, part by part."""
+
+    model: ChatModel
+    words: int
+
+    @cached_property
+    def prompt(self) -> Prompt:
+        """How it asks."""
+        return load_prompt("summaries")
+
+    @property
+    def identity(self) -> Mapping[str, Part]:
+        """The model and all its parameters, the prompts, the length, and how much fits into a request."""
+        return {
+            "summarizer": "model",
+            "version": "1",
+            "words": self.words,
+            "prompt": self.prompt.digest,
+            "model": dict(self.model.identity),
+            "context_tokens": self.model.context_tokens,
+        }
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Whom it asks."""
+        return self.model.endpoint
+
+    def estimate(self, characters: int) -> Usage:
+        """See Priced."""
+        return estimated(self.model, self.prompt, characters, int(self.words * _TOKENS_A_WORD))
+
+    async def summarize(self, text: str, title: str, reuse: Reuse) -> Summary:
+        """See Summarizer. A document without words has an empty summary, and nobody is asked."""
+        if not text.strip():
+            return Summary("")
+        parts = split_to_fit(text, self.model, self.prompt.turns("whole", title=title))
+        if len(parts) == 1:
+            return Summary(await self._ask("whole", reuse, title=title, text=text))
+        for _ in range(_MOST_ROUNDS):
+            total = len(parts)
+            found = await all_of(
+                self._ask("part", reuse, title=title, text=part, part=place, parts=total)
+                for place, part in enumerate(parts, 1)
+            )
+            joined = "\n\n".join(found)
+            parts = split_to_fit(joined, self.model, self.prompt.turns("combine", title=title))
+            if len(parts) == 1:
+                return Summary(await self._ask("combine", reuse, title=title, text=joined, parts=total))
+        raise InvalidOutputError(
+            f"{self.model.endpoint.name} writes summaries of parts that are too long to be put together.",
+            "Raise `llm.context_tokens`, or lower `summaries.words`; then it is asked again.",
+        )
+
+    async def _ask(self, which: str, reuse: Reuse, **values: str | int) -> str:
+        turns = self.prompt.turns(which, words=self.words, **values)
+        assert self.prompt.schema is not None
+        return await ask(self.model, turns, self.prompt.schema, _summary, reuse)
+
+
+def _summary(found: Any) -> str:
+    text = " ".join(shaped(SummaryAnswer, found).summary.split())
+    if not text:
+        raise ValueError("the summary is empty")
+    return text
+
+
+def estimated(model: ChatModel, prompt: Prompt, characters: int, answer_tokens: int) -> Usage:
+    """What asking about a document of so many characters will cost, about."""
+    around = usual_tokens(len(prompt.texts["system"]) + len(prompt.texts["whole"]))
+    room = max(256, model.context_tokens - model.max_output_tokens - around)
+    text_tokens = usual_tokens(characters)
+    parts = -(-text_tokens // room)
+    requests = 1 if parts == 1 else parts + 1
+    tokens = Tokens(text_tokens + requests * around + (requests > 1) * parts * answer_tokens, requests * answer_tokens)
+    usd = model.endpoint.price.usd(tokens)
+    name = str(model.identity["model"])
+    return Usage(requests, tokens.input, tokens.output, usd or 0.0, requests if usd is None else 0, name)

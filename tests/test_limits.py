@@ -1,0 +1,419 @@
+"""Limits on requests to a model, kept by real processes at once: in files, and in Redis where a server answers.
+
+By hand, a full minute of four processes: see tests/limited_process.py.
+"""
+
+import asyncio
+import hashlib
+import os
+import signal
+import socket
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resources import request_slots
+from resources.errors import ConfigurationError, StoppedError
+from resources.limits import LimitRules, Limits
+from tests.limited_process import events, most_at_once, most_in_a_window, sent, start, used
+
+REDIS = "redis://127.0.0.1:6379/0"
+REQUESTS = 60
+WINDOW_SECONDS = 2.0
+
+
+@pytest.fixture
+def name() -> Iterator[str]:
+    """An endpoint that no other test knows; what it leaves in Redis is removed."""
+    own = f"test {uuid.uuid4()}"
+    yield own
+    forget_in_redis(own)
+
+
+@pytest.fixture(params=["files", "redis"])
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """No Redis, and Redis."""
+    if request.param == "files":
+        return ""
+    if not redis_answers():
+        pytest.skip("no Redis server on 127.0.0.1:6379")
+    return REDIS
+
+
+def redis_answers() -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", 6379), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
+
+
+def forget_in_redis(name: str) -> None:
+    if not redis_answers():
+        return
+    from redis import Redis
+
+    with Redis.from_url(REDIS) as client:
+        for key in client.scan_iter(f"seedbank:limits:{digest(name)}:*"):
+            client.delete(key)
+
+
+def never() -> str:
+    return ""
+
+
+def run(limits: Limits, *bodies: Callable[[Limits], Coroutine[Any, Any, None]]) -> None:
+    """Each body in an event loop of its own, one after the other."""
+    try:
+        for body in bodies:
+            asyncio.run(asyncio.wait_for(body(limits), 20))
+    finally:
+        limits.close()
+
+
+async def permitted(limits: Limits, tokens: int = 0) -> float:
+    """When a permit came."""
+    async with limits.permit(tokens, never):
+        return time.monotonic()
+
+
+def test_four_processes_together_keep_the_window_and_use_it(tmp_path: Path, name: str, redis_url: str) -> None:
+    """A server that counts refuses what is too much, and what is not used is time lost."""
+    options = ("--requests", str(REQUESTS), "--window", str(WINDOW_SECONDS), "--redis-url", redis_url)
+    times = sent(events(tmp_path, name, 4, *options, seconds=6 if redis_url else 12))
+    assert most_in_a_window(times, WINDOW_SECONDS) <= REQUESTS
+    assert used(times, REQUESTS, WINDOW_SECONDS) >= 0.9
+
+
+def test_tokens_of_all_processes_together_keep_the_window(tmp_path: Path, name: str, redis_url: str) -> None:
+    """Requests of different sizes; units of several tokens are rounded up, so few tokens too many would show."""
+    options = ("--tokens", "50000", "--window", "1", "--redis-url", redis_url)
+    with ThreadPoolExecutor(2) as both:
+        sizes = (1_990, 4_010)
+        runs = [both.submit(events, tmp_path, name, 1, *options, "--each", str(size), seconds=3) for size in sizes]
+        found = [sent(one.result()) for one in runs]
+    weighed = sorted((at, size) for times, size in zip(found, sizes, strict=True) for at in times)
+    assert all(found), "one of both sent nothing"
+    assert sum(size for _, size in weighed) > 2 * 50_000
+    for first, (began, _) in enumerate(weighed):
+        assert sum(size for at, size in weighed[first:] if at - began < 1) <= 50_000
+
+
+def test_many_tokens_at_once_find_room_beside_many_small_requests(tmp_path: Path, name: str, redis_url: str) -> None:
+    """Small requests would else take every bit of room as it appears, for ever."""
+    rules = LimitRules(tokens=10_000, in_flight=0, window_seconds=1.0)
+    options = ("--tokens", "10000", "--window", "1", "--redis-url", redis_url, "--each", "200", "--seconds", "30")
+    with start(tmp_path, name, *options) as small:
+        try:
+            assert small.stdout is not None
+            assert small.stdout.readline().startswith("+")
+
+            async def large(limits: Limits) -> None:
+                await permitted(limits, 9_500)
+
+            run(Limits(name, rules, tmp_path, redis_url), large)
+            assert small.poll() is None
+        finally:
+            small.kill()
+
+
+def test_a_request_larger_than_the_window_is_refused(tmp_path: Path) -> None:
+    """It would wait for ever; and one that just fits must not be refused for being rounded up."""
+
+    async def body(limits: Limits) -> None:
+        with pytest.raises(ConfigurationError) as raised:
+            await permitted(limits, 4_002)
+        for said in ("4,002", "4,001", "llm.tpm", "llm.context_tokens"):
+            assert said in str(raised.value)
+        await permitted(limits, 4_001)
+
+    run(Limits("endpoint", LimitRules(tokens=4_001), tmp_path), body)
+
+
+def test_three_processes_are_never_in_flight_with_more_than_the_limit(
+    tmp_path: Path, name: str, redis_url: str
+) -> None:
+    """Each alone would use all slots."""
+    options = ("--in-flight", "2", "--workers", "3", "--takes", "0.03", "--redis-url", redis_url)
+    found = events(tmp_path, name, 3, *options, seconds=2)
+    assert most_at_once(found) == 2
+
+
+def test_no_process_keeps_a_slot_from_the_others(tmp_path: Path, name: str, redis_url: str) -> None:
+    """The one that frees it knows first, and could hand it to its own next request for ever."""
+    options = ("--in-flight", "1", "--workers", "2", "--takes", "0.2", "--redis-url", redis_url)
+    for one in events(tmp_path, name, 2, *options, seconds=3):
+        assert len(sent([one])) >= 3
+
+
+def test_a_process_that_is_killed_frees_its_slots_at_once(tmp_path: Path, name: str) -> None:
+    """Nobody is left to say that its requests have ended."""
+
+    async def refused(limits: Limits) -> None:
+        waiting = asyncio.create_task(permitted(limits))
+        assert not (await asyncio.wait((waiting,), timeout=0.3))[0]
+        killed = time.monotonic()
+        os.kill(holder.pid, signal.SIGKILL)
+        holder.wait()
+        assert await waiting - killed < 5
+
+    with start(tmp_path, name, "--in-flight", "2", "--workers", "2", "--takes", "60") as holder:
+        try:
+            assert holder.stdout is not None
+            assert [holder.stdout.readline()[0] for _ in range(2)] == ["+", "+"]
+            run(Limits(name, LimitRules(in_flight=2), tmp_path), refused)
+        finally:
+            holder.kill()
+
+
+def test_a_lease_of_a_host_that_died_ends_by_itself(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Redis no system frees anything; a lease that is held is renewed and outlives its own time."""
+    if not redis_answers():
+        pytest.skip("no Redis server on 127.0.0.1:6379")
+    monkeypatch.setattr(request_slots, "LEASE_SECONDS", 0.6)
+    monkeypatch.setattr(request_slots, "_RENEWAL_SECONDS", 0.1)
+    stem = f"seedbank:limits:{digest(name)}"
+    one, other = (request_slots.RedisSlots(REDIS, stem, 1) for _ in range(2))
+    assert one.take() is not None
+    for _ in range(12):
+        time.sleep(0.1)
+        assert other.take() is None
+    one._closed.set()  # as if its host had died: nothing is renewed, nothing freed
+    end = time.monotonic() + 10
+    while (slot := other.take()) is None:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    other.free(slot)
+    other.close()
+    one.close()
+
+
+def test_who_waits_is_told_when_nothing_more_may_be_begun(tmp_path: Path, name: str, redis_url: str) -> None:
+    """In line, for a slot, for the window and in a pause alike; nothing of it is left behind."""
+    reasons = [""]
+
+    async def stopped_while_waiting(limits: Limits, count: int) -> None:
+        waiting = [asyncio.create_task(asked(limits)) for _ in range(count)]
+        assert not (await asyncio.wait(waiting, timeout=0.3))[0]
+        reasons[0] = "the budget is spent"
+        done, _ = await asyncio.wait(waiting, timeout=0.5)
+        reasons[0] = ""
+        assert len(done) == count
+        for one in done:
+            error = one.exception()
+            assert isinstance(error, StoppedError)
+            assert error.reason == "the budget is spent"
+
+    async def asked(limits: Limits) -> None:
+        async with limits.permit(0, lambda: reasons[0]):
+            pytest.fail("nothing was free")
+
+    async def for_a_slot(limits: Limits) -> None:
+        async with limits.permit(0, never):
+            await stopped_while_waiting(limits, 3)
+        limits.pause(1.0)
+        await stopped_while_waiting(limits, 2)
+        await permitted(limits)
+
+    async def for_the_window(limits: Limits) -> None:
+        await permitted(limits)
+        await stopped_while_waiting(limits, 3)
+
+    run(Limits(f"{name}", LimitRules(in_flight=1), tmp_path, redis_url), for_a_slot)
+    run(Limits(f"{name}", LimitRules(requests=1, in_flight=1), tmp_path, redis_url), for_the_window)
+
+
+def test_what_is_stopped_already_begins_nothing(tmp_path: Path) -> None:
+    async def body(limits: Limits) -> None:
+        with pytest.raises(StoppedError, match="interrupted"):
+            async with limits.permit(0, lambda: "interrupted"):
+                pytest.fail("begun")
+
+    run(Limits("endpoint", LimitRules(), tmp_path), body)
+
+
+def test_cancelling_leaks_no_slot(tmp_path: Path, name: str, redis_url: str) -> None:
+    """At whatever moment: in line, while a slot is asked for, in the body. All slots are there afterwards."""
+
+    async def hold(limits: Limits) -> None:
+        async with limits.permit(0, never):
+            await asyncio.sleep(60)
+
+    async def body(limits: Limits) -> None:
+        for moment in range(40):
+            tasks = [asyncio.create_task(hold(limits)) for _ in range(4)]
+            await asyncio.sleep(moment * 0.0002)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        tasks = [asyncio.create_task(hold(limits)) for _ in range(3)]
+        refused = asyncio.create_task(hold(limits))
+        await asyncio.sleep(0.5)
+        limits_of_another = Limits(name, LimitRules(in_flight=3), tmp_path, redis_url)
+        assert not (await asyncio.wait((asyncio.create_task(permitted(limits_of_another)),), timeout=0.2))[0]
+        for task in (*tasks, refused):
+            task.cancel()
+        await asyncio.gather(*tasks, refused, return_exceptions=True)
+        async with AsyncExitStack() as stack:
+            for _ in range(3):
+                await stack.enter_async_context(limits.permit(0, never))
+
+    run(Limits(name, LimitRules(in_flight=3), tmp_path, redis_url), body)
+
+
+def test_an_error_in_the_body_frees_the_slot(tmp_path: Path) -> None:
+    async def body(limits: Limits) -> None:
+        for _ in range(3):
+            with pytest.raises(ValueError, match="the answer was no JSON"):
+                async with limits.permit(0, never):
+                    raise ValueError("the answer was no JSON")
+        await permitted(limits)
+
+    run(Limits("endpoint", LimitRules(in_flight=1), tmp_path), body)
+
+
+def test_requests_of_a_process_go_in_the_order_in_which_they_asked(tmp_path: Path, name: str, redis_url: str) -> None:
+    """Else a document could wait for ever; one that gives up in the middle does not stop those behind it."""
+    order: list[int] = []
+
+    async def ask(limits: Limits, number: int) -> None:
+        async with limits.permit(number * 10, never):
+            order.append(number)
+            await asyncio.sleep(0.005)
+
+    async def body(limits: Limits) -> None:
+        async with limits.permit(0, never):
+            tasks = [asyncio.create_task(ask(limits, number)) for number in range(20)]
+            await asyncio.sleep(0.05)
+            for given_up in (0, 7, 19):
+                tasks[given_up].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    run(Limits(name, LimitRules(requests=100, tokens=10_000, in_flight=1), tmp_path, redis_url), body)
+    assert order == [number for number in range(20) if number not in (0, 7, 19)]
+
+
+@pytest.mark.parametrize("rules", [LimitRules(in_flight=0), LimitRules(requests=100)])
+def test_a_pause_is_obeyed_and_a_shorter_one_does_not_shorten_it(tmp_path: Path, rules: LimitRules) -> None:
+    """The server refuses, and may punish, what comes before the time that it named."""
+
+    async def body(limits: Limits) -> None:
+        await permitted(limits)
+        paused = time.monotonic()
+        limits.pause(0.6)
+        limits.pause(0.1)
+        first = asyncio.create_task(permitted(limits))
+        await asyncio.sleep(0.3)
+        limits.pause(0.5)
+        assert await first - paused >= 0.8
+        assert await permitted(limits) >= paused + 0.8
+
+    run(Limits("endpoint", rules, tmp_path), body)
+
+
+def test_event_loops_may_follow_one_another(tmp_path: Path, name: str, redis_url: str) -> None:
+    """Each run has its own; one that ends with requests in line leaves nothing to the next."""
+
+    async def in_line(limits: Limits) -> None:
+        async with limits.permit(0, never):
+            tasks = [asyncio.create_task(permitted(limits)) for _ in range(3)]
+            await asyncio.sleep(0.05)
+            assert not any(task.done() for task in tasks)
+
+    async def again(limits: Limits) -> None:
+        await asyncio.gather(*(permitted(limits, 10) for _ in range(3)))
+
+    rules = LimitRules(requests=100, tokens=1000, in_flight=1)
+    run(Limits(name, rules, tmp_path, redis_url), again, in_line, again, in_line, again)
+
+
+def test_a_clock_that_was_put_back_closes_no_window_for_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests of the future count for one window from now on, not until the clock is there again."""
+
+    async def body(limits: Limits) -> None:
+        now = time.time_ns
+        monkeypatch.setattr(time, "time_ns", lambda: now() + 3600 * 10**9)
+        await permitted(limits)
+        monkeypatch.setattr(time, "time_ns", now)
+        back = time.monotonic()
+        assert await permitted(limits) - back >= 0.5
+
+    run(Limits("endpoint", LimitRules(requests=1, window_seconds=0.5), tmp_path), body)
+
+
+def test_without_limits_nothing_is_written(tmp_path: Path) -> None:
+    async def body(limits: Limits) -> None:
+        await asyncio.gather(*(permitted(limits, 1000) for _ in range(10)))
+
+    run(Limits("endpoint", LimitRules(in_flight=0), tmp_path / "limits"), body)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_name_is_not_written_anywhere(tmp_path: Path) -> None:
+    """It holds a key."""
+
+    async def body(limits: Limits) -> None:
+        await permitted(limits, 1)
+        for path in tmp_path.iterdir():
+            assert b"sk-secret" not in path.name.encode() + path.read_bytes()
+
+    run(Limits("host sk-secret", LimitRules(requests=5, tokens=5), tmp_path), body)
+
+
+@pytest.mark.parametrize("rules", [LimitRules(requests=5, in_flight=0), LimitRules(in_flight=1)])
+def test_files_that_cannot_be_used_are_named(tmp_path: Path, rules: LimitRules) -> None:
+    (tmp_path / "limits").write_text("not a directory")
+
+    async def body(limits: Limits) -> None:
+        with pytest.raises(ConfigurationError, match=str(tmp_path / "limits")):
+            await permitted(limits)
+
+    run(Limits("endpoint", rules, tmp_path / "limits"), body)
+
+
+@pytest.mark.parametrize("rules", [LimitRules(requests=5, in_flight=0), LimitRules(in_flight=1)])
+@pytest.mark.parametrize("url", ["redis://:sesame@127.0.0.1:{port}/0", "redis://:ses/ame@127.0.0.1", "redis:/sesame:x"])
+def test_a_redis_that_cannot_be_reached_is_named_without_its_password(
+    tmp_path: Path, rules: LimitRules, url: str
+) -> None:
+    """Messages end in logs and in Dagster's records, with the whole chain of what led to them."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # nobody listens
+        address = url.format(port=bound.getsockname()[1])
+
+        async def body(limits: Limits) -> None:
+            with pytest.raises(ConfigurationError, match=r"llm\.redis_url") as raised:
+                await permitted(limits)
+            told = "".join(traceback.format_exception(raised.value))
+            assert "sesame" not in told
+            assert "ses/ame" not in told
+            if "{port}" in url:
+                assert "127.0.0.1" in str(raised.value)
+
+        run(Limits("endpoint", rules, tmp_path, address), body)
+
+
+def test_a_redis_that_forgot_its_scripts_is_told_them_again(tmp_path: Path, name: str) -> None:
+    """A server that was started again knows none of them."""
+    if not redis_answers():
+        pytest.skip("no Redis server on 127.0.0.1:6379")
+
+    async def body(limits: Limits) -> None:
+        await permitted(limits, 1)
+        assert limits._window is not None
+        for bucket in limits._window._buckets.values():
+            bucket.script_hash = "0" * 40  # not by flushing them: others may use the server
+        await permitted(limits, 1)
+
+    run(Limits(name, LimitRules(requests=5, tokens=5), tmp_path, REDIS), body)
