@@ -50,7 +50,7 @@ def seed(
     cache_only: Annotated[bool, typer.Option("--cache-only", help="Compute nothing; what is missing fails.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try remembered failures again.")] = False,
     max_cost: Annotated[
-        float | None, typer.Option("--max-cost", metavar="USD", min=0, help="Begin nothing more when this is spent.")
+        float | None, typer.Option("--max-cost", metavar="USD", min=0, help="Send nothing that could cost more in all.")
     ] = None,
     rebuild_sink: Annotated[
         bool, typer.Option("--rebuild-sink", help="Drop the tables and write them from the store, computing nothing.")

@@ -1,7 +1,8 @@
 """How many requests, how many tokens, and how many at once: limits that all processes keep together.
 
 What belongs here: when a request may be sent. What does not: sending it, and what it answered
-(`pause` is told of a Retry-After); what the processes share, in files or in Redis (`resources.request_slots`).
+(`pause` is told of a Retry-After); what the processes share, in files or in Redis
+(`resources.request_slots`, `resources.shared_window`).
 
 The window is counted by pyrate-limiter, in an SQLite file of the home, or in Redis where several hosts share it. A
 look and what follows from it are one step, under a lock: the requests' and the tokens' bucket are both found with room
@@ -32,7 +33,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from resources.errors import ConfigurationError, StoppedError
-from resources.request_slots import FileSlots, FileWindow, RedisSlots, RedisWindow, unusable
+from resources.request_slots import FileSlots, RedisSlots, unusable
+from resources.shared_window import FileWindow, RedisWindow
 
 _HEADROOM = 0.05
 # How often one that waits looks whether it may go on waiting.

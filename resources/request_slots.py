@@ -1,7 +1,8 @@
-"""What processes share of the limits on requests: slots for those in flight, and the window's buckets and lock.
+"""Slots for requests in flight, which processes share.
 
-What belongs here: both, in files of one machine and in Redis; clearing up after holders that died; what is said where
-they cannot be used. What does not: when a request may be sent, and waiting (`resources.limits`).
+What belongs here: slots in files of one machine and in Redis; clearing up after holders that died; reaching either, and
+what is said where it cannot be used. What does not: the window that requests are counted in (`resources.shared_window`);
+when a request may be sent, and waiting (`resources.limits`).
 
 In a directory a slot is a file with a lock on it, which the system frees when its holder dies, however it dies. In
 Redis it is a lease, renewed while it is held: that of a dead host ends after LEASE_SECONDS.
@@ -12,12 +13,10 @@ it leaves alone for REST_SECONDS, longer than others sleep between two tries. Re
 
 import fcntl
 import os
-import random
-import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,9 +34,7 @@ _RENEWAL_SECONDS = 15.0
 # A process that waits asks every 10 to 25 ms; one that has not asked for so long has given up.
 _PATIENCE_SECONDS = 1.0
 # A server that says nothing for so long is taken for gone.
-_ANSWER_SECONDS = 5.0
-# How long the lock of a window is tried for; others hold it for about a millisecond.
-_LOCK_SECONDS = 0.05
+ANSWER_SECONDS = 5.0
 
 # KEYS: leases (by their end), processes that wait (by when they first asked), the same (by when they last asked).
 # ARGV: slots, lease, process, how long a lease and a process's place in the line are good, in milliseconds.
@@ -121,7 +118,7 @@ class FileSlots:
             if file is None:
                 path = self._stem.with_name(f"{self._stem.name}.slot-{slot}")
                 file = self._files[slot] = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            return _try_lock(file)
+            return try_lock(file)
         except OSError as error:
             raise unusable(self._stem.parent, error) from error
 
@@ -190,136 +187,8 @@ class RedisSlots:
                     self._renew(keys=[self._leases], args=[round(LEASE_SECONDS * 1000), *held])
 
 
-class FileWindow:
-    """In SQLite, beside `stem`. What a process leaves that dies is right, or counts a request that was never sent."""
-
-    def __init__(self, stem: Path) -> None:
-        self._path = stem.with_name(f"{stem.name}.sqlite")
-        self._lock: int | None = None
-        self._database: sqlite3.Connection | None = None
-
-    @contextmanager
-    def locked(self) -> Iterator[bool]:
-        try:
-            if self._lock is None:
-                self._lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-            end = time.monotonic() + _LOCK_SECONDS
-            while not (locked := _try_lock(self._lock)) and time.monotonic() < end:
-                time.sleep(random.uniform(0.0003, 0.001))
-            try:
-                yield locked
-            finally:
-                if locked:
-                    fcntl.flock(self._lock, fcntl.LOCK_UN)
-        except (OSError, sqlite3.Error) as error:
-            raise unusable(self._path.parent, error) from error
-
-    def opened(self, rates: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
-        from pyrate_limiter import Rate, SQLiteBucket
-        from pyrate_limiter.buckets.sqlite_bucket import Queries
-
-        # Closed by another thread than the one that uses it, after that one's end.
-        database = self._database = sqlite3.connect(self._path, check_same_thread=False)
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=NORMAL")
-        database.execute("CREATE TABLE IF NOT EXISTS first (process TEXT, until INTEGER)")
-        for name in rates:
-            database.execute(Queries.CREATE_BUCKET_TABLE.format(table=name))
-            database.execute(Queries.CREATE_INDEX_ON_TIMESTAMP.format(index_name=f"{name}_time", table_name=name))
-        database.commit()
-        return {name: SQLiteBucket([Rate(*rate)], database, name) for name, rate in rates.items()}
-
-    def now(self) -> int:
-        return time.time_ns() // 1_000_000
-
-    def tidy(self, buckets: Mapping[str, Any], now: int) -> None:
-        for name, bucket in buckets.items():
-            bucket.leak(now)
-            # Where the clock was put back, the window would else be full until it is there again.
-            self._write(f"UPDATE {name} SET item_timestamp = ? WHERE item_timestamp > ?", now, now)
-
-    def first(self, now: int) -> str | None:
-        assert self._database is not None
-        found = self._database.execute("SELECT process FROM first WHERE until > ?", (now,)).fetchone()
-        return None if found is None else found[0]
-
-    def put_first(self, process: str | None, now: int, good_ms: int) -> None:
-        self._write("DELETE FROM first")
-        if process is not None:
-            self._write("INSERT INTO first VALUES (?, ?)", process, now + good_ms)
-
-    def close(self) -> None:
-        if self._database is not None:
-            self._database.close()
-        if self._lock is not None:
-            os.close(self._lock)
-
-    def _write(self, statement: str, *values: int | str) -> None:
-        assert self._database is not None
-        with self._database:
-            self._database.execute(statement, values)
-
-
-class RedisWindow:
-    """As FileWindow, in a Redis server, with its clock. A host that dies under the lock holds up the others for some seconds."""
-
-    def __init__(self, url: str, stem: str) -> None:
-        self._url = url
-        self._stem = stem
-        self._client = connected(url)
-        self._lock = self._client.lock(f"{stem}:lock", _ANSWER_SECONDS, sleep=0.002, raise_on_release_error=False)
-
-    @contextmanager
-    def locked(self) -> Iterator[bool]:
-        with redis_errors(self._url):
-            locked = bool(self._lock.acquire(blocking_timeout=_LOCK_SECONDS))
-            try:
-                yield locked
-            finally:
-                if locked:
-                    self._lock.release()
-
-    def opened(self, rates: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
-        from pyrate_limiter import Rate, RateItem, RedisBucket
-        from pyrate_limiter.buckets.redis_bucket import LuaScript
-        from redis.exceptions import NoScriptError
-
-        client: Any = self._client
-
-        class Bucket(RedisBucket):
-            def put(self, item: RateItem) -> Any:
-                try:
-                    return super().put(item)
-                except NoScriptError:  # the server was started again and has forgotten it
-                    self.script_hash = client.script_load(LuaScript.PUT_ITEM)
-                    return super().put(item)
-
-        return {name: Bucket.init([Rate(*rate)], client, f"{self._stem}:{name}") for name, rate in rates.items()}
-
-    def now(self) -> int:
-        seconds, microseconds = self._client.time()
-        return seconds * 1000 + microseconds // 1000
-
-    def tidy(self, buckets: Mapping[str, Any], now: int) -> None:
-        for name, bucket in buckets.items():
-            bucket.leak(now)
-            self._client.pexpire(f"{self._stem}:{name}", 2 * bucket.rates[0].interval)
-
-    def first(self, now: int) -> str | None:
-        found = self._client.get(f"{self._stem}:first")
-        return found.decode() if isinstance(found, bytes) else None
-
-    def put_first(self, process: str | None, now: int, good_ms: int) -> None:
-        if process is None:
-            self._client.delete(f"{self._stem}:first")
-        else:
-            self._client.set(f"{self._stem}:first", process, px=good_ms)
-
-    def close(self) -> None:
-        self._client.close()
-
-
-def _try_lock(file: int) -> bool:
+def try_lock(file: int) -> bool:
+    """Whether the lock of an open file could be had now. Raises OSError."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -352,8 +221,8 @@ def connected(url: str) -> "Redis":
     try:
         return Redis.from_url(
             url,
-            socket_timeout=_ANSWER_SECONDS,
-            socket_connect_timeout=_ANSWER_SECONDS,
+            socket_timeout=ANSWER_SECONDS,
+            socket_connect_timeout=ANSWER_SECONDS,
             # Once, at once: what was connected long ago may have been cut meanwhile.
             retry=Retry(NoBackoff(), 1),
         )

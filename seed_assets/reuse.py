@@ -19,7 +19,7 @@ from io_managers.store.failures import FailureRecord
 from io_managers.store.fingerprint import Action
 from io_managers.store.request_ledger import Attempt, Saving
 from io_managers.store.store import Store
-from resources.errors import DocumentError
+from resources.errors import DocumentError, StoppedError
 from resources.llm import Usage
 from seed_assets.budget import Budget
 
@@ -156,6 +156,8 @@ class Reuse:
             for record in finished:
                 remaining.pop(record.key, None)
             if remaining:
+                if reason := self.stop_reason():
+                    raise StoppedError(reason)
                 await asyncio.sleep(_WAIT_SECONDS)
         return finished
 

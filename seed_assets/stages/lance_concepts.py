@@ -6,7 +6,7 @@ from seed_assets.core.concepts import Concepts
 from seed_assets.stage import sink_stage
 
 
-@sink_stage(version="1", table="concepts")
+@sink_stage(version="2", table="concepts")
 def lance_concepts(document_id: str, content_digest: str, concepts: Concepts) -> list[dict[str, Any]]:
     """One partition: the rows of one document's concepts in the table `concepts`.
 
@@ -18,6 +18,7 @@ def lance_concepts(document_id: str, content_digest: str, concepts: Concepts) ->
             "document_id": document_id,
             "rank": rank,
             "name": concept.name,
+            "kind": concept.kind or None,
             "score": concept.score,
             "count": concept.count,
             "start": concept.start,
