@@ -46,6 +46,8 @@ _FIRST_BACKOFF_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 300.0
 _MOST_FAILURES = 5
 _COOLING_SECONDS = 30.0
+# Of a reply that is not usable so much is kept, to be looked at by people.
+_MOST_KEPT_BYTES = 64 << 10
 _AGAIN = frozenset({408, 409, 429})
 
 T = TypeVar("T")
@@ -166,6 +168,7 @@ class Endpoint:
                 answer = read(_decoded(reply))
             except (Exception, asyncio.CancelledError) as error:
                 failed = self._failure(error)
+                reply = reply or _body(error)
                 if not isinstance(failed, RequestsForbiddenError):
                     self._account(failed, time.perf_counter() - started, reply, payer)
                 if isinstance(failed, UnusableReplyError) and failed.again == "send":
@@ -191,7 +194,7 @@ class Endpoint:
         usd = self.price.usd(tokens) if tokens.input or tokens.output else 0.0
         payer.attempted(
             Attempt("", "", self._model, outcome, self._clean(detail), seconds, tokens.input, tokens.output, usd),
-            reply=self._clean_bytes(reply),
+            reply=self._clean_bytes(reply[:_MOST_KEPT_BYTES]),
             usable=False,
         )
 
@@ -307,6 +310,12 @@ class Endpoint:
 
     def _clean_bytes(self, data: bytes) -> bytes:
         return data.replace(self._secret.encode(), b"***") if self._secret else data
+
+
+def _body(error: BaseException) -> bytes:
+    """What was replied, where only an error of the `openai` package still has it."""
+    response = getattr(error, "response", None)
+    return response.content if response is not None and response.is_closed else b""
 
 
 def _decoded(reply: bytes) -> Any:

@@ -11,7 +11,6 @@ No process starves another. Files: a slot that a process has had for TURN_SECOND
 it leaves alone for REST_SECONDS, longer than others sleep between two tries. Redis: who asked first is served first.
 """
 
-import fcntl
 import os
 import threading
 import time
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from resources.errors import ConfigurationError
+from resources.file_locks import try_lock, unlock
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -103,7 +103,7 @@ class FileSlots:
         if slot in self._held:
             self._held.discard(slot)
             self._freed_at[slot] = time.monotonic()
-            fcntl.flock(self._files[slot], fcntl.LOCK_UN)
+            unlock(self._files[slot])
 
     def close(self) -> None:
         self._held.clear()
@@ -185,15 +185,6 @@ class RedisSlots:
                 held = [self._member(slot) for slot in self._held]
                 if held:
                     self._renew(keys=[self._leases], args=[round(LEASE_SECONDS * 1000), *held])
-
-
-def try_lock(file: int) -> bool:
-    """Whether the lock of an open file could be had now. Raises OSError."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def unusable(directory: Path, error: Exception) -> ConfigurationError:

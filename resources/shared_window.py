@@ -5,7 +5,6 @@ files or server and what is said where they cannot be used (`resources.request_s
 waiting (`resources.limits`).
 """
 
-import fcntl
 import os
 import random
 import sqlite3
@@ -15,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from resources.request_slots import ANSWER_SECONDS, connected, redis_errors, try_lock, unusable
+from resources.file_locks import try_lock, unlock
+from resources.request_slots import ANSWER_SECONDS, connected, redis_errors, unusable
 
 # How long the lock of a window is tried for; others hold it for about a millisecond.
 _LOCK_SECONDS = 0.05
@@ -41,7 +41,7 @@ class FileWindow:
                 yield locked
             finally:
                 if locked:
-                    fcntl.flock(self._lock, fcntl.LOCK_UN)
+                    unlock(self._lock)
         except (OSError, sqlite3.Error) as error:
             raise unusable(self._path.parent, error) from error
 

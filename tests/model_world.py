@@ -5,7 +5,7 @@ not: assertions, servers and their faults.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -147,10 +147,9 @@ class ModelWorld:
         """The keys of all finished actions."""
         return [key for (key,) in self.store.database.read("SELECT action_key FROM actions ORDER BY rowid")]
 
-    def everything(self) -> str:
-        """All that is written down: accounts, failures, values, as text."""
+    def written(self, *tables: str) -> str:
+        """All that is in these tables, and all values, as text."""
         self.store.database.write().result()
-        tables: Sequence[str] = ("requests", "failures", "actions")
         rows = [self.store.database.read(f"SELECT * FROM {table}") for table in tables]
         values = [self.store.load(digest) for digest in self.store.content.digests()]
         return f"{rows}\n{[value if isinstance(value, bytes) else msgspec.json.encode(value) for value in values]}"

@@ -74,7 +74,7 @@ def test_what_passes_is_sent_again_and_each_attempt_is_in_the_accounts(
     assert {attempt.model for attempt in attempts} == {"scripted"}
 
 
-@pytest.mark.parametrize(("fault", "outcome"), PASSING, ids=_name)
+@pytest.mark.parametrize(("outcome", "fault"), {outcome: fault for fault, outcome in PASSING}.items(), ids=_name)
 def test_what_does_not_pass_is_given_up_after_three_retries_and_told(
     fault: Fault, outcome: str, tmp_path: Path
 ) -> None:

@@ -54,6 +54,12 @@ def test_only_this_machine_may_be_asked_where_the_rule_says_so(address: str, tmp
         assert world.attempts() == []
 
 
+def test_this_machine_may_be_asked_by_its_name_as_well(tmp_path: Path) -> None:
+    with ModelServer() as server, ModelWorld(tmp_path, server.url.replace("127.0.0.1", "localhost")) as world:
+        assert world.run(world.say("A text about bread."))
+        assert len(server.calls) == 1
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_told_and_not_followed(status: int, tmp_path: Path) -> None:
     """The text of a document goes to the address that was configured, and nowhere else."""
@@ -93,20 +99,30 @@ _LEAKS = {
 }
 
 
+@pytest.mark.parametrize("fault", _ECHOES.values(), ids=_ECHOES)
+def test_a_key_that_the_server_says_aloud_is_in_no_account_and_no_reply(fault: Echo, tmp_path: Path) -> None:
+    """They stay on the disk for years, and are shown to whoever asks why something failed."""
+    with ModelServer(always(fault)) as server, ModelWorld(tmp_path, server.url, api_key=KEY) as world:
+        with pytest.raises(DocumentError):
+            world.ask()
+        assert server.calls[0].headers["authorization"] == f"Bearer {KEY}"
+        assert all(attempt.detail for attempt in world.attempts())
+        written = world.written("requests", "actions")
+    assert "***" in written
+    assert KEY not in written
+
+
 @pytest.mark.parametrize("fault", [_echo(fault, name, _LEAKS.get(name, "")) for name, fault in _ECHOES.items()])
-def test_a_key_that_the_server_says_aloud_is_repeated_nowhere(fault: Echo, tmp_path: Path) -> None:
-    """Errors go to pages, and accounts, remembered failures and replies stay on the disk for years."""
+def test_nor_is_it_in_an_error_or_a_remembered_failure(fault: Echo, tmp_path: Path) -> None:
+    """Errors go to pages and logs."""
     with ModelServer(always(fault)) as server, ModelWorld(tmp_path, server.url, api_key=KEY) as world:
         with pytest.raises(DocumentError) as raised:
             world.ask()
-        assert server.calls[0].headers["authorization"] == f"Bearer {KEY}"
-        assert world.attempts()
-        assert "***" in world.everything()
-        assert KEY not in world.everything()
+        assert KEY not in world.written("failures")
     assert KEY not in f"{raised.value} {raised.value.reason} {raised.value.remedy}"
 
 
-def test_nor_is_it_by_ollama(tmp_path: Path) -> None:
+def test_nor_where_ollama_is_asked_by_a_key(tmp_path: Path) -> None:
     with (
         ModelServer(always(Echo(401))) as server,
         ModelWorld(tmp_path, server.url, provider="ollama", api_key=KEY) as world,
@@ -114,7 +130,7 @@ def test_nor_is_it_by_ollama(tmp_path: Path) -> None:
         with pytest.raises(EndpointError) as raised:
             world.ask()
         assert server.calls[0].headers["authorization"] == f"Bearer {KEY}"
-        assert KEY not in world.everything()
+        assert KEY not in world.written("requests", "failures", "actions")
     assert KEY not in "".join(traceback.format_exception(raised.value))
 
 
