@@ -4,6 +4,7 @@ What belongs here: what all providers share in asking. What does not: their bodi
 HTTP (endpoint), prompts and what an answer must say (seed_assets.core).
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -63,10 +64,13 @@ class ChatModel:
             return Answer(read(reply), reply.tokens, reply.model)
 
         body = self.api.body(turns, schema, rung, self.max_output_tokens)
-        answer = await self.endpoint.ask(self.api.path, body, self.most_tokens(turns), payer, read_reply)
+        answer = await self.endpoint.ask(
+            self.api.path, body, lambda: self.most_tokens(turns, schema), payer, read_reply
+        )
         return answer.value
 
-    def most_tokens(self, turns: Sequence[Turn]) -> Tokens:
-        """The most that a request can come to."""
+    def most_tokens(self, turns: Sequence[Turn], schema: Schema | None = None) -> Tokens:
+        """The most that a request can come to; servers that are sent a schema count it as well."""
         asked = sum(at_most_tokens(turn.text) + _TOKENS_A_TURN for turn in turns)
+        asked += at_most_tokens(json.dumps(schema.json)) if schema else 0
         return Tokens(asked, self.max_output_tokens)

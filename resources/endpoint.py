@@ -13,6 +13,7 @@ import asyncio
 import logging
 import random
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -124,17 +125,21 @@ class Endpoint:
                 "price in `prices` (docs/models.md), or set no budget (`budget`, --max-cost)."
             )
 
-    async def ask(self, path: str, body: Mapping[str, Any], most: Tokens, payer: Payer, read: Read) -> Answer:
-        """The answer that `read` makes of the reply. most: the tokens that it may come to, for limits and budgets.
+    async def ask(
+        self, path: str, body: Mapping[str, Any], most: Callable[[], Tokens], payer: Payer, read: Read
+    ) -> Answer:
+        """The answer that `read` makes of the reply. most: counts the tokens that it may come to, where anybody asks.
 
         Raises DocumentError: TransientLLMError, EndpointError, PermanentLLMError; UnusableReplyError where `read` finds
         a fault that is not the endpoint's; StoppedError; ConfigurationError.
         """
         tries = 0
+        # Counting takes milliseconds: only where there is a limit.
+        counted = most() if payer.limited or self._limits.counts_tokens else None
         while True:
             self._check_up()
             try:
-                answer = await self._attempt(path, body, most, payer, read)
+                answer = await self._attempt(path, body, counted, most, payer, read)
             except AttemptError as failed:
                 error = self._translated(failed, tries)
                 if error is not None:
@@ -145,11 +150,20 @@ class Endpoint:
                 self._failures_in_a_row = 0
                 return answer
 
-    async def _attempt(self, path: str, body: Mapping[str, Any], most: Tokens, payer: Payer, read: Read) -> Answer:
+    async def _attempt(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        counted: Tokens | None,
+        most: Callable[[], Tokens],
+        payer: Payer,
+        read: Read,
+    ) -> Answer:
         """One request, of which the accounts know when this ends, however it ends."""
+        held = counted or Tokens(0)
         async with (
-            payer.promise(self.price.usd(most)),
-            self._limits.permit(most.input + most.output, payer.stop_reason),
+            payer.promise(self.price.usd(held)),
+            self._limits.permit(held.input + held.output, payer.stop_reason),
         ):
             if reason := payer.stop_reason():
                 raise StoppedError(reason)
@@ -165,18 +179,20 @@ class Endpoint:
                 if response.is_error or response.is_redirect:
                     raise self._failed_status(response)
                 self._heed(response.headers)
-                answer = read(_decoded(reply))
+                answer = read(self._decoded(reply))
             except (Exception, asyncio.CancelledError) as error:
                 failed = self._failure(error)
                 reply = reply or _body(error)
                 if not isinstance(failed, RequestsForbiddenError):
                     self._account(failed, time.perf_counter() - started, reply, payer)
                 if isinstance(failed, UnusableReplyError) and failed.again == "send":
-                    raise AttemptError(failed.outcome, failed.detail) from error
+                    raise AttemptError(failed.outcome, failed.detail) from failed
                 if failed is error:
                     raise
-                raise failed from error
-        tokens = answer.tokens or most
+                # What the server said may hold the key, and a traceback would show it.
+                raise failed from (None if self._tells_secret(error) else error)
+        # A server that does not say what it counted.
+        tokens = answer.tokens or counted or most()
         payer.attempted(
             Attempt("", "", self._model, ANSWERED, "", seconds, tokens.input, tokens.output, self.price.usd(tokens)),
             usable=True,
@@ -203,7 +219,10 @@ class Endpoint:
         import httpx2
         import openai
 
-        if isinstance(error, AttemptError | UnusableReplyError):
+        if isinstance(error, UnusableReplyError):
+            clean = self._clean(error.detail)
+            return error if clean == error.detail else UnusableReplyError(error.outcome, clean, error.again)
+        if isinstance(error, AttemptError):
             return error
         causes: list[BaseException] = [error]
         while causes[-1].__cause__ is not None:
@@ -224,7 +243,7 @@ class Endpoint:
     def _failed_status(self, response: "httpx2.Response") -> AttemptError:
         detail = f"HTTP {response.status_code}: {error_text(self._clean(response.text)) or 'no words'}"
         if response.is_redirect:
-            detail += f" (to {response.headers.get('location', 'nowhere')})"
+            detail += f" (to {self._clean(response.headers.get('location', 'nowhere'))})"
         wait_seconds = retry_after(response.headers, time.time())
         return AttemptError(f"HTTP {response.status_code}", detail, response.status_code, wait_seconds)
 
@@ -305,6 +324,16 @@ class Endpoint:
         """Close what is shared with other processes."""
         self._limits.close()
 
+    def _decoded(self, reply: bytes) -> Any:
+        try:
+            return msgspec.json.decode(reply)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            shown = error_text(self._clean(reply[:_MOST_KEPT_BYTES].decode("utf-8", "replace")), 120)
+            raise UnusableReplyError("no JSON", f"the reply is not JSON: {shown or 'empty'}", "send") from error
+
+    def _tells_secret(self, error: BaseException) -> bool:
+        return bool(self._secret) and self._secret in "".join(traceback.format_exception(error))
+
     def _clean(self, text: str) -> str:
         return text.replace(self._secret, "***") if self._secret else text
 
@@ -316,14 +345,6 @@ def _body(error: BaseException) -> bytes:
     """What was replied, where only an error of the `openai` package still has it."""
     response = getattr(error, "response", None)
     return response.content if response is not None and response.is_closed else b""
-
-
-def _decoded(reply: bytes) -> Any:
-    try:
-        return msgspec.json.decode(reply)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        shown = error_text(reply[:400].decode("utf-8", "replace"), 120)
-        raise UnusableReplyError("no JSON", f"the reply is not JSON: {shown or 'empty'}", "send") from error
 
 
 def _counted(reply: bytes) -> Tokens:

@@ -5,6 +5,7 @@ What belongs here: reading statuses and headers. What does not: sending and wait
 
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from resources.llm import EndpointError, PermanentLLMError
@@ -68,7 +69,9 @@ def retry_after(headers: Mapping[str, str], now: float) -> float:
     if (seconds := _number(told)) is not None:
         return seconds
     try:
-        return max(0.0, parsedate_to_datetime(told).timestamp() - now)
+        date = parsedate_to_datetime(told)
+        # Without a zone it is the server's word for UTC (RFC 5322 3.3, "-0000").
+        return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
     except ValueError:
         return 0.0
 

@@ -131,6 +131,7 @@ class Limits:
         self._rules = rules
         self._directory = directory
         self._redis_url = redis_url
+        self._only_slots = bool(rules.in_flight) and not (redis_url or rules.requests or rules.tokens)
         self._no_limits = not (rules.requests or rules.tokens or rules.in_flight)
         self._slots: Slots | None = None
         self._window: _Window | None = None
@@ -139,6 +140,12 @@ class Limits:
         # Loops' own things, which end with their tasks: the line is empty between two loops.
         self._line: deque[asyncio.Future[None]] = deque()
         self._freed: asyncio.Future[None] | None = None
+        self._waiting: deque[asyncio.Future[int]] = deque()
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether tokens are limited."""
+        return bool(self._rules.tokens)
 
     @asynccontextmanager
     async def permit(self, tokens: int, stopped: _Stopped) -> AsyncIterator[None]:
@@ -180,6 +187,14 @@ class Limits:
             )
 
     async def _begin(self, tokens: int, stopped: _Stopped) -> int | None:
+        if self._only_slots:
+            slot = await self._next_slot(stopped)
+            try:
+                await self._room(tokens, stopped)
+            except BaseException:
+                self._free(slot)
+                raise
+            return slot
         turn = asyncio.get_running_loop().create_future()
         if self._line and self._line[0].get_loop() is not turn.get_loop():
             self._line.clear()  # left by a loop that was closed over its tasks
@@ -199,6 +214,33 @@ class Limits:
             self._line.remove(turn)
             if self._line and not self._line[0].done():
                 self._line[0].set_result(None)
+
+    async def _next_slot(self, stopped: _Stopped) -> int:
+        """A slot of files, in order of asking. One that is freed goes to who waits for it without a turn of the loop."""
+        slots = self._slots = self._slots or self._open_slots()
+        turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        if self._waiting and self._waiting[0].get_loop() is not turn.get_loop():
+            self._waiting.clear()  # left by a loop that was closed over its tasks
+        self._waiting.append(turn)
+        self._hand_out(slots)
+        try:
+            while not turn.done():
+                first = self._waiting[0] is turn
+                await asyncio.wait((turn,), timeout=random.uniform(*slots.poll_seconds) if first else _LOOK_SECONDS)
+                if not turn.done():
+                    _go_on(stopped)
+                    self._hand_out(slots)  # another process may have freed one
+            return turn.result()
+        except BaseException:
+            if turn.done():
+                self._free(turn.result())
+            else:
+                self._waiting.remove(turn)
+            raise
+
+    def _hand_out(self, slots: Slots) -> None:
+        while self._waiting and (slot := slots.take()) is not None:
+            self._waiting.popleft().set_result(slot)
 
     async def _slot(self, stopped: _Stopped) -> int | None:
         if not self._rules.in_flight:
@@ -220,6 +262,8 @@ class Limits:
             return
         if not self._slots.blocking:
             self._slots.free(slot)
+            if self._waiting and self._waiting[0].get_loop() is asyncio.get_running_loop():
+                self._hand_out(self._slots)
         elif self._worker is not None:
             self._worker.submit(self._slots.free, slot)
         if self._freed is not None and not self._freed.done():

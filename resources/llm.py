@@ -134,6 +134,11 @@ class Price(Protocol):
 class Payer(Protocol):
     """Who pays for requests and keeps the accounts (seed_assets.reuse)."""
 
+    @property
+    def limited(self) -> bool:
+        """Whether there is a budget."""
+        ...
+
     def stop_reason(self) -> str:
         """Why no request may be sent any more; "" while it may."""
         ...

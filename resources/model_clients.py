@@ -160,14 +160,18 @@ class _Address:
 
 
 def normalised_url(url: str) -> str:
-    """An address in the one form that stands for all its spellings; without user and password."""
+    """An address in the one form that stands for all its spellings; without user and password.
+
+    Of what follows a question mark, which may be a key, only a digest.
+    """
     parts = urlsplit(url.strip())
     host = (parts.hostname or "").lower()
     if ":" in host:
         host = f"[{host}]"
     if parts.port and parts.port != _DEFAULT_PORTS.get(parts.scheme.lower()):
         host += f":{parts.port}"
-    return urlunsplit((parts.scheme.lower(), host, parts.path.rstrip("/"), parts.query, ""))
+    query = hashlib.sha256(parts.query.encode()).hexdigest()[:16] if parts.query else ""
+    return urlunsplit((parts.scheme.lower(), host, parts.path.rstrip("/"), query, ""))
 
 
 def _speed(settings: EndpointSettings) -> Mapping[str, Any]:

@@ -61,7 +61,9 @@ class ModelEmbedder:
             vectors, tokens = self._api.read(reply)
             return Answer(self._checked(vectors, len(texts)), tokens)
 
-        most = Tokens(sum(map(at_most_tokens, texts)))
+        def most() -> Tokens:
+            return Tokens(sum(map(at_most_tokens, texts)))
+
         try:
             answer = await self.endpoint.ask(self._api.path, self._api.body(texts), most, payer, read)
         except UnusableReplyError as error:

@@ -16,16 +16,16 @@ from resources.embedder import bundled_file
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-# Bytes a token, at least, in running text of any language: 4 to 5 in English, 3 in Chinese, 2.5 in source code.
-_LEAST_BYTES_A_TOKEN = 2.5
+# What other tokenizers may give more than the one that counts here.
+_MARGIN = 1.1
 # For plans of many documents, which are not read: nearer to what is usual.
 _USUAL_CHARACTERS_A_TOKEN = 4.0
 _loading = threading.Lock()
 
 
 def at_most_tokens(text: str) -> int:
-    """More tokens than a text will have, at once: for limits and budgets."""
-    return int(len(text.encode("utf-8", "replace")) / _LEAST_BYTES_A_TOKEN) + 1
+    """More tokens than a text will have: for limits and budgets."""
+    return int(count_tokens(text) * _MARGIN) + 1
 
 
 def usual_tokens(characters: int) -> int:

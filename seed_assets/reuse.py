@@ -201,6 +201,11 @@ class Reuse:
         records = self._store.actions.lookup(action.key for action in actions)
         return [records[action.key] for action in actions]
 
+    @property
+    def limited(self) -> bool:
+        """Whether there is a budget."""
+        return self.budget.limited
+
     def promise(self, usd: float | None) -> AbstractAsyncContextManager[None]:
         """See Budget.promise."""
         return self.budget.promise(usd)

@@ -96,7 +96,6 @@ def test_the_estimate_that_budgets_hold_back_is_more_than_prose_has(text: str) -
     assert count_tokens(text) <= at_most_tokens(text) <= len(text.encode()) + 1
 
 
-@pytest.mark.xfail(strict=True, reason="tokens.at_most_tokens: fewer than 2.5 bytes a token are usual in such texts")
 @pytest.mark.parametrize("text", DENSE.values(), ids=DENSE)
 def test_and_more_than_any_text_has(text: str) -> None:
     """A budget that is held back too little is overspent."""
@@ -170,8 +169,8 @@ def test_summaries_that_never_get_shorter_are_given_up(tmp_path: Path) -> None:
     with ModelServer(answer=repeats) as server, ModelWorld(tmp_path, server.url, **SMALL) as world:
         with pytest.raises(InvalidOutputError, match="too long to be put together"):
             summarized(world, "word " * 1_800)
-        # Two parts become two parts, again and again.
-        assert len(server.calls) == 12
+        # Two parts became two parts that are no shorter: to go on would cost more and come to no end.
+        assert len(server.calls) == 2
 
 
 def test_an_empty_summary_is_corrected(tmp_path: Path) -> None:
@@ -246,10 +245,6 @@ def test_no_concept_is_an_answer_for_a_few_words_only(tmp_path: Path) -> None:
         assert concepts_of(world, "\n").concepts == ()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="model_concepts._grounding: next() raises StopIteration where evidence is there and the name blank",
-)
 def test_a_blank_name_is_corrected_like_any_other_mistake(tmp_path: Path) -> None:
     """The schema's strings may be blank, so servers that keep to it let them pass."""
     with (

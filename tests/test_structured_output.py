@@ -127,7 +127,7 @@ def test_a_server_that_does_not_count_is_taken_to_have_used_the_most(provider: s
         reuse = world.reuse()
         world.ask(TEXT, reuse)
         (attempt,) = world.attempts()
-        most = world.model().most_tokens(question(TEXT))
+        most = world.model().most_tokens(question(TEXT), SCHEMA)
     assert (attempt.input_tokens, attempt.output_tokens) == (most.input, 321)
     assert reuse.usage.tokens == most.input + 321
 

@@ -18,6 +18,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 
 from io_managers.store.database import Database
@@ -62,8 +63,9 @@ def _host() -> str:
 class Leases:
     """The leases of one owner (a process's store) and the view it has of the others'."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, path: Path) -> None:
+        """path: a file of their own: to take one must not wait for others' results to reach the disk."""
+        self._path = path
         self._owner = uuid.uuid4().hex
         self._host = _host()
         self._registered = False
@@ -71,13 +73,18 @@ class Leases:
         self._names: dict[str, threading.Lock] = {}
         self._closed = threading.Event()
 
+    @cached_property
+    def database(self) -> Database:
+        """Opened when the first lease is taken: a store that is only read has none."""
+        return Database(self._path)
+
     def take(self, names: Sequence[str]) -> set[str]:
         """Those of the names that are now held by this owner; the others are held by somebody alive.
 
         What this owner holds already is among them: its threads share it.
         """
         self._register()
-        with self._database.volatile_transaction() as connection:
+        with self.database.volatile_transaction() as connection:
             connection.executemany(
                 "INSERT OR IGNORE INTO leases (name, owner) VALUES (?, ?)",
                 [(name, self._owner) for name in names],
@@ -100,7 +107,7 @@ class Leases:
 
     def free(self, names: Sequence[str]) -> None:
         """Give up leases of this owner; those of others are left alone."""
-        with self._database.volatile_transaction() as connection:
+        with self.database.volatile_transaction() as connection:
             connection.executemany(
                 "DELETE FROM leases WHERE name = ? AND owner = ?", [(name, self._owner) for name in names]
             )
@@ -128,15 +135,16 @@ class Leases:
             if not self._registered:
                 return
             self._registered = False
-        with suppress(StoreError), self._database.volatile_transaction() as connection:
+        with suppress(StoreError), self.database.volatile_transaction() as connection:
             connection.execute("DELETE FROM leases WHERE owner = ?", (self._owner,))
             connection.execute("DELETE FROM owners WHERE owner = ?", (self._owner,))
+        self.database.close()
 
     def _register(self) -> None:
         with self._lock:
             if self._registered:
                 return
-            with self._database.volatile_transaction() as connection:
+            with self.database.volatile_transaction() as connection:
                 for owner, *row in connection.execute(
                     "SELECT owner, host, pid, started_at, heartbeat_at FROM owners"
                 ).fetchall():
@@ -150,7 +158,7 @@ class Leases:
     def _beat(self) -> None:
         while not self._closed.wait(HEARTBEAT_SECONDS):
             # A heartbeat that cannot be written now is written by the next; the lease holds for six of them.
-            with suppress(StoreError), self._database.volatile_transaction() as connection:
+            with suppress(StoreError), self.database.volatile_transaction() as connection:
                 self._beat_once(connection)
 
     def _beat_once(self, connection: sqlite3.Connection) -> None:

@@ -86,6 +86,9 @@ def repair(directory: Path) -> RepairReport:
             if os.name == "nt":
                 file.close()
             _swap(path, fresh, aside)
+            # It means nothing while nobody uses the store.
+            for leases in directory.glob("leases.db*"):
+                leases.unlink()
     except OSError as error:
         raise StoreUnavailableError(
             f"The store {directory} cannot be repaired: {error}. Mend that, then run it again; nothing is lost."

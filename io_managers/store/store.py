@@ -53,7 +53,7 @@ class Store:
         self.actions = ActionCache(self.database)
         self.refs = Refs(self.database)
         self.failures = Failures(self.database)
-        self.leases = Leases(self.database)
+        self.leases = Leases(directory / "leases.db")
         self.requests = RequestLedger(self.database)
 
     def check_writable(self) -> None:

@@ -135,7 +135,9 @@ def _grounding(part: str) -> Callable[[Any], list[_Grounded]]:
             if concept.name.strip() and (place := _find(concept.evidence, part, words)) is not None
         ]
         if len(grounded) < _LEAST_GROUNDED * len(concepts):
-            strange = next(concept.evidence for concept in concepts if _find(concept.evidence, part, words) is None)
+            strange = next((c.evidence for c in concepts if _find(c.evidence, part, words) is None), "")
+            if not strange:
+                raise ValueError("a concept has an empty name")
             raise ValueError(
                 f"the evidence of {len(concepts) - len(grounded)} of {len(concepts)} concepts is not in the document, "
                 f"such as {strange[:120]!r}: copy it character by character"

@@ -82,6 +82,8 @@ class ModelSummarizer:
                 for place, part in enumerate(parts, 1)
             )
             joined = "\n\n".join(found)
+            if len(joined) >= sum(map(len, parts)):
+                break  # to go on would only cost more
             parts = split_to_fit(joined, self.model, self.prompt.turns("combine", title=title))
             if len(parts) == 1:
                 return Summary(await self._ask("combine", reuse, title=title, text=joined, parts=total))

@@ -11,6 +11,7 @@ same answer is valid by whichever way it came.
 import json
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -70,21 +71,23 @@ async def ask(model: ChatModel, turns: Sequence[Turn], schema: Schema, check: Ca
 
 def request_action(model: ChatModel, turns: Sequence[Turn], schema: Schema) -> Action:
     """The action of one request: everything that decides what may come back."""
-    template = KeyTemplate(
-        MODEL_REQUEST,
-        {
-            "version": _VERSION,
-            "model": dict(model.identity),
-            "structured_output": load_prompt("structured_output").digest,
-        },
-    )
     # By digest: the text of a document is among the values already.
-    return template.action(
+    return _template(model).action(
         {
             "messages": content_digest(encode_part(described(turns))),
             "schema": content_digest(json.dumps([schema.name, schema.json]).encode()),
         }
     )
+
+
+@lru_cache(maxsize=8)
+def _template(model: ChatModel) -> KeyTemplate:
+    fixed = {
+        "version": _VERSION,
+        "model": dict(model.identity),
+        "structured_output": load_prompt("structured_output").digest,
+    }
+    return KeyTemplate(MODEL_REQUEST, fixed)
 
 
 class _Question:

@@ -39,11 +39,14 @@ async def embed_texts(texts: Sequence[str], embedder: Embedder, reuse: Reuse) ->
         return [(vector, "") for vector in vectors]
 
     unique = list({action.key: action for action in actions}.values())
+    there: list[Action] = []
     if len(unique) > embedder.batch:
         # What is there needs no place in a request.
         found = reuse.finished(action.key for action in unique)
-        unique.sort(key=lambda action: action.key not in found)
-    batches = [unique[start : start + embedder.batch] for start in range(0, len(unique), embedder.batch)]
+        there = [action for action in unique if action.key in found]
+        unique = [*there, *(action for action in unique if action.key not in found)]
+    starts = range(len(there), len(unique), embedder.batch)
+    batches = [there, *(unique[start : start + embedder.batch] for start in starts)]
     vectors = await all_of(reuse.values(batch, embed) for batch in batches)
     by_action = dict(
         zip((action.key for action in unique), (vector for batch in vectors for vector in batch), strict=True)

@@ -70,13 +70,13 @@ def tell(child: subprocess.Popen[str], word: str) -> None:
 
 
 def row_of(store: Store, name: str) -> str:
-    [(owner,)] = store.database.read("SELECT owner FROM leases WHERE name = ?", (name,))
+    [(owner,)] = store.leases.database.read("SELECT owner FROM leases WHERE name = ?", (name,))
     return owner
 
 
 def change_owner(store: Store, owner: str, **values: object) -> None:
     for column, value in values.items():
-        store.database.write((f"UPDATE owners SET {column} = ? WHERE owner = ?", [(value, owner)])).result()
+        store.leases.database.write((f"UPDATE owners SET {column} = ? WHERE owner = ?", [(value, owner)])).result()
 
 
 def test_of_two_processes_that_miss_the_same_name_one_has_it(store, holder):
@@ -121,7 +121,7 @@ def test_another_process_with_the_number_of_a_dead_owner_does_not_keep_its_lease
     child = holder("name")
     line(child)
     owner = row_of(store, "name")
-    [(started_at,)] = store.database.read("SELECT started_at FROM owners WHERE owner = ?", (owner,))
+    [(started_at,)] = store.leases.database.read("SELECT started_at FROM owners WHERE owner = ?", (owner,))
     change_owner(store, owner, started_at=started_at - 1000)
     assert store.leases.take(["name"]) == {"name"}
 
@@ -143,7 +143,7 @@ def test_an_owner_that_was_taken_for_dead_comes_back_with_its_next_heartbeat(tmp
     sleeper.leases.take(["a"])
     owner = row_of(sleeper, "a")
     sleeper.database.write(("DELETE FROM owners", [()])).result()
-    while not other.database.read("SELECT 1 FROM owners WHERE owner = ?", (owner,)):
+    while not other.leases.database.read("SELECT 1 FROM owners WHERE owner = ?", (owner,)):
         time.sleep(0.01)
     assert other.leases.take(["a"]) == set()
     sleeper.close()
@@ -190,7 +190,7 @@ def test_a_lease_is_freed_when_its_body_fails(store, tmp_path):
 
     with pytest.raises(KeyError):
         fail()
-    assert store.database.read("SELECT * FROM leases") == []
+    assert store.leases.database.read("SELECT * FROM leases") == []
 
 
 def test_what_dead_owners_left_is_cleared_away(store, holder):
@@ -199,8 +199,8 @@ def test_what_dead_owners_left_is_cleared_away(store, holder):
     child.kill()
     child.wait()
     store.leases.take(["c"])
-    assert [name for (name,) in store.database.read("SELECT name FROM leases")] == ["c"]
-    assert len(store.database.read("SELECT * FROM owners")) == 1
+    assert [name for (name,) in store.leases.database.read("SELECT name FROM leases")] == ["c"]
+    assert len(store.leases.database.read("SELECT * FROM owners")) == 1
 
 
 def test_closing_frees_everything(tmp_path):
@@ -208,6 +208,6 @@ def test_closing_frees_everything(tmp_path):
     one.leases.take(["a"])
     one.close()
     other = Store(tmp_path)
-    assert other.database.read("SELECT * FROM leases") == []
-    assert other.database.read("SELECT * FROM owners") == []
+    assert other.leases.database.read("SELECT * FROM leases") == []
+    assert other.leases.database.read("SELECT * FROM owners") == []
     other.close()
