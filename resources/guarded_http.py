@@ -10,11 +10,14 @@ What belongs here: what holds for every request whatever it says. What does not:
 import ipaddress
 import os
 from collections.abc import AsyncIterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from resources.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 # "forbid": no request is sent; "loopback": only to this machine. Anything else, or unset: to the configured endpoint.
@@ -40,8 +43,17 @@ def open_client(*, timeout_seconds: float, connections: int) -> "httpx2.AsyncCli
         timeout=httpx2.Timeout(timeout_seconds, connect=min(_CONNECT_SECONDS, timeout_seconds), pool=None),
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=connections, keepalive_expiry=60),
         follow_redirects=False,
+        verify=_tls(),
         event_hooks={"request": [_check_allowed], "response": [_limit_size]},
     )
+
+
+@cache
+def _tls() -> "ssl.SSLContext":
+    """Read once: the certificates take 40 ms, and each stage opens a client."""
+    import httpx2
+
+    return httpx2.create_ssl_context()
 
 
 async def _check_allowed(request: "httpx2.Request") -> None:
@@ -62,6 +74,12 @@ def _is_loopback(host: str) -> bool:
 
 
 async def _limit_size(response: "httpx2.Response") -> None:
+    response.stream = _limited_stream()(response.stream)
+
+
+@cache
+def _limited_stream() -> Any:
+    """The class of streams that end with an error where they grow too long; httpx2 is imported for the first of them."""
     import httpx2
 
     class Limited(httpx2.AsyncByteStream):
@@ -79,4 +97,4 @@ async def _limit_size(response: "httpx2.Response") -> None:
         async def aclose(self) -> None:
             await self._stream.aclose()
 
-    response.stream = Limited(response.stream)
+    return Limited

@@ -1,16 +1,8 @@
 """How many requests, how many tokens, and how many at once: limits that all processes keep together.
 
 What belongs here: when a request may be sent. What does not: sending it, and what it answered
-(`pause` is told of a Retry-After); what the processes share, in files or in Redis
-(`resources.request_slots`, `resources.shared_window`).
-
-The window is counted by pyrate-limiter, in an SQLite file of the home, or in Redis where several hosts share it. A
-look and what follows from it are one step, under a lock: the requests' and the tokens' bucket are both found with room
-before either is filled, so nothing is wasted and nothing is taken back. Clock: the machine's, or that of Redis.
-
-**Headroom.** What counts is the server's window, which slides and sees a request some milliseconds after its permit:
-of two requests whose permits lie a window apart the first may be delayed by more than the second, and the server sees
-them nearer. So the window is taken 5% longer, and a permit whose owner got to run too late is given up for another.
+(`pause` is told of a Retry-After); how the requests of a window are counted (`resources.request_window`); what the
+processes share, in files or in Redis (`resources.request_slots`, `resources.shared_window`).
 
 In a process, requests go in the order in which they asked. Among processes the one that wakes first is served first,
 but who has waited for two windows (many tokens at once find no room where others take few, again and again) has
@@ -19,47 +11,28 @@ precedence: the others ask for nothing until it is served.
 
 import asyncio
 import hashlib
-import math
 import random
 import time
-import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from resources.errors import ConfigurationError, StoppedError
 from resources.request_slots import FileSlots, RedisSlots, unusable
+from resources.request_window import HEADROOM, LimitRules, Window
 from resources.shared_window import FileWindow, RedisWindow
 
-_HEADROOM = 0.05
 # How often one that waits looks whether it may go on waiting.
 _LOOK_SECONDS = 0.1
 # Those that wait for the same room wake at different times.
 _JITTER_SECONDS = 0.004
-# After others kept the window locked, or had precedence.
-_AGAIN_SECONDS = 0.005
-# A bucket has a row a unit, so tokens are counted in units of which a window has at most so many.
-_UNITS = 2000
-# For how long a claim to precedence is good; renewed by each try, and tries of who has it are half as far apart.
-_CLAIM_MS = 1000
 
 _Answer = TypeVar("_Answer")
 _Stopped = Callable[[], str]
-
-
-@dataclass(frozen=True, slots=True)
-class LimitRules:
-    """What an endpoint allows. requests, tokens: in a window; in_flight: at once; 0 is no limit."""
-
-    requests: int = 0
-    tokens: int = 0
-    in_flight: int = 8
-    window_seconds: float = 60.0
 
 
 class Slots(Protocol):
@@ -83,41 +56,6 @@ class Slots(Protocol):
         ...
 
 
-class SharedWindow(Protocol):
-    """Where the requests and tokens of a window are counted. For one thread, which it may keep waiting for a while."""
-
-    def locked(self) -> AbstractContextManager[bool]:
-        """Keep the others out for the body; False where that was not to be had soon. The rest is for under it.
-
-        Raises ConfigurationError, also for errors of the body, where files or server cannot be used.
-        """
-        ...
-
-    def opened(self, rates: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
-        """pyrate-limiter's buckets by name. rates: by name, how many in how many milliseconds."""
-        ...
-
-    def now(self) -> int:
-        """The time that all agree on, in milliseconds since 1970."""
-        ...
-
-    def tidy(self, buckets: Mapping[str, Any], now: int) -> None:
-        """Remove what no longer counts."""
-        ...
-
-    def first(self, now: int) -> str | None:
-        """The process that has precedence."""
-        ...
-
-    def put_first(self, process: str | None, now: int, good_ms: int) -> None:
-        """Give precedence to a process, for so long, or to nobody."""
-        ...
-
-    def close(self) -> None:
-        """Close what is open."""
-        ...
-
-
 class Limits:
     """The limits of one endpoint and key, shared with every process that names the same in the same place.
 
@@ -134,13 +72,14 @@ class Limits:
         self._only_slots = bool(rules.in_flight) and not (redis_url or rules.requests or rules.tokens)
         self._no_limits = not (rules.requests or rules.tokens or rules.in_flight)
         self._slots: Slots | None = None
-        self._window: _Window | None = None
+        self._window: Window | None = None
         self._worker: ThreadPoolExecutor | None = None
         self._paused_until = 0.0
         # Loops' own things, which end with their tasks: the line is empty between two loops.
         self._line: deque[asyncio.Future[None]] = deque()
         self._freed: asyncio.Future[None] | None = None
         self._waiting: deque[asyncio.Future[int]] = deque()
+        self._asking: asyncio.AbstractEventLoop | None = None
 
     @property
     def counts_tokens(self) -> bool:
@@ -216,31 +155,58 @@ class Limits:
                 self._line[0].set_result(None)
 
     async def _next_slot(self, stopped: _Stopped) -> int:
-        """A slot of files, in order of asking. One that is freed goes to who waits for it without a turn of the loop."""
+        """A slot of files, in order of asking. One that is freed goes to who waits for it, with no look in between."""
         slots = self._slots = self._slots or self._open_slots()
-        turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        if self._waiting and self._waiting[0].get_loop() is not turn.get_loop():
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[int] = loop.create_future()
+        if self._waiting and self._waiting[0].get_loop() is not loop:
             self._waiting.clear()  # left by a loop that was closed over its tasks
         self._waiting.append(turn)
         self._hand_out(slots)
+        if not turn.done():
+            if self._asking is not loop:
+                self._asking = loop
+                self._ask_again(slots, loop)
+            loop.call_later(_LOOK_SECONDS, self._look_at, turn, stopped)
         try:
-            while not turn.done():
-                first = self._waiting[0] is turn
-                await asyncio.wait((turn,), timeout=random.uniform(*slots.poll_seconds) if first else _LOOK_SECONDS)
-                if not turn.done():
-                    _go_on(stopped)
-                    self._hand_out(slots)  # another process may have freed one
-            return turn.result()
+            return await turn
         except BaseException:
-            if turn.done():
-                self._free(turn.result())
-            else:
+            if turn in self._waiting:
                 self._waiting.remove(turn)
+            elif turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._free(turn.result())
             raise
 
     def _hand_out(self, slots: Slots) -> None:
-        while self._waiting and (slot := slots.take()) is not None:
+        while self._waiting:
+            if self._waiting[0].done():  # who waited for it has been told to stop
+                self._waiting.popleft()
+                continue
+            try:
+                slot = slots.take()
+            except ConfigurationError as error:
+                self._waiting.popleft().set_exception(error)
+                continue
+            if slot is None:
+                return
             self._waiting.popleft().set_result(slot)
+
+    def _ask_again(self, slots: Slots, loop: asyncio.AbstractEventLoop) -> None:
+        """Another process may have freed a slot."""
+        if not self._waiting or self._waiting[0].get_loop() is not loop:
+            self._asking = None
+            return
+        self._hand_out(slots)
+        loop.call_later(random.uniform(*slots.poll_seconds), self._ask_again, slots, loop)
+
+    def _look_at(self, turn: "asyncio.Future[int]", stopped: _Stopped) -> None:
+        """Whether somebody who waits may go on waiting."""
+        if turn.done():
+            return
+        if reason := stopped():
+            turn.set_exception(StoppedError(reason))
+        else:
+            turn.get_loop().call_later(_LOOK_SECONDS, self._look_at, turn, stopped)
 
     async def _slot(self, stopped: _Stopped) -> int | None:
         if not self._rules.in_flight:
@@ -284,7 +250,7 @@ class Limits:
                 await _sleep(wait + random.uniform(0, _JITTER_SECONDS), stopped)
                 continue
             now = time.monotonic()
-            if now >= self._paused_until and now - at <= self._rules.window_seconds * _HEADROOM / 2:
+            if now >= self._paused_until and now - at <= self._rules.window_seconds * HEADROOM / 2:
                 return
 
     async def _in_thread(
@@ -309,10 +275,10 @@ class Limits:
             return RedisSlots(self._redis_url, f"seedbank:limits:{self._digest}", self._rules.in_flight)
         return FileSlots(self._stem(), self._rules.in_flight)
 
-    def _open_window(self) -> "_Window":
+    def _open_window(self) -> "Window":
         if self._redis_url:
-            return _Window(self._rules, RedisWindow(self._redis_url, f"seedbank:limits:{self._digest}"))
-        return _Window(self._rules, FileWindow(self._stem()))
+            return Window(self._rules, RedisWindow(self._redis_url, f"seedbank:limits:{self._digest}"))
+        return Window(self._rules, FileWindow(self._stem()))
 
     def _stem(self) -> Path:
         try:
@@ -337,68 +303,3 @@ async def _sleep(seconds: float, stopped: _Stopped) -> None:
 def _undone(undo: Callable[[Any], None], late: Future[Any]) -> None:
     if not late.cancelled() and late.exception() is None and late.result() is not None:
         undo(late.result())
-
-
-class _Window:
-    """The window that all processes share: one request and its tokens at a time. For one thread."""
-
-    def __init__(self, rules: LimitRules, shared: SharedWindow) -> None:
-        self._shared = shared
-        self._unit_tokens = max(1, math.ceil(rules.tokens / _UNITS))
-        self._interval_ms = math.ceil(rules.window_seconds * (1 + _HEADROOM) * 1000)
-        self._limits = {"requests": rules.requests, f"tokens_{self._unit_tokens}": rules.tokens // self._unit_tokens}
-        self._process = uuid.uuid4().hex
-        self._claiming = False
-        self._tidied_at = 0
-        # By name; a bucket of pyrate-limiter, whose answers are typed for its asynchronous kinds as well.
-        self._buckets: dict[str, Any] = {}
-
-    def take(self, tokens: int, starved: bool) -> tuple[float, float]:
-        """How many seconds to wait before asking again, and when that was found (monotonic); 0 where it is taken.
-
-        starved: claims precedence. Raises ConfigurationError where the shared state cannot be used.
-        """
-        with self._shared.locked() as locked:
-            if not locked:
-                return _AGAIN_SECONDS, time.monotonic()
-            if not self._buckets:
-                rates = {name: (limit, self._interval_ms) for name, limit in self._limits.items() if limit}
-                self._buckets = self._shared.opened(rates)
-            now = self._shared.now()
-            wait = self._look(now, tokens, starved)
-            return min(wait, _CLAIM_MS / 2000) if starved else wait, time.monotonic()
-
-    def close(self) -> None:
-        self._shared.close()
-
-    def _look(self, now: int, tokens: int, starved: bool) -> float:
-        from pyrate_limiter import RateItem
-
-        if self._shared.first(now) not in (None, self._process):
-            return _AGAIN_SECONDS
-        if starved:
-            self._claiming = True
-            self._shared.put_first(self._process, now, _CLAIM_MS)
-        if not 0 <= now - self._tidied_at <= self._interval_ms / 10:
-            self._tidied_at = now
-            self._shared.tidy(self._buckets, now)
-        # At most the window: what is rounded up to more than that is one that has it for itself.
-        units = (1, math.ceil(tokens / self._unit_tokens))
-        items = [
-            (self._buckets[name], RateItem("", now, min(weight, limit)))
-            for (name, limit), weight in zip(self._limits.items(), units, strict=True)
-            if limit and weight
-        ]
-        if wait := max(self._wait_ms(bucket, item) for bucket, item in items):
-            return wait / 1000
-        if not all(bucket.put(item) for bucket, item in items):
-            return _AGAIN_SECONDS  # what others have put is of the future: the clock was put back
-        if self._claiming:
-            self._claiming = False
-            self._shared.put_first(None, now, 0)
-        return 0.0
-
-    def _wait_ms(self, bucket: Any, item: Any) -> int:
-        # As `waiting` after a `put` that was refused, but nothing is put where there is room.
-        in_the_way = bucket.peek(bucket.rates[0].limit - item.weight)
-        return 0 if in_the_way is None else max(0, in_the_way.timestamp + self._interval_ms - item.timestamp + 1)

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit, urlunsplit
 from io_managers.store.fingerprint import Part
 from resources.chat_model import ChatModel
 from resources.config import Settings
-from resources.embedder import Embedder, WordLlamaEmbedder
 from resources.endpoint import Endpoint, Sender
 from resources.errors import ConfigurationError
 from resources.limits import LimitRules, Limits
@@ -70,11 +69,11 @@ class ModelClients:
             )
         return self._chat[model]
 
-    def embedder(self) -> Embedder:
-        """Who makes the vectors of chunks."""
+    def embedder(self) -> ModelEmbedder | None:
+        """Who makes the vectors of chunks; None where they are made here."""
         settings = self._settings.embeddings
         if settings.provider == "wordllama":
-            return WordLlamaEmbedder()
+            return None
         address = _Address(settings, settings.provider)
         identity: dict[str, Part] = {
             "provider": settings.provider,

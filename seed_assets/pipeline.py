@@ -100,12 +100,9 @@ def build_pipeline(settings: Settings) -> Pipeline:
 
     Nothing heavy is loaded here: what a stage uses opens what it needs when it is first used.
     """
-    from resources.embedder import WordLlamaEmbedder
-    from resources.model_clients import ModelClients
+    from resources.embedder import Embedder, WordLlamaEmbedder
     from seed_assets.core.chunking import Chunker
     from seed_assets.core.concepts import ConceptExtractor, StatisticalConceptExtractor
-    from seed_assets.core.model_concepts import ModelConceptExtractor
-    from seed_assets.core.model_summarizing import ModelSummarizer
     from seed_assets.core.parser_pool import ParserPool
     from seed_assets.core.summarizing import ExtractiveSummarizer, Summarizer
     from seed_assets.stages.chunks import chunks
@@ -118,15 +115,22 @@ def build_pipeline(settings: Settings) -> Pipeline:
     from seed_assets.stages.search_index import Indexing, search_index
     from seed_assets.stages.summaries import summaries
 
-    models = ModelClients(settings)
-    embedder = models.embedder()
     # Sentences and phrases are compared here, whoever embeds the chunks.
-    local = embedder if isinstance(embedder, WordLlamaEmbedder) else WordLlamaEmbedder()
+    local = WordLlamaEmbedder()
+    embedder: Embedder = local
     summarizer: Summarizer = ExtractiveSummarizer(local, settings.summaries.words)
     concept_extractor: ConceptExtractor = StatisticalConceptExtractor(local, settings.concepts.count)
-    if settings.llm.provider != "extractive":
-        summarizer = ModelSummarizer(models.chat(settings.summaries.model), settings.summaries.words)
-        concept_extractor = ModelConceptExtractor(models.chat(settings.concepts.model), settings.concepts.count)
+    if settings.llm.provider != "extractive" or settings.embeddings.provider != "wordllama":
+        from resources.model_clients import ModelClients
+
+        models = ModelClients(settings)
+        embedder = models.embedder() or local
+        if settings.llm.provider != "extractive":
+            from seed_assets.core.model_concepts import ModelConceptExtractor
+            from seed_assets.core.model_summarizing import ModelSummarizer
+
+            summarizer = ModelSummarizer(models.chat(settings.summaries.model), settings.summaries.words)
+            concept_extractor = ModelConceptExtractor(models.chat(settings.concepts.model), settings.concepts.count)
     ordered = (
         extracted_text,
         chunks,

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from io_managers.store.action_cache import ActionRecord
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, StoreError
@@ -21,7 +21,6 @@ from io_managers.store.refs import Ref
 from io_managers.store.store import Store
 from io_managers.store.values import Result, StoredValues
 from resources.corpus import Corpus, Scan, SourceFile
-from resources.endpoint import Endpoint
 from resources.errors import ConfigurationError, DocumentError, StoppedError
 from resources.lance import LanceTables
 from resources.llm import EndpointError, Usage
@@ -31,6 +30,9 @@ from seed_assets.observer import Observer, Silent
 from seed_assets.pipeline import Pipeline, source_part
 from seed_assets.reuse import Reuse
 from seed_assets.stage import PREVIEW_CHARACTERS, REUSE, SOURCE, Source, Stage
+
+if TYPE_CHECKING:
+    from resources.endpoint import Endpoint
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +109,7 @@ class Asking(Protocol):
     """A resource that asks an endpoint."""
 
     @property
-    def endpoint(self) -> Endpoint:
+    def endpoint(self) -> "Endpoint":
         """Whom."""
         ...
 
@@ -209,7 +211,7 @@ class Runner:
             for endpoint in self.endpoints(stage):
                 await endpoint.aclose()
 
-    def endpoints(self, stage: Stage) -> list[Endpoint]:
+    def endpoints(self, stage: Stage) -> "list[Endpoint]":
         """Whom a stage asks."""
         used = self.pipeline.used_by(stage).values()
         return [resource.endpoint for resource in used if isinstance(resource, Asking)]
