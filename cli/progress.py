@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from retrieval.search import SearchHit
     from seed_assets.estimate import StageEstimate
     from seed_assets.planner import Plan
-    from seed_assets.seeding import SeedReport
+    from seed_assets.seed_report import SeedReport
     from seed_assets.session import Session
 
 _NAMED = 20

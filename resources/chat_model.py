@@ -61,7 +61,7 @@ class ChatModel:
 
         def read_reply(body: Any) -> Answer:
             reply = self.api.read(body)
-            return Answer(read(reply), reply.tokens, reply.model)
+            return Answer(read(reply), reply.tokens)
 
         body = self.api.body(turns, schema, rung, self.max_output_tokens)
         answer = await self.endpoint.ask(

@@ -64,11 +64,10 @@ class Sender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was asked by, and how long it took; what the reader of a reply gives back beside its value."""
+    """What the reader of a reply makes of it. tokens: None where the server did not count."""
 
     value: Any
     tokens: Tokens | None
-    model: str = ""
 
 
 Read = Callable[[Any], Answer]
@@ -184,7 +183,7 @@ class Endpoint:
                 failed = self._failure(error)
                 reply = reply or _body(error)
                 if not isinstance(failed, RequestsForbiddenError):
-                    self._account(failed, time.perf_counter() - started, reply, payer)
+                    self._account(failed, time.perf_counter() - started, reply, held, payer)
                 if isinstance(failed, UnusableReplyError) and failed.again == "send":
                     raise AttemptError(failed.outcome, failed.detail) from failed
                 if failed is error:
@@ -199,14 +198,15 @@ class Endpoint:
         )
         return answer
 
-    def _account(self, failed: BaseException, seconds: float, reply: bytes, payer: Payer) -> None:
+    def _account(self, failed: BaseException, seconds: float, reply: bytes, held: Tokens, payer: Payer) -> None:
         if isinstance(failed, UnusableReplyError):
-            outcome, detail, tokens = failed.outcome, failed.detail, _counted(reply)
+            # What was answered is paid for, also where the server does not say what it came to.
+            outcome, detail, tokens = failed.outcome, failed.detail, _counted(reply) or held
         elif isinstance(failed, AttemptError):
             outcome, detail, tokens = failed.outcome, failed.detail, Tokens(0)
         else:
             outcome, detail, tokens = "given up", "", Tokens(0)
-        # A refusal by status costs nothing; what was answered is paid for, usable or not.
+        # A refusal by status costs nothing.
         usd = self.price.usd(tokens) if tokens.input or tokens.output else 0.0
         payer.attempted(
             Attempt("", "", self._model, outcome, self._clean(detail), seconds, tokens.input, tokens.output, usd),
@@ -347,13 +347,14 @@ def _body(error: BaseException) -> bytes:
     return response.content if response is not None and response.is_closed else b""
 
 
-def _counted(reply: bytes) -> Tokens:
-    """What the server says that an unusable reply came to; nothing where it does not say."""
+def _counted(reply: bytes) -> Tokens | None:
+    """What the server says that an unusable reply came to; None where it does not say."""
     with suppress(msgspec.DecodeError, UnicodeDecodeError, TypeError, ValueError, AttributeError):
         body = msgspec.json.decode(reply)
         usage = body.get("usage") or {}
-        return Tokens(
+        tokens = Tokens(
             int(usage.get("prompt_tokens") or body.get("prompt_eval_count") or 0),
             int(usage.get("completion_tokens") or body.get("eval_count") or 0),
         )
-    return Tokens(0)
+        return tokens if tokens.input else None
+    return None

@@ -19,9 +19,10 @@ from resources.errors import ConfigurationError
 from resources.lance_errors import TableError
 from seed_assets.checks import report_behind
 from seed_assets.corpus_level import run_corpus_stage
+from seed_assets.outcomes import StageRun
 from seed_assets.partitions import DOCUMENTS
 from seed_assets.pipeline import Pipeline
-from seed_assets.runner import INTERRUPTED, Runner, StageRun
+from seed_assets.runner import INTERRUPTED, Runner
 from seed_assets.sink import write_documents
 from seed_assets.stage import SOURCE, Stage
 

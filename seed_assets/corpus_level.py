@@ -9,9 +9,11 @@ from contextlib import ExitStack
 from io_managers.store.action_cache import Provenance
 from io_managers.store.values import Result
 from resources.lance_schema import TABLES
+from seed_assets.comparison import miss_reasons
 from seed_assets.interrupts import Draining
+from seed_assets.outcomes import StageRun
 from seed_assets.planner import corpus_action
-from seed_assets.runner import Runner, StageRun, miss_reasons
+from seed_assets.runner import Runner
 from seed_assets.sink import is_current, row_digest
 from seed_assets.stage import Stage
 

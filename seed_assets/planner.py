@@ -16,8 +16,8 @@ from io_managers.store.refs import Published
 from io_managers.store.store import Store
 from resources.corpus import Scan
 from resources.errors import DocumentError
+from seed_assets.comparison import kept_actions, miss_reasons
 from seed_assets.pipeline import Pipeline, source_part
-from seed_assets.runner import kept_actions, miss_reasons
 from seed_assets.sink import is_current
 from seed_assets.stage import SOURCE, Stage
 

@@ -11,12 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from io_managers.store.action_cache import ActionRecord
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, StoreError
-from io_managers.store.fingerprint import Action, Part, first_difference
+from io_managers.store.fingerprint import Action, Part
 from io_managers.store.refs import Ref
 from io_managers.store.store import Store
 from io_managers.store.values import Result, StoredValues
@@ -25,8 +25,10 @@ from resources.errors import ConfigurationError, DocumentError, StoppedError
 from resources.lance import LanceTables
 from resources.llm import EndpointError, Usage
 from seed_assets.budget import Budget
+from seed_assets.comparison import kept_actions, miss_reasons
 from seed_assets.interrupts import Draining
 from seed_assets.observer import Observer, Silent
+from seed_assets.outcomes import BlockedError, InputChangedError, NotBegunError, StageRun, Tally
 from seed_assets.pipeline import Pipeline, source_part
 from seed_assets.reuse import Reuse
 from seed_assets.stage import PREVIEW_CHARACTERS, REUSE, SOURCE, Source, Stage
@@ -38,49 +40,7 @@ logger = logging.getLogger(__name__)
 
 # Documents of one stage in memory at a time; enough for their commits to share a flush.
 _AT_ONCE = 16
-NEW = "new document"
 INTERRUPTED = "interrupted"
-
-
-@dataclass(slots=True)
-class StageRun:
-    """What became of the documents of one stage.
-
-    results: by partition, all durable. failures: by partition. repaired: results of upstream stages that had to be
-    computed again because their values were corrupt, by stage. stopped: why some documents were not begun ("" if none).
-    fault: what is wrong for all documents, found by one.
-    """
-
-    stage: str
-    results: dict[str, Result] = field(default_factory=dict)
-    failures: dict[str, DocumentError] = field(default_factory=dict)
-    repaired: dict[str, dict[str, Result]] = field(default_factory=dict)
-    stopped: str = ""
-    fault: StoreError | ConfigurationError | None = None
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a run did in one stage so far.
-
-    visited: documents that have a result; computed: those of them that had none before; failed: by document.
-    """
-
-    visited: set[str] = field(default_factory=set)
-    computed: set[str] = field(default_factory=set)
-    failed: dict[str, DocumentError] = field(default_factory=dict)
-    seconds: float = 0.0
-
-
-class BlockedError(DocumentError):
-    """A document whose input was never made: not its own failure."""
-
-    def __init__(self, stage: str) -> None:
-        super().__init__(
-            f"{stage} has no result for this document.",
-            f"Materialize {stage} for it first, or run `seedbank seed`.",
-            transient=True,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +57,6 @@ class RunOptions:
     max_usd: float | None = None
 
 
-class NotBegunError(DocumentError):
-    """A document of a stage whose endpoint answers nobody: not its own failure."""
-
-    def __init__(self, error: EndpointError) -> None:
-        super().__init__(error.reason, error.remedy, transient=True)
-
-
 @runtime_checkable
 class Asking(Protocol):
     """A resource that asks an endpoint."""
@@ -112,10 +65,6 @@ class Asking(Protocol):
     def endpoint(self) -> "Endpoint":
         """Whom."""
         ...
-
-
-class InputChangedError(Exception):
-    """An input was computed again with another result: the key has to be formed anew."""
 
 
 class Runner:
@@ -412,40 +361,6 @@ def _fault(group: ExceptionGroup[Exception]) -> Exception:
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return error or group
-
-
-def kept_actions(
-    pipeline: Pipeline, store: Store, stage: Stage, actions: Mapping[str, Action], *, anew: bool = False
-) -> dict[str, Action]:
-    """Of a stage that keeps what there is: the published actions that stay in the place of these, by partition."""
-    if anew or stage.name not in pipeline.keeping:
-        return {}
-    refs = store.refs.get(stage.name, actions)
-    others = {p: ref for p, ref in refs.items() if ref.action_key != actions[p].key}
-    before = store.actions.parts({ref.action_key for ref in others.values()})
-    return {
-        partition: Action(stage.name, ref.action_key, before[ref.action_key])
-        for partition, ref in others.items()
-        if ref.action_key in before and pipeline.kept(stage, before[ref.action_key], actions[partition])
-    }
-
-
-def miss_reasons(store: Store, stage: str, missing: Mapping[str, Action]) -> dict[str, str]:
-    """Why each of these actions of a stage is not the one that is current, by partition."""
-    refs = store.refs.get(stage, missing)
-    before = store.actions.parts({ref.action_key for ref in refs.values()})
-    reasons: dict[str, str] = {}
-    for partition, action in missing.items():
-        ref = refs.get(partition)
-        if ref is None:
-            reasons[partition] = NEW
-        elif ref.action_key == action.key:
-            reasons[partition] = "its value was lost"
-        elif ref.action_key in before:
-            reasons[partition] = first_difference(before[ref.action_key], action.parts) or "computed anew"
-        else:
-            reasons[partition] = "what it was made from is not recorded any more"
-    return reasons
 
 
 def _result(partition: str, record: ActionRecord, reason: str = "") -> Result:

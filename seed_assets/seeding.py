@@ -17,10 +17,12 @@ from resources.lance_errors import TableError
 from seed_assets.estimate import StageEstimate, estimate
 from seed_assets.interrupts import Draining
 from seed_assets.observer import Observer
+from seed_assets.outcomes import BlockedError, NotBegunError, Tally
 from seed_assets.planner import Plan
 from seed_assets.removals import check_removals, remove_documents
 from seed_assets.reuse import Usage
-from seed_assets.runner import BlockedError, NotBegunError, RunOptions, Tally
+from seed_assets.runner import RunOptions
+from seed_assets.seed_report import BUDGET, FAILED, INTERRUPT, FailureReport, SeedReport, StageReport
 from seed_assets.session import Session
 from seed_assets.work import (
     Blocked,
@@ -40,8 +42,6 @@ if TYPE_CHECKING:
 # How often a seed begins again because partitions that it uses are deleted: once is a mistake, more a script.
 _MOST_LOSSES = 3
 
-DONE, FAILED, BUDGET, INTERRUPT = 0, 1, 3, 130
-
 
 @dataclass(frozen=True, slots=True)
 class SeedOptions:
@@ -54,48 +54,6 @@ class SeedOptions:
     rebuild_sink: bool = False
     rebind: bool = False
     verify: bool = False
-
-
-@dataclass(slots=True)
-class StageReport:
-    """One stage of a seed. documents: that it was asked for; the rest, in documents too, unless they were blocked.
-
-    unpriced_requests: those whose price is unknown, which `usd` leaves out.
-    """
-
-    documents: int = 0
-    reused: int = 0
-    computed: int = 0
-    failed: int = 0
-    seconds: float = 0.0
-    requests: int = 0
-    tokens: int = 0
-    usd: float = 0.0
-    unpriced_requests: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class FailureReport:
-    """What failed, why and what to do. document: "" where the fault is the stage's as a whole."""
-
-    document: str
-    stage: str
-    reason: str
-    remedy: str
-
-
-@dataclass(slots=True)
-class SeedReport:
-    """What a seed did. exit_code: 0 done, 1 something failed, 3 the budget was spent, 130 interrupted."""
-
-    stages: dict[str, StageReport] = field(default_factory=dict)
-    failures: list[FailureReport] = field(default_factory=list)
-    runs: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-    exit_code: int = DONE
-    added: int = 0
-    removed: int = 0
-    skipped_files: int = 0
 
 
 def seed(session: Session, options: SeedOptions, observer: Observer | None = None) -> SeedReport:

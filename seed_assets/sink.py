@@ -17,7 +17,9 @@ from resources.errors import DocumentError
 from resources.lance_errors import TableError
 from resources.lance_marker import is_current as holds_rows_of
 from resources.lance_schema import TABLES
-from seed_assets.runner import InputChangedError, Runner, StageRun, StageWork, miss_reasons
+from seed_assets.comparison import miss_reasons
+from seed_assets.outcomes import InputChangedError, StageRun
+from seed_assets.runner import Runner, StageWork
 from seed_assets.stage import Stage
 
 

@@ -32,7 +32,8 @@ from seed_assets.pipeline import Pipeline, build_pipeline
 from seed_assets.planner import Plan
 from seed_assets.reuse import Reuse, Usage, charge
 from seed_assets.runner import RunOptions
-from seed_assets.seeding import SeedOptions, SeedReport, seed
+from seed_assets.seed_report import SeedReport
+from seed_assets.seeding import SeedOptions, seed
 from seed_assets.session import Session
 
 SOURCES = ("extracted_text", "chunks", "embeddings", "summaries", "concepts")

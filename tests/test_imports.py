@@ -21,6 +21,10 @@ WITHOUT_DAGSTER = (
     "seed_assets.observer",
     "seed_assets.interrupts",
     "seed_assets.runner",
+    "seed_assets.outcomes",
+    "seed_assets.comparison",
+    "seed_assets.budget",
+    "seed_assets.seed_report",
     "seed_assets.sink",
     "seed_assets.corpus_level",
     "seed_assets.planner",
@@ -89,7 +93,21 @@ def test_nothing_imports_the_command() -> None:
             assert not [m for m in imported(path, at_import=False) if within(m, "cli", "service")], name
 
 
-HEAVY = ("lancedb", "pyarrow", "pandas", "trafilatura", "pypdfium2", "docx", "wordllama", "tokenizers", "openai")
+HEAVY = (
+    "lancedb",
+    "pyarrow",
+    "pandas",
+    "trafilatura",
+    "pypdfium2",
+    "docx",
+    "wordllama",
+    "tokenizers",
+    "openai",
+    "httpx2",
+    "redis",
+    "pyrate_limiter",
+    "json_repair",
+)
 
 
 def test_heavy_packages_are_imported_when_they_are_used() -> None:

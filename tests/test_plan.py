@@ -11,11 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from seed_assets.comparison import NEW
 from seed_assets.estimate import StageEstimate, estimate, total
 from seed_assets.observer import Silent
 from seed_assets.planner import UPSTREAM, Plan
 from seed_assets.reuse import Usage
-from seed_assets.runner import NEW
 from seed_assets.seeding import SeedOptions, seed
 from tests.conftest import DOCUMENTS
 from tests.pipelines import SINKS, SOURCES, CountingSummarizer, World, essay, refusal

@@ -9,8 +9,8 @@ import pytest
 
 from resources.corpus import Scan, SourceFile
 from resources.lance_schema import TABLES as TABLE_SPECS
+from seed_assets.comparison import NEW
 from seed_assets.planner import UNPUBLISHED, UPSTREAM, Plan
-from seed_assets.runner import NEW
 from tests.conftest import DOCUMENTS
 from tests.pipelines import SINKS, SOURCES, World, essay, refusal
 
