@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from io_managers.store.action_cache import ActionRecord, Provenance
+from io_managers.store.errors import CorruptObjectError, MissingObjectError
 from io_managers.store.failures import FailureRecord
 from io_managers.store.fingerprint import Action
 from io_managers.store.request_ledger import Attempt, Saving
@@ -78,6 +79,7 @@ class Reuse:
         self.latencies: dict[str, list[float]] = {}
         self._saved: dict[tuple[str, str], Usage] = {}
         self._found: dict[tuple[str, str], int] = {}
+        self._noted: set[str] = set()
 
     def finished(self, keys: Iterable[str]) -> dict[str, ActionRecord]:
         """Those of the actions that need not be computed, by key, in one query."""
@@ -131,9 +133,16 @@ class Reuse:
         return [found[action.key] for action in actions]
 
     async def values(self, actions: Sequence[Action], compute: Compute, expected: Any = Any) -> list[Any]:
-        """The value of each action, in order, opened and verified; see `records`."""
-        records = await self.records(actions, compute)
-        return [self._store.load(record.content_digest, expected, record.type_name) for record in records]
+        """The value of each action, in order, opened and verified; see `records`. One that is damaged is computed again."""
+        for again in (True, False):
+            records = await self.records(actions, compute)
+            try:
+                return [self._store.load(record.content_digest, expected, record.type_name) for record in records]
+            except (CorruptObjectError, MissingObjectError):
+                # The store has forgotten its action.
+                if not again:
+                    raise
+        raise AssertionError("the second time returns or raises")
 
     async def _finish(self, actions: Sequence[Action], compute: Compute, partition: str) -> list[ActionRecord]:
         """Compute under leases; what another process holds is waited for, or taken over when it gives up."""
@@ -239,10 +248,12 @@ class Reuse:
             self._store.keep_failed(attempt, reply)
 
     def note_found(self, stage: str, records: Iterable[ActionRecord]) -> None:
-        """These finished results were found: what was paid for them is saved."""
+        """These finished results were found: what was paid for them is saved, once a run."""
         for record in records:
             paid = record.provenance
-            if paid.requests:
+            # A second pass comes across what the first has found or made.
+            if paid.requests and record.key not in self._done_here and record.key not in self._noted:
+                self._noted.add(record.key)
                 name = (stage, paid.model)
                 self._saved.setdefault(name, Usage()).add(paid_for(paid))
                 self._found[name] = self._found.get(name, 0) + 1

@@ -21,7 +21,7 @@ from seed_assets.observer import Observer
 from seed_assets.pipeline import Pipeline, build_pipeline
 from seed_assets.planner import Plan, corpus_changes, make_plan
 from seed_assets.reuse import Reuse
-from seed_assets.runner import Runner, RunOptions
+from seed_assets.runner import Asking, Runner, RunOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,3 +127,5 @@ class Session:
             close = getattr(resource, "close", None)
             if close is not None:
                 close()
+            if isinstance(resource, Asking):
+                resource.endpoint.close()
