@@ -54,7 +54,7 @@ class BlockedError(DocumentError):
 
 
 class NotBegunError(DocumentError):
-    """A document of a stage whose endpoint answers nobody: not its own failure."""
+    """A document that was left out, since the stage's endpoint answers nobody: not its own failure."""
 
     def __init__(self, error: EndpointError) -> None:
         super().__init__(error.reason, error.remedy, transient=True)

@@ -21,7 +21,7 @@ from io_managers.store.fingerprint import Action
 from io_managers.store.request_ledger import Attempt, Saving
 from io_managers.store.store import Store
 from resources.errors import DocumentError, StoppedError
-from resources.llm import Usage
+from resources.llm import EndpointError, Usage
 from seed_assets.budget import Budget
 
 # How often one process looks whether another has finished the same action: seldom enough to cost nothing beside it.
@@ -183,13 +183,11 @@ class Reuse:
             for attempt in own.answered:
                 self._store.requests.record(attempt)
             if isinstance(error, DocumentError) and len(actions) == 1:
-                self._store.failures.record(
-                    [
-                        FailureRecord(
-                            actions[0].key, actions[0].stage, partition, error.reason, error.remedy, error.transient
-                        )
-                    ]
-                )
+                key, stage = actions[0].key, actions[0].stage
+                # Of an endpoint that answers nobody no document is to blame.
+                whose = "" if isinstance(error, EndpointError) else partition
+                failure = FailureRecord(key, stage, whose, error.reason, error.remedy, error.transient)
+                self._store.failures.record([failure])
             raise
         finally:
             _computing.reset(token)

@@ -258,9 +258,10 @@ class StageWork:
             result = await self.compute(self.stage, partition, reason)
         except StoppedError as error:
             self.outcome.stopped = self.runner.stop_reason() or error.reason
+        except EndpointError as error:
+            self.runner.halted.setdefault(self.stage.name, error)
+            self.fail(partition, NotBegunError(error))
         except DocumentError as error:
-            if isinstance(error, EndpointError):
-                self.runner.halted.setdefault(self.stage.name, error)
             self.fail(partition, error)
         except (StoreError, ConfigurationError) as error:
             # Raised when the others in flight are finished: they may be paid for already.

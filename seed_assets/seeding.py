@@ -295,7 +295,7 @@ class _Seed:
         for name, error in self._runner.halted.items():
             failed = self._runner.tallies.get(name, Tally()).failed.values()
             left = sum(isinstance(problem, NotBegunError) for problem in failed)
-            told = f"{error.reason} {left} documents were not begun." if left else error.reason
+            told = f"{error.reason} {left} documents were left out." if left else error.reason
             yield FailureReport("", name, told, error.remedy)
 
     def _halted(self) -> bool:

@@ -246,6 +246,7 @@ def test_a_wrong_key_is_told_once_and_for_all_documents(serve: Callable[..., Mod
     assert done.status == 1
     assert len(server.calls) <= 2 * 2
     assert "llm.api_key" in done.output
+    assert {failure["document"] for failure in done.report["failures"]} == {None}
     assert CANARY not in done.output + done.errors
     server.script = always(None)
     mended = seed(home, corpus, environment=environment)
