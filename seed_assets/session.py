@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from io_managers.store.fingerprint import first_difference
 from io_managers.store.shared import close_shared_store, shared_store
 from io_managers.store.store import Store
 from resources.config import Settings
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from retrieval.search import Searcher
+
+
+# Of how many documents a search looks at who embedded them.
+_LOOKED_AT = 20
 
 
 class Session:
@@ -94,10 +99,26 @@ class Session:
         from resources.embedder import WordLlamaEmbedder
         from retrieval.search import Searcher
 
+        self._check_embedder()
         embedder = self.pipeline.resources["embedder"]
         if isinstance(embedder, WordLlamaEmbedder):
             return Searcher(self.tables, embedder)
         return Searcher(self.tables, WordLlamaEmbedder(), self._embed_query)
+
+    def _check_embedder(self) -> None:
+        """Raise ConfigurationError where the chunks were embedded by another: vectors of two models say nothing together."""
+        refs = list(self.store.refs.get("embeddings").values())
+        now = dict(self.pipeline.resources["embedder"].identity)
+        for parts in self.store.actions.parts(
+            ref.action_key for ref in refs[:: max(1, len(refs) // _LOOKED_AT)]
+        ).values():
+            before = parts.get("embedder")
+            if isinstance(before, Mapping) and (difference := first_difference(before, now)):
+                raise ConfigurationError(
+                    f"The chunks were embedded by another embedder than the one in use ({difference}). Set the one that they "
+                    "were seeded with, or run `seedbank seed`, and `seedbank seed --rebuild-sink` where it says so, with "
+                    "this one."
+                )
 
     def _embed_query(self, query: str) -> "NDArray[np.float32]":
         from seed_assets.stages.embeddings import embed_texts

@@ -446,3 +446,7 @@ def test_ollama_is_asked_by_its_own_api(serve: Callable[..., ModelServer], tmp_p
     assert len(server.calls) == calls + 1, "a query is embedded by who embedded the chunks"
     assert seedbank(home, "search", "generator functions", "--json", environment=environment).output == found.output
     assert len(server.calls) == calls + 1, "once"
+    # Vectors of another model may have the same length, and say nothing of these.
+    other = seedbank(home, "search", "generator", environment=environment | {"SEEDBANK_EMBEDDINGS__MODEL": "vectors-2"})
+    assert other.status == 2
+    assert "vectors-1 -> vectors-2" in other.errors
