@@ -281,7 +281,7 @@ def test_a_budget_ends_a_run_before_it_is_overspent(
     assert again.status == 3
     assert sent_again(server) == []
     more_calls = sum(Counter(call.digest for call in server.calls).values()) - sum(calls.values())
-    assert more_calls > 0
+    assert more_calls > 0 or limit == "period"
     stats = seedbank(home, "cache", "stats", "--json", environment=asking(server.url)).report
     total = sum(model["usd"] for model in stats["models"])
     assert total <= 5 if limit == "period" else spent + 3 < total <= 10
