@@ -8,6 +8,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +16,10 @@ from resources.llm import Reply, Rung, Schema, Tokens, Turn, UnusableReplyError,
 
 if TYPE_CHECKING:
     import httpx2
+    from openai._types import RequestOptions
+
+# Encoded here, since the package takes a tenth of a millisecond longer for it.
+_AS_JSON: "RequestOptions" = {"headers": {"Content-Type": "application/json"}}
 
 # What servers call the thing when they do not know it.
 _FORMAT_WORDS = ("response_format", "json_schema", "json_object", "schema", "structured", "grammar", "guided")
@@ -43,7 +48,9 @@ class OpenAISender:
         """The reply; openai.APIStatusError holds that of any status that is an error."""
         import httpx2
 
-        return await self._openai.post(path, cast_to=httpx2.Response, body=dict(body))
+        return await self._openai.post(
+            path, cast_to=httpx2.Response, content=msgspec.json.encode(body), options=_AS_JSON
+        )
 
 
 class OpenAIChat:
