@@ -16,7 +16,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from io_managers.store.fingerprint import Part
 from io_managers.store.request_ledger import Attempt
 from resources.errors import DocumentError
 
@@ -149,15 +148,6 @@ class Payer(Protocol):
 
     def attempted(self, attempt: Attempt, *, reply: bytes = b"", usable: bool) -> None:
         """A request came to its end; `reply` is kept where it is not usable."""
-        ...
-
-
-class Identified(Protocol):
-    """What decides answers."""
-
-    @property
-    def identity(self) -> Mapping[str, Part]:
-        """Everything that decides an answer but the request itself: provider, deployment, model, parameters."""
         ...
 
 
