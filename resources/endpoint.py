@@ -181,7 +181,6 @@ class Endpoint:
                 answer = read(self._decoded(reply))
             except (Exception, asyncio.CancelledError) as error:
                 failed = self._failure(error)
-                reply = reply or _body(error)
                 if not isinstance(failed, RequestsForbiddenError):
                     self._account(failed, time.perf_counter() - started, reply, held, payer)
                 if isinstance(failed, UnusableReplyError) and failed.again == "send":
@@ -217,7 +216,6 @@ class Endpoint:
     def _failure(self, error: BaseException) -> BaseException:
         """What became of a request, in our words; the error itself where it is not the endpoint's doing."""
         import httpx2
-        import openai
 
         if isinstance(error, UnusableReplyError):
             clean = self._clean(error.detail)
@@ -232,11 +230,9 @@ class Endpoint:
                 return cause
             if isinstance(cause, ReplyTooLargeError):
                 return AttemptError("reply too large", str(cause))
-        if isinstance(error, openai.APIStatusError):
-            return self._failed_status(error.response)
-        if isinstance(error, TimeoutError | openai.APITimeoutError | httpx2.TimeoutException):
+        if isinstance(error, TimeoutError | httpx2.TimeoutException):
             return AttemptError("timeout", f"no reply in {self._timeout_seconds:g} s")
-        if isinstance(error, openai.APIConnectionError | httpx2.TransportError | OSError):
+        if isinstance(error, httpx2.TransportError | OSError):
             return AttemptError("connection", error_text(self._clean(str(causes[-1]) or type(causes[-1]).__name__)))
         return error
 
@@ -339,12 +335,6 @@ class Endpoint:
 
     def _clean_bytes(self, data: bytes) -> bytes:
         return data.replace(self._secret.encode(), b"***") if self._secret else data
-
-
-def _body(error: BaseException) -> bytes:
-    """What was replied, where only an error of the `openai` package still has it."""
-    response = getattr(error, "response", None)
-    return response.content if response is not None and response.is_closed else b""
 
 
 def _counted(reply: bytes) -> Tokens | None:

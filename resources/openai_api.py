@@ -27,7 +27,7 @@ _NO_FORMAT = ("context length", "context window", "too long", "maximum context",
 
 
 class OpenAISender:
-    """Sends with the `openai` package, whose own retries are off. Raises its errors."""
+    """Sends with the `openai` package, whose own retries are off; of its errors it takes out what they are about."""
 
     def __init__(self, client: "httpx2.AsyncClient", base_url: str, api_key: str) -> None:
         """base_url: "" for the package's own."""
@@ -45,12 +45,19 @@ class OpenAISender:
         )
 
     async def post(self, path: str, body: Mapping[str, Any]) -> "httpx2.Response":
-        """The reply; openai.APIStatusError holds that of any status that is an error."""
+        """The whole reply, whatever its status. Raises errors of httpx2, and what the client's guards raise."""
         import httpx2
+        import openai
 
-        return await self._openai.post(
-            path, cast_to=httpx2.Response, content=msgspec.json.encode(body), options=_AS_JSON
-        )
+        try:
+            return await self._openai.post(
+                path, cast_to=httpx2.Response, content=msgspec.json.encode(body), options=_AS_JSON
+            )
+        except openai.APIStatusError as error:
+            return error.response
+        except openai.APIConnectionError as error:
+            cause = error.__cause__ or error
+        raise cause
 
 
 class OpenAIChat:
