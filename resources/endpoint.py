@@ -90,7 +90,6 @@ class Endpoint:
         in_flight: int,
         secret: str = "",
         tolerates: Callable[[str], bool] = lambda detail: False,
-        retry_seconds: float = _FIRST_BACKOFF_SECONDS,
     ) -> None:
         """name: how people know it (a URL without user and password). secret: what must never be told.
 
@@ -106,7 +105,7 @@ class Endpoint:
         self._timeout_seconds = timeout_seconds
         self._secret = secret
         self._tolerates = tolerates
-        self._retry_seconds = retry_seconds
+        self._retry_seconds = _FIRST_BACKOFF_SECONDS
         self._client: httpx2.AsyncClient | None = None
         self._sender: Sender | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
