@@ -107,6 +107,25 @@ def summarized(world: ModelWorld, text: str, words: int = 40) -> str:
     return world.run(ModelSummarizer(world.model(), words).summarize(text, "A title", world.reuse())).text
 
 
+def test_what_decides_a_summary_or_concepts_is_spelled_as_in_every_key_there_is(tmp_path: Path) -> None:
+    """Another spelling would pay for every document again."""
+    with ModelWorld(tmp_path, context_tokens=9_000) as world:
+        model = world.model()
+        shared = {"version": "1", "model": dict(model.identity), "context_tokens": 9_000}
+        assert dict(ModelSummarizer(model, 40).identity) == {
+            "summarizer": "model",
+            "words": 40,
+            "prompt": load_prompt("summaries").digest,
+            **shared,
+        }
+        assert dict(ModelConceptExtractor(model, 15).identity) == {
+            "extractor": "model",
+            "count": 15,
+            "prompt": load_prompt("concepts").digest,
+            **shared,
+        }
+
+
 def kinds(calls: Sequence[Call]) -> Counter[str]:
     """How many asked for what."""
     signs = {"This is part": "part", "These are summaries": "combine", "Summarise this document": "whole"}

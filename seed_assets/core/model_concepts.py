@@ -1,25 +1,21 @@
 """Concepts found by a model. What belongs here: asking, and seeing that each concept is in the document.
 
-What does not: the offline default (concepts), prompts (seed_assets/prompts), asking (structured_output).
+What does not: the offline default (concepts), prompts (seed_assets/prompts), asking (model_stage).
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import zip_longest
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from io_managers.store.fingerprint import Part
-from resources.chat_model import ChatModel
-from resources.endpoint import Endpoint
 from seed_assets.core.concepts import Concept, Concepts
 from seed_assets.core.concurrently import all_of
-from seed_assets.core.model_summarizing import estimated
-from seed_assets.core.prompts import Prompt, load_prompt
-from seed_assets.core.structured_output import ask, shaped
+from seed_assets.core.model_stage import ModelStage
+from seed_assets.core.structured_output import shaped
 from seed_assets.core.text_parts import split_to_fit
 from seed_assets.reuse import Reuse, Usage
 
@@ -59,37 +55,22 @@ class _Grounded:
 
 
 @dataclass(frozen=True)
-class ModelConceptExtractor:
+class ModelConceptExtractor(ModelStage):
     """Asks a model for at most `count` concepts; each has to be shown by a passage that is in the document."""
 
-    model: ChatModel
     count: int
 
-    @cached_property
-    def prompt(self) -> Prompt:
-        """How it asks."""
-        return load_prompt("concepts")
+    role = "extractor"
+    prompt_name = "concepts"
 
     @property
-    def identity(self) -> Mapping[str, Part]:
-        """The model and all its parameters, the prompts, the number, and how much fits into a request."""
-        return {
-            "extractor": "model",
-            "version": "1",
-            "count": self.count,
-            "prompt": self.prompt.digest,
-            "model": dict(self.model.identity),
-            "context_tokens": self.model.context_tokens,
-        }
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """Whom it asks."""
-        return self.model.endpoint
+    def parameters(self) -> Mapping[str, Part]:
+        """The number."""
+        return {"count": self.count}
 
     def estimate(self, characters: int) -> Usage:
         """See Priced."""
-        return estimated(self.model, self.prompt, characters, self.count * _TOKENS_A_CONCEPT)
+        return self.estimated(characters, self.count * _TOKENS_A_CONCEPT)
 
     async def extract(self, text: str, title: str, reuse: Reuse) -> Concepts:
         """See ConceptExtractor. Of a document in parts, the best of each part come first."""
@@ -105,8 +86,7 @@ class ModelConceptExtractor:
     async def _ask(self, part: str, title: str, place: int, parts: int, reuse: Reuse) -> list[_Grounded]:
         which = "whole" if parts == 1 else "part"
         turns = self.prompt.turns(which, title=title, text=part, count=self.count, part=place, parts=parts)
-        assert self.prompt.schema is not None
-        return await ask(self.model, turns, self.prompt.schema, _grounding(part), reuse)
+        return await self.ask(turns, _grounding(part), reuse)
 
     def _ranked(self, text: str, found: Sequence[tuple[int, Sequence[_Grounded]]]) -> Iterator[Concept]:
         folded = text.casefold()

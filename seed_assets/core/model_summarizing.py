@@ -1,23 +1,19 @@
 """Summaries written by a model. What belongs here: one document, whole or in parts.
 
-What does not: the offline default (summarizing), prompts (seed_assets/prompts), asking (structured_output).
+What does not: the offline default (summarizing), prompts (seed_assets/prompts), asking (model_stage).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from io_managers.store.fingerprint import Part
-from resources.chat_model import ChatModel
-from resources.endpoint import Endpoint
-from resources.llm import InvalidOutputError, Tokens
-from resources.tokens import usual_tokens
+from resources.llm import InvalidOutputError
 from seed_assets.core.concurrently import all_of
-from seed_assets.core.prompts import Prompt, load_prompt
-from seed_assets.core.structured_output import ask, shaped
+from seed_assets.core.model_stage import ModelStage
+from seed_assets.core.structured_output import shaped
 from seed_assets.core.summarizing import Summary
 from seed_assets.core.text_parts import split_to_fit
 from seed_assets.reuse import Reuse, Usage
@@ -36,37 +32,22 @@ class SummaryAnswer(BaseModel):
 
 
 @dataclass(frozen=True)
-class ModelSummarizer:
+class ModelSummarizer(ModelStage):
     """Asks a model for a summary of at most `words` words; what does not fit into one request, part by part."""
 
-    model: ChatModel
     words: int
 
-    @cached_property
-    def prompt(self) -> Prompt:
-        """How it asks."""
-        return load_prompt("summaries")
+    role = "summarizer"
+    prompt_name = "summaries"
 
     @property
-    def identity(self) -> Mapping[str, Part]:
-        """The model and all its parameters, the prompts, the length, and how much fits into a request."""
-        return {
-            "summarizer": "model",
-            "version": "1",
-            "words": self.words,
-            "prompt": self.prompt.digest,
-            "model": dict(self.model.identity),
-            "context_tokens": self.model.context_tokens,
-        }
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """Whom it asks."""
-        return self.model.endpoint
+    def parameters(self) -> Mapping[str, Part]:
+        """The length."""
+        return {"words": self.words}
 
     def estimate(self, characters: int) -> Usage:
         """See Priced."""
-        return estimated(self.model, self.prompt, characters, int(self.words * _TOKENS_A_WORD))
+        return self.estimated(characters, int(self.words * _TOKENS_A_WORD))
 
     async def summarize(self, text: str, title: str, reuse: Reuse) -> Summary:
         """See Summarizer. A document without words has an empty summary, and nobody is asked."""
@@ -93,9 +74,7 @@ class ModelSummarizer:
         )
 
     async def _ask(self, which: str, reuse: Reuse, **values: str | int) -> str:
-        turns = self.prompt.turns(which, words=self.words, **values)
-        assert self.prompt.schema is not None
-        return await ask(self.model, turns, self.prompt.schema, _summary, reuse)
+        return await self.ask(self.prompt.turns(which, words=self.words, **values), _summary, reuse)
 
 
 def _summary(found: Any) -> str:
@@ -103,16 +82,3 @@ def _summary(found: Any) -> str:
     if not text:
         raise ValueError("the summary is empty")
     return text
-
-
-def estimated(model: ChatModel, prompt: Prompt, characters: int, answer_tokens: int) -> Usage:
-    """What asking about a document of so many characters will cost, about."""
-    around = usual_tokens(len(prompt.texts["system"]) + len(prompt.texts["whole"]))
-    room = max(256, model.context_tokens - model.max_output_tokens - around)
-    text_tokens = usual_tokens(characters)
-    parts = -(-text_tokens // room)
-    requests = 1 if parts == 1 else parts + 1
-    tokens = Tokens(text_tokens + requests * around + (requests > 1) * parts * answer_tokens, requests * answer_tokens)
-    usd = model.endpoint.price.usd(tokens)
-    name = str(model.identity["model"])
-    return Usage(requests, tokens.input, tokens.output, usd or 0.0, requests if usd is None else 0, name)
