@@ -157,44 +157,57 @@ class Endpoint:
         payer: Payer,
         read: Read,
     ) -> Answer:
-        """One request, of which the accounts know when this ends, however it ends."""
+        """One request, of which the accounts know when this ends, however it ends.
+
+        The place among those in flight that it had goes over to the payer with its answer: another request that is
+        sent before the answer is durable would be one more that a kill loses.
+        """
         held = counted or Tokens(0)
-        async with (
-            payer.promise(self.price.usd(held)),
-            self._limits.permit(held.input + held.output, payer.stop_reason),
-        ):
-            if reason := payer.stop_reason():
-                raise StoppedError(reason)
-            self._check_up()
-            sender = self._opened()
-            started = time.perf_counter()
-            reply = b""
+        async with payer.promise(self.price.usd(held)):
+            give_back = await self._limits.take(held.input + held.output, payer.stop_reason)
             try:
-                async with asyncio.timeout(self._timeout_seconds):
-                    response = await sender.post(path, body)
-                reply = response.content
-                seconds = time.perf_counter() - started
-                if response.is_error or response.is_redirect:
-                    raise self._failed_status(response)
-                self._heed(response.headers)
-                answer = read(self._decoded(reply))
-            except (Exception, asyncio.CancelledError) as error:
-                failed = self._failure(error)
-                if not isinstance(failed, RequestsForbiddenError):
-                    self._account(failed, time.perf_counter() - started, reply, held, payer)
-                if isinstance(failed, UnusableReplyError) and failed.again == "send":
-                    raise AttemptError(failed.outcome, failed.detail) from failed
-                if failed is error:
-                    raise
-                # What the server said may hold the key, and a traceback would show it.
-                raise failed from (None if self._tells_secret(error) else error)
-        # A server that does not say what it counted.
-        tokens = answer.tokens or counted or most()
+                answer, seconds = await self._sent(path, body, held, payer, read)
+                # A server that does not say what it counted.
+                tokens = answer.tokens or counted or most()
+            except BaseException:
+                give_back()
+                raise
         payer.attempted(
             Attempt("", "", self._model, ANSWERED, "", seconds, tokens.input, tokens.output, self.price.usd(tokens)),
             usable=True,
+            give_back=give_back,
         )
         return answer
+
+    async def _sent(
+        self, path: str, body: Mapping[str, Any], held: Tokens, payer: Payer, read: Read
+    ) -> tuple[Answer, float]:
+        """The answer, and how many seconds it took. What fails is accounted for here."""
+        if reason := payer.stop_reason():
+            raise StoppedError(reason)
+        self._check_up()
+        sender = self._opened()
+        started = time.perf_counter()
+        reply = b""
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                response = await sender.post(path, body)
+            reply = response.content
+            seconds = time.perf_counter() - started
+            if response.is_error or response.is_redirect:
+                raise self._failed_status(response)
+            self._heed(response.headers)
+            return read(self._decoded(reply)), seconds
+        except (Exception, asyncio.CancelledError) as error:
+            failed = self._failure(error)
+            if not isinstance(failed, RequestsForbiddenError):
+                self._account(failed, time.perf_counter() - started, reply, held, payer)
+            if isinstance(failed, UnusableReplyError) and failed.again == "send":
+                raise AttemptError(failed.outcome, failed.detail) from failed
+            if failed is error:
+                raise
+            # What the server said may hold the key, and a traceback would show it.
+            raise failed from (None if self._tells_secret(error) else error)
 
     def _account(self, failed: BaseException, seconds: float, reply: bytes, held: Tokens, payer: Payer) -> None:
         if isinstance(failed, UnusableReplyError):

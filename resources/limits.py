@@ -88,22 +88,26 @@ class Limits:
 
     @asynccontextmanager
     async def permit(self, tokens: int, stopped: _Stopped) -> AsyncIterator[None]:
-        """Wait until a request of so many tokens may be sent; the body sends it at once.
+        """`take`, given back when the body ends."""
+        give_back = await self.take(tokens, stopped)
+        try:
+            yield
+        finally:
+            give_back()
 
-        stopped: why nothing more may be begun, or ""; asked again several times a second.
+    async def take(self, tokens: int, stopped: _Stopped) -> Callable[[], None]:
+        """Wait until a request of so many tokens may be sent; it is to be sent at once.
+
+        stopped: why nothing more may be begun, or ""; asked again several times a second. What is returned gives the
+        place among those in flight back: to be called once, in this event loop, however long after the request's end.
         Raises StoppedError with that reason; ConfigurationError where the request can never be sent, or where the
         shared state cannot be used.
         """
         self._refuse_what_never_fits(tokens)
         _go_on(stopped)
         if self._no_limits and not self._line and time.monotonic() >= self._paused_until:
-            yield
-            return
-        slot = await self._begin(tokens, stopped)
-        try:
-            yield
-        finally:
-            self._free(slot)
+            return _nothing_to_give_back
+        return partial(self._free, await self._begin(tokens, stopped))
 
     def pause(self, seconds: float) -> None:
         """The server said Retry-After: this process sends nothing for so long. A longer pause stays as it is."""
@@ -286,6 +290,10 @@ class Limits:
         except OSError as error:
             raise unusable(self._directory, error) from error
         return self._directory / self._digest
+
+
+def _nothing_to_give_back() -> None:
+    pass
 
 
 def _go_on(stopped: _Stopped) -> None:

@@ -11,7 +11,7 @@ DocumentError
 What does not: HTTP (endpoint), a provider's own words (openai_api, ollama_api), prompts and schemas (seed_assets).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -146,8 +146,13 @@ class Payer(Protocol):
         """Hold back the most that a request can cost. Raises StoppedError where the budget does not cover it."""
         ...
 
-    def attempted(self, attempt: Attempt, *, reply: bytes = b"", usable: bool) -> None:
-        """A request came to its end; `reply` is kept where it is not usable."""
+    def attempted(
+        self, attempt: Attempt, *, reply: bytes = b"", usable: bool, give_back: Callable[[], None] = lambda: None
+    ) -> None:
+        """A request came to its end; `reply` is kept where it is not usable.
+
+        give_back: to be called once, when the answer cannot be lost any more; it lets another request be sent.
+        """
         ...
 
 

@@ -6,8 +6,9 @@ durable before anybody sees it. What does not: what an action does, and refs.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,12 +33,47 @@ Compute = Callable[[Sequence[Action]], Awaitable[Sequence[tuple[Any, str]]]]
 
 @dataclass(slots=True)
 class _Computing:
-    """What is being computed, and for which stage. answered: paid requests that its result is made of."""
+    """What is being computed, and for which stage. answered: paid requests that its result is made of.
+
+    Of the last answer it keeps the place among the requests in flight until the result is durable. But whoever waits
+    keeps none: what it waits for may need that very place.
+    """
 
     stage: str
     action_key: str
     usage: Usage = field(default_factory=Usage)
     answered: list[Attempt] = field(default_factory=list)
+    _waits: int = 0
+    _kept: Callable[[], None] | None = None
+    _ended: bool = False
+
+    def keep(self, give_back: Callable[[], None]) -> None:
+        """Keep the place of an answer."""
+        if self._waits or self._ended:
+            give_back()
+        else:
+            self._let_go()
+            self._kept = give_back
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Inside, requests and other actions are waited for."""
+        self._let_go()
+        self._waits += 1
+        try:
+            yield
+        finally:
+            self._waits -= 1
+
+    def end(self) -> None:
+        """The result is durable, or there is none."""
+        self._ended = True
+        self._let_go()
+
+    def _let_go(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept()
 
 
 _computing: ContextVar[_Computing | None] = ContextVar("computing", default=None)
@@ -106,6 +142,14 @@ class Reuse:
         if outer is not None:
             self.note_found(outer.stage, found.values())
         wanted = {action.key: action for action in actions if action.key not in found}
+        if wanted:
+            with outer.waiting() if outer is not None else nullcontext():
+                found |= await self._missing(wanted, compute, partition)
+        return [found[action.key] for action in actions]
+
+    async def _missing(self, wanted: Mapping[str, Action], compute: Compute, partition: str) -> dict[str, ActionRecord]:
+        """The records of actions that are not finished, some of which others here may be computing already."""
+        found: dict[str, ActionRecord] = {}
         waiting = {key: self._in_flight[key] for key in wanted if key in self._in_flight}
         own = [action for key, action in wanted.items() if key not in waiting]
         loop = asyncio.get_running_loop()
@@ -130,7 +174,7 @@ class Reuse:
                 del self._in_flight[action.key]
         for key, future in waiting.items():
             found[key] = await future
-        return [found[action.key] for action in actions]
+        return found
 
     async def values(self, actions: Sequence[Action], compute: Compute, expected: Any = Any) -> list[Any]:
         """The value of each action, in order, opened and verified; see `records`. One that is damaged is computed again."""
@@ -171,14 +215,40 @@ class Reuse:
         return finished
 
     async def _compute(self, actions: Sequence[Action], compute: Compute, partition: str) -> list[ActionRecord]:
-        started = time.perf_counter()
         outer = _computing.get()
         own = _Computing(outer.stage if outer else actions[0].stage, actions[0].key)
+        try:
+            started = time.perf_counter()
+            values = await self._computed(actions, compute, partition, own, outer)
+            seconds = (time.perf_counter() - started) / len(actions)
+            results = [
+                (action, value, _provenance(own.usage if first else Usage(), seconds, preview))
+                for first, action, (value, preview) in zip(
+                    [True, *[False] * len(actions)], actions, values, strict=False
+                )
+            ]
+            await _durable(self._store.commit(results, replace=self._anew, attempts=own.answered))
+        finally:
+            own.end()
+        self._done_here.update(action.key for action in actions)
+        records = self._store.actions.lookup(action.key for action in actions)
+        return [records[action.key] for action in actions]
+
+    async def _computed(
+        self,
+        actions: Sequence[Action],
+        compute: Compute,
+        partition: str,
+        own: _Computing,
+        outer: _Computing | None,
+    ) -> Sequence[tuple[Any, str]]:
+        """What `compute` gives; what it pays and how it fails is accounted for."""
         token = _computing.set(own)
         try:
             values = await compute(actions)
             if len(values) != len(actions):
                 raise ValueError(f"{actions[0].stage}: {len(actions)} actions gave {len(values)} results.")
+            return values
         except BaseException as error:
             for attempt in own.answered:
                 self._store.requests.record(attempt)
@@ -196,31 +266,27 @@ class Reuse:
                 self.spent.setdefault(own.stage, Usage()).add(own.usage)
             else:
                 outer.usage.add(own.usage)
-        seconds = (time.perf_counter() - started) / len(actions)
-        results = [
-            (action, value, _provenance(own.usage if first else Usage(), seconds, preview))
-            for first, action, (value, preview) in zip([True, *[False] * len(actions)], actions, values, strict=False)
-        ]
-        # A commit is short; a cancellation must not lose what is computed.
-        committed = self._store.commit(results, replace=self._anew, attempts=own.answered)
-        await asyncio.shield(asyncio.wrap_future(committed))
-        self._done_here.update(action.key for action in actions)
-        records = self._store.actions.lookup(action.key for action in actions)
-        return [records[action.key] for action in actions]
 
     @property
     def limited(self) -> bool:
         """Whether there is a budget."""
         return self.budget.limited
 
-    def promise(self, usd: float | None) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def promise(self, usd: float | None) -> AsyncIterator[None]:
         """See Budget.promise."""
-        return self.budget.promise(usd)
+        current = _computing.get()
+        with current.waiting() if current is not None else nullcontext():
+            async with self.budget.promise(usd):
+                yield
 
-    def attempted(self, attempt: Attempt, *, reply: bytes = b"", usable: bool) -> None:
+    def attempted(
+        self, attempt: Attempt, *, reply: bytes = b"", usable: bool, give_back: Callable[[], None] = lambda: None
+    ) -> None:
         """A paid request came to its end: it is charged to the action that is being computed, and kept account of.
 
         One that gave a usable answer is committed together with the result; of another the reply is kept as well.
+        give_back: called when that commit has ended; at once where there will be none.
         """
         current = _computing.get()
         stage, action_key = (current.stage, current.action_key) if current else ("", "")
@@ -240,7 +306,10 @@ class Reuse:
             self.latencies.setdefault(stage, []).append(attempt.seconds)
         if usable and current is not None:
             current.answered.append(attempt)
-        elif usable:
+            current.keep(give_back)
+            return
+        give_back()
+        if usable:
             self._store.requests.record(attempt)
         else:
             self._store.keep_failed(attempt, reply)
@@ -265,6 +334,16 @@ class Reuse:
             ]
         )
         self._saved, self._found = {}, {}
+
+
+async def _durable(committed: Future[list[str]]) -> None:
+    """A cancellation must not lose what is computed, nor be faster than its commit, which is short."""
+    done = asyncio.wrap_future(committed)
+    try:
+        await asyncio.shield(done)
+    except asyncio.CancelledError:
+        await asyncio.wait((done,))
+        raise
 
 
 def paid_for(provenance: Provenance) -> Usage:
