@@ -1,0 +1,81 @@
+"""Summaries made wrong by a program, in one place each: a number, a name, or whether something is so.
+
+What belongs here: the alterations. What does not: what judges make of them (judging). Nothing of the judges' own rules is
+used here, so that none is measured by itself.
+"""
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+KINDS = ("number", "name swapped", "name invented", "negation added", "negation removed")
+"""Ways to make a text wrong."""
+
+_COUNTS = "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty hundred".split()
+_NUMBER = re.compile(rf"(?<![\w.:/-])(?:\d+(?:[.,]\d+)*|(?i:{'|'.join(_COUNTS)}))(?![\w/]|[-.:]\w)")
+# Inside a sentence, so that a capital letter means something.
+_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}(?![\w.:/-])")
+_INVENTED = "Halvorsen Mirembe Tanzwald Okonkwo Brightwater Castellane Dvorak Ferreira Grunewald Ishikawa".split()
+_VERB = re.compile(r"\b(?:is|was|are|were|will|would|can|could|should|must|has|had|does|did|may)\b(?! not\b|n[’']t)")
+_NEGATED = re.compile(
+    r"(?<= (?:is|as|re|ll|ld|an|st|ve|ad|es|id|do|ay)) not (?=\w)|(?<=\w)n[’']t(?= \w)|(?<= )never (?=\w)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Altered:
+    """A text with one thing wrong. kind: one of KINDS; start: where, in characters; was, became: what."""
+
+    kind: str
+    text: str
+    start: int
+    was: str
+    became: str
+
+
+def altered(text: str, source: str, kind: str, chance: random.Random) -> Altered | None:
+    """The text made wrong in this way at a random place; None where it has nothing to be made wrong in this way."""
+    match kind:
+        case "number":
+            return _replaced(text, kind, _NUMBER, chance, lambda was: _other_number(was, chance))
+        case "name swapped":
+            names = sorted({match.group() for match in _NAME.finditer(source)})
+            return _replaced(text, kind, _NAME, chance, lambda was: _other(names, was, chance))
+        case "name invented":
+            unused = [name for name in _INVENTED if name not in source]
+            return _replaced(text, kind, _NAME, chance, lambda was: _other(unused, was, chance))
+        case "negation added":
+            return _replaced(text, kind, _VERB, chance, lambda was: f"{was} not")
+        case "negation removed":
+            return _replaced(text, kind, _NEGATED, chance, lambda was: " " if was.endswith("not ") else "")
+        case _:
+            raise ValueError(f"{kind!r} is none of {KINDS}")
+
+
+def _replaced(text: str, kind: str, pattern: re.Pattern[str], chance: random.Random, other) -> Altered | None:  # noqa
+    found = list(pattern.finditer(text))
+    chance.shuffle(found)
+    for match in found:
+        became = other(match.group())
+        if became is not None:
+            return Altered(
+                kind, text[: match.start()] + became + text[match.end() :], match.start(), match.group(), became
+            )
+    return None
+
+
+def _other(names: Sequence[str], was: str, chance: random.Random) -> str | None:
+    others = [name for name in names if name != was]
+    return chance.choice(others) if others else None
+
+
+def _other_number(was: str, chance: random.Random) -> str:
+    if was.casefold() in _COUNTS:
+        other = chance.choice([count for count in _COUNTS if count != was.casefold()])
+        return other.capitalize() if was[0].isupper() else other
+    digits = [place for place, sign in enumerate(was) if sign.isdigit()]
+    place = chance.choice(digits)
+    least = 1 if place == digits[0] and len(digits) > 1 else 0
+    digit = chance.choice([d for d in map(str, range(least, 10)) if d != was[place]])
+    return was[:place] + digit + was[place + 1 :]

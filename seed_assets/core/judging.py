@@ -1,0 +1,112 @@
+"""Whether a text says what its sources say. What belongs here: the seam that every judge fills, what its score decides, and
+the offline default, which compares. What does not: finding passages (passages), a model's judge (model_judging), what
+becomes of a text that falls short (revision).
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from io_managers.store.fingerprint import Part
+from resources.embedder import LocalEmbedder
+from seed_assets.core.claims import claims_of
+from seed_assets.core.passages import Passages
+from seed_assets.core.verdicts import Claim, Decision, SourceText, Verdict
+from seed_assets.reuse import Reuse
+
+Identity = Mapping[str, Part]
+
+_DECIMALS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From which share of supported claims a text is accepted, and below which it is rejected; between, it is revised.
+
+    Raises ValueError unless 0 <= reject <= accept <= 1.
+    """
+
+    accept: float = 0.9
+    reject: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.reject <= self.accept <= 1:
+            raise ValueError(f"Thresholds have 0 <= reject <= accept <= 1, these are {self.reject} and {self.accept}.")
+
+    @property
+    def identity(self) -> Identity:
+        """Both, as parts of an action key."""
+        return {"accept": float(self.accept), "reject": float(self.reject)}
+
+    def decide(self, score: float) -> Decision:
+        """accept from `accept` on, reject below `reject`, else revise."""
+        if score >= self.accept:
+            return "accept"
+        return "reject" if score < self.reject else "revise"
+
+
+def verdict_on(claims: Sequence[Claim], thresholds: Thresholds, judge: str) -> Verdict:
+    """The verdict that follows from judged claims: their supported share, rounded, and what it decides."""
+    supported = sum(claim.status == "supported" for claim in claims)
+    score = round(supported / len(claims), _DECIMALS) if claims else 1.0
+    return Verdict(thresholds.decide(score), score, tuple(claims), judge)
+
+
+class Judge(Protocol):
+    """Says of a text, claim by claim, whether its sources say so."""
+
+    @property
+    def identity(self) -> Identity:
+        """Everything but the text, the concepts and the sources that decides a verdict: part of its action key."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Who judges, as verdicts name it."""
+        ...
+
+    async def judge(self, text: str, concepts: Sequence[str], sources: Sequence[SourceText], reuse: Reuse) -> Verdict:
+        """The verdict on a text and on the concepts that it is said to be about. Raises DocumentError.
+
+        sources: a claim may be supported by any of them. reuse: through which it asks others.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarityJudge:
+    """Compares each claim with the sources' sentences: no model, no network, the same verdict every time."""
+
+    embedder: LocalEmbedder
+    thresholds: Thresholds = Thresholds()
+
+    @property
+    def name(self) -> str:
+        """similarity."""
+        return "similarity"
+
+    @property
+    def identity(self) -> Identity:
+        """The method, its version, the thresholds, and the embedder's identity under `embedder.`."""
+        own = {"judge": self.name, "version": "1"} | dict(self.thresholds.identity)
+        return own | {f"embedder.{name}": value for name, value in self.embedder.identity.items()}
+
+    async def judge(
+        self, text: str, concepts: Sequence[str], sources: Sequence[SourceText], reuse: Reuse | None = None
+    ) -> Verdict:
+        """As `judge_sync`, on another thread."""
+        return await asyncio.to_thread(self.judge_sync, text, concepts, sources)
+
+    def judge_sync(self, text: str, concepts: Sequence[str], sources: Sequence[SourceText]) -> Verdict:
+        """See Judge."""
+        passages = Passages(sources, self.embedder)
+        claims: list[Claim] = []
+        for claim in claims_of(text):
+            best = passages.matches(claim, 1)
+            if best and best[0].score >= 0.5:
+                shown = passages.passage(best[0].place, best[0].place)
+                claims.append(Claim(claim, "supported", "claim", shown.text, shown.document_id, shown.start, shown.end))
+            else:
+                claims.append(Claim(claim, "not found"))
+        return verdict_on(claims, self.thresholds, self.name)
