@@ -1,6 +1,5 @@
 """Summaries of clusters: what is said of a group, offline and by a model, and what a model is sent."""
 
-import asyncio
 import json
 import random
 from collections import Counter
