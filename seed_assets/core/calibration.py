@@ -1,61 +1,33 @@
-"""How far a judge agrees with a person. What belongs here: texts that a person has labelled, and figures of agreement.
+"""How far a judge agrees with a person. What belongs here: figures of agreement, and how they are shown.
 
-What does not: judging (judging, model_judging), and the command that shows the figures.
+What does not: the file that a person has labelled summaries in (labelled_summaries), judging (judging, model_judging), and
+the command that shows the figures.
 """
 
 import asyncio
-import csv
-import io
 import math
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal, get_args
-from urllib.parse import unquote
+from typing import get_args
 
 import msgspec
 
-from resources.errors import ConfigurationError, DocumentError
-from resources.formats import SUFFIXES
+from resources.errors import DocumentError
 from resources.llm import EndpointError
+from seed_assets.core.concurrently import all_of
 from seed_assets.core.judging import Judge
+from seed_assets.core.labelled_summaries import ANSWERS, Answer, Label, read_labels, source_of
 from seed_assets.core.parser_pool import ParserPool
-from seed_assets.core.text_decoding import decode_text
-from seed_assets.core.verdicts import Decision, SourceText, Verdict
+from seed_assets.core.verdicts import Decision, Verdict
 from seed_assets.reuse import Reuse
 
-Answer = Literal["accept", "reject"]
+__all__ = ["Calibration", "FailedLabel", "Label", "calibrate", "calibrate_file", "described", "read_labels"]
 
-COLUMNS = ("summary", "source", "label")
-"""What the first line of a file of labels names; other columns are left alone."""
-
-_ANSWERS: Mapping[str, Answer] = {
-    **dict.fromkeys(("accept", "accepted", "good", "yes", "true", "1"), "accept"),
-    **dict.fromkeys(("reject", "rejected", "bad", "no", "false", "0"), "reject"),
-}
-_DELIMITERS = (",", ";", "\t")
-_MOST_CELL_CHARACTERS = 2**31 - 1
-_MOST_PATH_CHARACTERS = 1_000
-_NAMED_PROBLEMS = 5
+_DECISIONS: tuple[Decision, ...] = get_args(Decision)
 _AT_ONCE = 16
+_DECIMALS = 6
 # Of a normal distribution, for an interval that holds the truth in 95 of 100 cases.
 _Z = 1.959964
-
-
-class Label(msgspec.Struct, frozen=True):
-    """What a person says of a summary. line: where it begins in the file. source: a text, or a document's path."""
-
-    line: int
-    summary: str
-    source: str
-    answer: Answer
-
-    @property
-    def document(self) -> str:
-        """The path that the source is, "" where it is a text: one line that ends like the name of a document."""
-        line = self.source.strip()
-        named = len(line) <= _MOST_PATH_CHARACTERS and "\n" not in line
-        return line if named and Path(line).suffix.lower() in SUFFIXES else ""
 
 
 class FailedLabel(msgspec.Struct, frozen=True):
@@ -90,76 +62,33 @@ class Calibration(msgspec.Struct, frozen=True):
     failed: tuple[FailedLabel, ...] = ()
 
 
-def read_labels(path: Path) -> list[Label]:
-    """The labels of a CSV file with the columns `summary`, `source` and `label`, in the file's order.
-
-    source: the text that is summarised, or the path of a document. label: accept or reject, good or bad, yes or no, 1 or
-    0. Columns are separated by commas, semicolons or tabs. Raises ConfigurationError, which names the file, the lines,
-    what is wrong with them and what to do.
-    """
-    rows = _rows(path)
-    names = [" ".join(cell.split()).casefold() for cell in rows[0][1]] if rows else []
-    for name in COLUMNS:
-        if names.count(name) != 1:
-            found = ", ".join(filter(None, names))[:300] or "nothing"
-            raise _wrong(
-                path,
-                f"needs one column `{name}` in its first line; found: {found}.",
-                f"Name the columns {', '.join(COLUMNS)}.",
-            )
-    labels: list[Label] = []
-    problems: list[str] = []
-    for line, row in rows[1:]:
-        summary, source, said = (
-            row[place].strip() if (place := names.index(name)) < len(row) else "" for name in COLUMNS
-        )
-        answer = _ANSWERS.get(said.casefold())
-        if len(row) > len(names):
-            problems.append(f"line {line} has {len(row)} cells for {len(names)} columns")
-        elif empty := [name for name, cell in zip(COLUMNS, (summary, source, said), strict=True) if not cell]:
-            problems.append(f"line {line} has no {' and no '.join(empty)}")
-        elif answer is None:
-            problems.append(f"line {line} has the label {said[:40]!r}")
-        else:
-            labels.append(Label(line, summary, source, answer))
-    if problems:
-        more = f"; and {others} more" if (others := len(problems) - _NAMED_PROBLEMS) > 0 else ""
-        raise _wrong(
-            path,
-            f"has lines that cannot be used: {'; '.join(problems[:_NAMED_PROBLEMS])}{more}.",
-            "Fill all three cells, quote those that hold the separator, and let each label be accept or reject "
-            "(or good or bad, yes or no, 1 or 0).",
-        )
-    if not labels:
-        raise _wrong(path, "has no labels below its first line.", "Add a line for each summary that you have judged.")
-    return labels
-
-
 def calibrate(labels: Sequence[Label], verdicts: Sequence[Verdict]) -> Calibration:
     """How the verdicts, one for each label, agree with the labels. Raises ValueError where they are not as many."""
-    pairs = [(label.answer, verdict) for label, verdict in zip(labels, verdicts, strict=True)]
-    confusion: dict[Answer, dict[Decision, int]] = {
-        answer: {decision: 0 for decision in get_args(Decision)} for answer in get_args(Answer)
-    }
-    for answer, verdict in pairs:
-        confusion[answer][verdict.decision] += 1
+    pairs: list[tuple[Answer, Verdict]] = [
+        (label.answer, verdict) for label, verdict in zip(labels, verdicts, strict=True)
+    ]
+    confusion = _confusion(pairs)
     judge = ", ".join(sorted({verdict.judge for verdict in verdicts}))
-    good, bad = (sum(confusion[answer].values()) for answer in get_args(Answer))
-    count = good + bad
+    count = len(pairs)
     if not count:
         return Calibration(judge, 0, None, None, None, None, None, confusion)
-    right = confusion["accept"]["accept"] + bad - confusion["reject"]["accept"]
-    accuracy = right / count
-    low, high = _interval(accuracy, count)
-    figures = [round(figure, 6) for figure in (accuracy, low, high)]
+    good, bad = (sum(confusion[answer].values()) for answer in ANSWERS)
+    good_accepted, bad_accepted = (confusion[answer]["accept"] for answer in ANSWERS)
+    accuracy = (good_accepted + bad - bad_accepted) / count
+    low, high = (round(end, _DECIMALS) for end in _interval(accuracy, count))
+    found = Calibration(judge, count, round(accuracy, _DECIMALS), low, high, None, None, confusion)
     if not (good and bad):
-        return Calibration(judge, count, *figures, None, None, confusion)
-    balanced = (confusion["accept"]["accept"] / good + 1 - confusion["reject"]["accept"] / bad) / 2
-    accepted = confusion["accept"]["accept"] + confusion["reject"]["accept"]
+        return found
+    accepted = good_accepted + bad_accepted
     chance = (accepted * good + (count - accepted) * bad) / count**2
-    kappa = (accuracy - chance) / (1 - chance)
     best, best_balanced = _best_threshold([(verdict.score, answer == "accept") for answer, verdict in pairs])
-    return Calibration(judge, count, *figures, round(balanced, 6), round(kappa, 6), confusion, best, best_balanced)
+    return msgspec.structs.replace(
+        found,
+        balanced_accuracy=_balanced(good_accepted / good, bad_accepted / bad),
+        kappa=round((accuracy - chance) / (1 - chance), _DECIMALS),
+        best_accept=best,
+        best_balanced_accuracy=best_balanced,
+    )
 
 
 async def calibrate_file(path: Path, judge: Judge, reuse: Reuse, folder: Path) -> Calibration:
@@ -176,7 +105,7 @@ async def calibrate_file(path: Path, judge: Judge, reuse: Reuse, folder: Path) -
     async def one(label: Label) -> Verdict | FailedLabel:
         async with places:
             try:
-                source = await _source(label, folder, parser)
+                source = await source_of(label, folder, parser)
                 return await judge.judge(label.summary, (), [source], reuse)
             except EndpointError:
                 raise
@@ -191,3 +120,77 @@ async def calibrate_file(path: Path, judge: Judge, reuse: Reuse, folder: Path) -
     failed = tuple(one for one in found if isinstance(one, FailedLabel))
     calibration = calibrate([label for label, _ in judged], [verdict for _, verdict in judged])
     return msgspec.structs.replace(calibration, judge=judge.name, failed=failed)
+
+
+def described(calibration: Calibration) -> str:
+    """The figures, as lines of text for a person."""
+    lines = [f"{calibration.judge}: {calibration.count} summaries judged"]
+    if calibration.accuracy is not None and calibration.low is not None and calibration.high is not None:
+        lines.append(
+            f"accuracy           {calibration.accuracy:.2f} (95% interval {calibration.low:.2f} to {calibration.high:.2f})"
+        )
+    if calibration.balanced_accuracy is not None and calibration.kappa is not None:
+        lines.append(f"balanced accuracy  {calibration.balanced_accuracy:.2f}")
+        lines.append(f"Cohen's kappa      {calibration.kappa:.2f}")
+    elif calibration.count:
+        lines.append("All labels say the same, so they show only part: balanced accuracy and kappa need both answers.")
+    else:
+        lines.append("Nothing could be compared.")
+    lines += ["", "a person says  " + "".join(f"{decision:>8}" for decision in _DECISIONS) + "  (the judge)"]
+    for answer, counts in calibration.confusion.items():
+        lines.append(f"{answer:<15}" + "".join(f"{counts[decision]:>8}" for decision in _DECISIONS))
+    if calibration.best_accept is not None and calibration.best_balanced_accuracy is not None:
+        lines += [
+            "",
+            f"With judge.accept = {calibration.best_accept:g} the balanced accuracy would be "
+            f"{calibration.best_balanced_accuracy:.2f} on these labels; on others it may be less.",
+        ]
+    if calibration.failed:
+        lines += ["", f"{len(calibration.failed)} could not be judged:"]
+        lines += [f"line {one.line}: {one.reason} {one.remedy}" for one in calibration.failed]
+    return "\n".join(lines)
+
+
+def _confusion(pairs: Iterable[tuple[Answer, Verdict]]) -> dict[Answer, dict[Decision, int]]:
+    found: dict[Answer, dict[Decision, int]] = {answer: dict.fromkeys(_DECISIONS, 0) for answer in ANSWERS}
+    for answer, verdict in pairs:
+        found[answer][verdict.decision] += 1
+    return found
+
+
+def _balanced(good_accepted: float, bad_accepted: float) -> float:
+    return round((good_accepted + 1 - bad_accepted) / 2, _DECIMALS)
+
+
+def _interval(share: float, count: int) -> tuple[float, float]:
+    """Wilson's, of a share that was found in so many cases."""
+    spread = _Z**2 / count
+    middle = (share + spread / 2) / (1 + spread)
+    half = _Z / (1 + spread) * math.sqrt(share * (1 - share) / count + spread / (4 * count))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _best_threshold(scored: Sequence[tuple[float, bool]]) -> tuple[float, float]:
+    """(threshold, balanced accuracy of accepting from it on); of equally good ones that amid the widest gap of scores."""
+    good = sum(accept for _, accept in scored)
+    bad = len(scored) - good
+    accepted_good, accepted_bad = good, bad
+    candidates = [(0.5, 0.0, 0.0)]
+    scores = sorted({score for score, _ in scored})
+    for score, above in zip(scores, [*scores[1:], None], strict=True):
+        accepted_good -= sum(accept for one, accept in scored if one == score)
+        accepted_bad -= sum(not accept for one, accept in scored if one == score)
+        if above is not None:
+            balanced = _balanced(accepted_good / good, accepted_bad / bad)
+            candidates.append((balanced, round(above - score, _DECIMALS), _between(score, above)))
+    balanced, _, threshold = max(candidates)
+    return threshold, balanced
+
+
+def _between(low: float, high: float) -> float:
+    """A short number that is above `low` and at most `high`."""
+    for digits in range(2, 7):
+        middle = round((low + high) / 2, digits)
+        if low < middle <= high:
+            return middle
+    return high
