@@ -11,13 +11,16 @@ from typing import Protocol
 from io_managers.store.fingerprint import Part
 from resources.embedder import LocalEmbedder
 from seed_assets.core.claims import claims_of
-from seed_assets.core.passages import Passages
-from seed_assets.core.verdicts import Claim, Decision, SourceText, Verdict
+from seed_assets.core.evidence import Evidence
+from seed_assets.core.passages import Passage
+from seed_assets.core.verdicts import Claim, Decision, SourceText, Status, Verdict
 from seed_assets.reuse import Reuse
 
 Identity = Mapping[str, Part]
 
 _DECIMALS = 6
+_LIKE = 0.26
+_CLOSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +102,24 @@ class SimilarityJudge:
         return await asyncio.to_thread(self.judge_sync, text, concepts, sources)
 
     def judge_sync(self, text: str, concepts: Sequence[str], sources: Sequence[SourceText]) -> Verdict:
-        """See Judge."""
-        passages = Passages(sources, self.embedder)
-        claims: list[Claim] = []
-        for claim in claims_of(text):
-            best = passages.matches(claim, 1)
-            if best and best[0].score >= 0.5:
-                shown = passages.passage(best[0].place, best[0].place)
-                claims.append(Claim(claim, "supported", "claim", shown.text, shown.document_id, shown.start, shown.end))
-            else:
-                claims.append(Claim(claim, "not found"))
+        """See Judge. Concepts of an empty text are not judged."""
+        evidence = Evidence(sources, self.embedder)
+        claims = [_judged(claim, evidence) for claim in claims_of(text)]
         return verdict_on(claims, self.thresholds, self.name)
+
+
+def _judged(claim: str, evidence: Evidence) -> Claim:
+    quoted = evidence.quoted(claim)
+    if quoted is not None:
+        return _claim(claim, "supported", quoted)
+    finding = evidence.weigh(claim)
+    if finding.place is None or finding.likeness < _LIKE:
+        return Claim(claim, "not found")
+    shown = evidence.passages.passage(finding.place, finding.place)
+    if not finding.misplaced and not finding.opposed:
+        return _claim(claim, "supported", shown)
+    return _claim(claim, "contradicted", shown) if finding.close >= _CLOSE else Claim(claim, "not found")
+
+
+def _claim(text: str, status: Status, shown: Passage) -> Claim:
+    return Claim(text, status, "claim", shown.text, shown.document_id, shown.start, shown.end)

@@ -148,9 +148,19 @@ class Passages:
         ]
         return sorted(found, key=lambda match: (-match.score, match.place))[:count]
 
+    def places(self, term: str) -> list[int]:
+        """The places of the sentences that have a term, in order."""
+        return [place for place, _ in self._with.get(term, ())]
+
     def weight(self, term: str) -> float:
         """How rare a term is in the sources, above 0."""
         return math.log(1 + (len(self.sentences) + 0.5) / (len(self._with.get(term, ())) + 0.5))
+
+    def with_term(self, term: str) -> NDArray[np.bool_]:
+        """Which sentences have a term of `textrank.terms`."""
+        found = np.zeros(len(self.sentences), dtype=np.bool_)
+        found[[place for place, _ in self._with.get(term, ())]] = True
+        return found
 
     def _wording(self, claim: str) -> dict[int, tuple[float, float]]:
         """By place, BM25 and the share of the claim's wording."""

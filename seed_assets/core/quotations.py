@@ -28,6 +28,11 @@ def locate(quotation: str, text: str) -> Span | None:
     return QuotedText(text).locate(quotation)
 
 
+def folded_words(text: str) -> list[str]:
+    """The words that quotations are compared by, in order."""
+    return [word for word, _, _ in _folded_words(text)]
+
+
 class QuotedText:
     """A text in which several quotations are looked for: its words are found once, and only when they are needed."""
 

@@ -1,0 +1,66 @@
+"""Whether a claim is copied from a source, though not in one piece. What belongs here: finding out that a claim is made of
+whole sentences that stand apart in its source, as extractive summaries join them. What does not: copies in one piece
+(quotations), and what is only like the source (evidence).
+"""
+
+from seed_assets.core.quotations import QuotedText, Span, folded_words
+from seed_assets.core.sentences import split_sentences
+
+# The rest of a sentence that begins or ends a claim is as long at least: one word could come from anywhere.
+_LEAST_WORDS = 3
+_END = " \n "
+
+
+class CopiedText:
+    """A source in which several claims are looked for; what that needs is made once, when it is first needed."""
+
+    def __init__(self, text: str) -> None:
+        self._quoted = QuotedText(text)
+        self._text = text
+        self._marked = ""
+        self._sentences: dict[str, Span] = {}
+
+    def locate(self, claim: str) -> Span | None:
+        """Where a claim is copied from, in characters; of one that joins several sentences, the longest of them.
+
+        All words of the claim are the source's, in its order: in one piece, or sentence by sentence; only the first may
+        lack its beginning, and the last its end. None where a word is changed, added or left out.
+        """
+        return self._quoted.locate(claim) or self._joined(folded_words(claim))
+
+    def _joined(self, words: list[str]) -> Span | None:
+        self._read()
+        ends = self._first_ends(words)
+        back: dict[int, int] = dict.fromkeys(ends, 0)
+        # From each place that whole sentences lead to, the next ones.
+        for start in range(len(words)):
+            if start and start not in back:
+                continue
+            for end in range(start + 1, len(words) + 1):
+                if " ".join(words[start:end]) in self._sentences:
+                    back.setdefault(end, start)
+            if len(words) - start >= _LEAST_WORDS and f"{_END}{' '.join(words[start:])} " in self._marked:
+                back.setdefault(len(words), start)
+        return self._longest(words, back) if len(words) in back else None
+
+    def _first_ends(self, words: list[str]) -> list[int]:
+        return [end for end in range(_LEAST_WORDS, len(words)) if f" {' '.join(words[:end])}{_END}" in self._marked]
+
+    def _longest(self, words: list[str], back: dict[int, int]) -> Span | None:
+        pieces: list[str] = []
+        end = len(words)
+        while end > 0:
+            pieces.append(" ".join(words[back[end] : end]))
+            end = back[end]
+        return self._quoted.locate(max(pieces, key=len))
+
+    def _read(self) -> None:
+        if self._sentences or not self._text:
+            return
+        marked: list[str] = []
+        for span in split_sentences(self._text):
+            sentence = " ".join(folded_words(self._text[slice(*span)]))
+            if sentence:
+                self._sentences.setdefault(sentence, span)
+                marked.append(sentence)
+        self._marked = f"{_END}{_END.join(marked)}{_END}"

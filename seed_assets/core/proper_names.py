@@ -1,0 +1,65 @@
+"""Proper names in a text, told by their capitals. What belongs here: finding the words of names. What does not: who is
+meant (two people may share a name), and whether another text has them too (evidence).
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from seed_assets.core.stopwords import stop_words
+from seed_assets.core.words import WORD
+
+# Of the words inside sentences; beyond it capitals mark nouns (German) or titles, not names.
+_MOST_CAPITALS = 0.3
+_HONORIFICS = "mr mrs ms miss dr prof sir lord lady madam herr frau monsieur madame señor señora"
+_TITLES = frozenset(_HONORIFICS.split())
+_CLITIC = re.compile(r"['’](?:s|d|m|t|ll|ve|re)$", re.IGNORECASE)
+
+
+class Names:
+    """Which words are names in a text of these sentences, and in others about it."""
+
+    def __init__(self, sentences: Iterable[str]) -> None:
+        inside = capitals = 0
+        self._names: set[str] = set()
+        self._others: set[str] = set()
+        for sentence in sentences:
+            for first, word in _words(sentence):
+                if word[0].islower():
+                    self._others.add(word.casefold())
+                if first:
+                    continue
+                inside += 1
+                if word[0].isupper():
+                    capitals += 1
+                    self._names.add(word.casefold())
+        self.told = capitals <= _MOST_CAPITALS * inside
+        """Whether capitals tell names in this text."""
+
+    def within(self, sentence: str) -> list[str]:
+        """The words of the names in a sentence, case-folded, without a possessive's ending; each once, in order.
+
+        The first word is one only where the text has it as a name and never otherwise. None where capitals tell nothing.
+        """
+        if not self.told:
+            return []
+        words = list(_words(sentence))
+        stopped = stop_words(word.casefold() for _, word in words)
+        found: dict[str, None] = {}
+        for first, word in words:
+            folded = word.casefold()
+            if not word[0].isupper() or len(word) < 2 or folded in stopped or folded in _TITLES:
+                continue
+            if folded not in self._others and (folded in self._names or not first):
+                found[folded] = None
+        return list(found)
+
+
+def _words(sentence: str) -> Iterator[tuple[bool, str]]:
+    """Its words, and whether a capital is due to the place of each."""
+    end = 0
+    first = True
+    for match in WORD.finditer(sentence):
+        between = sentence[end : match.start()]
+        first = first or any(sign in between for sign in '.!?:;“"«„(‘…—')
+        yield first, _CLITIC.sub("", match.group()) or match.group()
+        first, end = False, match.end()
