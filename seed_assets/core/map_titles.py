@@ -1,0 +1,180 @@
+"""Titles on a map: what of them can be shown, and where each goes.
+
+What belongs here: fonts, lines and free places. What does not: whose titles they are (corpus_map).
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+Box = tuple[float, float, float, float]
+
+_BUNDLED = "DejaVu Sans"
+# Of fonts that a machine may have, those with letters that the bundled one lacks.
+_OTHERS = (
+    *("Noto Sans CJK JP", "Noto Sans CJK SC", "Source Han Sans", "WenQuanYi Zen Hei", "Droid Sans Fallback"),
+    *("PingFang SC", "Hiragino Sans", "Microsoft YaHei", "Yu Gothic", "Malgun Gothic", "SimHei"),
+    *("Noto Sans Devanagari", "Noto Sans Thai", "Noto Sans Bengali", "Noto Sans Tamil", "Nirmala UI", "Leelawadee UI"),
+    *("FreeSans", "Arial Unicode MS", "Unifont"),
+)
+_LINE_CHARACTERS, _LINES = 26, 2
+_MISSING = "\u25a1"
+_FONT_SIZE = 9.5
+_GAP, _EDGE = 3.0, 8.0
+# Pixels that a title moves rather than lie on one point.
+_WORTH_A_POINT = 5.0
+# A title farther from its cluster is tied to it by a line.
+_TIED = 45.0
+_SHIFTS = sorted(
+    ((14.0 * across, 9.0 * along) for across, along in product(range(-14, 15), range(-22, 23))),
+    key=lambda shift: (round(float(np.hypot(*shift)), 6), shift),
+)
+
+
+class Alphabet:
+    """What the fonts of this machine can show. families: of fonts, in the order in which they are asked."""
+
+    def __init__(self) -> None:
+        self.families = [_BUNDLED]
+        self._signs = _signs_of(_BUNDLED)
+
+    def shown(self, title: str, cluster_id: str) -> str:
+        """A title in at most two short lines; the cluster's id where there is none, or no font for most of it."""
+        return _in_lines(self.called(title, cluster_id, _LINE_CHARACTERS * _LINES))
+
+    def called(self, title: str, cluster_id: str, characters: int) -> str:
+        """The same in one line of at most so many characters."""
+        return self._drawable(title, characters) or self._drawable(cluster_id, characters) or _MISSING
+
+    def _drawable(self, text: str, characters: int) -> str:
+        text = unicodedata.normalize("NFC", " ".join(text[: 8 * characters].split()))
+        text = "".join(sign for sign in text if unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+        text = text if len(text) <= characters else text[: characters - 1].rstrip() + "…"
+        if any(ord(sign) not in self._signs for sign in text):
+            self._look_further(text)
+        lacking = sum(ord(sign) not in self._signs for sign in text)
+        shown = "".join(sign if ord(sign) in self._signs else _MISSING for sign in text)
+        return shown if 2 * lacking <= sum(not sign.isspace() for sign in text) else ""
+
+    def _look_further(self, text: str) -> None:
+        for family in _installed():
+            lacking = {ord(sign) for sign in text} - self._signs
+            if family not in self.families and lacking & _signs_of(family):
+                self.families.append(family)
+                self._signs = self._signs | _signs_of(family)
+
+
+def place_titles(
+    axes: "Axes",
+    titles: Sequence[str],
+    clusters: Sequence[Array],
+    colours: Sequence[str],
+    families: Sequence[str],
+) -> None:
+    """Write each title at its cluster's median, or as near as it fits: upon no other title, and upon few points.
+
+    clusters: by title, their points, of shape (n, 2), in pixels, which must be the units of the axes. The first titles
+    choose first; one that fits nowhere is left out.
+    """
+    from matplotlib.patheffects import withStroke
+
+    points = np.concatenate([*clusters, np.empty((0, 2))])
+    width, height = axes.get_xlim()[1], axes.get_ylim()[1]
+    taken: list[Box] = []
+    for title, cluster, colour in zip(titles, clusters, colours, strict=True):
+        centre = np.round(np.median(cluster, axis=0), 1)
+        text = axes.text(
+            float(centre[0]),
+            float(centre[1]),
+            title,
+            ha="center",
+            va="center",
+            ma="center",
+            fontsize=_FONT_SIZE,
+            fontfamily=list(families),
+            linespacing=1.05,
+            color=_darker(colour),
+            parse_math=False,
+            zorder=4,
+            path_effects=[withStroke(linewidth=2.5, foreground="white", alpha=0.9)],
+        )
+        extent = text.get_window_extent()
+        half = np.array([extent.width, extent.height]) / 2 + _GAP
+        place = _free_place(centre, half, (width, height), points, taken)
+        if place is None:
+            text.remove()
+            continue
+        taken.append((place[0] - half[0], place[1] - half[1], place[0] + half[0], place[1] + half[1]))
+        text.set_position((float(place[0]), float(place[1])))
+        if float(np.hypot(*(place - centre))) > _TIED:
+            axes.plot(*zip(place, centre, strict=True), color=_darker(colour), linewidth=0.8, alpha=0.7, zorder=3)
+
+
+def _free_place(
+    centre: Array, half: Array, size: tuple[float, float], points: Array, taken: Sequence[Box]
+) -> Array | None:
+    """Where a box so large lies best near a place; None where there is no room."""
+    middle = np.divide(size, 2)
+    first, last = np.minimum(half + _EDGE, middle), np.maximum(size - half - _EDGE, middle)
+    inside = np.clip(centre, first, last)
+    best, least = None, np.inf
+    for shift in _SHIFTS:
+        moved = float(np.hypot(*shift))
+        if moved >= least:
+            break
+        place = inside + shift
+        low, high = place - half, place + half
+        if bool((place < first).any()) or bool((place > last).any()):
+            continue
+        if any(low[0] < box[2] and high[0] > box[0] and low[1] < box[3] and high[1] > box[1] for box in taken):
+            continue
+        covered = int(((points > low) & (points < high)).all(axis=1).sum())
+        cost = moved + _WORTH_A_POINT * min(covered, 12)
+        if cost < least:
+            best, least = place, cost
+    return best
+
+
+def _in_lines(title: str) -> str:
+    """Broken in the middle, at a space where there is one near."""
+    if len(title) <= _LINE_CHARACTERS:
+        return title
+    spaces = [
+        place for place, sign in enumerate(title) if sign == " " and abs(2 * place - len(title)) <= len(title) / 2
+    ]
+    if not spaces:
+        return f"{title[: _LINE_CHARACTERS - 1]}…"
+    middle = min(spaces, key=lambda place: (abs(2 * place - len(title)), place))
+    return f"{title[:middle]}\n{title[middle + 1 :]}"
+
+
+def _darker(colour: str) -> tuple[float, float, float]:
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = to_rgb(colour)
+    return red * 0.7, green * 0.7, blue * 0.7
+
+
+@cache
+def _installed() -> tuple[str, ...]:
+    from matplotlib.font_manager import fontManager
+
+    names = {font.name for font in fontManager.ttflist}
+    return tuple(family for family in _OTHERS if family in names)
+
+
+@cache
+def _signs_of(family: str) -> frozenset[int]:
+    """Code points that a font has."""
+    from matplotlib.font_manager import findfont, get_font
+
+    return frozenset(get_font(findfont(family)).get_charmap())
