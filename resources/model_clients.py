@@ -16,11 +16,14 @@ from resources.chat_model import ChatModel
 from resources.config import Settings
 from resources.endpoint import Endpoint, Sender
 from resources.errors import ConfigurationError
+from resources.guarded_http import JsonSender
 from resources.limits import LimitRules, Limits
 from resources.model_embedder import ModelEmbedder
 from resources.model_settings import EndpointSettings
-from resources.ollama_api import DEFAULT_URL, OllamaChat, OllamaEmbeddings, OllamaSender
-from resources.openai_api import OpenAIChat, OpenAIEmbeddings, OpenAISender
+from resources.ollama_api import DEFAULT_URL as OLLAMA_URL
+from resources.ollama_api import OllamaChat, OllamaEmbeddings
+from resources.openai_api import DEFAULT_URL as OPENAI_URL
+from resources.openai_api import OpenAIChat, OpenAIEmbeddings
 from resources.prices import NOTHING, UNKNOWN, ModelPrice, price_of
 
 if TYPE_CHECKING:
@@ -134,23 +137,28 @@ class ModelClients:
 
 
 class _Address:
-    """Where a provider is asked. url: "" for the `openai` package's own address."""
+    """Where a provider is asked. url: "" for OpenAI's own address."""
 
     def __init__(self, settings: EndpointSettings, provider: str) -> None:
         self.is_ollama = provider == "ollama"
-        self.url = settings.base_url or (DEFAULT_URL if self.is_ollama else os.environ.get("OPENAI_BASE_URL", ""))
-        own_key = settings.api_key.get_secret_value()
+        self.url = settings.base_url or (OLLAMA_URL if self.is_ollama else os.environ.get("OPENAI_BASE_URL", ""))
+        # As it is read from a file: with the end of its line.
+        own_key = settings.api_key.get_secret_value().strip()
         # A key from the environment is for its own server; another one would get to know it.
-        self.api_key = own_key or ("" if self.url else os.environ.get("OPENAI_API_KEY", ""))
+        self.api_key = own_key or ("" if self.url else os.environ.get("OPENAI_API_KEY", "").strip())
         self.deployment = normalised_url(self.url) if self.url else "openai"
         self.told = self.deployment if self.url else "OpenAI"
 
     def sender(self, client: "httpx2.AsyncClient") -> Sender:
         """The sender of one event loop."""
-        return (OllamaSender if self.is_ollama else OpenAISender)(client, self.url, self.api_key)
+        return JsonSender(client, self.url or OPENAI_URL, self.api_key)
 
     def check_key(self) -> None:
-        """Raise ConfigurationError where the key is missing."""
+        """Raise ConfigurationError where the key is missing, or is none: an error of HTTP would show it."""
+        if not (self.api_key.isascii() and self.api_key.isprintable()):
+            raise ConfigurationError(
+                f"The key for {self.told} has a character that no key has, such as the end of a line. Copy it once more."
+            )
         if not self.url and not self.api_key:
             raise ConfigurationError(
                 "OpenAI needs a key: set SEEDBANK_LLM__API_KEY (for embeddings SEEDBANK_EMBEDDINGS__API_KEY) or "

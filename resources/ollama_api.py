@@ -1,10 +1,11 @@
 """Ollama's own API: its OpenAI-compatible one ignores how much context to hold and how long to stay loaded.
 
-What belongs here: bodies, replies and sending. What does not: retries and limits (endpoint), and what is asked.
+What belongs here: bodies and replies. What does not: sending (guarded_http), retries and limits (endpoint), and what is
+asked.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,23 +13,7 @@ from numpy.typing import NDArray
 from resources.llm import Reply, Rung, Schema, Tokens, Turn, UnusableReplyError, described, error_text
 from resources.openai_api import check_ending, refuses_format, vector
 
-if TYPE_CHECKING:
-    import httpx2
-
 DEFAULT_URL = "http://127.0.0.1:11434"
-
-
-class OllamaSender:
-    """Sends as it is."""
-
-    def __init__(self, client: "httpx2.AsyncClient", base_url: str, api_key: str) -> None:
-        self._client = client
-        self._base_url = base_url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-
-    async def post(self, path: str, body: Mapping[str, Any]) -> "httpx2.Response":
-        """See Sender."""
-        return await self._client.post(self._base_url + path, json=body, headers=self._headers)
 
 
 class OllamaChat:

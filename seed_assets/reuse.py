@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -227,7 +227,7 @@ class Reuse:
                     [True, *[False] * len(actions)], actions, values, strict=False
                 )
             ]
-            await _durable(self._store.commit(results, replace=self._anew, attempts=own.answered))
+            await _durable(self._store.commit(results, replace=self._anew, attempts=own.answered), own.end)
         finally:
             own.end()
         self._done_here.update(action.key for action in actions)
@@ -336,14 +336,30 @@ class Reuse:
         self._saved, self._found = {}, {}
 
 
-async def _durable(committed: Future[list[str]]) -> None:
-    """A cancellation must not lose what is computed, nor be faster than its commit, which is short."""
-    done = asyncio.wrap_future(committed)
+async def _durable(committed: Future[list[str]], then: Callable[[], None]) -> None:
+    """Wait for a commit, with `then` called the moment that it has ended, before others that are ready have their turn.
+
+    A cancellation must not lose what is computed, nor be faster than its commit, which is short.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def end() -> None:
+        then()
+        if not done.done():
+            done.set_result(None)
+
+    def tell(_: Future[list[str]]) -> None:
+        with suppress(RuntimeError):  # the loop was closed over its tasks
+            loop.call_soon_threadsafe(end)
+
+    committed.add_done_callback(tell)
     try:
         await asyncio.shield(done)
     except asyncio.CancelledError:
         await asyncio.wait((done,))
         raise
+    committed.result()
 
 
 def paid_for(provenance: Provenance) -> Usage:

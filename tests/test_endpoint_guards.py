@@ -2,7 +2,9 @@
 
 import traceback
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -120,6 +122,53 @@ def test_nor_where_ollama_is_asked_by_a_key(tmp_path: Path) -> None:
         assert server.calls[0].headers["authorization"] == f"Bearer {KEY}"
         assert KEY not in world.written("requests", "failures", "actions")
     assert KEY not in "".join(traceback.format_exception(raised.value))
+
+
+@pytest.mark.parametrize("around", ["{}\n", " {} ", "{}\r\n"])
+def test_a_key_that_was_read_with_the_end_of_its_line_is_the_key(around: str, tmp_path: Path) -> None:
+    """It was refused as an illegal header, and told with it."""
+    with ModelServer() as server, ModelWorld(tmp_path, server.url, api_key=around.format(KEY)) as world:
+        assert world.ask()
+        assert server.calls[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("inside", ["\n", "\r\nx-other: 1", "\0", "\x7f", "é", "\u2028", "钥"])
+def test_what_can_be_no_key_is_not_sent_and_not_told(inside: str, tmp_path: Path) -> None:
+    with ModelServer() as server, ModelWorld(tmp_path, server.url, api_key=f"{KEY}{inside}{KEY}") as world:
+        with pytest.raises(ConfigurationError, match="Copy it once more") as raised:
+            world.ask()
+        assert server.calls == []
+        assert KEY not in world.written("requests", "failures", "actions")
+    assert KEY not in "".join(traceback.format_exception(raised.value))
+
+
+@pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/", "/a%20b%2Fc/v1", "/v1?api-version=1&x=%2F"])
+def test_the_address_is_asked_as_it_was_written(path: str, tmp_path: Path) -> None:
+    """Behind a gateway the path and what follows the question mark say who is meant."""
+    asked: list[str] = []
+
+    class Gateway(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            self.send_response(404)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Gateway) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}{path}"
+            with ModelWorld(tmp_path, base_url=url) as world, pytest.raises(DocumentError):
+                world.ask()
+        finally:
+            server.shutdown()
+            thread.join()
+    own, question, query = path.partition("?")
+    assert asked[0] == f"{own.rstrip('/')}/chat/completions{question}{query}"
 
 
 @pytest.mark.parametrize("status", [400, 401])

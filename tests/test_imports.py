@@ -102,7 +102,6 @@ HEAVY = (
     "docx",
     "wordllama",
     "tokenizers",
-    "openai",
     "httpx2",
     "redis",
     "pyrate_limiter",
