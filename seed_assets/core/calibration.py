@@ -139,11 +139,12 @@ def described(calibration: Calibration) -> str:
     lines += ["", "a person says  " + "".join(f"{decision:>8}" for decision in _DECISIONS) + "  (the judge)"]
     for answer, counts in calibration.confusion.items():
         lines.append(f"{answer:<15}" + "".join(f"{counts[decision]:>8}" for decision in _DECISIONS))
-    if calibration.best_accept is not None and calibration.best_balanced_accuracy is not None:
+    best, balanced = calibration.best_balanced_accuracy, calibration.balanced_accuracy
+    if best is not None and balanced is not None and best > balanced:
         lines += [
             "",
             f"With judge.accept = {calibration.best_accept:g} the balanced accuracy would be "
-            f"{calibration.best_balanced_accuracy:.2f} on these labels; on others it may be less.",
+            f"{best:.2f} on these labels; on others it may be less.",
         ]
     if calibration.failed:
         lines += ["", f"{len(calibration.failed)} could not be judged:"]
