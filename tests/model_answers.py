@@ -1,7 +1,7 @@
 """What the model server is asked and what it says where nothing goes wrong: answers that fit, in the words of two APIs.
 
-What belongs here: calls and replies as values, answers to them, the payloads of OpenAI's API and of Ollama's own. What does
-not: what goes wrong (tests.model_faults), and serving (tests.model_server).
+What belongs here: calls and replies as values, answers to them (and ways to mark claims), the payloads of OpenAI's API and of
+Ollama's own. What does not: what goes wrong (tests.model_faults), and serving (tests.model_server).
 """
 
 import base64
@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,12 @@ from numpy.typing import NDArray
 Json = dict[str, Any]
 Vector = NDArray[np.float32]
 _DOCUMENT = re.compile(r"<document>(.*?)</document>", re.DOTALL)
+_PASSAGE = re.compile(r"<passage of=\"[^\n]*\">\n(.*?)\n</passage>", re.DOTALL)
+_CLAIM = re.compile(r"^(\d+)\. (.*)$", re.MULTILINE)
+_QUOTED = re.compile(r"\S+(?:\s+\S+){0,11}")
+
+Mark = Literal["contradicted", "not found", "misquoted", "unquoted"]
+"""How a claim is judged otherwise: misquoted is supported by words that are in no passage, unquoted by none."""
 
 
 @dataclass(slots=True)
@@ -78,8 +84,14 @@ def fitting_answer(call: Call) -> str:
     """What a model that does as it is told could say to a chat; always the same to the same request.
 
     Concepts: three of the document's longest words, each with a piece of a sentence that holds it. A summary: the first
-    40 words. Any other schema is filled by its types; without schema or a word of either, the first 40 words as text.
+    40 words. Claims: all supported, each by the first words of the passage most like it. A text to be mended: without the
+    sentences that are among its problems. Any other schema is filled by its types; without schema or a word of any of
+    these, the first 40 words as text.
     """
+    if claims_in(call):
+        return judgement_answer(call)
+    if between(call, "problems"):
+        return _revision_answer(call)
     texts = call.texts()
     said = [text for message, text in zip(call.body.get("messages", []), texts, strict=True) if _by_user(message)]
     marked = [match[1] for text in said if (match := _DOCUMENT.search(text))]
@@ -95,6 +107,57 @@ def fitting_answer(call: Call) -> str:
         if sign in prompt:
             return json.dumps(_known([sign.strip('"')], document), ensure_ascii=False)
     return _words(document, 40)
+
+
+def between(call: Call, mark: str) -> str:
+    """What stands between two marks of its own lines in what the user said; "" where there are none."""
+    found = re.search(rf"^<{mark}>\n(.*?)\n</{mark}>$", _by_users(call), re.DOTALL | re.MULTILINE)
+    return found[1] if found else ""
+
+
+def claims_in(call: Call) -> dict[int, str]:
+    """The claims that a call asks about, by number."""
+    return {int(number): text for number, text in _CLAIM.findall(between(call, "claims"))}
+
+
+def passages_in(call: Call) -> list[str]:
+    """The passages that a call shows."""
+    return _PASSAGE.findall(_by_users(call))
+
+
+def judgement_answer(call: Call, marks: Mapping[str, Mark] | None = None) -> str:
+    """What a judge could say. marks: by a piece of the claims' text, how those are judged that have it."""
+    answers: list[Json] = []
+    for number, claim in claims_in(call).items():
+        mark = next((mark for piece, mark in (marks or {}).items() if piece in claim), None)
+        words = set(claim.casefold().split())
+        passage = max(passages_in(call), key=lambda passage: len(words.intersection(passage.casefold().split())))
+        found = _QUOTED.search(passage)
+        quotation = found[0] if found else ""
+        if mark in ("not found", "unquoted"):
+            quotation = ""
+        elif mark == "misquoted":
+            quotation = "words that nobody ever wrote anywhere"
+        status = mark if mark in ("contradicted", "not found") else "supported"
+        answers.append({"number": number, "quotation": quotation, "status": status})
+    return json.dumps({"claims": answers}, ensure_ascii=False)
+
+
+def judging(marks: Mapping[str, Mark]) -> Callable[[Call], str]:
+    """An `answer` for a ModelServer: claims are judged by these marks, all else is answered fittingly."""
+    return lambda call: judgement_answer(call, marks) if claims_in(call) else fitting_answer(call)
+
+
+def _revision_answer(call: Call) -> str:
+    problems = between(call, "problems")
+    sentences = re.split(r"(?<=[.!?])\s+", between(call, "text"))
+    kept = " ".join(sentence for sentence in sentences if sentence not in problems)
+    return json.dumps({"text": kept or _words(" ".join(passages_in(call)), 12)}, ensure_ascii=False)
+
+
+def _by_users(call: Call) -> str:
+    messages = zip(call.body.get("messages", []), call.texts(), strict=True)
+    return "\n".join(text for message, text in messages if _by_user(message)) if call.is_chat else ""
 
 
 def error(

@@ -45,7 +45,7 @@ class ModelReviser(ModelStage):
     words: int
     embedder: LocalEmbedder = field(default_factory=WordLlamaEmbedder)
 
-    role = "writer"
+    role = "reviser"
     prompt_name = "revisions"
 
     @property
@@ -78,6 +78,18 @@ class ModelReviser(ModelStage):
             return None
         turns = self.prompt.turns("text", **values, passages=marked(extracts))
         return await self.ask(turns, _within(max(self.words, count_words(text))), reuse)
+
+
+@dataclass(frozen=True)
+class ModelClusterReviser(ModelReviser):
+    """Mends what is said of clusters, which is kept for as long as they have the same members: another model or prompt is
+    no reason to judge it again.
+    """
+
+    @property
+    def identity(self) -> Mapping[str, Part]:
+        """That a model writes."""
+        return {self.role: "model"}
 
 
 def _within(words: int) -> Callable[[Any], str]:

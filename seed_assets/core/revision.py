@@ -39,7 +39,7 @@ class NoReviser:
     @property
     def identity(self) -> Mapping[str, Part]:
         """That it writes nothing."""
-        return {"writer": "none", "version": "1"}
+        return {"reviser": "none"}
 
     async def revise(
         self, text: str, problems: Sequence[str], sources: Sequence[SourceText], reuse: Reuse | None = None
