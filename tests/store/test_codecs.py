@@ -138,7 +138,7 @@ def test_lists_and_mappings_of_models_come_back_as_the_type_that_the_reader_give
 
 @pytest.mark.parametrize(
     "value",
-    ["", "é\0", b"", b"\0\n", None, True, 0, -1.5, [], {}, Mood.GLAD, {1, 2}, (1, "a"), frozenset("ab")],
+    ["", "é\0", b"", b"\0\n", None, True, 0, -1.5, [], {}, Mood.GLAD, {1, 2}, (1, "a"), frozenset({3, 1})],
     ids=repr,
 )
 def test_single_values_come_back_exactly(value):
