@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from seed_assets.core import map_layout
+from seed_assets.core import map_layout, map_titles
 from seed_assets.core.clusters import Cluster, Clustering, Placement
 from seed_assets.core.corpus_map import draw_map, draw_sizes
 from seed_assets.core.map_layout import lay_out
@@ -207,9 +207,29 @@ def test_titles_are_shortened_and_what_no_font_has_is_called_by_its_id() -> None
     assert max(map(len, alphabet.shown("several words, " * 90, "topic/1").split("\n"))) < 40
     assert len(alphabet.shown("a" * 500, "topic/1")) < 40
     assert alphabet.called("\U000e0041\U0001f9ff\U0001f9ff", "topic/1", 60) == "topic/1"
-    assert alphabet.called("party \U0001f9ff", "topic/1", 60).startswith("party ")
+    assert alphabet.called("\U0001f9ff party", "topic/1", 60) == "party"
+    assert alphabet.called("letter \U000131ff", "topic/1", 60) == "letter \u25a1"
     assert alphabet.called(" ", "topic/1", 60) == "topic/1"
     assert alphabet.called("", "\x00", 60)
+
+
+def test_fonts_of_the_machine_show_what_the_bundled_one_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here one that matplotlib brings; those that machines have are named in the module."""
+    with monkeypatch.context() as changed:
+        changed.setattr(map_titles, "_OTHERS", ("No Such Font", "STIXGeneral"))
+        map_titles._installed.cache_clear()
+        only_there = chr(min(map_titles._signs_of("STIXGeneral") - map_titles._signs_of("DejaVu Sans")))
+        alphabet = Alphabet()
+        assert alphabet.called(only_there * 3, "topic/1", 60) == only_there * 3
+        assert alphabet.families == ["DejaVu Sans", "STIXGeneral"]
+        assert draw_sizes(clustering([3]), {"topic/1": only_there * 3}) != draw_sizes(clustering([3]), {})
+        assert map_titles._signs_of("No Such Font") == frozenset()
+    map_titles._installed.cache_clear()
+
+
+def test_a_title_does_not_hide_the_only_document() -> None:
+    drawn = draw_map(np.ones((1, 4), np.float32), {"a": Placement("topic/1", 1.0)}, ["a"], {"topic/1": "w" * 20})
+    assert max(colours(drawn).values()) > 30
 
 
 def test_titles_lie_upon_no_other_title_and_inside_the_map() -> None:

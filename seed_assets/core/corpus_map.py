@@ -124,7 +124,7 @@ def draw_sizes(clustering: Clustering, titles: Mapping[str, str]) -> bytes:
         for label in axes.get_yticklabels():
             label.set(parse_math=False, fontfamily=alphabet.families, fontsize=9, color=_INK)
         for place, bar in zip(places, bars, strict=True):
-            axes.text(bar[1], place, f" {bar[3]}", va="center", fontsize=9, color=_INK)
+            axes.text(bar[1], place, f" {bar[3]}", va="center_baseline", fontsize=9, color=_INK)
         axes.set_ylim(max(1, len(bars)) - 0.5, -0.5)
         axes.set_xlim(0, max([1, *(bar[1] for bar in bars)]) * 1.06)
         axes.set_xticks([])

@@ -30,8 +30,8 @@ _LINE_CHARACTERS, _LINES = 26, 2
 _MISSING = "\u25a1"
 _FONT_SIZE = 9.5
 _GAP, _EDGE = 3.0, 8.0
-# Pixels that a title moves rather than lie on one point.
-_WORTH_A_POINT = 5.0
+# Pixels that a title moves rather than lie on one point: far on an empty map, where each one counts.
+_WORTH_ALL_POINTS, _LEAST_WORTH, _MOST_WORTH = 2_000.0, 5.0, 60.0
 # A title farther from its cluster is tied to it by a line.
 _TIED = 45.0
 _SHIFTS = sorted(
@@ -62,7 +62,7 @@ class Alphabet:
         if any(ord(sign) not in self._signs for sign in text):
             self._look_further(text)
         lacking = sum(ord(sign) not in self._signs for sign in text)
-        shown = "".join(sign if ord(sign) in self._signs else _MISSING for sign in text)
+        shown = "".join(sign if ord(sign) in self._signs else _stand_in(sign) for sign in text).strip()
         return shown if 2 * lacking <= sum(not sign.isspace() for sign in text) else ""
 
     def _look_further(self, text: str) -> None:
@@ -73,6 +73,11 @@ class Alphabet:
                 self._signs = self._signs | _signs_of(family)
 
 
+def _stand_in(sign: str) -> str:
+    """For a letter that no font has a box; for what only adorns a text nothing."""
+    return "" if unicodedata.category(sign)[0] in "SMZ" else _MISSING
+
+
 def place_titles(
     axes: "Axes",
     titles: Sequence[str],
@@ -80,7 +85,7 @@ def place_titles(
     colours: Sequence[str],
     families: Sequence[str],
 ) -> None:
-    """Write each title at its cluster's median, or as near as it fits: upon no other title, and upon few points.
+    """Write each title at its cluster's middle, or as near as it fits: upon no other title, and upon few points.
 
     clusters: by title, their points, of shape (n, 2), in pixels, which must be the units of the axes. The first titles
     choose first; one that fits nowhere is left out.
@@ -91,7 +96,8 @@ def place_titles(
     width, height = axes.get_xlim()[1], axes.get_ylim()[1]
     taken: list[Box] = []
     for title, cluster, colour in zip(titles, clusters, colours, strict=True):
-        centre = np.round(np.median(cluster, axis=0), 1)
+        # The median of a cluster in pieces is in none of them.
+        centre = cluster[np.abs(cluster - np.median(cluster, axis=0)).sum(axis=1).round(3).argmin()]
         text = axes.text(
             float(centre[0]),
             float(centre[1]),
@@ -126,6 +132,7 @@ def _free_place(
     middle = np.divide(size, 2)
     first, last = np.minimum(half + _EDGE, middle), np.maximum(size - half - _EDGE, middle)
     inside = np.clip(centre, first, last)
+    worth = float(np.clip(_WORTH_ALL_POINTS / max(1, len(points)), _LEAST_WORTH, _MOST_WORTH))
     best, least = None, np.inf
     for shift in _SHIFTS:
         moved = float(np.hypot(*shift))
@@ -138,7 +145,7 @@ def _free_place(
         if any(low[0] < box[2] and high[0] > box[0] and low[1] < box[3] and high[1] > box[1] for box in taken):
             continue
         covered = int(((points > low) & (points < high)).all(axis=1).sum())
-        cost = moved + _WORTH_A_POINT * min(covered, 12)
+        cost = moved + worth * min(covered, 12)
         if cost < least:
             best, least = place, cost
     return best
@@ -177,4 +184,8 @@ def _signs_of(family: str) -> frozenset[int]:
     """Code points that a font has."""
     from matplotlib.font_manager import findfont, get_font
 
-    return frozenset(get_font(findfont(family)).get_charmap())
+    try:
+        return frozenset(get_font(findfont(family, fallback_to_default=False)).get_charmap())
+    except (OSError, RuntimeError, ValueError):
+        # Listed, and gone or damaged since.
+        return frozenset()
