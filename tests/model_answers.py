@@ -21,6 +21,7 @@ Vector = NDArray[np.float32]
 _DOCUMENT = re.compile(r"<document>(.*?)</document>", re.DOTALL)
 _PASSAGE = re.compile(r"<passage of=\"[^\n]*\">\n(.*?)\n</passage>", re.DOTALL)
 _CLAIM = re.compile(r"^(\d+)\. (.*)$", re.MULTILINE)
+_PROBLEM = re.compile(r"^- “(.*?)” is ", re.MULTILINE)
 _QUOTED = re.compile(r"\S+(?:\s+\S+){0,11}")
 
 Mark = Literal["contradicted", "not found", "misquoted", "unquoted"]
@@ -149,7 +150,8 @@ def judging(marks: Mapping[str, Mark]) -> Callable[[Call], str]:
 
 
 def _revision_answer(call: Call) -> str:
-    problems = between(call, "problems")
+    # Not what is quoted of the passages, which is right.
+    problems = "\n".join(_PROBLEM.findall(between(call, "problems")))
     sentences = re.split(r"(?<=[.!?])\s+", between(call, "text"))
     kept = " ".join(sentence for sentence in sentences if sentence not in problems)
     return json.dumps({"text": kept or _words(" ".join(passages_in(call)), 12)}, ensure_ascii=False)
