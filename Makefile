@@ -1,6 +1,8 @@
 # One recipe a chore; CI calls the same ones.
 
 PYTHON ?= python3
+# A test starts up to seven processes of its own: more than one test a core is no faster, and starves them.
+AT_ONCE ?= 2
 BIN := .venv/bin
 
 .PHONY: help seed test conformance setup check format lock dev clean
@@ -12,7 +14,8 @@ seed: setup ## make the knowledge base of sample_corpus/ (or of SEEDBANK_CORPUS)
 	@$(BIN)/seedbank seed
 
 test: setup ## run the tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses $(AT_ONCE) --dist worksteal -m "not alone"
+	@$(BIN)/pytest -m alone
 
 conformance: setup ## run Dagster's own tests against its event logs and ours
 	@$(BIN)/python tests/conformance/run.py
