@@ -10,10 +10,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from resources.limits import LimitRules, Limits
 from tests import test_limits
 from tests.limited_process import events, most_at_once, most_in_a_window, sent, start, used
 from tests.test_limits import permitted, run
+
+pytestmark = pytest.mark.alone
 
 REQUESTS = 60
 WINDOW_SECONDS = 2.0
