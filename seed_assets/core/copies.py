@@ -3,6 +3,8 @@ whole sentences that stand apart in its source, as extractive summaries join the
 (quotations), and what is only like the source (evidence).
 """
 
+from collections.abc import Iterator
+
 from seed_assets.core.quotations import QuotedText, Span, folded_words
 from seed_assets.core.sentences import split_sentences
 
@@ -15,7 +17,8 @@ class CopiedText:
     """A source in which several claims are looked for; what that needs is made once, when it is first needed."""
 
     def __init__(self, text: str) -> None:
-        self._quoted = QuotedText(text)
+        self.quoted = QuotedText(text)
+        """Where what is copied in one piece is looked for."""
         self._text = text
         self._marked = ""
         self._sentences: dict[str, Span] = {}
@@ -26,7 +29,7 @@ class CopiedText:
         All words of the claim are the source's, in its order: in one piece, or sentence by sentence; only the first may
         lack its beginning, and the last its end. None where a word is changed, added or left out.
         """
-        return self._quoted.locate(claim) or self._joined(folded_words(claim))
+        return self.quoted.locate(claim) or self._joined(folded_words(claim))
 
     def _joined(self, words: list[str]) -> Span | None:
         self._read()
@@ -43,8 +46,13 @@ class CopiedText:
                 back.setdefault(len(words), start)
         return self._longest(words, back) if len(words) in back else None
 
-    def _first_ends(self, words: list[str]) -> list[int]:
-        return [end for end in range(_LEAST_WORDS, len(words)) if f" {' '.join(words[:end])}{_END}" in self._marked]
+    def _first_ends(self, words: list[str]) -> Iterator[int]:
+        for end in range(1, len(words)):
+            piece = f" {' '.join(words[:end])} "
+            if piece not in self._marked:
+                return
+            if end >= _LEAST_WORDS and f"{piece[:-1]}{_END}" in self._marked:
+                yield end
 
     def _longest(self, words: list[str], back: dict[int, int]) -> Span | None:
         pieces: list[str] = []
@@ -52,7 +60,7 @@ class CopiedText:
         while end > 0:
             pieces.append(" ".join(words[back[end] : end]))
             end = back[end]
-        return self._quoted.locate(max(pieces, key=len))
+        return self.quoted.locate(max(pieces, key=len))
 
     def _read(self) -> None:
         if self._sentences or not self._text:

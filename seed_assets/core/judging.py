@@ -6,7 +6,7 @@ becomes of a text that falls short (revision).
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from io_managers.store.fingerprint import Part
 from resources.embedder import LocalEmbedder
@@ -19,8 +19,11 @@ from seed_assets.reuse import Reuse
 Identity = Mapping[str, Part]
 
 _DECIMALS = 6
-_LIKE = 0.26
+# What is less like its source is as like to any other on such matters.
+_LIKE = 0.22
+# From here on a sentence is about the same, so that a difference contradicts; below, nothing is known.
 _CLOSE = 0.5
+_ABOUT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,16 @@ class Judge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SimilarityJudge:
-    """Compares each claim with the sources' sentences: no model, no network, the same verdict every time."""
+    """Compares each claim with the sources' sentences: no model, no network, the same verdict every time.
+
+    A claim is supported where it is copied from a source; else where the sources are like it in wording and meaning, its
+    numbers and names stand where the rest of it is told, and it negates what they negate. It is contradicted where one
+    sentence is about the same but for a number, a name or a negation, and not found else. A concept is supported where
+    a sentence has its words in some form, or is about it.
+
+    What it finds are changed details, and texts about something else; a claim that puts the source's own words together
+    wrongly is supported. What is told in other words, or in another language, is often not found.
+    """
 
     embedder: LocalEmbedder
     thresholds: Thresholds = Thresholds()
@@ -102,24 +114,34 @@ class SimilarityJudge:
         return await asyncio.to_thread(self.judge_sync, text, concepts, sources)
 
     def judge_sync(self, text: str, concepts: Sequence[str], sources: Sequence[SourceText]) -> Verdict:
-        """See Judge. Concepts of an empty text are not judged."""
+        """The claims in the order of the text, then the concepts. Without any (an empty text), the score is 1."""
         evidence = Evidence(sources, self.embedder)
         claims = [_judged(claim, evidence) for claim in claims_of(text)]
+        claims += [_judged_concept(concept, evidence) for concept in concepts]
         return verdict_on(claims, self.thresholds, self.name)
 
 
 def _judged(claim: str, evidence: Evidence) -> Claim:
-    quoted = evidence.quoted(claim)
-    if quoted is not None:
-        return _claim(claim, "supported", quoted)
+    copied = evidence.copied(claim)
+    if copied is not None:
+        return _claim(claim, "supported", copied)
     finding = evidence.weigh(claim)
-    if finding.place is None or finding.likeness < _LIKE:
+    if finding.nearest is None or finding.likeness < _LIKE:
         return Claim(claim, "not found")
-    shown = evidence.passages.passage(finding.place, finding.place)
-    if not finding.misplaced and not finding.opposed:
-        return _claim(claim, "supported", shown)
-    return _claim(claim, "contradicted", shown) if finding.close >= _CLOSE else Claim(claim, "not found")
+    if not finding.doubts:
+        return _claim(claim, "supported", finding.nearest)
+    return _claim(claim, "contradicted", finding.nearest) if finding.close >= _CLOSE else Claim(claim, "not found")
 
 
-def _claim(text: str, status: Status, shown: Passage) -> Claim:
-    return Claim(text, status, "claim", shown.text, shown.document_id, shown.start, shown.end)
+def _judged_concept(concept: str, evidence: Evidence) -> Claim:
+    shown = evidence.copied(concept)
+    if shown is None:
+        nearest = evidence.passages.matches(concept, 1)
+        if not nearest or nearest[0].score < _ABOUT:
+            return Claim(concept, "not found", "concept")
+        shown = evidence.passages.passage(nearest[0].place, nearest[0].place)
+    return _claim(concept, "supported", shown, "concept")
+
+
+def _claim(text: str, status: Status, shown: Passage, kind: Literal["claim", "concept"] = "claim") -> Claim:
+    return Claim(text, status, kind, shown.text, shown.document_id, shown.start, shown.end)
