@@ -37,7 +37,7 @@ COMMAND = ("-m", "cli.main")
 SLOW = ("-m", "tests.slow_seed")
 # Only so that a hang ends; a machine that does much else takes minutes over what takes seconds.
 PATIENCE_SECONDS = 600
-_POLL_SECONDS = 0.001
+_POLL_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
