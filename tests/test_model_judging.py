@@ -106,6 +106,29 @@ def test_quotations_are_in_the_source_where_they_are_said_to_be(tmp_path: Path) 
         assert COD.text[claim.start : claim.end] == claim.passage
 
 
+GAPS = {
+    "Quotas came late ... when the stock had collapsed": True,
+    "[…] Quotas came late […] the stock had collapsed [...]": True,
+    "Atlantic cod was fished … lost their work": True,
+    "the stock had collapsed ... Quotas came late": False,
+    "Quotas ... in ... collapsed": False,
+    "Quotas came late ... the stock had recovered": False,
+    "... …": False,
+}
+
+
+@pytest.mark.parametrize(("quotation", "found"), GAPS.items())
+def test_a_quotation_with_dots_is_looked_up_piece_by_piece(quotation: str, found: bool, tmp_path: Path) -> None:
+    """Models leave out words in spite of all. But words strung together from all over a text show nothing."""
+    said = answer(entry(1, "supported", quotation))
+    with ModelServer(answer=first(said)) as server, ModelWorld(tmp_path, server.url) as world:
+        (claim,) = judged(world, "Quotas came too late.", ()).claims
+        assert len(server.calls) == (1 if found else 2)
+    assert COD.text[claim.start : claim.end] == claim.passage != ""
+    if found:
+        assert claim.passage.endswith(("collapsed", "lost their work"))
+
+
 def test_a_claim_is_supported_by_whichever_document_says_it(tmp_path: Path) -> None:
     with ModelServer() as server, ModelWorld(tmp_path, server.url) as world:
         verdict = judged(

@@ -5,6 +5,7 @@ What does not: the offline default and what is decided from a score (judging), w
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -19,7 +20,7 @@ from seed_assets.core.claims import claims_of
 from seed_assets.core.concurrently import all_of
 from seed_assets.core.judging import Thresholds, verdict_on
 from seed_assets.core.model_stage import ModelStage
-from seed_assets.core.quotations import QuotedText
+from seed_assets.core.quotations import QuotedText, Span, locate
 from seed_assets.core.source_extracts import (
     MOST_SHOWN_TOKENS,
     Extract,
@@ -41,6 +42,9 @@ _USUAL_ENTRIES = 25
 _ANSWER_SHARE = 0.9
 # A word or two are found in any text, and show nothing of a whole claim.
 _LEAST_QUOTED_WORDS = 3
+# Models are told not to, but put dots for what they leave out of a quotation.
+_LEFT_OUT = re.compile(r"[\[(]?(?:\.\s?){2,}\.[\])]?|[\[(]?…[\])]?")
+_LONGEST_WITH_GAPS = 600
 _NAMED_PROBLEMS = 5
 _SHOWN_CHARACTERS = 120
 
@@ -156,7 +160,6 @@ def _asked(entry: _Entry) -> str:
 
 def _looked_up(group: Sequence[_Entry], extracts: Sequence[Extract]) -> Callable[[Any], list[_Entry]]:
     """What checks an answer, and gives the group's entries as they were judged."""
-
     texts = [QuotedText(extract.text) for extract in extracts]
 
     def check(found: Any) -> list[_Entry]:
@@ -196,7 +199,7 @@ def _judged(entry: _Entry, answer: ClaimAnswer, extracts: Sequence[Extract], tex
     if not quotation:
         raise ValueError(f"it is called {answer.status} without a quotation")
     for extract, text in zip(extracts, texts, strict=True):
-        place = text.locate(quotation)
+        place = _place(quotation, text)
         if place is None:
             continue
         least = _LEAST_QUOTED_WORDS if entry.kind == "claim" else 1
@@ -207,3 +210,18 @@ def _judged(entry: _Entry, answer: ClaimAnswer, extracts: Sequence[Extract], tex
         f"the quotation {quotation[:_SHOWN_CHARACTERS]!r} is in none of the passages: copy it character by character, "
         "from one of them"
     )
+
+
+def _place(quotation: str, text: QuotedText) -> Span | None:
+    """Where it stands in a passage: as it is, or with what its dots leave out, if its pieces follow each other closely."""
+    whole = text.locate(quotation)
+    pieces = _LEFT_OUT.split(quotation)
+    if whole is not None or len(pieces) == 1:
+        return whole
+    start, end = -1, 0
+    for piece in filter(str.strip, pieces):
+        found = locate(piece, text.text[end:]) if count_words(piece) >= _LEAST_QUOTED_WORDS else None
+        if found is None:
+            return None
+        start, end = (end + found[0] if start < 0 else start), end + found[1]
+    return (start, end) if start >= 0 and end - start <= _LONGEST_WITH_GAPS else None
