@@ -35,10 +35,11 @@ from io_managers.store.request_ledger import ANSWERED, percentiles
 from io_managers.store.store import Store
 from resources.chat_model import ChatModel
 from resources.config import load_settings
-from resources.guarded_http import JsonSender, open_client
+from resources.guarded_http import open_client
 from resources.limits import LimitRules, Limits
 from resources.llm import Turn
 from resources.model_clients import ModelClients
+from resources.openai_api import OpenAISender
 from seed_assets.core.model_summarizing import SummaryAnswer
 from seed_assets.core.prompts import load_prompt
 from seed_assets.core.structured_output import Answered, ask, request_action, shaped
@@ -195,7 +196,7 @@ async def overhead(count: int, place: Path) -> dict[str, Any]:
                     body = bare.encoded(turns)
                     times["ours"].append(await timed(asked(model, turns, reuse)))
                     times["bare"].append(await timed(bare.post(body)))
-                sender = JsonSender(guarded, url, "")
+                sender = OpenAISender(guarded, url, "")
                 for turns in others:
                     body = model.api.body(turns, SCHEMA, model.rung, model.max_output_tokens)
                     encoded, action = bare.encoded(turns), request_action(model, turns, SCHEMA)
@@ -205,7 +206,7 @@ async def overhead(count: int, place: Path) -> dict[str, Any]:
                     times["limits"].append(await timed(permitted(limits)))
     times = {name: each[UNCOUNTED:] for name, each in times.items()}
     parts = {
-        "the client's guards": milliseconds(beside(times["package"], times["package_bare"])),
+        "openai package and guards": milliseconds(beside(times["package"], times["package_bare"])),
         "store": milliseconds(times["store"]),
         "limits": milliseconds(times["limits"]),
     }

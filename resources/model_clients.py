@@ -22,8 +22,7 @@ from resources.model_embedder import ModelEmbedder
 from resources.model_settings import EndpointSettings
 from resources.ollama_api import DEFAULT_URL as OLLAMA_URL
 from resources.ollama_api import OllamaChat, OllamaEmbeddings
-from resources.openai_api import DEFAULT_URL as OPENAI_URL
-from resources.openai_api import OpenAIChat, OpenAIEmbeddings
+from resources.openai_api import OpenAIChat, OpenAIEmbeddings, OpenAISender
 from resources.prices import NOTHING, UNKNOWN, ModelPrice, price_of
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ class ModelClients:
 
 
 class _Address:
-    """Where a provider is asked. url: "" for OpenAI's own address."""
+    """Where a provider is asked. url: "" for the `openai` package's own address."""
 
     def __init__(self, settings: EndpointSettings, provider: str) -> None:
         self.is_ollama = provider == "ollama"
@@ -151,7 +150,7 @@ class _Address:
 
     def sender(self, client: "httpx2.AsyncClient") -> Sender:
         """The sender of one event loop."""
-        return JsonSender(client, self.url or OPENAI_URL, self.api_key)
+        return (JsonSender if self.is_ollama else OpenAISender)(client, self.url, self.api_key)
 
     def check_key(self) -> None:
         """Raise ConfigurationError where the key is missing, or is none: an error of HTTP would show it."""

@@ -102,6 +102,7 @@ HEAVY = (
     "docx",
     "wordllama",
     "tokenizers",
+    "openai",
     "httpx2",
     "redis",
     "pyrate_limiter",
