@@ -25,6 +25,7 @@ from cli.invocation import (
     settings_of,
     told_errors,
 )
+from cli.judging import check, judge_app
 
 if TYPE_CHECKING:
     from seed_assets.reuse import Usage
@@ -36,6 +37,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cache_app, name="cache")
+app.add_typer(judge_app, name="judge")
+app.command()(check)
 history_app = typer.Typer(help="What Dagster has recorded.", no_args_is_help=True)
 app.add_typer(history_app, name="history")
 
@@ -52,6 +55,10 @@ def seed(
     max_cost: Annotated[
         float | None, typer.Option("--max-cost", metavar="USD", min=0, help="Send nothing that could cost more in all.")
     ] = None,
+    recluster: Annotated[
+        bool,
+        typer.Option("--recluster", help="Find clusters from scratch; those that stay themselves keep their number."),
+    ] = False,
     rebuild_sink: Annotated[
         bool, typer.Option("--rebuild-sink", help="Drop the tables and write them from the store, computing nothing.")
     ] = False,
@@ -70,7 +77,7 @@ def seed(
     options = SeedOptions(
         stages=_split(stages),
         documents=documents,
-        run=RunOptions(anew=no_cache, cache_only=cache_only, retry_failed=retry_failed, max_usd=max_cost),
+        run=RunOptions(no_cache, cache_only, retry_failed, max_cost, recluster),
         allow_removals=allow_removals,
         rebuild_sink=rebuild_sink,
         rebind=rebind,
@@ -108,6 +115,7 @@ def plan(
     documents: Annotated[str, typer.Option(metavar="GLOB", help="Only documents whose id matches.")] = "",
     no_cache: Annotated[bool, typer.Option("--no-cache", help="As if everything were computed once more.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="With remembered failures tried again.")] = False,
+    recluster: Annotated[bool, typer.Option("--recluster", help="As if clusters were found from scratch.")] = False,
     verify: Annotated[bool, typer.Option("--verify", help="Read every file; do not trust sizes and times.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -119,7 +127,7 @@ def plan(
         session.home.check(session.settings.corpus)
         names = selected_stages(session.pipeline, _split(stages))
         anew = {name: set[str]() for name in names} if no_cache else {}
-        found = session.plan(verify=verify, retry_failed=retry_failed, anew=anew)
+        found = session.plan(verify=verify, retry_failed=retry_failed, anew=anew, recluster=recluster)
         estimates = estimate(session.pipeline, session.store, found, names, selected_documents(found, documents))
         if as_json:
             print_json(
@@ -138,7 +146,7 @@ def plan(
                         }
                         for name, stage in estimates.items()
                     },
-                    "corpus_stages": found.corpus_todo,
+                    "corpus_stages": found.upkeep,
                     "gone": sorted(found.gone),
                     **_priced(total(stage.cost for stage in estimates.values())),
                 }
@@ -169,8 +177,8 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
         plan = session.plan()
         states = plan.states()
         counts = {
-            name: {state: sum(found[name] == state for found in states.values()) for state in _STATES}
-            for name in plan.stages
+            name: {state: sum(found == state for found in stage.states.values()) for state in _STATES}
+            for name, stage in plan.stages.items()
         }
         failures = [
             {"document": document or None, "stage": stage, "reason": error.reason, "remedy": error.remedy}
@@ -181,7 +189,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
         else:
             from cli.progress import show_status
 
-            show_status(counts, failures, sorted(plan.gone), plan.corpus_todo)
+            show_status(counts, failures, sorted(plan.gone), plan.upkeep)
     raise typer.Exit(1 if failures else 0)
 
 
@@ -283,6 +291,8 @@ def main() -> None:
     gc.set_threshold(100_000, 20, 50)
     # Its notes on its own ways ("no existing dataset, it will be created") are no news to people.
     os.environ.setdefault("LANCE_LOG", "error")
+    # For the log of Dagster runs; here the live table tells.
+    logging.getLogger("seedbank.progress").propagate = False
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
         app()

@@ -53,6 +53,7 @@ class LiveTable:
         self._lock = threading.Lock()
         self._console = Console(stderr=True, emoji=False)
         self._live: Live | None = None
+        self._reached = ""
 
     def __enter__(self) -> "LiveTable":
         return self
@@ -91,6 +92,14 @@ class LiveTable:
             row.computed += computed
             row.failed += failed
 
+    def reached(self, stage: str, place: int, total: int, name: str) -> None:
+        """See Observer."""
+        line = f"{stage} {place}/{total}  {_shortened(name, 100)}"
+        if self._console.is_terminal:
+            self._reached = line
+        else:
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
     def paid(self, stage: str, usage: Usage) -> None:
         """See Observer."""
         with self._lock:
@@ -105,6 +114,7 @@ class LiveTable:
 
     def _render(self) -> Table:
         table = _stage_table()
+        table.caption = escape(self._reached)
         with self._lock:
             for name, row in self._rows.items():
                 running = row.since is not None
@@ -222,7 +232,7 @@ def show_plan(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
 def _sentence(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> str:
     compute = sum(stage.compute for stage in estimates.values())
     publish = sum(stage.publish for stage in estimates.values())
-    if not (compute or publish or plan.gone or plan.corpus_todo):
+    if not (compute or publish or plan.gone or plan.upkeep):
         return "Nothing to do."
     cost = total(stage.cost for stage in estimates.values())
     at_most = "at most " if any(stage.upper_bound for stage in estimates.values()) else ""
@@ -230,7 +240,7 @@ def _sentence(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> str:
         f"{at_most}{compute:,} results to compute" if compute else "",
         f"{publish:,} finished ones to publish" if publish else "",
         f"{len(plan.gone):,} documents to remove" if plan.gone else "",
-        f"{', '.join(plan.corpus_todo)} to be made anew" if plan.corpus_todo else "",
+        f"{', '.join(plan.upkeep)} to be made anew" if plan.upkeep else "",
     ]
     priced = (
         f"; {at_most if cost.requests else ''}{cost.requests:,} requests, about {cost.tokens:,} tokens, {_money(cost)}"
@@ -247,7 +257,7 @@ def show_status(
     counts: Mapping[str, Mapping[str, int]],
     failures: Sequence[Mapping[str, str]],
     gone: Sequence[str],
-    corpus_todo: Mapping[str, str],
+    upkeep: Mapping[str, str],
 ) -> None:
     """Counts by stage and state, then what failed."""
     console = Console(emoji=False)
@@ -258,7 +268,7 @@ def show_status(
     for name, by_state in counts.items():
         table.add_row(name, *(f"{count:,}" if count else "·" for count in by_state.values()))
     console.print(table)
-    for name, reason in corpus_todo.items():
+    for name, reason in upkeep.items():
         console.print(f"{name} is to be run: {reason}.", highlight=False)
     if gone:
         console.print(
@@ -308,7 +318,7 @@ def _show_failures(console: Console, failures: Sequence[Mapping[str, Any]]) -> N
 def _stage_table() -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("stage", min_width=15, no_wrap=True)
-    for name in ("documents", "reused", "computed", "failed", "requests", "tokens", "dollars", "seconds"):
+    for name in ("in all", "reused", "computed", "failed", "requests", "tokens", "dollars", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     return table
 

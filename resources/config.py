@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.exceptions import SettingsError
 
 from resources.config_errors import unknown_variables, wrong_settings
+from resources.corpus_settings import CategorySettings, ClusterSettings, ClusterSummarySettings, JudgeSettings
 from resources.errors import ConfigurationError
 from resources.guarded_http import FORBIDDING
 from resources.home import Home
@@ -161,6 +162,10 @@ class Settings(BaseSettings):
     chunks: ChunkSettings = ChunkSettings()  # pyright: ignore[reportCallIssue] - every field has a default
     summaries: SummarySettings = SummarySettings()  # pyright: ignore[reportCallIssue]
     concepts: ConceptSettings = ConceptSettings()  # pyright: ignore[reportCallIssue]
+    clusters: ClusterSettings = ClusterSettings()  # pyright: ignore[reportCallIssue]
+    cluster_summaries: ClusterSummarySettings = ClusterSummarySettings()  # pyright: ignore[reportCallIssue]
+    judge: JudgeSettings = JudgeSettings()  # pyright: ignore[reportCallIssue]
+    categories: CategorySettings = CategorySettings()  # pyright: ignore[reportCallIssue]
     search_index: SearchIndexSettings = SearchIndexSettings()  # pyright: ignore[reportCallIssue]
     llm: LLMSettings = LLMSettings()  # pyright: ignore[reportCallIssue]
     embeddings: EmbeddingSettings = EmbeddingSettings()  # pyright: ignore[reportCallIssue]
@@ -189,6 +194,9 @@ class _Toml(TomlConfigSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         values = super().__call__()
+        clusters = values.get("clusters")
+        if isinstance(clusters, dict) and isinstance(clusters.get("table"), str) and clusters["table"]:
+            values["clusters"] = clusters | {"table": str(self._folder / _expanded(Path(clusters["table"])))}
         return values | {
             name: self._folder / _expanded(Path(values[name]))
             for name in _PATHS

@@ -1,10 +1,10 @@
-"""The tables of the knowledge base in LanceDB. What belongs here: reading and replacing rows, document by document.
+"""The tables of the knowledge base in LanceDB. What belongs here: reading and replacing rows, by whose they are.
 
 What does not: what rows say (the sink's stages), which tables there are (lance_schema.py), indexes
 (lance_indexes.py), searching (retrieval). LanceDB is imported by the first method that opens a table: it takes
 seconds, and `state`, which the planner asks for, does without.
 
-One writer a table at a time: whoever calls `written` and then `write`, `delete_documents`, `claim`, `drop` or
+One writer a table at a time: whoever calls `written` and then `write`, `delete_rows`, `claim`, `drop` or
 `ensure_indexes` holds the table's lock meanwhile. LanceDB itself detects most conflicts, but two processes that merge
 the same *new* rows at once put them in twice, without an error (measured with 0.40); `write` takes such copies out
 again when it meets them. Readers need no lock.
@@ -29,7 +29,7 @@ from resources.lance_errors import (
     write_error,
 )
 from resources.lance_marker import Mark, announce, newest_version, read_mark, settle, state_of
-from resources.lance_rows import check_rows, delete_copies, merge, of_documents
+from resources.lance_rows import check_rows, delete_copies, merge, of_owners
 from resources.lance_schema import TABLES
 
 if TYPE_CHECKING:
@@ -88,33 +88,34 @@ class LanceTables:
             rows = self.open(table).search().select([*dict.fromkeys([*wanted, spec.key])]).to_arrow()
         return rows.sort_by(spec.key).select(wanted)
 
-    def written(self, table: str, document_ids: Sequence[str]) -> dict[str, str]:
-        """The content digest that each document's rows were written from, for those that have rows.
+    def written(self, table: str, owners: Sequence[str]) -> dict[str, str]:
+        """The content digest that each owner's rows were written from, for those that have rows.
 
-        Left out, so that they are written again: documents whose rows disagree or are there twice.
-        Empty where there is no table. Raises TableReadError.
+        Left out, so that they are written again: owners whose rows disagree or are there twice. A table without owners
+        is all of "". Empty where there is no table. Raises TableReadError.
         """
-        if not document_ids or self.version(table) is None:
+        if not owners or self.version(table) is None:
             return {}
-        key = TABLES[table].key
+        spec = TABLES[table]
         with reading(table, self.folder(table)):
-            query = self.open(table).search().where(of_documents(document_ids))
-            rows = query.select(["document_id", "content_digest", *({key} - {"document_id"})]).to_arrow()
+            query = self.open(table).search().where(of_owners(spec, owners))
+            rows = query.select([*dict.fromkeys(filter(None, (spec.owner, "content_digest", spec.key)))]).to_arrow()
+        found = rows[spec.owner].to_pylist() if spec.owner else [""] * rows.num_rows
         digests: dict[str, str] = {}
         unsound: set[str] = set()
         keys: set[str] = set()
-        for document_id, digest, row_key in zip(
-            rows["document_id"].to_pylist(), rows["content_digest"].to_pylist(), rows[key].to_pylist(), strict=True
+        for owner, digest, row_key in zip(
+            found, rows["content_digest"].to_pylist(), rows[spec.key].to_pylist(), strict=True
         ):
-            if digests.setdefault(document_id, digest) != digest or row_key in keys:
-                unsound.add(document_id)
+            if digests.setdefault(owner, digest) != digest or row_key in keys:
+                unsound.add(owner)
             keys.add(row_key)
-        return {document_id: digest for document_id, digest in digests.items() if document_id not in unsound}
+        return {owner: digest for owner, digest in digests.items() if owner not in unsound}
 
-    def write(self, table: str, rows: "pa.Table | pa.RecordBatchReader", document_ids: Sequence[str]) -> str:
-        """Replace all rows of these documents by `rows`, in one commit, and return the new state.
+    def write(self, table: str, rows: "pa.Table | pa.RecordBatchReader", owners: Sequence[str]) -> str:
+        """Replace all rows of these owners by `rows`, in one commit, and return the new state.
 
-        A document without rows loses those it had. Creates the table if need be.
+        An owner without rows loses those it had. Creates the table if need be.
         Raises TableSchemaError where a column of the rows or of the table is not as declared (nothing is cast),
         ForeignTableError for somebody else's table, TableWriteError where the disk or another writer is in the way.
         In each case the table is as it was.
@@ -125,13 +126,13 @@ class LanceTables:
         incoming = rows.read_all() if isinstance(rows, pa.RecordBatchReader) else rows
         schema = spec.schema(spec.dimensions_of(incoming.schema))
         check_schema(table, expected=schema, found=incoming.schema, where="the rows to be written")
-        check_rows(spec, incoming, document_ids)
+        check_rows(spec, incoming, owners)
 
         def replace_rows() -> None:
             opened = self._opened_or_created(table, schema)
-            result = self._retried(table, lambda: merge(opened, spec.key, incoming, document_ids))
+            result = self._retried(table, lambda: merge(opened, spec, incoming, owners))
             if result.num_updated_rows + result.num_inserted_rows > incoming.num_rows:
-                self._retried(table, lambda: delete_copies(opened, spec.key, document_ids))
+                self._retried(table, lambda: delete_copies(opened, spec, owners))
 
         return self._commit(table, schema, replace_rows)
 
@@ -146,17 +147,17 @@ class LanceTables:
             return state
         return self.maintain(table, lambda opened: None)
 
-    def delete_documents(self, table: str, document_ids: Sequence[str]) -> str | None:
-        """Remove all rows of these documents in one commit, if there are any, and return the state after it.
+    def delete_rows(self, table: str, owners: Sequence[str]) -> str | None:
+        """Remove all rows of these owners in one commit, if there are any, and return the state after it.
 
         None where there is no table. Raises as `write`.
         """
         if self.version(table) is None:
             return None
         opened = self.open(table)
-        condition = of_documents(document_ids)
+        condition = of_owners(TABLES[table], owners)
         with reading(table, self.folder(table)):
-            if not document_ids or not opened.count_rows(condition):
+            if not owners or not opened.count_rows(condition):
                 return self.state(table)
         return self._commit(table, opened.schema, lambda: self._retried(table, lambda: opened.delete(condition)))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ColumnType = Literal["string", "list<string>", "int32", "int64", "float64", "vector"]
+ColumnType = Literal["string", "list<string>", "int32", "int64", "float64", "list<float64>", "bool", "vector"]
 """`vector` is a fixed-size list of float32, as long as the embedder's vectors."""
 
 
@@ -29,12 +29,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class TableSpec:
-    """One table. Every table has the columns `document_id` and `content_digest`, by which rows are replaced."""
+    """One table. owner: the column that says whose rows they are; those of an owner are replaced together, or all rows
+    where there is none (""). Every table has the column `content_digest` too, which says what they were written from.
+    """
 
     name: str
     key: str
     rows: str
     columns: tuple[Column, ...]
+    owner: str = "document_id"
 
     def schema(self, dimensions: int) -> "pa.Schema":
         """The exact Arrow schema, for vectors of `dimensions` numbers (no matter where there is no vector column)."""
@@ -46,6 +49,8 @@ class TableSpec:
             "int32": pa.int32(),
             "int64": pa.int64(),
             "float64": pa.float64(),
+            "list<float64>": pa.list_(pa.float64()),
+            "bool": pa.bool_(),
             "vector": pa.list_(pa.float32(), dimensions),
         }
         return pa.schema([pa.field(column.name, types[column.type], column.nullable) for column in self.columns])
@@ -86,7 +91,10 @@ _SPECS = (
                 nullable=True,
             ),
             Column("n_characters", "int64", "length of the extracted text, in characters", "extracted_text.text"),
-            Column("summary", "string", "summary of the document", "summaries.text"),
+            Column("summary", "string", "summary of the document, as it was judged", "judgements.summary"),
+            Column("verdict", "string", "accept, revise, reject: the last one on the summary", "judgements.verdict"),
+            Column("score", "float64", "share of its claims that the document supports, 0 to 1", "judgements.verdict"),
+            Column("needs_review", "bool", "whether a person should look at it", "judgements.needs_review"),
             Column("concepts", "list<string>", "names of its concepts, best first", "concepts.name"),
             Column("content_digest", "string", "digest of what the row was written from", "lance_documents inputs"),
         ),
@@ -142,6 +150,128 @@ _SPECS = (
                 "string",
                 "digest of what the rows were written from",
                 "lance_concepts inputs",
+            ),
+        ),
+    ),
+    TableSpec(
+        name="judgements",
+        key="claim_id",
+        rows="one row a claim of a document's summary, or a concept of it",
+        columns=(
+            Column("claim_id", "string", "`<document_id>#<index>`", "corpus.document_id, judgements"),
+            _DOCUMENT_ID,
+            Column("index", "int32", "place among the claims, from 0", "judgements.verdict.claims"),
+            Column("kind", "string", "claim, concept", "judgements.verdict.claims.kind"),
+            Column("claim", "string", "what the summary says, or the concept", "judgements.verdict.claims.text"),
+            Column("status", "string", "supported, contradicted, not found", "judgements.verdict.claims.status"),
+            Column(
+                "passage",
+                "string",
+                "where the document says so, or otherwise, in its own words; null where it does not",
+                "judgements.verdict.claims.passage",
+                nullable=True,
+            ),
+            Column(
+                "start",
+                "int64",
+                "offset of the passage in the extracted text",
+                "judgements.verdict.claims.start",
+                nullable=True,
+            ),
+            Column("end", "int64", "offset after it", "judgements.verdict.claims.end", nullable=True),
+            Column("judge", "string", "who judged: `similarity`, or a model", "judgements.verdict.judge"),
+            Column("content_digest", "string", "digest of what the rows were written from", "lance_judgements inputs"),
+        ),
+    ),
+    TableSpec(
+        name="clusters",
+        key="cluster_id",
+        owner="cluster_id",
+        rows="one row a cluster",
+        columns=(
+            Column("cluster_id", "string", "`<cluster type>/<number>`, the same while it stays itself", "clusters"),
+            Column("cluster_type", "string", "topic, concept, field:<name>", "clusters.cluster_type"),
+            Column("title", "string", "what tells it from others, in a few words", "cluster_judgements.title"),
+            Column(
+                "summary", "string", "what its members have in common, as it was judged", "cluster_judgements.summary"
+            ),
+            Column(
+                "concepts", "list<string>", "what its members have more often than others", "cluster_summaries.concepts"
+            ),
+            Column("size", "int32", "members", "clusters.members"),
+            Column("members", "list<string>", "its documents, sorted", "clusters.members"),
+            Column("typical", "list<string>", "members that stand for it best", "cluster_summaries.typical"),
+            Column("untypical", "list<string>", "members that stand for it least", "cluster_summaries.untypical"),
+            Column(
+                "verdict", "string", "accept, revise, reject: the last one on the summary", "cluster_judgements.verdict"
+            ),
+            Column(
+                "score", "float64", "share of its claims that members support, 0 to 1", "cluster_judgements.verdict"
+            ),
+            Column("needs_review", "bool", "whether a person should look at it", "cluster_judgements.needs_review"),
+            Column("writer", "string", "who wrote it: `extractive`, or a model", "cluster_summaries.writer"),
+            Column(
+                "prompt_version",
+                "string",
+                "version of the prompt; null where no model was asked",
+                "cluster_summaries.prompt_version",
+                nullable=True,
+            ),
+            Column("written_on", "string", "the day, in UTC, as 2026-01-31", "cluster_summaries.written_on"),
+            Column("content_digest", "string", "digest of what the row was written from", "lance_clusters inputs"),
+        ),
+    ),
+    TableSpec(
+        name="categories",
+        key="category_id",
+        owner="",
+        rows="one row a group of concepts",
+        columns=(
+            Column("category_id", "string", "`category/<number>`, the same while it stays itself", "categories"),
+            Column("name", "string", "its most central concept", "categories.name"),
+            Column("concepts", "list<string>", "names of its concepts, sorted", "categories.concepts"),
+            Column("n_documents", "int64", "documents with any of them", "categories.documents"),
+            Column("content_digest", "string", "digest of what the rows were written from", "lance_categories inputs"),
+        ),
+    ),
+    TableSpec(
+        name="document_clusters",
+        key="placement_id",
+        rows="one row a document and cluster type",
+        columns=(
+            Column("placement_id", "string", "`<document_id>#<cluster_type>`", "corpus.document_id, document_clusters"),
+            _DOCUMENT_ID,
+            Column("cluster_type", "string", "topic, concept, field:<name>", "document_clusters"),
+            Column(
+                "cluster_id",
+                "string",
+                "its cluster; null for an outlier",
+                "document_clusters.cluster_id",
+                nullable=True,
+            ),
+            Column("strength", "float64", "how firmly it belongs there, 0 to 1", "document_clusters.strength"),
+            Column(
+                "is_outlier", "bool", "whether it belongs to no cluster of the type", "document_clusters.cluster_id"
+            ),
+            Column(
+                "other_cluster_ids",
+                "list<string>",
+                "others that it leans to, strongest first",
+                "document_clusters.others",
+            ),
+            Column("other_strengths", "list<float64>", "how strongly, in the same order", "document_clusters.others"),
+            Column("nearest_document_ids", "list<string>", "documents most like it", "document_clusters.nearest"),
+            Column(
+                "nearest_similarities", "list<float64>", "how alike, in the same order", "document_clusters.nearest"
+            ),
+            Column(
+                "category_ids", "list<string>", "categories of its concepts, sorted", "document_clusters.category_ids"
+            ),
+            Column(
+                "content_digest",
+                "string",
+                "digest of what the rows were written from",
+                "lance_document_clusters inputs",
             ),
         ),
     ),

@@ -1,134 +1,123 @@
 """The one place where stages become Dagster assets.
 
-What belongs here: what Dagster has to know of a stage and of how a run of it ended. What does not: what stages do
-(stages), how they are run (runner, sink) and how results are published (the IO manager).
+What belongs here: what Dagster has to know of a stage. What does not: what stages do (stages), how they are run (runner,
+sink, cluster_level, upkeep), what a step says in the end (asset_outcomes), how results are published (the IO manager).
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
-from io_managers.content_hash import data_version, publish, result_metadata
-from io_managers.partition_events import PartitionRecord, emit_materializations
-from io_managers.store.errors import StoreError
-from io_managers.store.request_ledger import percentiles
-from io_managers.store.values import CommittedResults, StoredValues
-from resources.errors import ConfigurationError
-from resources.lance_errors import TableError
-from seed_assets.checks import report_behind
-from seed_assets.corpus_level import run_corpus_stage
+from io_managers.store.values import StoredValues
+from seed_assets.asset_outcomes import conclude, conclude_clusters
+from seed_assets.cluster_level import run_clusters
 from seed_assets.outcomes import StageRun
-from seed_assets.partitions import DOCUMENTS
+from seed_assets.partitions import DOCUMENTS, cluster_types
 from seed_assets.pipeline import Pipeline
-from seed_assets.runner import INTERRUPTED, Runner
-from seed_assets.sink import write_documents
-from seed_assets.stage import SOURCE, Stage
+from seed_assets.runner import Runner
+from seed_assets.sink import write_rows
+from seed_assets.stage import Stage
+from seed_assets.upkeep import run_upkeep
 
 _ANYTHING: Any = dg.Any
+# Its overloads know no arguments that several assets share.
+_asset: Any = dg.asset
 _STORED_VALUES = dg.PythonObjectDagsterType(StoredValues, name="StoredValues")
-_GROUPS = {"document": "documents", "sink": "knowledge_base", "corpus": "knowledge_base"}
-_KINDS = {"document": {"python"}, "sink": {"lancedb"}, "corpus": {"lancedb"}}
-# A list in the event log is for reading: whoever needs all of them asks `seedbank status`.
-_NAMED_IN_FAILURE = 20
 
 
 def build_assets(pipeline: Pipeline) -> list[dg.AssetsDefinition]:
     """One asset a stage."""
+    make = {"documents": _document_asset, "cluster_types": _cluster_asset, "clusters": _cluster_asset}
     with warnings.catch_warnings():
         # The release is pinned, so a parameter that may change in another is no news to the user.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        return [
-            _corpus_asset(stage) if stage.kind == "corpus" else _document_asset(stage)
-            for stage in pipeline.stages.values()
-        ]
+        return [make.get(stage.units, _corpus_asset)(pipeline, stage) for stage in pipeline.stages.values()]
 
 
-def _document_asset(stage: Stage) -> dg.AssetsDefinition:
-    upstream = [name for name in stage.inputs if name != SOURCE]
+def _shared(stage: Stage) -> dict[str, Any]:
+    """What assets of all kinds say of their stage."""
+    group = "knowledge_base" if stage.kind != "value" else "documents" if stage.units == "documents" else "corpus"
+    return {
+        "name": stage.name,
+        # Without partitions it means nothing, but a `--partition-range` over everything is refused without it.
+        "backfill_policy": dg.BackfillPolicy.single_run(),
+        "description": stage.description,
+        "group_name": group,
+        "kinds": {"python"} if stage.kind == "value" else {"lancedb"},
+        "code_version": stage.version,
+    }
 
-    @dg.asset(
-        name=stage.name,
+
+def _dependencies(pipeline: Pipeline, stage: Stage) -> list[dg.AssetDep]:
+    """The stages that are looked at as a whole, and for other than documents all others too."""
+    names = [*stage.over, *(name for name in stage.inputs if name in pipeline.stages and stage.units != "documents")]
+    return [
+        dg.AssetDep(
+            name,
+            partition_mapping=None
+            if pipeline.stages[name].units == "corpus" or _partitioned_alike(pipeline.stages[name], stage)
+            else dg.AllPartitionMapping(),
+        )
+        for name in dict.fromkeys(names)
+    ]
+
+
+def _partitioned_alike(one: Stage, other: Stage) -> bool:
+    by_type = ("cluster_types", "clusters")
+    return one.units == other.units or (one.units in by_type and other.units in by_type)
+
+
+def _document_asset(pipeline: Pipeline, stage: Stage) -> dg.AssetsDefinition:
+    upstream = [name for name in stage.inputs if name in pipeline.stages]
+
+    @_asset(
+        **_shared(stage),
         ins={name: dg.AssetIn(dagster_type=_STORED_VALUES) for name in upstream},
+        deps=_dependencies(pipeline, stage),
         partitions_def=DOCUMENTS,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        required_resource_keys={"runner", "documents_run"},
-        description=stage.description,
-        group_name=_GROUPS[stage.kind],
-        kinds=_KINDS[stage.kind],
-        code_version=stage.version,
+        required_resource_keys={"runner", "partitioned_run"},
         dagster_type=_ANYTHING,
     )
     def compute(context: dg.AssetExecutionContext, **inputs: StoredValues) -> dg.MaterializeResult[Any]:
         runner: Runner = context.resources.runner
-        if stage.kind == "sink":
-            return _conclude(context, lambda: write_documents(runner, stage, context.partition_keys, inputs))
-        return _conclude(context, lambda: runner.run_stage(stage, context.partition_keys, inputs))
+        return conclude(context, lambda: _run(runner, stage, context.partition_keys, inputs))
 
     return compute
 
 
-def _corpus_asset(stage: Stage) -> dg.AssetsDefinition:
-    @dg.asset(
-        name=stage.name,
-        deps=list(stage.inputs),
-        # Without partitions it means nothing, but a `--partition-range` over everything is refused without it.
-        backfill_policy=dg.BackfillPolicy.single_run(),
+def _cluster_asset(pipeline: Pipeline, stage: Stage) -> dg.AssetsDefinition:
+    @_asset(
+        **_shared(stage),
+        deps=_dependencies(pipeline, stage),
+        partitions_def=cluster_types(pipeline.clustered.types),
+        required_resource_keys={"runner", "partitioned_run"},
+    )
+    def compute(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+        types = list(context.partition_keys)
+        return conclude_clusters(context, lambda: run_clusters(context.resources.runner, stage, types), types)
+
+    return compute
+
+
+def _corpus_asset(pipeline: Pipeline, stage: Stage) -> dg.AssetsDefinition:
+    @_asset(
+        **_shared(stage),
+        deps=_dependencies(pipeline, stage),
         required_resource_keys={"runner"},
-        description=stage.description,
-        group_name=_GROUPS[stage.kind],
-        kinds=_KINDS[stage.kind],
-        code_version=stage.version,
         dagster_type=_ANYTHING,
     )
     def compute(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        return _conclude(context, lambda: run_corpus_stage(context.resources.runner, stage))
+        runner: Runner = context.resources.runner
+        if stage.kind == "upkeep":
+            return conclude(context, lambda: run_upkeep(runner, stage))
+        return conclude(context, lambda: _run(runner, stage, [""]))
 
     return compute
 
 
-def _conclude(context: dg.AssetExecutionContext, run: Callable[[], StageRun]) -> dg.MaterializeResult[Any]:
-    """Hand the results to the IO manager; where some documents have none, publish the others and fail the step."""
-    runner: Runner = context.resources.runner
-    name = context.asset_key.to_user_string()
-    try:
-        outcome = run()
-    except (TableError, StoreError, ConfigurationError) as error:
-        runner.faults[name] = error
-        raise dg.Failure(description=f"{name}: {error}", allow_retries=False) from error
-    for upstream, repaired in outcome.repaired.items():
-        publish(runner.store, CommittedResults(upstream, repaired), context.run.run_id)
-    if runner.pipeline.stages[name].kind == "sink" and not all(r.reused for r in outcome.results.values()):
-        report_behind(context, runner.pipeline, name)
-    seconds = runner.reuse.latencies.get(outcome.stage)
-    latencies = [round(found, 4) for found in percentiles(seconds)] if seconds else []
-    results = CommittedResults(outcome.stage, outcome.results, latencies)
-    if not outcome.failures and not outcome.stopped:
-        return dg.MaterializeResult(value=results, data_version=data_version(results))
-    publish(runner.store, results, context.run.run_id)
-    emit_materializations(
-        context,
-        {
-            p: PartitionRecord(result_metadata(result, latencies), result.content_digest)
-            for p, result in results.items()
-        },
-    )
-    if outcome.stopped == INTERRUPTED:
-        context.instance.report_run_canceling(context.run, "Interrupted: work in flight was finished and committed.")
-        raise dg.DagsterExecutionInterruptedError
-    raise _failure(outcome, len(results))
-
-
-def _failure(outcome: StageRun, done: int) -> dg.Failure:
-    lines = [f"{document}: {error}" for document, error in outcome.failures.items()]
-    named = lines[:_NAMED_IN_FAILURE]
-    if len(lines) > len(named):
-        named.append(f"and {len(lines) - len(named)} more; `seedbank status` names all.")
-    if outcome.stopped:
-        named.append(f"Not all documents were begun: {outcome.stopped}.")
-    return dg.Failure(
-        description=f"{outcome.stage}: {len(lines)} failed, {done} done. " + "\n".join(named),
-        metadata={"failed_documents": dg.MetadataValue.json(sorted(outcome.failures)[:_NAMED_IN_FAILURE])},
-        allow_retries=False,
-    )
+def _run(
+    runner: Runner, stage: Stage, units: Sequence[str], inputs: Mapping[str, StoredValues] | None = None
+) -> StageRun:
+    return (write_rows if stage.kind == "sink" else Runner.run_stage)(runner, stage, units, inputs)

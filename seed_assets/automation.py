@@ -21,14 +21,17 @@ import dagster as dg
 from resources.config import Settings
 from seed_assets.document_partitions import DocumentPartitions
 from seed_assets.partitions import RANGE_END_TAG, RANGE_START_TAG
-from seed_assets.planner import Plan, corpus_action
+from seed_assets.planner import UPSTREAM, Plan, upkeep_action
 from seed_assets.removals import check_removals, remove_documents
 from seed_assets.run_records import close_dead_runs, unfinished_runs
 from seed_assets.session import Session
 from seed_assets.work import Visit, blocked, remembered, visits, with_untold
 
 DOCUMENTS_JOB = "seed_documents"
+CLUSTERS_JOB = "seed_clusters"
 CORPUS_JOB = "seed_corpus"
+PLACING_JOB = "place_documents"
+CHECKS_JOB = "checks"
 TICK_SECONDS = 30
 NIGHTLY = "0 3 * * *"
 # A file that was changed less than this ago may still be written.
@@ -66,15 +69,16 @@ def build_automation(open_session: OpenSession, jobs: Mapping[str, Any]) -> tupl
 
     @dg.sensor(
         name="follow_documents",
-        job=jobs[CORPUS_JOB],
+        jobs=[jobs[name] for name in (CLUSTERS_JOB, CORPUS_JOB, PLACING_JOB)],
         minimum_interval_seconds=TICK_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="What is made once for all documents, after documents have changed.",
+        description="What follows after documents have changed, one step a tick: clusters with their summaries and judges, "
+        "what is made once for all documents, where each document stands.",
     )
     def follow_documents(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         with _opened(open_session) as session:
             tick = _Tick(session, context.instance)
-            requests = tick.corpus_level()
+            requests = tick.following()
         return dg.SensorResult(run_requests=requests, skip_reason=None if requests else tick.reason)
 
     @dg.schedule(
@@ -128,7 +132,9 @@ class _Tick:
             self.reason = f"The corpus folder {session.settings.corpus} holds no documents."
             return []
         session.home.bind(session.settings.corpus)
-        todo = plan.todo()
+        placing = {stage.name for stage in session.pipeline.placing_stages}
+        stages = [name for name in plan.document_stages if name not in placing]
+        todo = _of_stages(plan.todo(), stages)
         self.waiting = _still_written(session, plan, todo, waiting or {})
         todo = {document: names for document, names in todo.items() if document not in self.waiting}
         if plan.gone:
@@ -138,7 +144,25 @@ class _Tick:
         partitions.remove(plan.scan.gone(set(partitions.order())))
         known = [document for document in plan.documents if document not in self.waiting]
         partitions.add(sorted(known, key=plan.scan.problems.__contains__))
-        stages = list(plan.stages)
+        requests = self._document_requests(plan, todo, stages, known)
+        if not requests and not self.reason:
+            self.reason = (
+                f"Files that may still be written: {len(self.waiting)}, {min(self.waiting)} for one; left until they rest."
+                if self.waiting
+                else "Nothing to do: every document is up to date or has failed for good."
+            )
+        return requests
+
+    def _document_requests(
+        self,
+        plan: Plan,
+        todo: Mapping[str, Sequence[str]],
+        stages: Sequence[str],
+        known: Sequence[str],
+        job: str | None = None,
+    ) -> list[dg.RunRequest]:
+        """The runs in which these documents are visited in these stages, and those that Dagster shows otherwise."""
+        session, partitions = self._session, self._partitions
         out_of_reach = blocked(session.pipeline, remembered(session.pipeline, plan, stages))
         agreed = session.home.agreement() == plan.digest()
         untold = {} if agreed else partitions.shown_otherwise(plan, stages, known)
@@ -151,35 +175,69 @@ class _Tick:
         visit = next(visits(left, out_of_reach), None)
         if visit is not None:
             for range_ in partitions.ranges(set(visit.stages), visit.avoid | self.waiting.keys()):
-                requests += self._request(plan, visit, range_, stages)
+                requests += self._request(plan, visit, range_, stages, job)
         elif told_failed:
             for range_ in partitions.ranges_of_only(set(told_failed)):
-                requests += self._request(plan, Visit(told_failed, frozenset()), range_, stages)
-        elif not self.waiting:
-            session.home.agree(plan.digest())
-        if not requests and not self.reason:
-            self.reason = (
-                f"Files that may still be written: {len(self.waiting)}, {min(self.waiting)} for one; left until they rest."
-                if self.waiting
-                else "Nothing to do: every document is up to date or has failed for good."
-            )
+                requests += self._request(plan, Visit(told_failed, frozenset()), range_, stages, job)
         return requests
 
-    def corpus_level(self) -> list[dg.RunRequest]:
-        """The run of what is made once for all documents, if it is due."""
-        if self._session.home.bound_corpus() is None:
+    def following(self) -> list[dg.RunRequest]:
+        """The runs of what is made of all documents, if it is due: the first of the steps that has anything to do."""
+        session = self._session
+        if session.home.bound_corpus() is None:
             self.reason = "Nothing is seeded yet."
             return []
         if self._is_busy():
             return []
-        changes = self._session.corpus_changes()
-        pipeline, refs = self._session.pipeline, self._session.store.refs
-        due = [name for name in changes if any(refs.get(upstream) for upstream in pipeline.stages[name].inputs)]
-        if not due:
-            self.reason = "Nothing to do: it is current with the documents."
+        plan = session.plan()
+        requests = self._clusters(plan) or self._corpus_level(plan)
+        known = [d for d in self._partitions.order() if d in plan.scan.documents]
+        if not requests and plan.placed:
+            stages = [stage.name for stage in session.pipeline.placing_stages]
+            requests = self._document_requests(plan, _of_stages(plan.todo(), stages), stages, known, PLACING_JOB)
+        if requests or self.reason:
+            return requests
+        if not plan.placed:
+            self.reason = "Documents are still to be seeded; what is made of all of them waits for that."
             return []
-        work = _digest([corpus_action(pipeline, self._session.store, pipeline.stages[name]).key for name in due])
-        return self._ask(work, due, {})
+        if session.home.agreement() != plan.digest() and not self._partitions.shown_otherwise(
+            plan, list(plan.document_stages), known
+        ):
+            session.home.agree(plan.digest())
+        self.reason = "Nothing to do: it is current with the documents."
+        return []
+
+    def _clusters(self, plan: Plan) -> list[dg.RunRequest]:
+        """What can be done now is asked for before what has failed: a step that fails takes those after it along."""
+        due = plan.clustering()
+        failed = {
+            unit
+            for name in {name for names in due.values() for name in names}
+            for unit, state in plan.stages[name].states.items()
+            if state in ("failed", "blocked")
+        }
+        fresh = {t: [n for n in names if plan.stages[n].has_work(t, failed)] for t, names in due.items()}
+        due = {t: names for t, names in fresh.items() if names} or due
+        if not due:
+            return []
+        types = list(due)
+        stages = [name for name in plan.stages if any(name in names for names in due.values())]
+        keys = [[name, sorted(plan.stages[name].todo.items())] for name in stages]
+        tags = {RANGE_START_TAG: types[0], RANGE_END_TAG: types[-1]}
+        return self._ask(_digest([keys, self._snapshot()]), stages, tags, CLUSTERS_JOB)
+
+    def _corpus_level(self, plan: Plan) -> list[dg.RunRequest]:
+        pipeline, store = self._session.pipeline, self._session.store
+        upkeep = [n for n in plan.upkeep if any(store.refs.get(upstream) for upstream in pipeline.stages[n].over)]
+        due = [*plan.of_corpus(), *(name for name in upkeep if plan.upkeep[name] != UPSTREAM)]
+        if not due:
+            return []
+        return self._ask(_digest([due, self._snapshot()]), due, {}, CORPUS_JOB)
+
+    def _snapshot(self) -> list[str]:
+        """Of what is published of documents: what is asked for again over other documents is other work."""
+        pipeline, store = self._session.pipeline, self._session.store
+        return [upkeep_action(pipeline, store, stage).key for stage in pipeline.upkeep_stages]
 
     def _is_busy(self) -> bool:
         close_dead_runs(self._instance)
@@ -190,7 +248,9 @@ class _Tick:
             self.reason = "A seed is under way in another process; the next tick looks again."
         return bool(self.reason)
 
-    def _request(self, plan: Plan, visit: Visit, range_: tuple[str, str], order: Sequence[str]) -> list[dg.RunRequest]:
+    def _request(
+        self, plan: Plan, visit: Visit, range_: tuple[str, str], order: Sequence[str], job: str | None = None
+    ) -> list[dg.RunRequest]:
         members = self._partitions.members(*range_)
         stages = visit.needed(members, order)
         planned = []
@@ -199,9 +259,11 @@ class _Tick:
             planned.append([document, source.content_digest if source else "", list(visit.stages.get(document, ()))])
         versions = [self._session.pipeline.stages[name].version for name in stages]
         tags = {RANGE_START_TAG: range_[0], RANGE_END_TAG: range_[1]}
-        return self._ask(_digest([stages, versions, planned]), stages, tags)
+        return self._ask(_digest([stages, versions, planned]), stages, tags, job)
 
-    def _ask(self, work: str, stages: Sequence[str], tags: Mapping[str, str]) -> list[dg.RunRequest]:
+    def _ask(
+        self, work: str, stages: Sequence[str], tags: Mapping[str, str], job: str | None = None
+    ) -> list[dg.RunRequest]:
         """One run for this work, unless it was asked for and did not help, and it is too early to ask again."""
         before = dg.RunsFilter(tags={_WORK_TAG: work})
         tried = self._instance.get_runs_count(before)
@@ -220,10 +282,17 @@ class _Tick:
             dg.RunRequest(
                 # The same work asked for once more needs a key of its own: Dagster drops one that it knows in silence.
                 run_key=f"{work}:{tried + 1}",
+                job_name=job,
                 asset_selection=[dg.AssetKey(stage) for stage in stages],
                 tags={**tags, _WORK_TAG: work},
             )
         ]
+
+
+def _of_stages(todo: Mapping[str, Sequence[str]], stages: Sequence[str]) -> dict[str, Sequence[str]]:
+    """The part of a plan's work that is in these stages."""
+    left = {document: [name for name in names if name in stages] for document, names in todo.items()}
+    return {document: names for document, names in left.items() if names}
 
 
 def _still_written(

@@ -1,47 +1,54 @@
 """Asset checks: what Dagster cannot know by itself and people should see.
 
-What belongs here: checks of the whole corpus. What does not: what can be judged of one document (the runner does that,
-and fails that document alone).
+What belongs here: the checks as Dagster's, and what is told at once without running one. What does not: what is looked at
+(checking), and what can be judged of one document (the runner does that, and fails that document alone).
 """
+
+from collections.abc import Container
 
 import dagster as dg
 
+from seed_assets.checking import CURRENT, Check, checks_of, run_check
 from seed_assets.pipeline import Pipeline
-from seed_assets.planner import corpus_changes
 from seed_assets.runner import Runner
-from seed_assets.stage import Stage
 
-CURRENT = "current_with_documents"
-
-
-def build_checks(pipeline: Pipeline) -> list[dg.AssetChecksDefinition]:
-    """One check a corpus-level stage."""
-    return [_current_with_documents(stage) for stage in pipeline.corpus_stages]
+# Metadata is for reading: `seedbank check --json` names all.
+_NAMED = 50
 
 
-def _current_with_documents(stage: Stage) -> dg.AssetChecksDefinition:
+def build_checks(pipeline: Pipeline, only: Container[str] | None = None) -> list[dg.AssetChecksDefinition]:
+    """All checks, or those of some stages; none is partitioned."""
+    return [_asset_check(check) for check in checks_of(pipeline) if only is None or check.stage in only]
+
+
+def _asset_check(check: Check) -> dg.AssetChecksDefinition:
     @dg.asset_check(
-        asset=stage.name,
-        name=CURRENT,
+        asset=check.stage,
+        name=check.name,
+        blocking=check.blocking,
         required_resource_keys={"runner"},
-        description="Whether it was made from the documents as they are published now. Dagster calls an asset fresh that "
-        "depends on more than a hundred partitions, whatever happened to them; this compares the snapshots.",
+        description=check.description,
     )
-    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    def run(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         runner: Runner = context.resources.runner
-        states = {stage.table: runner.tables.state(stage.table)}
-        reason = corpus_changes(runner.pipeline, runner.store, states).get(stage.name)
+        found = run_check(runner, check)
+        metadata: dict[str, dg.MetadataValue | float | int | str] = {"looked_at": found.looked_at, **found.figures}
+        if found.offenders:
+            metadata["offenders"] = len(found.offenders)
+            metadata["named"] = dg.MetadataValue.json(dict(sorted(found.offenders.items())[:_NAMED]))
         return dg.AssetCheckResult(
-            passed=not reason, severity=dg.AssetCheckSeverity.WARN, metadata={"because": reason} if reason else {}
+            passed=found.passed,
+            severity=dg.AssetCheckSeverity.ERROR if check.severity == "error" else dg.AssetCheckSeverity.WARN,
+            metadata=metadata,
         )
 
-    return check
+    return run
 
 
 def report_behind(context: dg.AssetExecutionContext, pipeline: Pipeline, changed: str) -> None:
-    """Say at once of every corpus-level asset that is made from this table that it is behind: rows of it have changed."""
-    for stage in pipeline.corpus_stages:
-        if changed in stage.inputs:
+    """Say at once of every upkeep stage that works on this table that it is behind: rows of it have changed."""
+    for stage in pipeline.upkeep_stages:
+        if changed in stage.over:
             context.instance.report_runless_asset_event(
                 dg.AssetCheckEvaluation(
                     asset_key=dg.AssetKey(stage.name),

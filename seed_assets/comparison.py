@@ -11,13 +11,14 @@ from seed_assets.pipeline import Pipeline
 from seed_assets.stage import Stage
 
 NEW = "new document"
+_NEW = {"documents": NEW, "cluster_types": "never clustered", "clusters": "new cluster", "corpus": "never made"}
 
 
 def kept_actions(
     pipeline: Pipeline, store: Store, stage: Stage, actions: Mapping[str, Action], *, anew: bool = False
 ) -> dict[str, Action]:
     """Of a stage that keeps what there is: the published actions that stay in the place of these, by partition."""
-    if anew or stage.name not in pipeline.keeping:
+    if anew or not pipeline.keeps(stage):
         return {}
     refs = store.refs.get(stage.name, actions)
     others = {p: ref for p, ref in refs.items() if ref.action_key != actions[p].key}
@@ -29,15 +30,15 @@ def kept_actions(
     }
 
 
-def miss_reasons(store: Store, stage: str, missing: Mapping[str, Action]) -> dict[str, str]:
+def miss_reasons(store: Store, stage: Stage, missing: Mapping[str, Action]) -> dict[str, str]:
     """Why each of these actions of a stage is not the one that is current, by partition."""
-    refs = store.refs.get(stage, missing)
+    refs = store.refs.get(stage.name, missing)
     before = store.actions.parts({ref.action_key for ref in refs.values()})
     reasons: dict[str, str] = {}
     for partition, action in missing.items():
         ref = refs.get(partition)
         if ref is None:
-            reasons[partition] = NEW
+            reasons[partition] = _NEW[stage.units]
         elif ref.action_key == action.key:
             reasons[partition] = "its value was lost"
         elif ref.action_key in before:

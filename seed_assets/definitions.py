@@ -15,9 +15,10 @@ from io_managers.content_hash import ContentHashIOManager
 from resources.config import Settings, load_settings
 from resources.errors import ConfigurationError
 from seed_assets.assets import build_assets
-from seed_assets.automation import CORPUS_JOB, DOCUMENTS_JOB, build_automation
+from seed_assets.automation import CHECKS_JOB, CLUSTERS_JOB, CORPUS_JOB, DOCUMENTS_JOB, PLACING_JOB, build_automation
+from seed_assets.checking import CURRENT
 from seed_assets.checks import build_checks
-from seed_assets.partitions import DocumentsRun
+from seed_assets.partitions import PartitionedRun
 from seed_assets.pipeline import Pipeline, build_pipeline
 from seed_assets.run_records import process_tags
 from seed_assets.runner import Runner
@@ -54,17 +55,20 @@ def build_definitions(settings: Settings, runner: Runner | None = None) -> dg.De
     pipeline = runner.pipeline if runner else build_pipeline(settings)
     resources: dict[str, Any] = {
         "io_manager": ContentHashIOManager(store_directory=str(settings.home / "store")),
-        "documents_run": DocumentsRun(),
+        "partitioned_run": PartitionedRun(),
         "runner": dg.ResourceDefinition.hardcoded_resource(runner)
         if runner
         else RunnerResource(corpus=str(settings.corpus), home=str(settings.home)),
     }
     jobs = _jobs(pipeline)
     sensors, schedules = build_automation(lambda: Session(settings, pipeline), jobs)
+    # A seed judges each document as it goes; what is looked at of the whole corpus it leaves to the job `checks`, but for
+    # whether upkeep is current, of which it says at once that it is not.
+    checks = build_checks(pipeline, only=None if runner is None else {stage.name for stage in pipeline.upkeep_stages})
     # One process: steps of a run share the runner's view of the corpus, and concurrency lives inside the stages.
     return dg.Definitions(
         assets=build_assets(pipeline),
-        asset_checks=build_checks(pipeline),
+        asset_checks=checks,
         jobs=list(jobs.values()),
         sensors=sensors,
         schedules=schedules,
@@ -74,19 +78,40 @@ def build_definitions(settings: Settings, runner: Runner | None = None) -> dg.De
 
 
 def _jobs(pipeline: Pipeline) -> dict[str, Any]:
-    """One job a phase, by name, since a job is either over documents or over none."""
-    return {
-        DOCUMENTS_JOB: dg.define_asset_job(
-            DOCUMENTS_JOB,
-            selection=[stage.name for stage in pipeline.document_stages],
-            description="Every stage and table of the documents that the run's tags name.",
+    """One job a phase, by name: a job has one kind of partitions, or none."""
+    placing = [stage.name for stage in pipeline.placing_stages]
+    phases = {
+        DOCUMENTS_JOB: (
+            [stage.name for stage in pipeline.document_stages if stage.name not in placing],
+            "Every stage and table of the documents that the run's tags name.",
         ),
-        CORPUS_JOB: dg.define_asset_job(
-            CORPUS_JOB,
-            selection=[stage.name for stage in pipeline.corpus_stages],
-            description="What is made once for all documents: the search index.",
+        CLUSTERS_JOB: (
+            [stage.name for stage in pipeline.of_units("cluster_types", "clusters")],
+            "Clusters of the cluster types that the run's tags name, what is said of them, and their tables.",
         ),
+        CORPUS_JOB: (
+            [stage.name for stage in pipeline.of_units("corpus")],
+            "What is made once for all documents: categories, the search index.",
+        ),
+        PLACING_JOB: (placing, "Where the documents that the run's tags name stand in the corpus."),
     }
+    jobs = {
+        name: dg.define_asset_job(name, selection=_with_quick_checks(pipeline, stages), description=description)
+        for name, (stages, description) in phases.items()
+    }
+    jobs[CHECKS_JOB] = dg.define_asset_job(
+        CHECKS_JOB,
+        selection=dg.AssetSelection.all_asset_checks(),
+        description="Everything that is looked at of the knowledge base as a whole; changes nothing.",
+    )
+    return jobs
+
+
+def _with_quick_checks(pipeline: Pipeline, stages: list[str]) -> dg.AssetSelection:
+    """Stages without the checks that open every value: those are for the job of their own."""
+    selection = dg.AssetSelection.assets(*stages).without_checks()
+    quick = [dg.AssetCheckKey(dg.AssetKey(s.name), CURRENT) for s in pipeline.upkeep_stages if s.name in stages]
+    return selection | dg.AssetSelection.checks(*quick) if quick else selection
 
 
 @dg.definitions

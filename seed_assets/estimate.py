@@ -23,9 +23,18 @@ class Priced(Protocol):
         ...
 
 
+@runtime_checkable
+class PricedByMembers(Protocol):
+    """A resource that asks a paid service about clusters."""
+
+    def estimate_cluster(self, members: int) -> Usage:
+        """What it will be charged for a cluster of so many members, at most; asks nobody."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class StageEstimate:
-    """One stage of a plan, for the documents that were asked about.
+    """One stage of a plan, for the documents that were asked about, or for all clusters (`documents` says how many).
 
     reused: in the store, so that a run computes nothing for them; publish: those of them that a run makes current.
     compute: what it computes, at most. left_out: what failed for good, and what that blocks. reasons: why documents are
@@ -42,6 +51,10 @@ class StageEstimate:
     cost: Usage
     saved: Usage
     upper_bound: bool
+
+
+# Of clusters that are not found yet, and what is read of each member.
+_USUAL_MEMBERS, _MEMBER_CHARACTERS = 8, 1_000
 
 
 def estimate(
@@ -61,6 +74,8 @@ def total(usages: Iterable[Usage]) -> Usage:
 
 
 def _estimate(pipeline: Pipeline, store: Store, plan: Plan, stage: StagePlan, asked: set[str]) -> StageEstimate:
+    if stage.stage.units != "documents":
+        asked = set(stage.states)
     computing = stage.computing & asked
     todo = stage.todo.keys() & asked
     reasons = stage.reasons(asked)
@@ -69,19 +84,22 @@ def _estimate(pipeline: Pipeline, store: Store, plan: Plan, stage: StagePlan, as
         for document in asked.difference(stage.todo) & stage.states.keys()
     )
     cost = Usage()
+    sizes = [stage.sizes[unit] for unit in computing & stage.sizes.keys()] + [_USUAL_MEMBERS] * stage.unnamed
     for resource in pipeline.used_by(stage.stage).values():
-        if isinstance(resource, Priced):
-            for document in computing & plan.scan.documents.keys():
-                cost.add(resource.estimate(plan.scan.documents[document].size_bytes))
+        for size in sizes:
+            if stage.stage.units == "clusters" and isinstance(resource, PricedByMembers):
+                cost.add(resource.estimate_cluster(size))
+            elif isinstance(resource, Priced):
+                cost.add(resource.estimate(size * _MEMBER_CHARACTERS if stage.stage.units == "clusters" else size))
     paid = store.actions.paid(key for document, key in stage.finished.items() if document in asked)
     return StageEstimate(
-        documents=len(asked),
+        documents=len(asked) + stage.unnamed,
         reused=len(asked) - len(computing) - left_out,
         publish=len(todo - computing),
-        compute=len(computing),
+        compute=len(computing) + stage.unnamed,
         left_out=left_out,
         reasons=reasons,
         cost=cost,
         saved=paid_for(paid),
-        upper_bound=UPSTREAM in reasons,
+        upper_bound=UPSTREAM in reasons or stage.unnamed > 0,
     )

@@ -25,6 +25,10 @@ class Observer(Protocol):
         """So many more of them are done."""
         ...
 
+    def reached(self, stage: str, place: int, total: int, name: str) -> None:
+        """Of the few whose names say something, clusters, so many are through, this one the last."""
+        ...
+
     def paid(self, stage: str, usage: Usage) -> None:
         """So much was paid in the stage so far."""
         ...
@@ -44,6 +48,9 @@ class Silent:
         """Nothing."""
 
     def advanced(self, stage: str, *, reused: int = 0, computed: int = 0, failed: int = 0) -> None:
+        """Nothing."""
+
+    def reached(self, stage: str, place: int, total: int, name: str) -> None:
         """Nothing."""
 
     def paid(self, stage: str, usage: Usage) -> None:

@@ -1,8 +1,10 @@
-"""The partitions: one a document, added and removed as documents come and go.
+"""The partitions: one a document, added and removed as documents come and go, and one a cluster type.
 
-What belongs here: the definition, and the rule that a run says which documents it is for. What does not: when partitions
-are added (seeding).
+What belongs here: the definitions, and the rule that a run says what it is for. What does not: when partitions are added
+(seeding).
 """
+
+from collections.abc import Sequence
 
 import dagster as dg
 
@@ -12,10 +14,15 @@ RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 
-class DocumentsRun(dg.ConfigurableResource):
-    """Refuses runs of document assets that name no documents: Dagster would let some of them succeed for nothing.
+def cluster_types(types: Sequence[str]) -> dg.StaticPartitionsDefinition:
+    """One partition a cluster type."""
+    return dg.StaticPartitionsDefinition(list(types))
 
-    Every asset with a partition a document requires it, so that such a run fails before its first step.
+
+class PartitionedRun(dg.ConfigurableResource):
+    """Refuses runs of partitioned assets that name no partitions: Dagster would let some of them succeed for nothing.
+
+    Every asset with partitions requires it, so that such a run fails before its first step.
     """
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
@@ -24,9 +31,10 @@ class DocumentsRun(dg.ConfigurableResource):
         if PARTITION_TAG not in tags and not {RANGE_START_TAG, RANGE_END_TAG} <= tags.keys():
             raise dg.Failure(
                 description=(
-                    "This run materializes assets that have a partition a document, and names no documents. Materialize "
-                    "partitions in the UI, say --partition or --partition-range on the command line, or give the run the "
-                    f"tag {PARTITION_TAG}, or both {RANGE_START_TAG} and {RANGE_END_TAG}. `seedbank seed` does so by itself."
+                    "This run materializes assets that have a partition a document, or a cluster type, and names none. "
+                    "Materialize partitions in the UI, say --partition or --partition-range on the command line, or give the "
+                    f"run the tag {PARTITION_TAG}, or both {RANGE_START_TAG} and {RANGE_END_TAG}. `seedbank seed` does so "
+                    "by itself."
                 ),
                 allow_retries=False,
             )

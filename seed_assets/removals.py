@@ -20,7 +20,7 @@ LARGEST_REMOVAL = 0.2
 def check_removals(session: Session, plan: Plan) -> None:
     """Raises ConfigurationError where so much is gone that it was hardly meant."""
     gone = plan.gone - plan.renamed
-    known = len(session.store.refs.partitions())
+    known = len(session.known_documents())
     if len(gone) <= 1 or len(gone) <= LARGEST_REMOVAL * known:
         return
     raise ConfigurationError(
@@ -37,6 +37,6 @@ def remove_documents(session: Session, partitions: "DocumentPartitions", gone: s
     """
     for table in sorted({stage.table for stage in session.pipeline.document_stages if stage.table}):
         with session.store.leases.hold(f"table {table}"):
-            session.tables.delete_documents(table, sorted(gone))
+            session.tables.delete_rows(table, sorted(gone))
     session.store.refs.drop_partitions(sorted(gone))
     partitions.remove(gone)

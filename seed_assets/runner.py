@@ -32,11 +32,14 @@ from seed_assets.outcomes import BlockedError, InputChangedError, NotBegunError,
 from seed_assets.pipeline import Pipeline, source_part
 from seed_assets.reuse import Reuse
 from seed_assets.stage import PREVIEW_CHARACTERS, REUSE, SOURCE, Source, Stage
+from seed_assets.views import VIEWS, Views
 
 if TYPE_CHECKING:
     from resources.endpoint import Endpoint
 
 logger = logging.getLogger(__name__)
+# Shown in the log of a Dagster run; see dagster.yaml.
+progress = logging.getLogger("seedbank.progress")
 
 # Documents of one stage in memory at a time; enough for their commits to share a flush.
 _AT_ONCE = 16
@@ -48,13 +51,15 @@ class RunOptions:
     """What a run may do.
 
     anew: compute everything once more. cache_only: compute nothing, what is missing fails. retry_failed: try failures
-    again that asking again is not expected to help. max_usd: begin nothing more when this much is spent.
+    again that asking again is not expected to help. max_usd: begin nothing more when this much is spent. recluster: find
+    clusters from scratch.
     """
 
     anew: bool = False
     cache_only: bool = False
     retry_failed: bool = False
     max_usd: float | None = None
+    recluster: bool = False
 
 
 @runtime_checkable
@@ -100,15 +105,19 @@ class Runner:
         self.halted: dict[str, EndpointError] = {}
         self.over_budget = False
         self.tables = tables
+        # Beside the tables, in the home.
+        self.pictures = tables.directory.parent / "pictures"
         self._corpus = corpus
         self._scan: Scan | None = None
 
-    def run_stage(self, stage: Stage, partitions: Sequence[str], inputs: Mapping[str, StoredValues]) -> StageRun:
-        """Run a document stage over partitions. Gives results and failures of each; raises only for the whole run's faults.
+    def run_stage(
+        self, stage: Stage, partitions: Sequence[str], inputs: Mapping[str, StoredValues] | None = None
+    ) -> StageRun:
+        """Run a stage over some of its units. Gives results and failures of each; raises only for the whole run's faults.
 
         Ctrl-C or SIGTERM sets `stopping`; a second one raises KeyboardInterrupt at once.
         """
-        work = StageWork(self, stage, inputs)
+        work = StageWork(self, stage, inputs or {})
         outcome = self.in_loop(stage, len(partitions), lambda: work.run(partitions))
         if outcome.fault is not None:
             raise outcome.fault
@@ -135,6 +144,10 @@ class Runner:
     def read(self, source: SourceFile) -> Source:
         """The bytes of a document's file; see Corpus.read."""
         return Source(self._corpus.read(source), source.format)
+
+    def views(self) -> Views:
+        """The corpus as it is published now."""
+        return Views(self.store, self.pipeline.clustered, recluster=self.options.recluster)
 
     def in_loop(self, stage: Stage, documents: int, make: Callable[[], Any]) -> StageRun:
         """Run a coroutine of one stage to its end, draining on the first Ctrl-C or SIGTERM."""
@@ -192,19 +205,23 @@ class StageWork:
         self.runner = runner
         self.stage = stage
         self.outcome = StageRun(stage.name)
+        self.views = runner.views()
         self._inputs = inputs
+        self._total = 0
         self._repaired: dict[tuple[str, str], Ref] = {}
 
     async def run(self, partitions: Sequence[str]) -> StageRun:
         """See Runner.run_stage."""
         runner, stage, run = self.runner, self.stage, self.outcome
+        self._total = len(partitions)
         actions: dict[str, Action] = {}
         for partition in partitions:
             try:
                 actions[partition] = self.action(stage, partition)
             except DocumentError as error:
                 self.fail(partition, error)
-        actions = {**actions, **kept_actions(runner.pipeline, runner.store, stage, actions, anew=runner.options.anew)}
+        anew = runner.options.anew or (stage.continues and runner.options.recluster)
+        actions = {**actions, **kept_actions(runner.pipeline, runner.store, stage, actions, anew=anew)}
         found = runner.reuse.finished({action.key for action in actions.values()})
         runner.reuse.note_found(stage.name, found.values())
         for partition, action in actions.items():
@@ -226,7 +243,7 @@ class StageWork:
                     ),
                 )
                 del missing[partition]
-        reasons = miss_reasons(runner.store, stage.name, missing)
+        reasons = miss_reasons(runner.store, stage, missing)
         in_flight = sum(endpoint.in_flight for endpoint in runner.endpoints(stage))
         limit = asyncio.Semaphore(_AT_ONCE + in_flight)
         try:
@@ -242,6 +259,20 @@ class StageWork:
         async with limit:
             await self._in_turn(partition, reason)
             self.runner.observer.paid(self.stage.name, self.runner.reuse.spent.get(self.stage.name, Usage()))
+            if self.stage.units == "clusters":
+                self._tell(partition)
+
+    def _tell(self, unit: str) -> None:
+        run = self.outcome
+        place = len(run.results) + len(run.failures)
+        if unit in run.results:
+            told = f"{unit}: {run.results[unit].provenance.preview}"
+        elif unit in run.failures:
+            told = f"{unit} failed: {run.failures[unit].reason}"
+        else:
+            return  # not begun
+        self.runner.observer.reached(self.stage.name, place, self._total, told)
+        progress.info("%s %d/%d %s", self.stage.name, place, self._total, told)
 
     async def _in_turn(self, partition: str, reason: str) -> None:
         stop = self.runner.stop_reason()
@@ -293,6 +324,12 @@ class StageWork:
                         "The log has the traceback. Mend the stage, raise its version and run again.",
                         transient=True,
                     ) from error
+                if problem := stage.problem(value, *arguments):
+                    raise DocumentError(
+                        f"what was made of it cannot be right: {problem}.",
+                        "Nothing was kept of it. This is a fault of the stage, or of what it asked: mend that and run again.",
+                        transient=True,
+                    )
                 computed = True
                 return [(value, stage.preview(value)[:PREVIEW_CHARACTERS])]
 
@@ -310,6 +347,11 @@ class StageWork:
             if name == SOURCE:
                 source = self.runner.source(partition)
                 parts[name] = source_part(source.content_digest, source.format)
+            elif name in VIEWS:
+                part = self.views.part(name, partition)
+                if part is None:
+                    raise BlockedError(self.runner.pipeline.clustered.over(name, partition)[0])
+                parts[name] = part
             else:
                 parts[name] = self._ref(stage, name, partition).content_digest
         return self.runner.pipeline.action(stage, parts)
@@ -319,12 +361,14 @@ class StageWork:
         if repaired is not None:
             return repaired
         if stage is self.stage:
-            if partition in self._inputs[name]:
-                return self._inputs[name].ref(partition)
-        else:
-            refs = self.runner.store.refs.get(name, [partition])
-            if partition in refs:
-                return refs[partition]
+            given = self._inputs.get(name)
+            if given is not None:
+                if partition in given:
+                    return given.ref(partition)
+                raise BlockedError(name)
+        refs = self.runner.store.refs.get(name, [partition])
+        if partition in refs:
+            return refs[partition]
         raise BlockedError(name)
 
     async def open_inputs(self, stage: Stage, partition: str) -> list[Any]:
@@ -337,9 +381,19 @@ class StageWork:
     async def _open(self, stage: Stage, name: str, partition: str) -> Any:
         if name == SOURCE:
             return await asyncio.to_thread(self.runner.read, self.runner.source(partition))
-        ref = self._ref(stage, name, partition)
+        if name in VIEWS:
+            return await self.views.value(name, partition, self._load)
+        return await self._opened(self._ref(stage, name, partition), stage.input_types[name])
+
+    async def _load(self, name: str, partition: str, content_digest: str) -> Any:
+        """A published value of another stage, of any unit."""
+        ref = self._repaired.get((name, partition)) or Ref(name, partition, "", content_digest)
+        return await self._opened(ref, self.runner.pipeline.stages[name].returns)
+
+    async def _opened(self, ref: Ref, expected: Any) -> Any:
+        name, partition = ref.stage, ref.partition
         try:
-            return self.runner.store.load(ref.content_digest, stage.input_types[name])
+            return self.runner.store.load(ref.content_digest, expected)
         except (MissingObjectError, CorruptObjectError) as error:
             upstream = self.runner.pipeline.stages[name]
             result = await self.compute(upstream, partition, str(error))
@@ -347,7 +401,7 @@ class StageWork:
             self._repaired[name, partition] = Ref(name, partition, result.action_key, result.content_digest)
             if result.content_digest != ref.content_digest:
                 raise InputChangedError from error
-            return self.runner.store.load(result.content_digest, stage.input_types[name])
+            return self.runner.store.load(result.content_digest, expected)
 
     def fail(self, partition: str, error: DocumentError) -> None:
         """Note that one document failed."""

@@ -1,6 +1,7 @@
 """The main job: bring the knowledge base up to date with the corpus.
 
-What belongs here: the order of things (plan, removals, documents, then the corpus) and the account of what was done.
+What belongs here: the order of things (plan, removals, documents, clusters, the corpus, where documents stand in it) and
+the account of what was done.
 What does not: Dagster's ways (dagster_runs, imported only when there is something to do) and what is printed (cli).
 """
 
@@ -66,7 +67,12 @@ class _Seed:
         self._session = session
         self._options = options
         self._runner = session.runner(options.run, observer)
-        self._stages = selected_stages(session.pipeline, options.stages)
+        self._selected_stages = selected_stages(session.pipeline, options.stages)
+        pipeline = session.pipeline
+        self._stages = [name for name in self._selected_stages if pipeline.stages[name].units == "documents"]
+        placing = {stage.name for stage in pipeline.placing_stages}
+        self._placing = [name for name in self._stages if name in placing]
+        self._first = [name for name in self._stages if name not in placing]
         self._report = SeedReport()
         self._canceled = False
         self._failed_runs = 0
@@ -91,15 +97,16 @@ class _Seed:
             session.store.check_writable()
             self._drop_tables()
             plan = self._plan()
-        if self._gone(plan) or self._todo(plan) or self._corpus_todo(plan) or not self._agreed(plan):
+        todo = self._todo(plan, self._stages) or self._cluster_todo(plan) or self._corpus_todo(plan)
+        if self._gone(plan) or todo or not self._agreed(plan):
             session.store.check_writable()
-            known = session.store.refs.partitions()
-            estimates = estimate(session.pipeline, session.store, plan, self._stages, self._selected(plan))
+            known = session.known_documents()
+            estimates = estimate(session.pipeline, session.store, plan, self._selected_stages, self._selected(plan))
             self._runner.observer.planned(plan, estimates)
             self._check_affordable(estimates)
             with session.home.running(), Draining(self._runner.stopping):
                 plan = self._execute(plan)
-            self._report.added = len(session.store.refs.partitions() - known)
+            self._report.added = len(session.known_documents() - known)
         self._account(plan)
         self._report.seconds = time.perf_counter() - started
         return self._report
@@ -132,37 +139,52 @@ class _Seed:
             partitions.remove(plan.scan.gone(set(partitions.order())))
         # Files that are no sources come last: the range of the others is whole.
         partitions.add(sorted(plan.documents, key=plan.scan.problems.__contains__))
-        plan = self._run_documents(runs, plan, agreed=agreed)
+        plan = self._run_documents(runs, plan, self._first, agreed=agreed)
+        plan = self._run_clusters(runs, plan)
         todo = self._corpus_todo(plan)
         if todo and not self._halted():
             self._take_note(runs.run(todo, None))
             plan = self._plan()
+        plan = self._run_documents(runs, plan, self._placing, agreed=agreed)
         if self._is_whole() and not self._halted() and home.agreement() == token:
             home.agree(plan.digest())
         return plan
 
-    def _run_documents(self, runs: "DagsterRuns", plan: Plan, *, agreed: bool) -> Plan:
+    def _run_documents(self, runs: "DagsterRuns", plan: Plan, stages: Sequence[str], *, agreed: bool) -> Plan:
         """Pass after pass, each without the documents that failed before it, until nothing is left that can be done."""
         partitions = runs.partitions
         before: Any = None
-        todo = self._todo(plan)
-        untold = {} if agreed else self._untold(partitions, plan)
+        todo = self._todo(plan, stages)
+        untold = {} if agreed else self._untold(partitions, plan, stages)
         while (todo or untold) and (todo, untold, self._losses) != before and not self._halted():
             before = todo, untold, self._losses
             failed_before = self._failed_runs
             partitions.add(sorted(todo))  # somebody may have deleted them meanwhile
             blocked = self._blocked(plan)
-            merged, told_failed = with_untold(todo, untold, blocked, self._stages)
+            merged, told_failed = with_untold(todo, untold, blocked, stages)
             for visit in visits(merged, blocked):
                 for range_ in partitions.ranges(set(visit.stages), visit.avoid):
                     members = partitions.members(*range_)
-                    self._run_range(runs, visit.needed(members, self._stages), range_, members)
+                    self._run_range(runs, visit.needed(members, stages), range_, members)
             for range_ in partitions.ranges_of_only(set(told_failed)):
                 members = partitions.members(*range_)
-                self._run_range(runs, Visit(told_failed, frozenset()).needed(members, self._stages), range_, members)
+                self._run_range(runs, Visit(told_failed, frozenset()).needed(members, stages), range_, members)
             plan = self._plan()
-            todo = self._todo(plan)
-            untold = self._untold(partitions, plan) if self._failed_runs > failed_before else {}
+            todo = self._todo(plan, stages)
+            untold = self._untold(partitions, plan, stages) if self._failed_runs > failed_before else {}
+        return plan
+
+    def _run_clusters(self, runs: "DagsterRuns", plan: Plan) -> Plan:
+        """Pass after pass, each without the clusters that failed before it, until nothing is left that can be done."""
+        before: Any = None
+        todo = self._cluster_todo(plan)
+        while todo and todo != before and not self._halted():
+            before = todo
+            wanted = {name for names in todo.values() for name in names}
+            types = list(todo)
+            self._take_note(runs.run([n for n in self._selected_stages if n in wanted], (types[0], types[-1])))
+            plan = self._plan()
+            todo = self._cluster_todo(plan)
         return plan
 
     def _run_range(
@@ -182,12 +204,12 @@ class _Seed:
         else:
             self._take_note(finished)
 
-    def _untold(self, partitions: "DocumentPartitions", plan: Plan) -> dict[str, list[str]]:
+    def _untold(self, partitions: "DocumentPartitions", plan: Plan, stages: Sequence[str]) -> dict[str, list[str]]:
         """Documents that Dagster shows otherwise than they are, though nothing is to be done for them."""
         possible = self._possible()
         documents = self._visited.union(self._selected(plan)).intersection(plan.documents)
-        stages = [name for name in self._stages if name in possible]
-        return partitions.shown_otherwise(plan, stages, [d for d in plan.documents if d in documents])
+        names = [name for name in stages if name in possible]
+        return partitions.shown_otherwise(plan, names, [d for d in plan.documents if d in documents])
 
     def _take_note(self, finished: "FinishedRun") -> None:
         self._report.runs.append(finished.run_id)
@@ -228,10 +250,19 @@ class _Seed:
         """What is to be done now; what was computed anew by this seed is not to be done again."""
         options = self._options.run
         visited = {name: tally.visited for name, tally in self._runner.tallies.items()}
-        anew = {name: visited.get(name, set()) for name in self._stages} if options.anew else {}
-        plan = self._session.plan(verify=verify, retry_failed=options.retry_failed, anew=anew)
+        anew = {name: visited.get(name, set()) for name in self._selected_stages} if options.anew else {}
+        recluster = options.recluster and "clusters" not in visited
+        plan = self._session.plan(verify=verify, retry_failed=options.retry_failed, anew=anew, recluster=recluster)
         self._runner.use_scan(plan.scan)
         return plan
+
+    def _given_up(self) -> dict[str, set[str]]:
+        """Stage -> the units that failed in this seed, there or before it: they are not tried again in it."""
+        given_up: dict[str, set[str]] = {}
+        for name, tally in self._runner.tallies.items():
+            for stage in self._session.pipeline.downstream([name], of_unit=True):
+                given_up.setdefault(stage, set()).update(tally.failed)
+        return given_up
 
     def _selected(self, plan: Plan) -> list[str]:
         return selected_documents(plan, self._options.documents)
@@ -252,14 +283,32 @@ class _Seed:
         """The stages that no fault of a table stops."""
         return set(self._stages) - self._session.pipeline.downstream(self._faults)
 
-    def _todo(self, plan: Plan) -> dict[str, list[str]]:
-        """Document -> the stages that can be done for it now."""
-        possible, blocked = self._possible(), self._blocked(plan)
+    def _todo(self, plan: Plan, stages: Sequence[str]) -> dict[str, list[str]]:
+        """Document -> those of these stages that can be done for it now."""
+        placing = set[str]() if plan.placed else set(self._placing)
+        possible, blocked = (self._possible() & set(stages)) - placing, self._blocked(plan)
         todo: dict[str, list[str]] = {}
         for document, names in plan.todo(self._selected(plan)).items():
             left = [name for name in names if name in possible and name not in blocked.get(document, ())]
             if left:
                 todo[document] = left
+        return todo
+
+    def _cluster_todo(self, plan: Plan) -> dict[str, list[str]]:
+        """Cluster type -> the stages of it and of its clusters that can be done now."""
+        given_up = self._given_up()
+        possible = set(self._selected_stages) - self._session.pipeline.downstream(self._faults)
+        todo: dict[str, list[str]] = {}
+        for cluster_type, names in plan.clustering().items():
+            if cluster_type in given_up.get("clusters", ()):
+                continue
+            left = [
+                name
+                for name in names
+                if name in possible and plan.stages[name].has_work(cluster_type, given_up.get(name, frozenset()))
+            ]
+            if left:
+                todo[cluster_type] = left
         return todo
 
     def _blocked(self, plan: Plan) -> Blocked:
@@ -275,20 +324,23 @@ class _Seed:
 
     def _uncached(self, plan: Plan, name: str) -> set[str]:
         """The documents that --cache-only has to leave out; rows are made of what is finished, and cost nothing."""
-        return plan.stages[name].computing if plan.stages[name].stage.kind == "document" else set()
+        return plan.stages[name].computing if plan.stages[name].stage.kind == "value" else set()
 
     def _corpus_todo(self, plan: Plan) -> list[str]:
-        """The corpus-level stages that are to be run after the documents."""
-        asked = self._options.stages
-        names = [name for name in plan.corpus_todo if not asked or name in asked]
-        stages = self._session.pipeline.stages
-        return [
+        """The stages of the corpus as a whole that can be done now."""
+        stages, refs = self._session.pipeline.stages, self._session.store.refs
+        possible = set(self._selected_stages) - self._session.pipeline.downstream(self._faults)
+        given_up = self._given_up()
+        upkeep = [
             name
-            for name in names
-            if name not in self._faults
-            and not self._faults.keys() & set(stages[name].inputs)
-            and any(self._session.store.refs.get(upstream) for upstream in stages[name].inputs)
+            for name in plan.upkeep
+            if (not self._options.stages or name in self._options.stages)
+            and name not in self._faults
+            and not self._faults.keys() & set(stages[name].over)
+            and any(refs.get(upstream) for upstream in stages[name].over)
         ]
+        values = [name for name in plan.of_corpus() if name in possible and "" not in given_up.get(name, ())]
+        return [*values, *upkeep]
 
     def _halts(self) -> Iterator[FailureReport]:
         """The stages whose endpoint answered nobody any more."""
@@ -323,30 +375,32 @@ class _Seed:
         selected = set(self._selected(plan))
         found: dict[tuple[str, str], FailureReport] = {}
         for document, stage, error in plan.failures():
-            if stage in self._stages and (document in selected or document in plan.scan.unreadable):
+            asked = stage not in self._stages or document in selected or document in plan.scan.unreadable
+            if stage in self._selected_stages and asked:
                 found[document, stage] = FailureReport(document, stage, error.reason, error.remedy)
         for name, tally in self._runner.tallies.items():
             for document, error in tally.failed.items():
                 if not isinstance(error, BlockedError | NotBegunError):
                     found.setdefault((document, name), FailureReport(document, name, error.reason, error.remedy))
         if self._options.run.cache_only:
-            for name in self._stages:
+            for name in self._first:
                 for document in self._uncached(plan, name) & selected:
                     if not any(known == document for known, _ in found):
                         reason = "no finished result is in the store."
                         found[document, name] = FailureReport(document, name, reason, "Run again without --cache-only.")
         report.failures = [*found.values(), *self._faults.values(), *self._halts()]
-        for name in self._stages:
+        for name in self._selected_stages:
             states = plan.stages[name].states
+            asked = selected if name in self._stages else states.keys()
             computed = len(self._runner.tallies[name].computed) if name in self._runner.tallies else 0
-            current = sum(state == "current" for document, state in states.items() if document in selected)
+            current = sum(state == "current" for unit, state in states.items() if unit in asked)
             failed = sum(stage == name for _, stage in found)
-            report.stages[name] = StageReport(len(selected), max(0, current - computed), computed, failed)
-        for stage in self._session.pipeline.corpus_stages:
+            report.stages[name] = StageReport(len(asked), max(0, current - computed), computed, failed)
+        for stage in self._session.pipeline.upkeep_stages:
             if not self._options.stages or stage.name in self._options.stages:
                 computed = len(self._runner.tallies[stage.name].computed) if stage.name in self._runner.tallies else 0
                 failed = int(stage.name in self._faults)
-                current = int(stage.name not in plan.corpus_todo)
+                current = int(stage.name not in plan.upkeep)
                 report.stages[stage.name] = StageReport(1, max(0, current - computed), computed, failed)
         for name, tally in self._runner.tallies.items():
             if name in report.stages:

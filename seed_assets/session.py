@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from io_managers.store.fingerprint import first_difference
@@ -20,7 +21,7 @@ from resources.lance import LanceTables
 from seed_assets.budget import Budget
 from seed_assets.observer import Observer
 from seed_assets.pipeline import Pipeline, build_pipeline
-from seed_assets.planner import Plan, corpus_changes, make_plan
+from seed_assets.planner import Plan, make_plan, upkeep_todo
 from seed_assets.reuse import Reuse
 from seed_assets.runner import Asking, Runner, RunOptions
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from retrieval.search import Searcher
+    from seed_assets.core.calibration import Calibration
 
 
 # Of how many documents a search looks at who embedded them.
@@ -79,20 +81,33 @@ class Session:
             spent_since=self.store.requests.spent_usd,
         )
 
+    def known_documents(self) -> set[str]:
+        """All documents of which anything is published."""
+        return self.store.refs.partitions(stage.name for stage in self.pipeline.document_stages)
+
     def plan(
         self,
         *,
         verify: bool = False,
         retry_failed: bool = False,
         anew: Mapping[str, AbstractSet[str]] | None = None,
+        recluster: bool = False,
     ) -> Plan:
-        """What a run would do now; with `verify` every file is read instead of trusting sizes and times."""
+        """What a run would do now, see make_plan; with `verify` every file is read instead of trusting sizes and times."""
         scan = self.corpus.scan(verify=verify)
-        return make_plan(self.pipeline, self.store, scan, self._table_states(), retry_failed=retry_failed, anew=anew)
+        return make_plan(
+            self.pipeline,
+            self.store,
+            scan,
+            self._table_states(),
+            retry_failed=retry_failed,
+            anew=anew,
+            recluster=recluster,
+        )
 
-    def corpus_changes(self) -> dict[str, str]:
-        """Corpus-level stage -> why it is to be run; the corpus is not looked at."""
-        return corpus_changes(self.pipeline, self.store, self._table_states())
+    def upkeep_todo(self) -> dict[str, str]:
+        """Upkeep stage -> why it is to be run; the corpus is not looked at."""
+        return upkeep_todo(self.pipeline, self.store, self._table_states())
 
     def searcher(self) -> "Searcher":
         """What searches the chunks; the vector of a query that a model embeds is an action as any other."""
@@ -104,6 +119,28 @@ class Session:
         if isinstance(embedder, WordLlamaEmbedder):
             return Searcher(self.tables, embedder)
         return Searcher(self.tables, WordLlamaEmbedder(), self._embed_query)
+
+    def calibrate(self, labels: Path) -> "Calibration":
+        """How the judge of documents agrees with the people who labelled summaries in a file; see calibrate_file.
+
+        Raises ConfigurationError, StoreError.
+        """
+        from seed_assets.core.calibration import calibrate_file
+
+        judge = self.pipeline.resources["judge"]
+        reuse = Reuse(self.store, budget=self._budget(None))
+
+        async def run() -> "Calibration":
+            try:
+                return await calibrate_file(labels, judge, reuse, self.settings.corpus)
+            finally:
+                if isinstance(judge, Asking):
+                    await judge.endpoint.aclose()
+
+        try:
+            return asyncio.run(run())
+        except (DocumentError, StoppedError) as error:
+            raise ConfigurationError(f"The labels could not be judged: {error}") from error
 
     def _check_embedder(self) -> None:
         """Raise ConfigurationError where the chunks were embedded by another: vectors of two models say nothing together."""

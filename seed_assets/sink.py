@@ -1,4 +1,4 @@
-"""Writes the rows of documents to a table: only those that are not there, all of a run in one write.
+"""Writes the rows of documents, or of clusters, to a table: only those that are not there, all of a run in one write.
 
 What belongs here: which rows are missing, and that they are built and written under the table's lease. What does not:
 how LanceDB is written (resources.lance) and what the rows are (the sink stages).
@@ -24,7 +24,7 @@ from seed_assets.stage import Stage
 
 
 def row_digest(action: Action) -> str:
-    """What a document's rows say they were written from: the digest of the stage's version and all its inputs."""
+    """What a unit's rows say they were written from: the digest of the stage's version and all its inputs."""
     return f"sha256:{action.key}"
 
 
@@ -33,11 +33,11 @@ def is_current(ref: Ref | Published | None, action_key: str, state: str | None) 
     return ref is not None and ref.action_key == action_key and holds_rows_of(ref.state, state)
 
 
-def write_documents(
-    runner: Runner, stage: Stage, partitions: Sequence[str], inputs: Mapping[str, StoredValues]
+def write_rows(
+    runner: Runner, stage: Stage, partitions: Sequence[str], inputs: Mapping[str, StoredValues] | None = None
 ) -> StageRun:
-    """Bring the rows of these documents up to date. Raises TableSchemaError and TableWriteError, the fault of the table."""
-    work = StageWork(runner, stage, inputs)
+    """Bring the rows of these units up to date. Raises TableSchemaError and TableWriteError, the fault of the table."""
+    work = StageWork(runner, stage, inputs or {})
     try:
         return runner.in_loop(stage, len(partitions), lambda: _write(work, partitions))
     except TableError as error:
@@ -46,7 +46,7 @@ def write_documents(
 
 
 def _remember(work: StageWork, partitions: Sequence[str], error: TableError) -> None:
-    """Let the plan say of these documents what Dagster says: that they failed, though for no fault of theirs."""
+    """Let the plan say of these units what Dagster says: that they failed, though for no fault of theirs."""
     stage, store = work.stage, work.runner.store
     refs = store.refs.get(stage.name, partitions)
     keys = [work.action(stage, p).key for p in partitions if p not in work.outcome.failures]
@@ -83,7 +83,7 @@ async def _write(work: StageWork, partitions: Sequence[str]) -> StageRun:
         written = tables.written(stage.table, list(missing))
         if any(written.get(partition) == row_digest(action) for partition, action in missing.items()):
             state = tables.claim(stage.table)
-        reasons = miss_reasons(runner.store, stage.name, missing)
+        reasons = miss_reasons(runner.store, stage, missing)
         started = time.perf_counter()
         schema = TABLES[stage.table].schema(runner.pipeline.resources["embedder"].dimensions)
         batches: list[pa.Table] = []

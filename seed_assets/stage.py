@@ -3,9 +3,9 @@
 What belongs here: the record and the decorators. What does not: running stages (runner, sink), naming the ones that
 exist (pipeline), and Dagster (assets).
 
-A stage's function says by its signature what it needs: its positional parameters are its inputs (`source`, or the names
-of other stages), its keyword-only parameters are what it uses from outside, found by name among the pipeline's
-resources. Both are in the action key: inputs by content digest, resources by their `identity`.
+A stage's function says by its signature what it needs: its positional parameters are its inputs (`source`, a view of the
+corpus, or the names of other stages), its keyword-only parameters are what it uses from outside, found by name among the
+pipeline's resources. Both are in the action key: inputs by content digest, resources by their `identity`.
 """
 
 import inspect
@@ -24,7 +24,9 @@ REUSE = "reuse"
 # Longer previews make Dagster's event log grow: 400 characters took 11 KB an event.
 PREVIEW_CHARACTERS = 160
 
-Kind = Literal["document", "sink", "corpus"]
+Kind = Literal["value", "sink", "upkeep"]
+Units = Literal["documents", "cluster_types", "clusters", "corpus"]
+"""What a stage has one result of: each document, each cluster type, each cluster, or the corpus as a whole."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -44,13 +46,28 @@ class Identified(Protocol):
         ...
 
 
+@runtime_checkable
+class OfKind(Protocol):
+    """Something of whose identity a stage that reuses by inputs minds the kind alone."""
+
+    @property
+    def kind(self) -> str:
+        """Which."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One step of the pipeline.
 
-    kind: "document" (a value a document), "sink" (a document's rows in a table), "corpus" (once for all documents).
-    inputs: names of stages, or `source`; input_types: what each is decoded as. uses: names of resources.
-    table: of a sink, the table it writes. preview: a line that shows a value to people.
+    kind: "value" (a value a unit), "sink" (a unit's rows in a table), "upkeep" (work on tables, once for the corpus).
+    inputs: names of stages of the same units, of views, or `source`; input_types: what each is decoded as. over: stages
+    whose published results are looked at as a whole. uses: names of resources. table: of a sink, the table it writes.
+    preview: a line that shows a value to people; show: what else of it a page shows, by name: numbers, words, PNG files.
+    problem: what is wrong with a value made of its inputs, in words, or "": such a value is never kept, its document fails.
+    reuse: what of its resources is in its key, all that decides a result,
+    or with "inputs" only their kind: a result stays as long as its inputs do. continues: whether a result goes on from
+    the one before it, which says nothing of whether it is current.
     """
 
     name: str
@@ -63,6 +80,12 @@ class Stage:
     returns: Any
     table: str = ""
     preview: Callable[[Any], str] = lambda value: ""
+    units: Units = "documents"
+    over: tuple[str, ...] = ()
+    reuse: Literal["all", "inputs"] = "all"
+    continues: bool = False
+    show: Callable[[Any], Mapping[str, Any]] = lambda value: {}
+    problem: Callable[..., str] = lambda value, *inputs: ""
 
     @property
     def description(self) -> str:
@@ -70,29 +93,53 @@ class Stage:
         return inspect.cleandoc(self.function.__doc__ or "")
 
 
-def document_stage(*, version: str, preview: Callable[[Any], str]) -> Callable[[Callable[..., Any]], Stage]:
-    """Declare an async function of one document as a stage; its value is kept in the store.
+def value_stage(
+    *,
+    version: str,
+    preview: Callable[[Any], str],
+    units: Units = "documents",
+    over: tuple[str, ...] = (),
+    reuse: Literal["all", "inputs"] = "all",
+    continues: bool = False,
+    show: Callable[[Any], Mapping[str, Any]] = lambda value: {},
+    problem: Callable[..., str] = lambda value, *inputs: "",
+) -> Callable[[Callable[..., Any]], Stage]:
+    """Declare an async function of one unit as a stage; its value is kept in the store.
 
-    version: raise it whenever the same inputs give another result; it recomputes every document.
+    version: raise it whenever the same inputs give another result; it recomputes everything. The rest: see Stage.
     """
-    return lambda function: _stage(function, kind="document", version=version, preview=preview)
+    return lambda function: replace(
+        _stage(function, kind="value", version=version, preview=preview),
+        units=units,
+        over=over,
+        reuse=reuse,
+        continues=continues,
+        show=show,
+        problem=problem,
+    )
 
 
-def sink_stage(*, version: str, table: str) -> Callable[[Callable[..., Any]], Stage]:
-    """Declare a function (document_id, content_digest, *inputs) -> rows as the writer of a table.
+def sink_stage(
+    *, version: str, table: str, units: Units = "documents", over: tuple[str, ...] = ()
+) -> Callable[[Callable[..., Any]], Stage]:
+    """Declare a function (unit, content_digest, *inputs) -> rows as the writer of a table.
 
     version: raise it whenever the same inputs give other rows.
     """
-    return lambda function: _stage(function, kind="sink", version=version, table=table)
+    return lambda function: replace(_stage(function, kind="sink", version=version, table=table), units=units, over=over)
 
 
-def corpus_stage(*, version: str, table: str, inputs: tuple[str, ...]) -> Callable[[Callable[..., Any]], Stage]:
-    """Declare a function (tables, *, what it uses) -> state of the table, called once for all documents.
+def upkeep_stage(*, version: str, table: str, over: tuple[str, ...]) -> Callable[[Callable[..., Any]], Stage]:
+    """Declare a function (tables, *, what it uses) -> state of the table, called once for the corpus.
 
-    inputs: the stages whose published results it looks at through the tables.
+    over: the stages whose published results it looks at through the tables; snapshots of them are in its key.
     """
     return lambda function: replace(
-        _stage(function, kind="corpus", version=version, table=table), inputs=inputs, input_types={}
+        _stage(function, kind="upkeep", version=version, table=table),
+        units="corpus",
+        over=over,
+        inputs=(),
+        input_types={},
     )
 
 
@@ -101,7 +148,7 @@ def _stage(function: Callable[..., Any], *, kind: Kind, version: str, **options:
     parameters = inspect.signature(function).parameters.values()
     inputs = [parameter.name for parameter in parameters if parameter.kind is not inspect.Parameter.KEYWORD_ONLY]
     if kind == "sink":
-        inputs = inputs[2:]  # document_id and content_digest are given to every sink
+        inputs = inputs[2:]  # the unit and content_digest are given to every sink
     return Stage(
         name=function.__name__,
         kind=kind,

@@ -12,14 +12,13 @@ from fnmatch import fnmatchcase
 from resources.errors import ConfigurationError
 from seed_assets.pipeline import Pipeline
 from seed_assets.planner import Plan
-from seed_assets.stage import SOURCE
 
 Blocked = Mapping[str, frozenset[str]]
 """Document -> the stages that nothing can be done about: those that failed, and what needs them."""
 
 
 def selected_stages(pipeline: Pipeline, asked: Collection[str]) -> list[str]:
-    """The document stages that were asked for, all if none was, and all that they need, in order.
+    """The stages that were asked for, all if none was, and all that they need, in order; upkeep is no part of it.
 
     Raises ConfigurationError for a stage that does not exist.
     """
@@ -31,8 +30,8 @@ def selected_stages(pipeline: Pipeline, asked: Collection[str]) -> list[str]:
     wanted = set(asked or pipeline.stages)
     for stage in reversed(list(pipeline.stages.values())):
         if stage.name in wanted:
-            wanted.update(name for name in stage.inputs if name != SOURCE)
-    return [stage.name for stage in pipeline.document_stages if stage.name in wanted]
+            wanted.update(name for name in (*stage.inputs, *stage.over) if name in pipeline.stages)
+    return [stage.name for stage in pipeline.stages.values() if stage.name in wanted and stage.kind != "upkeep"]
 
 
 def selected_documents(plan: Plan, pattern: str) -> list[str]:
@@ -61,7 +60,8 @@ class Visit:
 
 def blocked(pipeline: Pipeline, failed: Mapping[str, AbstractSet[str]]) -> dict[str, frozenset[str]]:
     """failed: document -> the stages that failed for it."""
-    after = {names: frozenset(pipeline.downstream(names)) for names in {frozenset(names) for names in failed.values()}}
+    groups = {frozenset(names) for names in failed.values()}
+    after = {names: frozenset(pipeline.downstream(names, of_unit=True)) for names in groups}
     return {document: after[frozenset(names)] for document, names in failed.items()}
 
 
@@ -75,6 +75,10 @@ def remembered(pipeline: Pipeline, plan: Plan, stages: Collection[str]) -> dict[
         stage = plan.stages[name]
         for document in stage.failures:
             if document not in stage.todo:
+                failed.setdefault(document, set()).add(name)
+        # What has no place in the corpus, since it failed before it was looked at as a whole.
+        for document, state in stage.states.items() if stage.stage.over else ():
+            if state == "blocked" and document not in stage.todo:
                 failed.setdefault(document, set()).add(name)
     return failed
 

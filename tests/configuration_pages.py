@@ -65,6 +65,8 @@ def _default(field: FieldInfo) -> Any:
     value = field.default
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
+    if isinstance(value, tuple):
+        return list(value)
     return value.relative_to(PROJECT_ROOT).as_posix() if isinstance(value, Path) else value
 
 

@@ -36,9 +36,23 @@ from seed_assets.seed_report import SeedReport
 from seed_assets.seeding import SeedOptions, seed
 from seed_assets.session import Session
 
-SOURCES = ("extracted_text", "chunks", "embeddings", "summaries", "concepts")
-SINKS = ("lance_documents", "lance_chunks", "lance_concepts")
-TABLES = ("documents", "chunks", "concepts")
+SOURCES = ("extracted_text", "chunks", "embeddings", "summaries", "concepts", "judgements")
+SINKS = ("lance_documents", "lance_chunks", "lance_concepts", "lance_judgements")
+TABLES = ("documents", "chunks", "concepts", "judgements")
+# What is made of documents one by one, and where they are placed in the corpus.
+ALONE = (*SOURCES, *SINKS)
+PLACING = ("document_clusters", "lance_document_clusters")
+EVERY_STAGE = (*ALONE, *PLACING)
+# Once for a cluster type, for a cluster, or for the corpus.
+OF_CORPUS = (
+    "clusters",
+    "cluster_summaries",
+    "cluster_judgements",
+    "lance_clusters",
+    "corpus_map",
+    "categories",
+    "lance_categories",
+)
 DIMENSIONS = 8
 
 
@@ -134,11 +148,11 @@ class BrokenTables(LanceTables):
         super().__init__(directory)
         self._broken = broken
 
-    def write(self, table: str, rows: Any, document_ids: Sequence[str]) -> str:
+    def write(self, table: str, rows: Any, owners: Sequence[str]) -> str:
         """As LanceTables, or the error that the test has in store for this table."""
         if table in self._broken:
             raise self._broken[table]
-        return super().write(table, rows, document_ids)
+        return super().write(table, rows, owners)
 
     def maintain(self, table: str, work: Callable[[Any], object]) -> str:
         """As LanceTables, or the error for `index of TABLE`."""
@@ -146,11 +160,11 @@ class BrokenTables(LanceTables):
             raise self._broken[f"index of {table}"]
         return super().maintain(table, work)
 
-    def delete_documents(self, table: str, document_ids: Sequence[str]) -> str | None:
+    def delete_rows(self, table: str, owners: Sequence[str]) -> str | None:
         """As LanceTables, or the error for `removal from TABLE`."""
         if f"removal from {table}" in self._broken:
             raise self._broken[f"removal from {table}"]
-        return super().delete_documents(table, document_ids)
+        return super().delete_rows(table, owners)
 
 
 class UnprivilegedCorpus(Corpus):
@@ -198,16 +212,20 @@ class PartlyReplacedSession(Session):
 
 @dataclass(frozen=True)
 class Seeded:
-    """What one seed did. calls: of each stage's own function, whatever the report says of it; none if never called."""
+    """What one seed did. calls: of each stage's own function, whatever the report says of it; none if never called.
+    corpus_calls: the same of stages that depend on other documents than their own.
+    """
 
     report: SeedReport
     calls: dict[str, int]
+    corpus_calls: dict[str, int]
     embedded: list[str]
 
     @property
     def computed(self) -> dict[str, int]:
-        """Of each stage, how many documents the report says were computed; those with none are left out."""
-        return {name: stage.computed for name, stage in self.report.stages.items() if stage.computed}
+        """As `calls`, how many documents the report says were computed; those with none are left out."""
+        stages = self.report.stages.items()
+        return {name: stage.computed for name, stage in stages if stage.computed and name not in (*OF_CORPUS, *PLACING)}
 
     def failed(self) -> set[tuple[str, str]]:
         """(document, stage) of each failure in the report."""
@@ -267,7 +285,8 @@ class World:
             options = replace(options, run=RunOptions(**run_options))
         with self.session(calls) as session:
             report = seed(session, options)
-        return Seeded(report, dict(calls), self.embedder.texts[embedded_before:])
+        of_corpus = {name: calls.pop(name) for name in (*OF_CORPUS, *PLACING) if name in calls}
+        return Seeded(report, dict(calls), of_corpus, self.embedder.texts[embedded_before:])
 
     @contextmanager
     def session(self, calls: Counter[str] | None = None) -> Iterator[Session]:
@@ -289,8 +308,8 @@ class World:
             return session.plan()
 
     def states(self, document: str) -> dict[str, str]:
-        """Stage -> state of one document, as `seedbank status --json` shows it."""
-        return dict(self.plan().states()[document])
+        """Stage -> state of one document, as `seedbank status --json` shows it, of stages that need no other document."""
+        return {name: state for name, state in self.plan().states()[document].items() if name in ALONE}
 
     def all_states(self) -> set[str]:
         """Every state that any document has in any stage."""

@@ -114,7 +114,7 @@ def test_a_corpus_is_seeded_by_ticks_alone(daemon: Daemon) -> None:
     assert daemon.tick().reason.startswith("Nothing to do")
     assert daemon.tick("follow_documents").reason.startswith("Nothing to do")
     assert daemon.world.all_states() == {"current"}
-    assert daemon.world.plan().corpus_todo == {}
+    assert daemon.world.plan().upkeep == {}
     assert shown(daemon.world) == told(daemon.world)
     # What the ticks left behind is what a seed would have: it finds nothing to do, without loading Dagster.
     assert daemon.world.seed().report.runs == []

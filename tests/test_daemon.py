@@ -27,12 +27,11 @@ from dagster._core.scheduler.instigation import SensorInstigatorData
 from event_log.home import open_instance
 from seed_assets.checks import CURRENT
 from tests.conftest import DOCUMENTS
-from tests.pipelines import SINKS, SOURCES, essay
+from tests.pipelines import EVERY_STAGE, essay
 from tests.seed_process import PATIENCE_SECONDS, ROOT, Finished, Seed, dagster_runs, query, rows, seedbank
 from tests.test_dagster_surfaces import MODULE, SHELL, Shell
 from tests.test_truth import SHOWN
 
-EVERY_STAGE = (*SOURCES, *SINKS)
 PARTITION, RANGE_START, RANGE_END, BACKFILL = (
     f"dagster/{name}" for name in ("partition", "asset_partition_range_start", "asset_partition_range_end", "backfill")
 )

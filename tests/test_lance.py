@@ -64,7 +64,7 @@ def test_what_is_missing_reads_as_missing_and_is_not_made(tables: LanceTables) -
     assert tables.state("chunks") is None
     assert tables.version("chunks") is None
     assert tables.written("chunks", ["a"]) == {}
-    assert tables.delete_documents("chunks", ["a"]) is None
+    assert tables.delete_rows("chunks", ["a"]) is None
     assert ensure_indexes(tables) == []
     tables.drop("chunks")
     with pytest.raises(TableMissingError, match=r"Table chunks.*seedbank seed"):
@@ -128,7 +128,7 @@ def test_any_name_of_a_document_is_just_a_name(tables: LanceTables, name: str) -
     tables.write("chunks", chunk_rows(["other", name]), ["other", name])
     tables.write("chunks", chunk_rows([name], each=1, digest="second"), [name])
     assert tables.written("chunks", ["other", name]) == {"other": "first", name: "second"}
-    tables.delete_documents("chunks", [name])
+    tables.delete_rows("chunks", [name])
     assert keys(tables) == ["other#0", "other#1"]
 
 
@@ -143,8 +143,8 @@ def test_a_thousand_documents_are_one_commit(tables: LanceTables) -> None:
 
 def test_removing_what_is_not_there_commits_nothing(tables: LanceTables) -> None:
     state = tables.write("chunks", chunk_rows(["a"]), ["a"])
-    assert tables.delete_documents("chunks", ["b"]) == state
-    assert tables.delete_documents("chunks", []) == state
+    assert tables.delete_rows("chunks", ["b"]) == state
+    assert tables.delete_rows("chunks", []) == state
 
 
 def retyped(rows: pa.Table, name: str, type_: pa.DataType) -> pa.Table:

@@ -12,10 +12,9 @@ from resources.lance_schema import TABLES as TABLE_SPECS
 from seed_assets.comparison import NEW
 from seed_assets.planner import UNPUBLISHED, UPSTREAM, Plan
 from tests.conftest import DOCUMENTS
-from tests.pipelines import SINKS, SOURCES, World, essay, refusal
+from tests.pipelines import ALONE, EVERY_STAGE, PLACING, SINKS, SOURCES, World, essay, refusal
 
 N = len(DOCUMENTS)
-EVERY_STAGE = (*SOURCES, *SINKS)
 
 
 def test_of_a_corpus_never_seeded_everything_is_missing_and_counted_at_most_once(empty_world: World) -> None:
@@ -27,8 +26,12 @@ def test_of_a_corpus_never_seeded_everything_is_missing_and_counted_at_most_once
     assert plan.stages["extracted_text"].reasons() == {NEW: N}
     for name in EVERY_STAGE[1:]:
         assert plan.stages[name].reasons() == {UPSTREAM: N}
-    assert {len(stage.computing) for stage in plan.stages.values()} == {N}
-    assert plan.corpus_todo == {"search_index": UPSTREAM}
+    assert {len(plan.stages[name].computing) for name in EVERY_STAGE} == {N}
+    # At most as many clusters of each type as may be.
+    assert plan.stages["clusters"].reasons() == {UPSTREAM: 2}
+    assert plan.stages["cluster_summaries"].unnamed == 2 * (N // 3)
+    assert not plan.placed
+    assert plan.upkeep == {"search_index": UPSTREAM}
     assert not plan.gone
 
 
@@ -36,9 +39,11 @@ def test_of_a_seeded_corpus_nothing_is_to_be_done(world: World) -> None:
     plan = world.plan()
 
     assert plan.todo() == {}
-    assert plan.corpus_todo == {}
+    assert plan.upkeep == {}
     assert world.all_states() == {"current"}
-    assert {len(stage.finished) for stage in plan.stages.values() if stage.stage.kind == "document"} == {N}
+    assert {len(plan.stages[name].finished) for name in (*SOURCES, "document_clusters")} == {N}
+    assert not any(stage.todo or stage.unnamed for stage in plan.stages.values())
+    assert plan.placed
 
 
 def test_every_state_is_told_apart(empty_world: World) -> None:
@@ -52,26 +57,35 @@ def test_every_state_is_told_apart(empty_world: World) -> None:
 
     plan = world.plan()
     states = plan.states()
+    # Where anybody stands is not known before it is known who is there.
+    assert {states[document].pop(name) for document in DOCUMENTS[:-1] for name in PLACING} == {"stale"}
+    for name in PLACING:
+        states["reefs/new.txt"].pop(name), states["broken/empty.txt"].pop(name)
 
-    assert states["bread/starter.txt"] == dict.fromkeys(EVERY_STAGE, "current")
-    assert states["reefs/corals.txt"] == dict.fromkeys(EVERY_STAGE, "stale")
-    assert states["reefs/new.txt"] == dict.fromkeys(EVERY_STAGE, "missing")
-    assert states["broken/empty.txt"] == dict.fromkeys(EVERY_STAGE, "blocked") | {"extracted_text": "failed"}
-    assert states["bread/flour.md"] == dict.fromkeys(EVERY_STAGE, "current") | {
+    assert states["bread/starter.txt"] == dict.fromkeys(ALONE, "current")
+    assert states["reefs/corals.txt"] == dict.fromkeys(ALONE, "stale")
+    assert states["reefs/new.txt"] == dict.fromkeys(ALONE, "missing")
+    assert states["broken/empty.txt"] == dict.fromkeys(ALONE, "blocked") | {"extracted_text": "failed"}
+    assert states["bread/flour.md"] == dict.fromkeys(ALONE, "current") | {
         "summaries": "failed",
+        "judgements": "blocked",
         "lance_documents": "blocked",
+        "lance_judgements": "blocked",
     }
     assert "reefs/fish.txt" not in states
     assert plan.gone == {"reefs/fish.txt"}
     # What failed for good is named, and no run visits it.
-    assert plan.todo() == {document: list(EVERY_STAGE) for document in ("reefs/corals.txt", "reefs/new.txt")}
+    todo = {document: [name for name in names if name in ALONE] for document, names in plan.todo().items()}
+    assert {document: names for document, names in todo.items() if names} == {
+        document: list(ALONE) for document in ("reefs/corals.txt", "reefs/new.txt")
+    }
     assert [(document, stage) for document, stage, _ in plan.failures()] == [
         ("broken/empty.txt", "extracted_text"),
         ("bread/flour.md", "summaries"),
     ]
     with world.session() as session:
         retried = session.plan(retry_failed=True)
-    assert retried.todo()["bread/flour.md"] == ["summaries", "lance_documents"]
+    assert retried.todo()["bread/flour.md"][:2] == ["summaries", "judgements"]
     assert retried.todo()["broken/empty.txt"] == list(EVERY_STAGE)
 
 

@@ -117,7 +117,7 @@ def test_what_was_written_or_removed_since_is_seen_at_once(
     assert searcher.search("glaciers", 1)[0].text != "Glaciers carve valleys."
     plant(tables, embedder, {"ice.md": ["Glaciers carve valleys."]})
     assert searcher.search("glaciers", 1)[0].document == "ice.md"
-    tables.delete_documents("chunks", ["ice.md"])
+    tables.delete_rows("chunks", ["ice.md"])
     assert "ice.md" not in {hit.document for hit in searcher.search("glaciers")}
     tables.drop("chunks")
     plant(tables, embedder, {"ice.md": ["Glaciers carve valleys."]})

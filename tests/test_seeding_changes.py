@@ -17,10 +17,9 @@ from resources.errors import ConfigurationError
 from seed_assets.partitions import DOCUMENTS as PARTITIONS
 from seed_assets.seeding import SeedOptions
 from tests.conftest import DOCUMENTS
-from tests.pipelines import SINKS, SOURCES, TABLES, UnprivilegedCorpus, World, essay
+from tests.pipelines import ALONE, EVERY_STAGE, SINKS, SOURCES, TABLES, UnprivilegedCorpus, World, essay
 
 N = len(DOCUMENTS)
-EVERY_STAGE = (*SOURCES, *SINKS)
 
 
 def partitions(world: World, monkeypatch: pytest.MonkeyPatch) -> set[str]:
@@ -36,7 +35,7 @@ def test_the_first_seed_computes_everything_once_and_the_second_nothing_without_
     first = world.seed()
 
     assert first.report.exit_code == 0
-    assert first.calls == {**dict.fromkeys(EVERY_STAGE, N), "search_index": 1}
+    assert first.calls == {**dict.fromkeys(ALONE, N), "search_index": 1}
     assert first.computed == first.calls
     assert sorted(first.embedded) == sorted({row["text"] for row in world.rows("chunks")})
     assert world.all_states() == {"current"}
@@ -46,7 +45,8 @@ def test_the_first_seed_computes_everything_once_and_the_second_nothing_without_
     again = world.seed()
 
     assert (again.report.exit_code, again.calls, again.report.runs) == (0, {}, [])
-    assert {stage.reused for name, stage in again.report.stages.items() if name != "search_index"} == {N}
+    assert {again.report.stages[name].reused for name in EVERY_STAGE} == {N}
+    assert all(stage.reused == stage.documents for stage in again.report.stages.values())
 
 
 def test_an_edited_document_is_computed_alone_and_only_its_changed_chunk_is_embedded(world: World) -> None:
@@ -171,7 +171,8 @@ def test_changed_parameters_recompute_what_depends_on_them_and_say_which_changed
     assert plan.stages["summaries"].reasons() == {"summarizer: words: 12 -> 9": N}
     states = world.states("reefs/fish.txt")
     assert {name for name, state in states.items() if state == "stale"} == {
-        *("chunks", "embeddings", "summaries", "lance_documents", "lance_chunks")
+        *("chunks", "embeddings", "summaries", "judgements"),
+        *("lance_documents", "lance_chunks", "lance_judgements"),
     }
     assert {name for name, state in states.items() if state == "current"} == {
         *("extracted_text", "concepts", "lance_concepts")
@@ -294,7 +295,7 @@ def test_a_partial_selection_computes_what_it_names_and_removes_nothing(world: W
     partial = world.seed(SeedOptions(documents="reefs/*"))
 
     assert (partial.report.exit_code, partial.report.removed) == (0, 0)
-    assert partial.calls == dict.fromkeys((*EVERY_STAGE, "search_index"), 1)
+    assert partial.calls == dict.fromkeys((*ALONE, "search_index"), 1)
     assert partial.report.stages["summaries"].documents == 3
     for table in TABLES:
         assert world.documents_in(table) == {*DOCUMENTS, "reefs/new.txt"}
@@ -303,7 +304,7 @@ def test_a_partial_selection_computes_what_it_names_and_removes_nothing(world: W
     whole = world.seed()
 
     assert whole.report.removed == 1
-    assert whole.calls == dict.fromkeys((*EVERY_STAGE, "search_index"), 1)
+    assert whole.calls == dict.fromkeys((*ALONE, "search_index"), 1)
     assert world.documents_in("documents") == {*DOCUMENTS, "reefs/new.txt", "rails/new.txt"} - {"bread/flour.md"}
 
 

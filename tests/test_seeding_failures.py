@@ -30,7 +30,7 @@ from resources.lance_schema import TABLES as TABLE_SPECS
 from seed_assets.partitions import DOCUMENTS as PARTITIONS
 from seed_assets.seeding import SeedOptions
 from tests.conftest import DOCUMENTS
-from tests.pipelines import DIMENSIONS, SINKS, SOURCES, TABLES, BrokenTables, Seeded, World, essay, refusal
+from tests.pipelines import DIMENSIONS, EVERY_STAGE, SINKS, SOURCES, TABLES, BrokenTables, Seeded, World, essay, refusal
 
 N = len(DOCUMENTS)
 MATERIALIZED, FAILED = AssetPartitionStatus.MATERIALIZED, AssetPartitionStatus.FAILED
@@ -206,12 +206,11 @@ def test_broken_documents_stop_no_other_and_stay_named_without_a_run(tmp_path: P
     assert all(failure["reason"] and failure["remedy"] for failure in seeded["failures"])
     sound = seeded["stages"]["extracted_text"]["documents"] - len(BROKEN)
     assert sound == len([path for path in (PROJECT_ROOT / "sample_corpus").rglob("*.*") if path.suffix])
-    assert {name: stage["computed"] + stage["reused"] for name, stage in seeded["stages"].items()} == {
-        **dict.fromkeys((*SOURCES, *SINKS), sound),
-        "search_index": 1,
-    }
+    made = {name: stage["computed"] + stage["reused"] for name, stage in seeded["stages"].items()}
+    assert {name: made[name] for name in EVERY_STAGE} == dict.fromkeys(EVERY_STAGE, sound)
+    assert made["search_index"] == made["categories"] == 1
     assert seeded["stages"]["extracted_text"]["failed"] == len(BROKEN)
-    assert len(seeded["runs"]) == 3, "one run finds what is broken, one does the rest, one makes the index"
+    assert len(seeded["runs"]) == 5, "one finds what is broken, one does the rest, three are for the corpus as a whole"
     tables = lancedb.connect(home / "lancedb")
     for table in TABLES:
         rows = tables.open_table(table).search().select(["document_id"]).to_list()
@@ -281,13 +280,16 @@ def test_a_document_that_one_stage_refuses_is_remembered_until_it_is_retried_or_
         "lance_documents": N - 1,
         "lance_chunks": N,
         "lance_concepts": N,
+        "lance_judgements": N - 1,
     }
     assert world.documents_in("documents") == set(DOCUMENTS) - {"reefs/corals.txt"}
     assert world.documents_in("chunks") == set(DOCUMENTS)
     assert world.states("reefs/corals.txt") == {
         **dict.fromkeys((*SOURCES, *SINKS), "current"),
         "summaries": "failed",
+        "judgements": "blocked",
         "lance_documents": "blocked",
+        "lance_judgements": "blocked",
     }
     assert dagster_says(world.home, "summaries")["reefs/corals.txt"] == FAILED
     assert dagster_says(world.home, "summaries")["reefs/fish.txt"] == MATERIALIZED
@@ -303,7 +305,9 @@ def test_a_document_that_one_stage_refuses_is_remembered_until_it_is_retried_or_
     world.summarizer.failing = {}
     retried = world.seed(retry_failed=True)
     assert retried.report.exit_code == 0
-    assert retried.calls == {"summaries": 1, "lance_documents": 1, "search_index": 1}
+    assert retried.calls == dict.fromkeys(
+        ("summaries", "judgements", "lance_documents", "lance_judgements", "search_index"), 1
+    )
     assert world.all_states() == {"current"}
 
 
@@ -319,7 +323,9 @@ def test_a_passing_failure_is_tried_again_by_the_next_seed(empty_world: World) -
     second = world.seed()
 
     assert second.report.exit_code == 0
-    assert second.calls == {"summaries": 1, "lance_documents": 1, "search_index": 1}
+    assert second.calls == dict.fromkeys(
+        ("summaries", "judgements", "lance_documents", "lance_judgements", "search_index"), 1
+    )
 
 
 def test_a_fault_in_a_stage_s_code_fails_its_documents_and_not_the_run(
@@ -474,12 +480,14 @@ def test_a_lost_result_that_comes_out_otherwise_is_what_the_rows_are_made_of(emp
     world.summarizer.numbered = True
     world.seed()
     corrupt(world, "summaries", "reefs/corals.txt")
+    corrupt(world, "judgements", "reefs/corals.txt")
     world.raise_version("lance_documents")
 
     seeded = world.seed()
 
     assert seeded.report.exit_code == 0
-    assert (seeded.calls["summaries"], seeded.calls["lance_documents"]) == (1, N)
+    calls = seeded.calls
+    assert (calls["summaries"], calls["judgements"], calls["lance_documents"]) == (1, 1, N)
     summaries = {row["document_id"]: row["summary"] for row in world.rows("documents")}
     assert summaries["reefs/corals.txt"].endswith(f"({N + 1})")
     assert world.all_states() == {"current"}
@@ -499,7 +507,8 @@ def test_scattered_failures_take_a_bounded_number_of_runs(empty_world: World) ->
 
     documents = 60 + N
     first_pass, second_pass = -(-documents // 20), -(-(documents - len(failing)) // 20)
-    assert len(seeded.report.runs) <= first_pass + second_pass + 1  # and the search index
+    # And clusters, what is made once, and where each stands, of which none has failed.
+    assert len(seeded.report.runs) <= first_pass + second_pass + 2 + first_pass
     assert len(seeded.failed()) == len(failing)
     assert len(world.documents_in("documents")) == documents - len(failing)
     assert world.documents_in("chunks") == {*world.plan().documents}  # chunks need no summary

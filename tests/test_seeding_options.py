@@ -16,12 +16,11 @@ from resources.errors import ConfigurationError
 from seed_assets.runner import RunOptions
 from seed_assets.seeding import SeedOptions
 from tests.conftest import DOCUMENTS
-from tests.pipelines import SINKS, SOURCES, TABLES, World, essay, refusal
+from tests.pipelines import ALONE, EVERY_STAGE, OF_CORPUS, PLACING, SINKS, SOURCES, TABLES, World, essay, refusal
 
 N = len(DOCUMENTS)
 # As many as run at once, and some more.
 MANY = 40
-EVERY_STAGE = (*SOURCES, *SINKS)
 
 
 def invoke(*arguments: str) -> Result:
@@ -50,7 +49,7 @@ def test_selected_stages_are_computed_with_all_that_they_need_and_nothing_else(e
 
     rest = world.seed()
 
-    assert rest.calls == {**dict.fromkeys(("summaries", "concepts", *SINKS), N), "search_index": 1}
+    assert rest.calls == {**dict.fromkeys(("summaries", "concepts", "judgements", *SINKS), N), "search_index": 1}
 
 
 def test_without_the_cache_everything_is_computed_exactly_once_and_replaces_what_was_there(empty_world: World) -> None:
@@ -151,8 +150,8 @@ def test_one_run_holds_no_more_documents_than_it_may(empty_world: World) -> None
     seeded = world.seed()
 
     assert seeded.report.exit_code == 0
-    assert len(seeded.report.runs) == 3, "two of documents, one for the index"
-    assert seeded.calls == {**dict.fromkeys(EVERY_STAGE, N), "search_index": 1}
+    assert len(seeded.report.runs) == 6, "two of documents, one of clusters, one for the corpus, two of their places"
+    assert seeded.calls == {**dict.fromkeys(ALONE, N), "search_index": 1}
     assert world.all_states() == {"current"}
 
 
@@ -233,7 +232,7 @@ def test_json_has_the_shapes_that_scripts_rely_on(
     assert result.exit_code == 0
     seeded = json.loads(result.stdout)
     assert list(seeded) == ["stages", "failures", "runs", "seconds", "exit_code"]
-    assert list(seeded["stages"]) == [*EVERY_STAGE, "search_index"]
+    assert list(seeded["stages"]) == [*ALONE, *OF_CORPUS, *PLACING, "search_index"]
     for stage in seeded["stages"].values():
         assert list(stage) == [
             *("documents", "reused", "computed", "failed", "seconds", "requests", "tokens", "usd", "unpriced_requests"),
@@ -247,7 +246,8 @@ def test_json_has_the_shapes_that_scripts_rely_on(
     status = json.loads(result.stdout)
     assert status["documents"] == {name: dict.fromkeys(EVERY_STAGE, "current") for name in names}
     current = {"current": 2, "stale": 0, "failed": 0, "blocked": 0, "missing": 0}
-    assert status["counts"] == dict.fromkeys(EVERY_STAGE, current)
+    assert {name: status["counts"][name] for name in EVERY_STAGE} == dict.fromkeys(EVERY_STAGE, current)
+    assert {sum(counts.values()) - counts["current"] for counts in status["counts"].values()} == {0}
 
     result = invoke("search", "where are lighthouses", "--home", str(home), "--json")
     assert result.exit_code == 0
@@ -261,11 +261,11 @@ def test_json_has_the_shapes_that_scripts_rely_on(
 
     monkeypatch.setenv("SEEDBANK_CHUNKS__CHARACTERS", "300")
     status = json.loads(invoke("status", *where).stdout)
-    assert {name for name, state in status["documents"]["anemones.txt"].items() if state != "current"} == {
-        *("chunks", "embeddings", "lance_chunks")
-    }
+    states = status["documents"]["anemones.txt"]
+    assert {name for name in ALONE if states[name] != "current"} == {"chunks", "embeddings", "lance_chunks"}
     seeded = json.loads(invoke("seed", *where).stdout)
-    assert {name: stage["computed"] for name, stage in seeded["stages"].items() if stage["computed"]} == {
+    computed = {name: stage["computed"] for name, stage in seeded["stages"].items()}
+    assert {name: computed[name] for name in (*ALONE, "search_index") if computed[name]} == {
         "chunks": 2,
         "embeddings": 2,
         "lance_chunks": 2,
@@ -286,12 +286,12 @@ def test_people_are_told_what_was_made_and_what_to_do_next(tmp_path: Path, own_e
     assert result.exit_code == 1
     assert "1 failed:" in result.stdout
     assert "empty.txt (extracted_text): the file is empty" in result.stdout
-    assert "2 documents, 1 added; 9 results made, 0 reused" in result.stdout
+    assert "2 documents, 1 added; 20 results made, 0 reused" in result.stdout
     assert "seedbank search" in result.stdout
 
     again = invoke("seed", *where)
     assert again.exit_code == 1
-    assert "2 documents; 0 results made, 9 reused" in again.stdout
+    assert "2 documents; 0 results made, 20 reused" in again.stdout
     assert "nothing to do, no run was started" in " ".join(again.stdout.split())
     assert "empty.txt (extracted_text)" in again.stdout
 

@@ -32,11 +32,10 @@ def test_every_table_and_column_is_documented_as_it_is_declared() -> None:
     assert shown_columns() == declared
 
 
-def test_every_table_names_its_document_and_what_its_rows_were_written_from() -> None:
-    """Guards what `LanceTables` needs of every table to replace rows document by document."""
+def test_every_table_names_whose_its_rows_are_and_what_they_were_written_from() -> None:
+    """Guards what `LanceTables` needs of every table to replace the rows of one document, or one cluster."""
     for spec in TABLES.values():
         types = {column.name: column.type for column in spec.columns}
-        assert types["document_id"] == types["content_digest"] == types[spec.key] == "string"
-        assert not [
-            column.name for column in spec.columns if column.nullable and column.name in (spec.key, "document_id")
-        ]
+        needed = {*filter(None, (spec.owner, spec.key)), "content_digest"}
+        assert {types[name] for name in needed} == {"string"}
+        assert not [column.name for column in spec.columns if column.nullable and column.name in needed]

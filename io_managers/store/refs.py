@@ -65,9 +65,13 @@ class Refs:
         )
         return {row[0]: Published(*row[1:]) for row in rows}
 
-    def partitions(self) -> set[str]:
-        """Every partition of any stage that has a ref ("" for unpartitioned ones is left out)."""
-        return {row[0] for row in self._database.read("SELECT DISTINCT partition FROM refs WHERE partition <> ''")}
+    def partitions(self, stages: Iterable[str]) -> set[str]:
+        """Every partition that has a ref of any of these stages."""
+        wanted = msgspec.json.encode(list(stages)).decode()
+        rows = self._database.read(
+            "SELECT DISTINCT partition FROM refs WHERE stage IN (SELECT value FROM json_each(?))", (wanted,)
+        )
+        return {row[0] for row in rows}
 
     def publish(self, refs: Sequence[Ref]) -> None:
         """Make these current, durably, all or none."""

@@ -55,6 +55,11 @@ class Concepts(msgspec.Struct, frozen=True):
 
     concepts: tuple[Concept, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names, best first."""
+        return tuple(concept.name for concept in self.concepts)
+
 
 class ConceptExtractor(Protocol):
     """Turns a document into its concepts, by counting or by asking a model."""

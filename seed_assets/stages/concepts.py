@@ -2,11 +2,16 @@
 
 from seed_assets.core.concepts import ConceptExtractor, Concepts
 from seed_assets.core.extraction import ExtractedText
+from seed_assets.core.validity import ungrounded
 from seed_assets.reuse import Reuse
-from seed_assets.stage import document_stage
+from seed_assets.stage import value_stage
 
 
-@document_stage(version="1", preview=lambda value: ", ".join(concept.name for concept in value.concepts))
+@value_stage(
+    version="1",
+    preview=lambda value: ", ".join(value.names),
+    problem=lambda value, extracted_text: ungrounded(value, extracted_text.text),
+)
 async def concepts(extracted_text: ExtractedText, *, concept_extractor: ConceptExtractor, reuse: Reuse) -> Concepts:
     """One partition: the concepts of one document, best first, each with where it is first mentioned.
 

@@ -10,13 +10,24 @@ from io_managers.store.fingerprint import Action, KeyTemplate, content_digest
 from resources.embedder import Embedder
 from seed_assets.core.chunking import Chunks
 from seed_assets.core.concurrently import all_of
+from seed_assets.core.validity import unlike
 from seed_assets.reuse import Reuse
-from seed_assets.stage import document_stage
+from seed_assets.stage import value_stage
 
 TEXT_EMBEDDING = "text_embedding"
 
 
-@document_stage(version="1", preview=lambda value: f"{len(value)} vectors of {value.shape[1]} numbers")
+def _problem(value: NDArray[np.float32], chunks: Chunks) -> str:
+    if len(value) != len(chunks.chunks):
+        return f"there are {len(value)} vectors of {len(chunks.chunks)} chunks"
+    return unlike(value)
+
+
+@value_stage(
+    version="1",
+    preview=lambda value: f"{len(value)} vectors of {value.shape[1]} numbers",
+    problem=_problem,
+)
 async def embeddings(chunks: Chunks, *, embedder: Embedder, reuse: Reuse) -> NDArray[np.float32]:
     """One partition: the vectors of one document's chunks, a row a chunk, each of length 1.
 

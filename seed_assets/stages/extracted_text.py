@@ -2,10 +2,10 @@
 
 from seed_assets.core.extraction import ExtractedText
 from seed_assets.core.parser_pool import ParserPool
-from seed_assets.stage import Source, document_stage
+from seed_assets.stage import Source, value_stage
 
 
-@document_stage(version="1", preview=lambda value: value.text)
+@value_stage(version="1", preview=lambda value: value.text)
 async def extracted_text(source: Source, *, parser: ParserPool) -> ExtractedText:
     """One partition: the text and the title of one document.
 

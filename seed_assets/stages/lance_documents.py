@@ -5,15 +5,15 @@ from typing import Any
 from resources.formats import SUFFIXES
 from seed_assets.core.concepts import Concepts
 from seed_assets.core.extraction import ExtractedText
-from seed_assets.core.summarizing import Summary
+from seed_assets.core.verdicts import Judgement
 from seed_assets.stage import sink_stage
 
 
-@sink_stage(version="1", table="documents")
+@sink_stage(version="2", table="documents")
 def lance_documents(
-    document_id: str, content_digest: str, extracted_text: ExtractedText, summaries: Summary, concepts: Concepts
+    document_id: str, content_digest: str, extracted_text: ExtractedText, judgements: Judgement, concepts: Concepts
 ) -> list[dict[str, Any]]:
-    """One partition: the row of one document in the table `documents`, with its title, summary and concepts.
+    """One partition: the row of one document in the table `documents`, with its title, concepts and judged summary.
 
     Written again when any of them changes, all documents of a run in one commit.
     """
@@ -24,7 +24,10 @@ def lance_documents(
             "format": SUFFIXES["." + document_id.rpartition(".")[2].lower()],
             "encoding": extracted_text.encoding or None,
             "n_characters": len(extracted_text.text),
-            "summary": summaries.text,
+            "summary": judgements.summary,
+            "verdict": judgements.verdict.decision,
+            "score": judgements.verdict.score,
+            "needs_review": judgements.needs_review,
             "concepts": [concept.name for concept in concepts.concepts],
             "content_digest": content_digest,
         }

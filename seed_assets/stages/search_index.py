@@ -1,4 +1,4 @@
-"""The corpus stage `search_index`: what search needs beside the rows."""
+"""The upkeep stage `search_index`: what search needs beside the rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from io_managers.store.fingerprint import Part
 from resources.lance import LanceTables
 from resources.lance_indexes import ensure_indexes
-from seed_assets.stage import corpus_stage
+from seed_assets.stage import upkeep_stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Indexing:
         return {"vector_index_rows": self.vector_index_rows}
 
 
-@corpus_stage(version="1", table="chunks", inputs=("lance_documents", "lance_chunks", "lance_concepts"))
+@upkeep_stage(version="1", table="chunks", over=("lance_documents", "lance_chunks", "lance_concepts"))
 def search_index(tables: LanceTables, *, indexing: Indexing) -> str:
     """Not partitioned: the full-text index over all chunks and, past some thousand rows, the vector index.
 

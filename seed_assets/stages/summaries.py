@@ -3,10 +3,10 @@
 from seed_assets.core.extraction import ExtractedText
 from seed_assets.core.summarizing import Summarizer, Summary
 from seed_assets.reuse import Reuse
-from seed_assets.stage import document_stage
+from seed_assets.stage import value_stage
 
 
-@document_stage(version="1", preview=lambda value: value.text)
+@value_stage(version="1", preview=lambda value: value.text)
 async def summaries(extracted_text: ExtractedText, *, summarizer: Summarizer, reuse: Reuse) -> Summary:
     """One partition: the summary of one document.
 
