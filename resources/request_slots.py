@@ -8,7 +8,8 @@ In a directory a slot is a file with a lock on it, which the system frees when i
 Redis it is a lease, renewed while it is held: that of a dead host ends after LEASE_SECONDS.
 
 No process starves another. Files: a slot that a process has had for TURN_SECONDS, for one request after the other,
-it leaves alone for REST_SECONDS, longer than others sleep between two tries. Redis: who asked first is served first.
+it leaves alone for REST_SECONDS, longer than others sleep between two tries, where there are others: each holds the lock
+of a file that says so. Redis: who asked first is served first.
 """
 
 import os
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 TURN_SECONDS = 1.0
 REST_SECONDS = 0.015
+# More processes than that at one endpoint take turns whether or not there are others.
+_MOST_SEEN = 16
+# For how long a look around is good: shorter than a turn, and seldom beside the requests.
+_LOOK_SECONDS = 0.1
 LEASE_SECONDS = 60.0
 _RENEWAL_SECONDS = 15.0
 # A process that waits asks every 10 to 25 ms; one that has not asked for so long has given up.
@@ -79,21 +84,27 @@ class FileSlots:
     def __init__(self, stem: Path, count: int) -> None:
         self._stem = stem
         self._count = count
-        self._files: dict[int, int] = {}
+        self._files: dict[str, int] = {}
         self._held: set[int] = set()
         self._mine_since: dict[int, float] = {}
         self._freed_at: dict[int, float] = {}
+        self._here: int | None = None
+        self._others = True
+        self._looked_at = 0.0
 
     def take(self) -> int | None:
         now = time.monotonic()
+        if self._here is None:
+            self._here = self._appear()
         for slot in range(self._count):
             if slot in self._held:
                 continue
             others_had_a_chance = now - self._freed_at.get(slot, 0.0) >= REST_SECONDS
-            if not others_had_a_chance and now - self._mine_since[slot] >= TURN_SECONDS:
+            over = now - self._mine_since.get(slot, now) >= TURN_SECONDS
+            if over and not others_had_a_chance and self._others_are_here(now):
                 continue
-            if self._lock(slot):
-                if others_had_a_chance:
+            if self._lock(f"slot-{slot}"):
+                if over or others_had_a_chance:
                     self._mine_since[slot] = now
                 self._held.add(slot)
                 return slot
@@ -103,24 +114,46 @@ class FileSlots:
         if slot in self._held:
             self._held.discard(slot)
             self._freed_at[slot] = time.monotonic()
-            unlock(self._files[slot])
+            unlock(self._files[f"slot-{slot}"])
 
     def close(self) -> None:
         self._held.clear()
         self._mine_since.clear()
         self._freed_at.clear()
+        self._here, self._others, self._looked_at = None, True, 0.0
         while self._files:
             os.close(self._files.popitem()[1])
 
-    def _lock(self, slot: int) -> bool:
+    def _appear(self) -> int:
+        """Hold the first place among the processes that is free; _MOST_SEEN where none is."""
+        return next((place for place in range(_MOST_SEEN) if self._lock(f"process-{place}")), _MOST_SEEN)
+
+    def _others_are_here(self, now: float) -> bool:
+        """Whether another process may want a slot; it need not be waiting for one."""
+        if self._looked_at and now - self._looked_at < _LOOK_SECONDS:
+            return self._others
+        self._looked_at, self._others = now, self._here == _MOST_SEEN
+        for place in range(_MOST_SEEN):
+            name = f"process-{place}"
+            if self._others or place == self._here or not self._path(name).exists():
+                continue
+            if self._lock(name):
+                unlock(self._files[name])
+            else:
+                self._others = True
+        return self._others
+
+    def _lock(self, name: str) -> bool:
         try:
-            file = self._files.get(slot)
+            file = self._files.get(name)
             if file is None:
-                path = self._stem.with_name(f"{self._stem.name}.slot-{slot}")
-                file = self._files[slot] = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+                file = self._files[name] = os.open(self._path(name), os.O_RDWR | os.O_CREAT, 0o600)
             return try_lock(file)
         except OSError as error:
             raise unusable(self._stem.parent, error) from error
+
+    def _path(self, name: str) -> Path:
+        return self._stem.with_name(f"{self._stem.name}.{name}")
 
 
 class RedisSlots:

@@ -16,6 +16,7 @@ import pytest
 from resources import request_slots
 from resources.errors import ConfigurationError, StoppedError
 from resources.limits import LimitRules, Limits
+from resources.request_slots import FileSlots
 
 REDIS = "redis://127.0.0.1:6379/0"
 
@@ -265,6 +266,54 @@ def test_a_clock_that_was_put_back_closes_no_window_for_long(tmp_path: Path, mon
         assert await permitted(limits) - back >= 0.5
 
     run(Limits("endpoint", LimitRules(requests=1, window_seconds=0.5), tmp_path), body)
+
+
+def test_a_slot_is_left_to_others_where_there_are_any_and_to_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that was alone left each of its slots unused for a while, again and again, and sent less than it might."""
+    monkeypatch.setattr(request_slots, "TURN_SECONDS", 0.02)
+    monkeypatch.setattr(request_slots, "_LOOK_SECONDS", 0.01)
+
+    def left_alone() -> bool:
+        until = time.monotonic() + 0.2
+        while time.monotonic() < until:
+            slot = ours.take()
+            if slot is None:
+                return True
+            ours.free(slot)
+        return False
+
+    ours, other = (FileSlots(tmp_path / "slots", 1) for _ in range(2))
+    try:
+        assert not left_alone()
+        until = time.monotonic() + 10
+        while (taken := other.take()) is None and time.monotonic() < until:
+            time.sleep(0.001)
+        assert taken is not None
+        other.free(taken)
+        assert left_alone()
+        other.close()
+        time.sleep(0.05)
+        assert not left_alone()
+    finally:
+        ours.close()
+        other.close()
+
+
+def test_more_processes_than_are_told_apart_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_slots, "_MOST_SEEN", 1)
+    monkeypatch.setattr(request_slots, "TURN_SECONDS", 0.0)
+    both = [FileSlots(tmp_path / "slots", 1) for _ in range(2)]
+    try:
+        for slots in both:
+            taken = slots.take()
+            assert taken is not None
+            slots.free(taken)
+        assert [slots.take() for slots in both] == [None, None]
+    finally:
+        for slots in both:
+            slots.close()
 
 
 def test_without_limits_nothing_is_written(tmp_path: Path) -> None:
