@@ -26,6 +26,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", r"ignore:The `__fields__`:DeprecationWarning:dagster_shared\..*")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Processes that share the tests know them by name: none may be the address of an object."""
+    if unnamed := [item.nodeid for item in items if " at 0x" in item.nodeid]:
+        raise pytest.UsageError(f"Give these cases ids that are the same in every process: {', '.join(unnamed)}")
+
+
 @pytest.fixture
 def empty_world(tmp_path: Path, own_environment: None) -> World:
     """A corpus of six documents and a home in which nothing was ever seeded."""

@@ -149,7 +149,9 @@ def test_what_is_rejected_is_flagged_at_once(walk: Callable[..., Judgement]) -> 
     assert (judge.asked, writer.told) == (["old"], [])
 
 
-@pytest.mark.parametrize("writer", [NoReviser(), ScriptedWriter(None), ScriptedWriter(" old\n")], ids=str)
+@pytest.mark.parametrize(
+    "writer", [NoReviser(), ScriptedWriter(None), ScriptedWriter(" old\n")], ids=("nobody", "silent", "the-same")
+)
 def test_where_nobody_writes_another_it_is_flagged(writer: Writer, walk: Callable[..., Judgement]) -> None:
     judge = ScriptedJudge({"old": "sn"})
     found = walk(judge, writer)
