@@ -302,17 +302,17 @@ def test_a_slot_is_left_to_others_where_there_are_any_and_to_nobody_else(
 
 
 def test_more_processes_than_are_told_apart_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_slots, "_MOST_SEEN", 1)
+    monkeypatch.setattr(request_slots, "_MOST_SEEN", 2)
     monkeypatch.setattr(request_slots, "TURN_SECONDS", 0.0)
-    both = [FileSlots(tmp_path / "slots", 1) for _ in range(2)]
+    three = [FileSlots(tmp_path / "slots", 1) for _ in range(3)]
     try:
-        for slots in both:
+        for slots in three:
             taken = slots.take()
             assert taken is not None
             slots.free(taken)
-        assert [slots.take() for slots in both] == [None, None]
+        assert [slots.take() for slots in three] == [None, None, None]
     finally:
-        for slots in both:
+        for slots in three:
             slots.close()
 
 
