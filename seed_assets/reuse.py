@@ -6,11 +6,9 @@ durable before anybody sees it. What does not: what an action does, and refs.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -24,6 +22,7 @@ from io_managers.store.store import Store
 from resources.errors import DocumentError, StoppedError
 from resources.llm import EndpointError, Usage
 from seed_assets.budget import Budget
+from seed_assets.computing import Computing, durable
 
 # How often one process looks whether another has finished the same action: seldom enough to cost nothing beside it.
 _WAIT_SECONDS = 0.1
@@ -31,52 +30,7 @@ _WAIT_SECONDS = 0.1
 Compute = Callable[[Sequence[Action]], Awaitable[Sequence[tuple[Any, str]]]]
 
 
-@dataclass(slots=True)
-class _Computing:
-    """What is being computed, and for which stage. answered: paid requests that its result is made of.
-
-    Of the last answer it keeps the place among the requests in flight until the result is durable. But whoever waits
-    keeps none: what it waits for may need that very place.
-    """
-
-    stage: str
-    action_key: str
-    usage: Usage = field(default_factory=Usage)
-    answered: list[Attempt] = field(default_factory=list)
-    _waits: int = 0
-    _kept: Callable[[], None] | None = None
-    _ended: bool = False
-
-    def keep(self, give_back: Callable[[], None]) -> None:
-        """Keep the place of an answer."""
-        if self._waits or self._ended:
-            give_back()
-        else:
-            self._let_go()
-            self._kept = give_back
-
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Inside, requests and other actions are waited for."""
-        self._let_go()
-        self._waits += 1
-        try:
-            yield
-        finally:
-            self._waits -= 1
-
-    def end(self) -> None:
-        """The result is durable, or there is none."""
-        self._ended = True
-        self._let_go()
-
-    def _let_go(self) -> None:
-        kept, self._kept = self._kept, None
-        if kept is not None:
-            kept()
-
-
-_computing: ContextVar[_Computing | None] = ContextVar("computing", default=None)
+_computing: ContextVar[Computing | None] = ContextVar("computing", default=None)
 
 
 def charge(usage: Usage) -> None:
@@ -216,7 +170,7 @@ class Reuse:
 
     async def _compute(self, actions: Sequence[Action], compute: Compute, partition: str) -> list[ActionRecord]:
         outer = _computing.get()
-        own = _Computing(outer.stage if outer else actions[0].stage, actions[0].key)
+        own = Computing(outer.stage if outer else actions[0].stage, actions[0].key)
         try:
             started = time.perf_counter()
             values = await self._computed(actions, compute, partition, own, outer)
@@ -227,7 +181,7 @@ class Reuse:
                     [True, *[False] * len(actions)], actions, values, strict=False
                 )
             ]
-            await _durable(self._store.commit(results, replace=self._anew, attempts=own.answered), own.end)
+            await durable(self._store.commit(results, replace=self._anew, attempts=own.answered), own.end)
         finally:
             own.end()
         self._done_here.update(action.key for action in actions)
@@ -239,8 +193,8 @@ class Reuse:
         actions: Sequence[Action],
         compute: Compute,
         partition: str,
-        own: _Computing,
-        outer: _Computing | None,
+        own: Computing,
+        outer: Computing | None,
     ) -> Sequence[tuple[Any, str]]:
         """What `compute` gives; what it pays and how it fails is accounted for."""
         token = _computing.set(own)
@@ -334,32 +288,6 @@ class Reuse:
             ]
         )
         self._saved, self._found = {}, {}
-
-
-async def _durable(committed: Future[list[str]], then: Callable[[], None]) -> None:
-    """Wait for a commit, with `then` called the moment that it has ended, before others that are ready have their turn.
-
-    A cancellation must not lose what is computed, nor be faster than its commit, which is short.
-    """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-
-    def end() -> None:
-        then()
-        if not done.done():
-            done.set_result(None)
-
-    def tell(_: Future[list[str]]) -> None:
-        with suppress(RuntimeError):  # the loop was closed over its tasks
-            loop.call_soon_threadsafe(end)
-
-    committed.add_done_callback(tell)
-    try:
-        await asyncio.shield(done)
-    except asyncio.CancelledError:
-        await asyncio.wait((done,))
-        raise
-    committed.result()
 
 
 def paid_for(provenance: Provenance) -> Usage:
