@@ -6,7 +6,7 @@ made of it (stages), and values' types (core.corpus_views).
 A part is formed without opening a document's value; of clusterings, which name everybody's place, the current ones are.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from seed_assets.core.corpus_views import (
     Placed,
 )
 from seed_assets.core.field_table import FieldTable
+from seed_assets.core.textrank import terms
 from seed_assets.core.verdicts import SourceText
 
 MATERIAL, CONCEPT_LISTS, PLACEMENT, PICTURE = "material", "concept_lists", "placement", "picture"
@@ -170,7 +171,7 @@ class Views:
             case "cluster":
                 return await self._cluster(unit, opened)
             case "member_texts":
-                return [SourceText(m.document_id, m.title, m.text) for m in await self._members(unit, opened)]
+                return [SourceText(m.document_id, m.title, _said(m)) for m in await self._members(unit, opened)]
             case "members":
                 return self.clusters([unit.rpartition("/")[0]])[unit]
             case "placement":
@@ -214,7 +215,8 @@ class Views:
                 vector = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1], np.float32)
                 found.documents.append(TopicDocument(document, text.text, vector))
         elif cluster_type == CONCEPT:
-            found.sets.update({d: (await opened("concepts", d)).names for d in sorted(self._of("concepts"))})
+            for document in sorted(self._of("concepts")):
+                found.sets[document] = _with_words((await opened("concepts", document)).names)
         else:
             field = cluster_type.removeprefix(FIELD)
             table = self._clustered.table
@@ -277,6 +279,16 @@ class Views:
         }
         means = [found.mean(axis=0) if len(found) else np.zeros(found.shape[1], np.float32) for found in vectors]
         return CorpusPicture(clustering, np.stack(means) if means else np.zeros((0, 1), np.float32), documents, titles)
+
+
+def _with_words(names: Sequence[str]) -> tuple[str, ...]:
+    """Concepts, and their words: who writes of coral reefs and who of reef fishes has something in common."""
+    return tuple(sorted({*names, *(word for name in names for word in terms(name))}))
+
+
+def _said(member: Member) -> str:
+    """All that a cluster's summary is made of: what a member says, and what it is about."""
+    return f"{member.text}\n\n{', '.join(member.concepts)}" if member.concepts else member.text
 
 
 # Of a member whose summary is not there.
