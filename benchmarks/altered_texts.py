@@ -6,17 +6,19 @@ used here, so that none is measured by itself.
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 KINDS = ("number", "name swapped", "name invented", "negation added", "negation removed")
 """Ways to make a text wrong."""
 
-_COUNTS = "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty hundred".split()
+_COUNTED = "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty hundred"
+_COUNTS = _COUNTED.split()
 _NUMBER = re.compile(rf"(?<![\w.:/-])(?:\d+(?:[.,]\d+)*|(?i:{'|'.join(_COUNTS)}))(?![\w/]|[-.:]\w)")
 # Inside a sentence, so that a capital letter means something.
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}(?![\w.:/-])")
-_INVENTED = "Halvorsen Mirembe Tanzwald Okonkwo Brightwater Castellane Dvorak Ferreira Grunewald Ishikawa".split()
+_UNKNOWN = "Halvorsen Mirembe Tanzwald Okonkwo Brightwater Castellane Dvorak Ferreira Grunewald Ishikawa"
+_INVENTED = _UNKNOWN.split()
 _VERB = re.compile(r"\b(?:is|was|are|were|will|would|can|could|should|must|has|had|does|did|may)\b(?! not\b|n[’']t)")
 _NEGATED = re.compile(
     r"(?<= (?:is|as|re|ll|ld|an|st|ve|ad|es|id|do|ay)) not (?=\w)|(?<=\w)n[’']t(?= \w)|(?<= )never (?=\w)"
@@ -53,7 +55,9 @@ def altered(text: str, source: str, kind: str, chance: random.Random) -> Altered
             raise ValueError(f"{kind!r} is none of {KINDS}")
 
 
-def _replaced(text: str, kind: str, pattern: re.Pattern[str], chance: random.Random, other) -> Altered | None:  # noqa
+def _replaced(
+    text: str, kind: str, pattern: re.Pattern[str], chance: random.Random, other: Callable[[str], str | None]
+) -> Altered | None:
     found = list(pattern.finditer(text))
     chance.shuffle(found)
     for match in found:

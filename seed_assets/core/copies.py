@@ -3,14 +3,31 @@ whole sentences that stand apart in its source, as extractive summaries join the
 (quotations), and what is only like the source (evidence).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from seed_assets.core.passages import Passage, in_order
 from seed_assets.core.quotations import QuotedText, Span, folded_words
 from seed_assets.core.sentences import split_sentences
+from seed_assets.core.verdicts import SourceText
 
 # The rest of a sentence that begins or ends a claim is as long at least: one word could come from anywhere.
 _LEAST_WORDS = 3
 _END = " \n "
+
+
+class CopiedTexts:
+    """Sources in which several claims are looked for. The order of the sources does not matter."""
+
+    def __init__(self, sources: Iterable[SourceText]) -> None:
+        self._texts = [(source, CopiedText(source.text)) for source in in_order(sources)]
+
+    def passage(self, claim: str) -> Passage | None:
+        """Where a claim is copied from, in the first source that has it; see CopiedText.locate."""
+        for source, text in self._texts:
+            place = text.locate(claim)
+            if place is not None:
+                return Passage(source.document_id, source.title, source.text[slice(*place)], *place)
+        return None
 
 
 class CopiedText:

@@ -6,8 +6,6 @@ A number or a name is in its place where sentences near it have a good part of w
 other wording. What no source has, or has only far from what the claim is about, is out of place.
 """
 
-import re
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resources.embedder import LocalEmbedder
-from seed_assets.core.copies import CopiedText
 from seed_assets.core.edits import changed
 from seed_assets.core.negations import negations_in
 from seed_assets.core.numerals import numbers_in
-from seed_assets.core.passages import Passage, Passages
+from seed_assets.core.passages import Passage, Passages, in_order
 from seed_assets.core.proper_names import Names
 from seed_assets.core.stopwords import stop_words
 from seed_assets.core.textrank import terms
@@ -72,20 +69,17 @@ class Finding:
 class Evidence:
     """The sentences of some sources, for weighing claims. Not for several threads at once.
 
-    The order of the sources does not matter; of two with one document_id and text, one is used.
+    The order of the sources does not matter.
     """
 
     def __init__(self, sources: Iterable[SourceText], embedder: LocalEmbedder) -> None:
-        ordered = sorted(set(sources), key=lambda source: (source.document_id, source.title, source.text))
-        self.passages = Passages(ordered, embedder)
-        self._copied = [CopiedText(source.text) for source in ordered]
+        self.passages = Passages(in_order(sources), embedder)
         sentences = self.passages.sentences
         self._names = Names(sentence.text for sentence in sentences)
         self._stopped = stop_words(
             match.group() for sentence in sentences for match in WORD.finditer(sentence.text.casefold())
         )
         self._slots = np.array([place + sentence.source * _GAP for place, sentence in enumerate(sentences)], dtype=int)
-        self._begins = [(sentence.source, sentence.start) for sentence in sentences]
         self._size = int(self._slots[-1]) + 1 if sentences else 0
         numbers: dict[str, list[int]] = defaultdict(list)
         for place, sentence in enumerate(sentences):
@@ -93,14 +87,6 @@ class Evidence:
                 numbers[number.value].append(place)
         self._numbers = dict(numbers)
         self._negative = self._mask(place for place, one in enumerate(sentences) if any(negations_in(one.text)))
-
-    def copied(self, text: str) -> Passage | None:
-        """The passage that a text is copied from, None where it is not copied; see CopiedText."""
-        for source, copied in zip(self.passages.sources, self._copied, strict=True):
-            place = copied.locate(text)
-            if place is not None:
-                return Passage(source.document_id, source.title, source.text[slice(*place)], *place)
-        return None
 
     def weigh(self, claim: str) -> Finding:
         """What the sources have on a claim."""

@@ -4,7 +4,7 @@ few for a claim. What does not: whether they show it (judging, model_judging), t
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,6 +67,11 @@ class Match:
     def score(self) -> float:
         """Both in one."""
         return round(_WORDING * self.wording + (1 - _WORDING) * self.meaning, _DECIMALS)
+
+
+def in_order(sources: Iterable[SourceText]) -> list[SourceText]:
+    """The sources, each once, in an order that theirs does not decide."""
+    return sorted(set(sources), key=lambda source: (source.document_id, source.title, source.text))
 
 
 class Passages:
@@ -155,12 +160,6 @@ class Passages:
     def weight(self, term: str) -> float:
         """How rare a term is in the sources, above 0."""
         return math.log(1 + (len(self.sentences) + 0.5) / (len(self._with.get(term, ())) + 0.5))
-
-    def with_term(self, term: str) -> NDArray[np.bool_]:
-        """Which sentences have a term of `textrank.terms`."""
-        found = np.zeros(len(self.sentences), dtype=np.bool_)
-        found[[place for place, _ in self._with.get(term, ())]] = True
-        return found
 
     def _wording(self, claim: str) -> dict[int, tuple[float, float]]:
         """By place, BM25 and the share of the claim's wording."""

@@ -12,6 +12,7 @@ from seed_assets.core.words import WORD
 _MOST_CAPITALS = 0.3
 _HONORIFICS = "mr mrs ms miss dr prof sir lord lady madam herr frau monsieur madame señor señora"
 _TITLES = frozenset(_HONORIFICS.split())
+_BREAKS = frozenset('.!?:;“"«„(‘…—')
 _CLITIC = re.compile(r"['’](?:s|d|m|t|ll|ve|re)$", re.IGNORECASE)
 
 
@@ -61,5 +62,6 @@ def _words(sentence: str) -> Iterator[tuple[bool, str]]:
     for match in WORD.finditer(sentence):
         between = sentence[end : match.start()]
         first = first or any(sign in between for sign in '.!?:;“"«„(‘…—')
-        yield first, _CLITIC.sub("", match.group()) or match.group()
+        word = match.group()
+        yield first, (_CLITIC.sub("", word) or word) if "'" in word or "’" in word else word
         first, end = False, match.end()

@@ -80,7 +80,9 @@ def _folded_words(text: str) -> list[tuple[str, int, int]]:
     joined = -1
     for match in _WORD.finditer(text):
         start, end = match.span()
-        word = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", match.group()).casefold())
+        word = match.group().casefold()
+        if not word.isascii():
+            word = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", match.group()).casefold())
         if found and start == joined:
             word, start = found[-1][0] + word, found[-1][1]
             found.pop()
