@@ -61,12 +61,16 @@ def kill_and_go_on(at: int, corpus: Path, directory: Path) -> Killed:
             wrong.append(f"the runs after it failed:\n{after.told()}\n{last.told()}")
         if len(server.calls) != calls:
             wrong.append(f"the third run sent {len(server.calls) - calls} requests")
-        if len(again) > IN_FLIGHT:
-            wrong.append(f"{len(again)} answered requests were sent again, and at most {IN_FLIGHT} were in flight")
+        lost = sum(not call.valid for call in before)
+        if lost + len(again) > IN_FLIGHT:
+            wrong.append(
+                f"{len(again)} answered requests were sent again, beside {lost} that had no answer yet, "
+                f"and at most {IN_FLIGHT} were in flight"
+            )
         newest = [call.digest for call in sorted(before, key=lambda call: call.number)[-2 * IN_FLIGHT :]]
         if strange := [digest for digest in again if digest not in newest]:
             wrong.append(f"{len(strange)} requests that had long been answered were sent again")
-        return Killed(at, sum(not call.valid for call in before), len(again), tuple(wrong))
+        return Killed(at, lost, len(again), tuple(wrong))
 
 
 def asked_again(before: Sequence[Call], after: Sequence[Call]) -> list[str]:
