@@ -65,7 +65,7 @@ def _show(found: "list[tuple[Check, Finding]]") -> None:
         console.print(
             f"{check.stage}, {check.name}: {check.description}", markup=False, highlight=False, soft_wrap=True
         )
-        for unit, problem in list(sorted(finding.offenders.items()))[:_NAMED]:
+        for unit, problem in sorted(finding.offenders.items())[:_NAMED]:
             console.print(f"  {unit}: {problem}", markup=False, highlight=False, soft_wrap=True)
         if len(finding.offenders) > _NAMED:
             console.print(f"  and {len(finding.offenders) - _NAMED} more; --json names all.", highlight=False)

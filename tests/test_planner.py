@@ -60,7 +60,8 @@ def test_every_state_is_told_apart(empty_world: World) -> None:
     # Where anybody stands is not known before it is known who is there.
     assert {states[document].pop(name) for document in DOCUMENTS[:-1] for name in PLACING} == {"stale"}
     for name in PLACING:
-        states["reefs/new.txt"].pop(name), states["broken/empty.txt"].pop(name)
+        states["reefs/new.txt"].pop(name)
+        states["broken/empty.txt"].pop(name)
 
     assert states["bread/starter.txt"] == dict.fromkeys(ALONE, "current")
     assert states["reefs/corals.txt"] == dict.fromkeys(ALONE, "stale")

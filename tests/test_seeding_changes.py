@@ -180,7 +180,7 @@ def test_changed_parameters_recompute_what_depends_on_them_and_say_which_changed
 
     seeded = world.seed()
 
-    changed = ("chunks", "embeddings", "summaries", "lance_documents", "lance_chunks")
+    changed = ("chunks", "embeddings", "summaries", "judgements", "lance_documents", "lance_chunks", "lance_judgements")
     assert seeded.calls == {**dict.fromkeys(changed, N), "search_index": 1}
     assert seeded.computed == seeded.calls
     assert world.all_states() == {"current"}

@@ -42,7 +42,7 @@ def test_selected_stages_are_computed_with_all_that_they_need_and_nothing_else(e
     assert some.calls == dict.fromkeys(("extracted_text", "chunks", "embeddings"), N)
     assert list(some.report.stages) == ["extracted_text", "chunks", "embeddings"]
     assert world.states("reefs/fish.txt") == {
-        **dict.fromkeys(EVERY_STAGE, "missing"),
+        **dict.fromkeys(ALONE, "missing"),
         **dict.fromkeys(("extracted_text", "chunks", "embeddings"), "current"),
     }
     assert world.seed(SeedOptions(stages=("embeddings",))).report.runs == []
@@ -87,7 +87,7 @@ def test_cache_only_computes_nothing_and_names_what_is_missing(world: World) -> 
     assert "--cache-only" in refused.report.failures[0].remedy
     assert {table: world.rows(table) for table in TABLES} == tables
 
-    world.seed(SeedOptions(stages=("summaries", "concepts", "embeddings")))
+    world.seed(SeedOptions(stages=("document_clusters", "corpus_map")))
     published = world.seed(cache_only=True)
 
     # Rows are made of what is finished, and cost nothing.

@@ -23,9 +23,8 @@ from seed_assets.partitions import PARTITION_TAG
 from seed_assets.pipeline import Pipeline
 from seed_assets.seeding import SeedOptions
 from tests.conftest import DOCUMENTS
-from tests.pipelines import SINKS, SOURCES, BrokenTables, World, essay, refusal
+from tests.pipelines import EVERY_STAGE, SOURCES, BrokenTables, World, essay, refusal
 
-EVERY_STAGE = (*SOURCES, *SINKS)
 # What a person reads on the partition page, by what `seedbank status` says.
 SHOWN = {
     "current": "materialized",

@@ -8,20 +8,18 @@ Sources: Traag, Waltman and van Eck, "From Louvain to Leiden", Scientific Report
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from io_managers.store.fingerprint import Part
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+from seed_assets.core.neighbours import Sparse
 
 METHOD = "leiden-1"
 """Version of how groups are found; raise it when the same documents may be grouped differently."""
 
-Rows: TypeAlias = "NDArray[np.float32] | csr_array"
+Rows: TypeAlias = NDArray[np.float32] | Sparse
 """One row a node, (n, d), of length 1 or zero; the cosine of two is their product."""
 
 Labels = NDArray[np.int32]
@@ -62,10 +60,11 @@ class ClusterRules:
 
 _RESOLUTIONS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0, 12.0)
 _MOST_MEASURED = 20_000
+_CELLS_A_BLOCK = 4_000_000
 _FINER, _MOST_SPLITS = 1.6, 8
 
 
-def find_communities(graph: "csr_array", rows: Rows, seed: int) -> Labels:
+def find_communities(graph: Sparse, rows: Rows, seed: int) -> Labels:
     """The groups, of all degrees of fineness tried, with the best silhouette.
 
     graph: symmetric, (n, n). rows: what the silhouette is measured by.
@@ -74,14 +73,15 @@ def find_communities(graph: "csr_array", rows: Rows, seed: int) -> Labels:
     return max(found, key=lambda labels: silhouette(rows, labels))
 
 
-def leiden(graph: "csr_array", resolution: float, seed: int) -> Labels:
+def leiden(graph: Sparse, resolution: float, seed: int) -> Labels:
     """Leiden's communities, numbered by their first row; a row without a neighbour is a group of its own."""
-    from graspologic_native import leiden_csr
+    import graspologic_native
 
     size = graph.shape[0]
     if not graph.nnz:
         return np.arange(size, dtype=np.int32)
-    _, communities = leiden_csr(
+    native: Any = graspologic_native
+    _, communities = native.leiden_csr(
         graph.indptr.astype(np.int64),
         graph.indices.astype(np.int32),
         graph.data.astype(np.float64),
@@ -106,21 +106,29 @@ def by_first_row(labels: Labels) -> Labels:
 
 
 def silhouette(rows: Rows, labels: Labels) -> float:
-    """The mean cosine silhouette, -1 to 1, of evenly spaced rows (at most 20,000); 0 for one group; one alone counts 0."""
-    count = int(labels.max(initial=-1)) + 1
+    """The mean cosine silhouette, -1 to 1, of evenly spaced rows (at most 20,000).
+
+    One alone counts 0, and is no group to the others; 0 where fewer than two groups are left.
+    """
+    sizes = np.bincount(labels)
+    numbers = np.where(sizes > 1, np.cumsum(sizes > 1) - 1, -1).astype(np.int32)
+    count = int(numbers.max(initial=-1)) + 1
     if count < 2:
         return 0.0
-    sizes = np.bincount(labels, minlength=count)
-    step = -(-len(labels) // _MOST_MEASURED)
-    sample, own = rows[::step], labels[::step]
-    near = _dense(sample @ group_sums(rows, labels, count).T)
-    at = np.arange(len(own))
-    inner = 1 - (near[at, own] - squared_lengths(sample)) / np.maximum(sizes[own] - 1, 1)
-    means = 1 - near / sizes
-    means[at, own] = np.inf
-    outer = means.min(axis=1)
-    widths = np.where(sizes[own] > 1, (outer - inner) / np.maximum(np.maximum(outer, inner), 1e-9), 0.0)
-    return round(float(widths.mean(dtype=np.float64)), 5)
+    own, sizes = numbers[labels], sizes[sizes > 1]
+    sums = group_sums(rows, own, count).T
+    every = np.arange(0, len(labels), -(-len(labels) // _MOST_MEASURED))
+    sample = every[own[every] >= 0]
+    width = 0.0
+    for part in np.array_split(sample, -(-len(sample) * count // _CELLS_A_BLOCK)) if len(sample) else ():
+        block, group, at = rows[part], own[part], np.arange(len(part))
+        near = _dense(block @ sums)
+        inner = 1 - (near[at, group] - squared_lengths(block)) / (sizes[group] - 1)
+        means = 1 - near / sizes
+        means[at, group] = np.inf
+        outer = means.min(axis=1)
+        width += float(((outer - inner) / np.maximum(np.maximum(outer, inner), 1e-9)).sum(dtype=np.float64))
+    return round(width / len(every), 5)
 
 
 def group_sums(rows: Rows, labels: Labels, count: int) -> Rows:
@@ -142,7 +150,7 @@ def _dense(matrix: Any) -> NDArray[np.float32]:
 
 
 def split_large(
-    graph: "csr_array", rows: Rows, labels: Labels, weights: NDArray[np.int64], largest: int, seed: int
+    graph: Sparse, rows: Rows, labels: Labels, weights: NDArray[np.int64], largest: int, seed: int
 ) -> Labels:
     """The groups, those whose rows weigh more than `largest` in several; a row that weighs more by itself is alone.
 
@@ -163,7 +171,7 @@ def split_large(
     return by_first_row(labels)
 
 
-def _split(graph: "csr_array", rows: Rows, weights: NDArray[np.int64], largest: int, seed: int) -> Labels:
+def _split(graph: Sparse, rows: Rows, weights: NDArray[np.int64], largest: int, seed: int) -> Labels:
     """At least two parts: communities where there are any to speak of, else equal shares from one pole to the other."""
     size = len(weights)
     total = int(weights.sum())

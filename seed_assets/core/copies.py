@@ -3,16 +3,23 @@ whole sentences that stand apart in its source, as extractive summaries join the
 (quotations), and what is only like the source (evidence).
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
+from seed_assets.core.negations import negations_in
+from seed_assets.core.numerals import numbers_in
 from seed_assets.core.passages import Passage, in_order
 from seed_assets.core.quotations import QuotedText, Span, folded_words
 from seed_assets.core.sentences import split_sentences
 from seed_assets.core.verdicts import SourceText
+from seed_assets.core.words import UNSPACED, WORD
 
 # The rest of a sentence that begins or ends a claim is as long at least: one word could come from anywhere.
 _LEAST_WORDS = 3
 _END = " \n "
+# How far a negation reaches.
+_BEFORE_WORDS, _BEFORE_CHARACTERS = 3, 60
+_STOP = re.compile(r"[.!?;:।؟؛۔]\s|[。！？；]|\n\s*\n")
 
 
 class CopiedTexts:
@@ -26,8 +33,20 @@ class CopiedTexts:
         for source, text in self._texts:
             place = text.locate(claim)
             if place is not None:
-                return Passage(source.document_id, source.title, source.text[slice(*place)], *place)
+                return _passage(source, place)
         return None
+
+    def mention(self, words: str) -> Passage | None:
+        """Where some words stand together, in the first source that has them, whatever is said with them."""
+        for source, text in self._texts:
+            place = text.quoted.locate(words)
+            if place is not None:
+                return _passage(source, place)
+        return None
+
+
+def _passage(source: SourceText, place: Span) -> Passage:
+    return Passage(source.document_id, source.title, source.text[slice(*place)], *place)
 
 
 class CopiedText:
@@ -44,9 +63,24 @@ class CopiedText:
         """Where a claim is copied from, in characters; of one that joins several sentences, the longest of them.
 
         All words of the claim are the source's, in its order: in one piece, or sentence by sentence; only the first may
-        lack its beginning, and the last its end. None where a word is changed, added or left out.
+        lack its beginning, and the last its end. None where a word is changed, added or left out, and where it is torn out
+        of a sentence that negates it ("No survivors were found") or out of a number.
         """
-        return self.quoted.locate(claim) or self._joined(folded_words(claim))
+        place = self.quoted.locate(claim) or self._joined(folded_words(claim))
+        return None if place is None or self._is_negated(place[0]) or self._cuts_number(place) else place
+
+    def _is_negated(self, start: int) -> bool:
+        """Whether a negation stands close before, in the same sentence."""
+        before = _STOP.split(self._text[max(0, start - _BEFORE_CHARACTERS) : start])[-1]
+        words = list(WORD.finditer(before))[-_BEFORE_WORDS:]
+        near = before[words[0].start() :] if words else ""
+        return any(negations_in(near[-_BEFORE_WORDS:] if UNSPACED.search(near) else near))
+
+    def _cuts_number(self, place: Span) -> bool:
+        start, end = place
+        first = max(0, start - _BEFORE_CHARACTERS)
+        numbers = numbers_in(self._text[first : end + _BEFORE_CHARACTERS])
+        return any(number.start + first < cut < number.end + first for number in numbers for cut in (start, end))
 
     def _joined(self, words: list[str]) -> Span | None:
         self._read()
@@ -68,7 +102,10 @@ class CopiedText:
             piece = f" {' '.join(words[:end])} "
             if piece not in self._marked:
                 return
-            if end >= _LEAST_WORDS and f"{piece[:-1]}{_END}" in self._marked:
+            if end < _LEAST_WORDS or f"{piece[:-1]}{_END}" not in self._marked:
+                continue
+            place = self.quoted.locate(piece)
+            if place is not None and not self._is_negated(place[0]):
                 yield end
 
     def _longest(self, words: list[str], back: dict[int, int]) -> Span | None:

@@ -150,9 +150,9 @@ class _Case:
         return _claim("claim", text, "contradicted", found.nearest)
 
     def concept(self, name: str) -> Claim:
-        copied = self._copies.passage(name)
-        if copied is not None:
-            return _claim("concept", name, "supported", copied)
+        mention = self._copies.mention(name)
+        if mention is not None:
+            return _claim("concept", name, "supported", mention)
         found = self._evidence.weigh(name)
         if found.nearest is None or found.likeness < _ABOUT:
             return Claim(name, "not found", "concept")

@@ -6,13 +6,13 @@ in whatever order it is added up, so that neighbours are the same on any machine
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+Sparse: TypeAlias = Any
+"""A scipy.sparse.csr_array; scipy has no types."""
 
 _STEPS = 2048.0
 _ROWS_A_BLOCK = 2048
@@ -65,7 +65,7 @@ def _search(cosines: NDArray[np.float32], queries: slice, first_row: int, found:
     if cosines.flags.c_contiguous:
         at_query, at_row = np.divmod(np.flatnonzero(cosines > least[:, None]), cosines.shape[1])
     else:
-        at_row, at_query = np.divmod(np.flatnonzero(cosines.T > least), cosines.shape[0])
+        at_row, at_query = np.divmod(np.flatnonzero(least < cosines.T), cosines.shape[0])
     _merge(best_rows, best, at_query, at_row + first_row, cosines[at_query, at_row])
 
 
@@ -80,11 +80,10 @@ def _merge(
     if not len(queries):
         return
     touched = np.unique(queries)
-    old_queries, old_at = np.nonzero(best_rows[touched] >= 0)
-    old_queries = touched[old_queries]
-    all_queries = np.concatenate([old_queries, queries])
-    all_rows = np.concatenate([best_rows[touched][best_rows[touched] >= 0], rows])
-    all_cosines = np.concatenate([best[touched][best_rows[touched] >= 0], cosines])
+    there = best_rows[touched] >= 0
+    all_queries = np.concatenate([touched[np.nonzero(there)[0]], queries])
+    all_rows = np.concatenate([best_rows[touched][there], rows])
+    all_cosines = np.concatenate([best[touched][there], cosines])
     order = np.lexsort((all_rows, -all_cosines, all_queries))
     all_queries, all_rows, all_cosines = all_queries[order], all_rows[order], all_cosines[order]
     rank = np.arange(len(all_queries)) - np.searchsorted(all_queries, all_queries)
@@ -93,7 +92,7 @@ def _merge(
     best[all_queries[kept], rank[kept]] = all_cosines[kept]
 
 
-def neighbour_graph(neighbours: Neighbours) -> "csr_array":
+def neighbour_graph(neighbours: Neighbours) -> Sparse:
     """The symmetric graph of rows that are neighbours: weight is the cosine, half of it where only one has the other.
 
     neighbours: of each row among all of them.

@@ -3,25 +3,21 @@ who goes where when a group is dissolved. What does not: finding groups (communi
 
 Neighbours vote: a document belongs to a group as firmly as its neighbours, by their cosines, are in it. It belongs to none
 where it is no more like the group as a whole than two documents drawn at random are like each other, or where even its
-nearest neighbours are far from it, as the corpus goes.
+nearest neighbours are not half as near to it as is usual in the corpus.
 """
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seed_assets.core.communities import Labels, Rows, group_sums, squared_lengths
-from seed_assets.core.neighbours import Neighbours, find_neighbours, neighbour_graph
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+from seed_assets.core.neighbours import Neighbours, Sparse, find_neighbours, neighbour_graph
 
 NEIGHBOURS = 15
 _NEAREST = 5
-_FENCE = 1.5
+_ALOOF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +33,7 @@ class Nodes:
     rows: Rows
     meaning: Rows
     neighbours: Neighbours
-    graph: "csr_array"
+    graph: Sparse
     spread: float
 
 
@@ -69,13 +65,13 @@ def dense_nodes(both: NDArray[np.float32], meaning: NDArray[np.float32], spread:
     )
 
 
-def votes(graph: "csr_array", labels: Labels, count: int) -> "csr_array":
+def votes(graph: Sparse, labels: Labels, count: int) -> Sparse:
     """The weight of each node's neighbours in each group, (n, count)."""
     from scipy.sparse import csr_array
 
     member = np.flatnonzero(labels >= 0)
     groups = csr_array((np.ones(len(member)), (member, labels[member])), shape=(len(labels), count))
-    cast = (graph @ groups).tocsr()
+    cast: Sparse = graph @ groups
     cast.sort_indices()
     cast.data = np.round(cast.data, 6)
     return cast
@@ -103,8 +99,7 @@ def _aloof(nodes: Nodes) -> NDArray[np.bool_]:
     near = nodes.neighbours.cosines[:, :_NEAREST].mean(axis=1, dtype=np.float64)
     if len(near) <= NEIGHBOURS:
         return np.zeros(len(near), np.bool_)
-    lower, upper = np.quantile(near, [0.25, 0.75])
-    return (near < round(float(lower - _FENCE * (upper - lower)), 6)) & (nodes.sizes == 1)
+    return (near < round(_ALOOF * float(np.median(near)), 6)) & (nodes.sizes == 1)
 
 
 def dissolve_small(nodes: Nodes, labels: Labels, smallest: int, largest: int) -> Labels:
@@ -112,12 +107,9 @@ def dissolve_small(nodes: Nodes, labels: Labels, smallest: int, largest: int) ->
     and they belong there, else to none.
     """
     labels = labels.copy()
-    count = int(labels.max(initial=-1)) + 1
-    weight = np.bincount(labels[labels >= 0], nodes.sizes[labels >= 0], minlength=count).astype(np.int64)
-    small = weight < smallest
-    homeless = np.flatnonzero((labels >= 0) & small[labels])
-    if not len(homeless):
-        return labels
+    member = np.flatnonzero(labels >= 0)
+    weight = np.bincount(labels[member], nodes.sizes[member])
+    homeless = member[weight[labels[member]] < smallest]
     labels[homeless] = -1
     return by_vote(nodes, labels, homeless, largest)
 

@@ -8,19 +8,15 @@ value that more than half of the documents have says nothing, and what only one 
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seed_assets.core.clusters import Clustering
 from seed_assets.core.communities import ClusterRules
-from seed_assets.core.neighbours import Neighbours, neighbour_graph
+from seed_assets.core.neighbours import Neighbours, Sparse, neighbour_graph
 from seed_assets.core.placing import NEIGHBOURS, Nodes, votes
 from seed_assets.core.stable_clusters import cluster, drift_since, keep
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 _ROWS_A_BLOCK = 512
 _DECIMALS = 6
@@ -75,7 +71,7 @@ def _nodes(sets: Sequence[Collection[str]]) -> Nodes:
     )
 
 
-def _rows(nodes: Sequence[tuple[int, ...]], weights: NDArray[np.float64]) -> "csr_array":
+def _rows(nodes: Sequence[tuple[int, ...]], weights: NDArray[np.float64]) -> Sparse:
     """A row a node, of length 1: (nodes, values)."""
     from scipy.sparse import csr_array
 
@@ -87,7 +83,7 @@ def _rows(nodes: Sequence[tuple[int, ...]], weights: NDArray[np.float64]) -> "cs
     return csr_array((data.astype(np.float32), columns, starts), shape=(len(nodes), len(weights)))
 
 
-def _neighbours(rows: "csr_array") -> tuple[Neighbours, float]:
+def _neighbours(rows: Sparse) -> tuple[Neighbours, float]:
     """Of each row those with the greatest cosine, of equals the earlier; and the usual size of a cosine of two rows."""
     size = rows.shape[0]
     found = Neighbours(np.full((size, NEIGHBOURS), -1, np.int32), np.zeros((size, NEIGHBOURS), np.float32))

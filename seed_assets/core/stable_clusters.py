@@ -6,6 +6,7 @@ As long as no more than a share of the documents came or went, those that are th
 what had to. Past it all is clustered from scratch, and a cluster that is mostly an old one takes its number.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
@@ -56,14 +57,16 @@ def keep(
 ) -> Clustering:
     """The clustering before, with documents that are gone taken out and new ones put where they belong."""
     numbers = {one.cluster_id: at for at, one in enumerate(previous.clusters)}
-    labels = np.full(len(nodes.sizes), -1, np.int32)
-    known = np.zeros(len(nodes.sizes), np.bool_)
+    stood: dict[int, Counter[int]] = {}
     for document_id, node in zip(document_ids, nodes.node_of.tolist(), strict=True):
         placement = previous.placements.get(document_id)
-        if node < 0 or known[node] or placement is None or document_id in changed:
-            continue
+        if node >= 0 and placement is not None and document_id not in changed:
+            stood.setdefault(node, Counter())[numbers.get(placement.cluster_id, -1)] += 1
+    labels = np.full(len(nodes.sizes), -1, np.int32)
+    known = np.zeros(len(nodes.sizes), np.bool_)
+    for node, counts in stood.items():
         known[node] = True
-        labels[node] = numbers.get(placement.cluster_id, -1)
+        labels[node] = min(counts, key=lambda group: (-counts[group], group))
     labels = by_vote(nodes, labels, np.flatnonzero(~known), 0)
     labels = _bounded(nodes, by_first_row(labels), rules)
     return _clustering(previous.cluster_type, document_ids, nodes, labels, rules, previous, previous.settled, drift)
@@ -87,7 +90,7 @@ def _clustering(
     drift: float,
 ) -> Clustering:
     groups = _groups(document_ids, nodes, labels, rules)
-    members = [tuple(document_ids[at] for at in group) for group in groups]
+    members = [tuple(document_ids[int(at)] for at in group) for group in groups]
     ids, next_number = match(cluster_type, members, previous)
     placements = _placements(document_ids, nodes, groups, ids, rules.nearest)
     order = sorted(range(len(groups)), key=lambda at: int(ids[at].rpartition("/")[2]))
@@ -113,7 +116,7 @@ def _groups(document_ids: Sequence[str], nodes: Nodes, labels: Labels, rules: Cl
     return groups
 
 
-def match(cluster_type: str, groups: Sequence[Sequence[str]], previous: Clustering | None) -> tuple[list[str], int]:
+def match(cluster_type: str, groups: Sequence[tuple[str, ...]], previous: Clustering | None) -> tuple[list[str], int]:
     """Ids of the groups and the next free number: those of the clusters before where more than a quarter of the two
     together is in both, as many in all as can be; else new numbers, the largest group first.
     """
@@ -169,7 +172,7 @@ def _placements(
             placements[document_ids[document]] = Placement("", 0.0)
             continue
         span = slice(cast.indptr[node], cast.indptr[node + 1])
-        shares = dict(
+        shares: dict[int, float] = dict(
             zip(cast.indices[span].tolist(), np.round(cast.data[span] / totals[node], 3).tolist(), strict=True)
         )
         alone = 1.0 if group >= 0 and not shares else 0.0
@@ -201,7 +204,8 @@ def _nearest(
         if row >= 0
         for other in documents[row]
     )
-    return ((document_ids[other], cosine) for other, cosine in islice(chain(same, near), count))
+    for other, cosine in islice(chain(same, near), count):
+        yield document_ids[int(other)], cosine
 
 
 def _kept(placements: Mapping[str, Placement], previous: Clustering | None) -> float:

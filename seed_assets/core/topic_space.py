@@ -10,19 +10,16 @@ Source: Deerwester et al., "Indexing by latent semantic analysis", JASIS 1990.
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from seed_assets.core.neighbours import unit_rows
+from seed_assets.core.neighbours import Sparse, unit_rows
 from seed_assets.core.textrank import terms
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 _DIRECTIONS = 100
 _MOST_TERMS = 20_000
@@ -155,7 +152,7 @@ def spread_of(meaning: NDArray[np.float32]) -> float:
     return round(float(np.sqrt(max(0.0, squares - own) / (size * (size - 1)))), 4)
 
 
-def _weighted(counts: "Sequence[Counter[str]]", names: Sequence[str], weights: NDArray[np.float32]) -> "csr_array":
+def _weighted(counts: Iterable[Counter[str]], names: Sequence[str], weights: NDArray[np.float32]) -> Sparse:
     """TF-IDF with logarithmic counts, rows of length 1: (documents, names)."""
     from scipy.sparse import csr_array
 
@@ -173,7 +170,7 @@ def _weighted(counts: "Sequence[Counter[str]]", names: Sequence[str], weights: N
     return csr_array((data, np.array(at, np.int32), np.array(starts, np.int32)), shape=(len(starts) - 1, len(names)))
 
 
-def _directions(matrix: "csr_array", seed: int) -> NDArray[np.float16]:
+def _directions(matrix: Sparse, seed: int) -> NDArray[np.float16]:
     """The strongest right singular vectors, (names, directions)."""
     from scipy.sparse.linalg import svds
     from threadpoolctl import threadpool_limits
@@ -183,5 +180,5 @@ def _directions(matrix: "csr_array", seed: int) -> NDArray[np.float16]:
         return np.zeros((matrix.shape[1], 0), np.float16)
     first = np.random.default_rng(seed).normal(size=min(matrix.shape))
     with threadpool_limits(1):
-        _, _, directions = svds(matrix, k=count, v0=first, return_singular_vectors="vh")
-    return directions.T.astype(np.float16)
+        decomposed: Any = svds(matrix, k=count, v0=first)
+    return decomposed[2].T.astype(np.float16)
