@@ -113,18 +113,17 @@ class LiveTable:
             row.since = None
 
     def _render(self) -> Table:
-        table = _stage_table()
-        table.caption = escape(self._reached)
         with self._lock:
+            paid = any(row.paid.requests for row in self._rows.values())
+            table = _stage_table(paid=paid)
+            table.caption = escape(self._reached)
             for name, row in self._rows.items():
                 running = row.since is not None
                 seconds = row.seconds + (time.perf_counter() - row.since if row.since is not None else 0)
                 table.add_row(
                     f"[bold]{name}[/]" if running else name,
                     *_counts(row.documents, row.reused, row.computed, row.failed),
-                    f"{row.paid.requests:,}" if row.paid.requests else "",
-                    f"{row.paid.tokens:,}" if row.paid.requests else "",
-                    dollars(row.paid.usd, row.paid.unpriced) if row.paid.requests else "",
+                    *(_cost(row.paid.requests, row.paid.tokens, row.paid.usd, row.paid.unpriced) if paid else ()),
                     f"{seconds:.1f}" if seconds else "",
                 )
         return table
@@ -133,14 +132,13 @@ class LiveTable:
 def show_report(session: "Session", report: "SeedReport") -> None:
     """What was made, what was reused, what failed, and what to do next."""
     console = Console(emoji=False)
-    table = _stage_table()
+    paid = any(stage.requests for stage in report.stages.values())
+    table = _stage_table(paid=paid)
     for name, stage in report.stages.items():
         table.add_row(
             name,
             *_counts(stage.documents, stage.reused, stage.computed, stage.failed),
-            f"{stage.requests:,}",
-            f"{stage.tokens:,}",
-            dollars(stage.usd, stage.unpriced_requests),
+            *(_cost(stage.requests, stage.tokens, stage.usd, stage.unpriced_requests) if paid else ()),
             f"{stage.seconds:.1f}",
         )
     console.print(table)
@@ -150,7 +148,7 @@ def show_report(session: "Session", report: "SeedReport") -> None:
     )
     made = sum(stage.computed for stage in report.stages.values())
     reused = sum(stage.reused for stage in report.stages.values())
-    documents = max((stage.documents for stage in report.stages.values()), default=0)
+    documents = next((stage.documents for stage in report.stages.values()), 0)
     changes = "".join(
         f", {count} {word}"
         for count, word in (
@@ -315,16 +313,21 @@ def _show_failures(console: Console, failures: Sequence[Mapping[str, Any]]) -> N
         console.print(f"  and {len(failures) - _NAMED} more: `seedbank status --json` names all.", highlight=False)
 
 
-def _stage_table() -> Table:
+def _stage_table(*, paid: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("stage", min_width=15, no_wrap=True)
-    for name in ("in all", "reused", "computed", "failed", "requests", "tokens", "dollars", "seconds"):
+    cost = ("requests", "tokens", "dollars") if paid else ()
+    for name in ("in all", "reused", "computed", "failed", *cost, "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     return table
 
 
 def _counts(documents: int, reused: int, computed: int, failed: int) -> tuple[str, str, str, str]:
     return f"{documents:,}", f"{reused:,}", f"{computed:,}", f"[red]{failed:,}[/]" if failed else "0"
+
+
+def _cost(requests: int, tokens: int, usd: float, unpriced: int) -> tuple[str, str, str]:
+    return (f"{requests:,}", f"{tokens:,}", dollars(usd, unpriced)) if requests else ("", "", "")
 
 
 def _shortened(text: str, characters: int = 200) -> str:

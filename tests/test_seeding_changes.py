@@ -191,7 +191,7 @@ def test_changed_parameters_recompute_what_depends_on_them_and_say_which_changed
     back = world.seed()
 
     # What was computed under the old parameters is still there.
-    assert back.calls == {"lance_documents": N, "lance_chunks": N, "search_index": 1}
+    assert back.calls == {"lance_documents": N, "lance_chunks": N, "lance_judgements": N, "search_index": 1}
     assert back.embedded == []
 
 
