@@ -88,6 +88,13 @@ class LanceTables:
             rows = self.open(table).search().select([*dict.fromkeys([*wanted, spec.key])]).to_arrow()
         return rows.sort_by(spec.key).select(wanted)
 
+    def owners(self, table: str) -> set[str]:
+        """Those that have rows in a table of owners. Empty where there is no table. Raises TableReadError."""
+        spec = TABLES[table]
+        if not spec.owner or self.version(table) is None:
+            return set()
+        return set(self.read(table, [spec.owner])[spec.owner].to_pylist())
+
     def written(self, table: str, owners: Sequence[str]) -> dict[str, str]:
         """The content digest that each owner's rows were written from, for those that have rows.
 

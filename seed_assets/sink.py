@@ -79,6 +79,10 @@ async def _write(work: StageWork, partitions: Sequence[str]) -> StageRun:
         for partition, action in actions.items():
             if partition not in missing:
                 outcome.results[partition] = _result(partition, action, refs[partition].state)
+        if any(refs[p].action_key == action.key for p, action in missing.items() if p in refs):
+            # Not the table that the rows were written to: an older copy also holds rows of what is gone since.
+            known = runner.store.refs.partitions([stage.name]) | set(partitions)
+            state = tables.delete_rows(stage.table, sorted(tables.owners(stage.table) - known))
         # Rows of a run that was killed before it could say so are there already.
         written = tables.written(stage.table, list(missing))
         if any(written.get(partition) == row_digest(action) for partition, action in missing.items()):

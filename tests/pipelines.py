@@ -134,10 +134,16 @@ class CountingExtractor:
     async def extract(self, text: str, title: str, reuse: Reuse) -> Concepts:
         """See seed_assets.core.concepts.ConceptExtractor."""
         self.texts.append(text)
-        words = sorted(set(text.lower().split()), key=lambda word: (-len(word), word))[:3]
-        places = [(word, text.lower().index(word)) for word in words]
+        written: dict[str, str] = {}
+        for word in text.split():
+            written.setdefault(word.casefold(), word)
+        names = sorted(written, key=lambda name: (-len(name), name))[:3]
+        places = [(name, text.index(written[name])) for name in names]
         return Concepts(
-            tuple(Concept(w, 1.0 - i / 10, text.lower().count(w), at, at + len(w)) for i, (w, at) in enumerate(places))
+            tuple(
+                Concept(name, 1.0 - i / 10, text.casefold().count(name), at, at + len(written[name]))
+                for i, (name, at) in enumerate(places)
+            )
         )
 
 

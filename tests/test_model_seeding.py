@@ -63,7 +63,8 @@ FAULTS = (
     ShuffledEmbeddings(),
     NanEmbedding(),
 )
-MODEL_STAGES = ("embeddings", "summaries", "concepts")
+OF_DOCUMENTS = ("embeddings", "summaries", "concepts", "judgements")
+OF_CLUSTERS = ("cluster_summaries", "cluster_judgements")
 
 
 @pytest.fixture
@@ -112,14 +113,16 @@ def test_of_212_documents_all_that_can_be_done_is_done_though_every_third_reques
     report = first.report
     failed = {(failure["document"], failure["stage"]) for failure in report["failures"]}
     # Those that a model refuses, or answers wrongly twice, are named, with what was wrong; nothing else is.
-    assert all(failure["document"] and failure["stage"] in MODEL_STAGES for failure in report["failures"])
+    assert all(failure["document"] for failure in report["failures"])
+    assert {failure["stage"] for failure in report["failures"]} <= {*OF_DOCUMENTS, *OF_CLUSTERS}
     assert all(
         any(word in failure["reason"] for word in ("refus", "filter", "cut off", "no usable"))
         for failure in report["failures"]
     ), report["failures"]
-    for stage in MODEL_STAGES:
-        bad = sum(name == stage for _, name in failed)
-        assert report["stages"][stage]["computed"] == 212 - bad
+    for stage in ("embeddings", "summaries", "concepts"):
+        assert report["stages"][stage]["computed"] == 212 - sum(name == stage for _, name in failed)
+    summarised = {document for document, stage in failed if stage in ("summaries", "concepts", "judgements")}
+    assert report["stages"]["judgements"]["computed"] == 212 - len(summarised)
     assert first.status == (1 if failed else 0)
     assert 0 < len(failed) < 40
     faults = Counter(call.fault for call in server.calls)
@@ -170,16 +173,17 @@ def test_another_model_is_asked_anew_and_going_back_costs_nothing(
         assert done.status == 0, done.told()
         return len(server.calls) - before
 
-    assert requests() > 12
+    assert requests() > 18
     for more in (
         {"LLM__MODEL": "writer-2"},
         {"LLM__TEMPERATURE": "0.7"},
         {"LLM__PARAMETERS": '{"unheard_of": 1}'},
         {"LLM__MAX_OUTPUT_TOKENS": "1999"},
     ):
-        assert requests(**more) == 12, more
+        assert requests(**more) == 18, more
     assert requests() == 0, "what was made before is still there"
     assert requests(LLM__MODEL="writer-2") == 0
+    # That it says the same in the same words was judged before.
     assert requests(SUMMARIES__MODEL="writer-3") == 6, "one stage alone may have a model of its own"
 
 
@@ -200,8 +204,9 @@ def test_what_there_is_can_be_kept_and_the_new_model_asked_for_new_documents_alo
     assert done.status == 0, done.told()
     asked = [call.body for call in server.calls[before:] if call.path.endswith("completions")]
     assert {body["model"] for body in asked} == {"writer-2"}
-    # Seven times for concepts, and once for the one new summary.
-    assert len(asked) == 7 + 1
+    # The judge is another one too, by which all is judged anew.
+    requests = {name: stage["requests"] for name, stage in done.report["stages"].items()}
+    assert [requests[name] for name in ("summaries", "concepts", "judgements")] == [1, 7, 7]
     status = seedbank(home, "status", "--json", environment=asking(server.url, **kept)).report
     assert status["counts"]["summaries"]["current"] == 7
 
@@ -211,9 +216,9 @@ def test_what_there_is_can_be_kept_and_the_new_model_asked_for_new_documents_alo
     # An edited document is asked of the new one.
     edited = next(iter(sorted(path for path in corpus.iterdir() if path.name != "added.txt")))
     edited.write_text(edited.read_text() + "\n\nOne more sentence stands here about harbours and mills.\n")
-    calls = len(server.calls)
-    assert seed(home, corpus, environment=asking(server.url, **kept)).status == 0
-    assert sum(call.path.endswith("completions") for call in server.calls[calls:]) == 2
+    last = seed(home, corpus, environment=asking(server.url, **kept))
+    assert last.status == 0
+    assert [last.report["stages"][name]["requests"] for name in ("summaries", "concepts", "judgements")] == [1, 1, 1]
 
 
 def test_an_endpoint_that_is_down_ends_its_stages_early_and_leaves_the_rest(
@@ -227,7 +232,7 @@ def test_an_endpoint_that_is_down_ends_its_stages_early_and_leaves_the_rest(
     report = done.report
     assert report["stages"]["embeddings"]["computed"] == report["stages"]["chunks"]["computed"] == 60
     whole = [failure for failure in report["failures"] if failure["document"] is None]
-    assert {failure["stage"] for failure in whole} == {"summaries", "concepts"}
+    assert {failure["stage"] for failure in whole} - set(OF_CLUSTERS) == {"summaries", "concepts"}
     assert all("in a row" in failure["reason"] for failure in whole)
     # Of 120 requests with four attempts each, a few were sent.
     assert sum(call.path.endswith("completions") for call in server.calls) < 100
@@ -313,6 +318,7 @@ def test_what_is_unknown_is_called_so_before_and_after(serve: Callable[..., Mode
     assert {(model["stage"], model["model"]) for model in models} == {
         ("concepts", "writer-1"),
         ("embeddings", "vectors-1"),
+        ("judgements", "writer-1"),
         ("summaries", "writer-1"),
     }
     assert all(
