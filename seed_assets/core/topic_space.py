@@ -19,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seed_assets.core.neighbours import Sparse, unit_rows
+from seed_assets.core.stopwords import stop_words
 from seed_assets.core.textrank import terms
+from seed_assets.core.words import WORD
 
 _DIRECTIONS = 100
 _MOST_TERMS = 20_000
@@ -72,7 +74,7 @@ def fit_basis(documents: Sequence[TopicDocument], method: str, seed: int) -> Top
     mean = mean_of(vectors)
     characters = min(_MOST_CHARACTERS, _ALL_CHARACTERS // max(1, len(documents)))
     step = -(-len(documents) // _MOST_FITTED) or 1
-    counts = [terms(document.text[:characters]) for document in documents[::step]]
+    counts = [_telling(document.text[:characters]) for document in documents[::step]]
     held = Counter(term for one in counts for term in one)
     most = max(2, len(counts) // 2)
     usable = sorted(((-n, term) for term, n in held.items() if 2 <= n <= most))[:_MOST_TERMS]
@@ -90,6 +92,15 @@ def fit_basis(documents: Sequence[TopicDocument], method: str, seed: int) -> Top
         spread=spread_of(centred(vectors, mean)),
         seen={},
     )
+
+
+def _telling(text: str) -> Counter[str]:
+    """The terms of a text but for those of stop words, which are as many in any text on any subject."""
+    stopped = stop_words(match.group() for match in WORD.finditer(text.casefold()))
+    counts = terms(text)
+    for term in {term for word in stopped for term in terms(word)}:
+        del counts[term]
+    return counts
 
 
 def coordinates(documents: Sequence[TopicDocument], basis: TopicBasis) -> TopicSpace:

@@ -1,0 +1,230 @@
+"""How good, how steady and how fast the clusters of topics are, offline.
+
+What belongs here: the measurements. What does not: thresholds (tests).
+
+Agreement: adjusted Rand index with the labels of three corpora, mean of five seeds, with the vectors of the offline
+embedder over chunks as the pipeline cuts them. arXiv abstracts with their subject; XQuAD paragraphs with their article;
+PEPs of one topic, without the header that names it, with that topic. An outlier is a cluster of its own. Beside it: k-means
+that is told the number of labels, on the same vectors less their mean.
+
+Steadiness: a hundredth of the arXiv abstracts is added to the others, several times, drawn at random, with clusters bounded
+so that there are about 35; the share of clusters whose members are exactly those of before, added ones apart (`kept`:
+with them, since a cluster that was joined is another one to those who pay for its summary).
+
+Speed: all that a clustering does but read text, with vectors drawn from a mixture of Gaussians; each size is a process of its
+own, for its peak of memory.
+
+Run: python -m benchmarks.clustering [--json] [--corpora DIR] [--part agreement|steadiness|speed ...]
+"""
+
+import argparse
+import csv
+import json
+import random
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.corpora import find_corpora
+from benchmarks.quality_search import as_paragraphs
+from resources.embedder import WordLlamaEmbedder
+from seed_assets.core.chunking import Chunker
+from seed_assets.core.clustering import ClusterRules, TopicDocument, cluster_topics
+from seed_assets.core.clusters import Clustering
+
+_SEEDS = range(5)
+_DRAWS = range(10)
+_ADDED = 0.01
+_SMALLEST = 3
+_LARGEST = 30
+_SIZES = (10_000, 100_000)
+_DIMENSIONS = 256
+_GAUSSIANS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Documents and what each is about, by people."""
+
+    documents: Sequence[TopicDocument]
+    labels: Sequence[str]
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description="Measures clusters of topics without a model.")
+    parser.add_argument("--corpora", type=Path)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--part", choices=["agreement", "steadiness", "speed"], action="append")
+    parser.add_argument("--vectors", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.vectors:
+        print(json.dumps(speed(arguments.vectors)))
+        return
+    parts = arguments.part or ["agreement", "steadiness", "speed"]
+    figures: dict[str, Any] = {}
+    if "agreement" in parts:
+        figures["agreement"] = {
+            name: agreement(read(find_corpora(arguments.corpora))) for name, read in CORPORA.items()
+        }
+    if "steadiness" in parts:
+        figures["steadiness"] = steadiness(arxiv(find_corpora(arguments.corpora)))
+    if "speed" in parts:
+        figures["speed"] = {str(count): _apart(count) for count in _SIZES}
+    print(json.dumps(figures, indent=2) if arguments.json else "\n".join(_lines(figures)))
+
+
+def agreement(labelled: Labelled) -> dict[str, Any]:
+    """Adjusted Rand index by seed, of the clusters and of k-means with the true number."""
+    from sklearn.metrics import adjusted_rand_score
+
+    found = [cluster_topics(labelled.documents, ClusterRules(_SMALLEST, 0, seed), None, None)[0] for seed in _SEEDS]
+    ours = [adjusted_rand_score(labelled.labels, _numbers(one, labelled)) for one in found]
+    told = [adjusted_rand_score(labelled.labels, _k_means(labelled, seed)) for seed in _SEEDS]
+    return {
+        "documents": len(labelled.documents),
+        "labels": len(set(labelled.labels)),
+        "clusters": [len(one.clusters) for one in found],
+        "outliers": [sum(not place.cluster_id for place in one.placements.values()) for one in found],
+        "ari": round(statistics.fmean(ours), 3),
+        "ari_by_seed": [round(float(one), 3) for one in ours],
+        "ari_of_k_means_told_the_number": round(statistics.fmean(told), 3),
+    }
+
+
+def _numbers(found: Clustering, labelled: Labelled) -> list[str]:
+    places = (found.placements[document.document_id].cluster_id for document in labelled.documents)
+    return [place or f"outlier {number}" for number, place in enumerate(places)]
+
+
+def _k_means(labelled: Labelled, seed: int) -> NDArray[np.int32]:
+    from sklearn.cluster import KMeans
+
+    vectors = np.stack([document.vector for document in labelled.documents]).astype(np.float64)
+    vectors -= vectors.mean(axis=0)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return KMeans(len(set(labelled.labels)), n_init=10, random_state=seed).fit(vectors).labels_
+
+
+def steadiness(labelled: Labelled) -> dict[str, Any]:
+    """What is left of the clusters when a few documents are added: as it is, and clustered from scratch."""
+    rules = ClusterRules(_SMALLEST, _LARGEST)
+    shares: dict[str, list[float]] = {"kept": [], "kept_but_for_added": [], "kept_from_scratch": []}
+    counts: list[int] = []
+    for draw in _DRAWS:
+        shuffled = random.Random(draw).sample(labelled.documents, len(labelled.documents))
+        few = max(1, round(len(shuffled) * _ADDED))
+        added = {document.document_id for document in shuffled[:few]}
+        before, basis = cluster_topics(shuffled[few:], rules, None, None)
+        after, _ = cluster_topics(shuffled, rules, before, basis)
+        anew, _ = cluster_topics(shuffled, rules, before, basis, anew=True)
+        sets = {one.members for one in before.clusters}
+        counts.append(len(sets))
+        without = {tuple(d for d in one.members if d not in added) for one in after.clusters}
+        shares["kept"].append(len(sets & {one.members for one in after.clusters}) / len(sets))
+        shares["kept_but_for_added"].append(len(sets & without) / len(sets))
+        shares["kept_from_scratch"].append(len(sets & {one.members for one in anew.clusters}) / len(sets))
+    return {
+        "documents": len(labelled.documents),
+        "added": few,
+        "clusters": counts,
+        **{name: round(statistics.fmean(some), 3) for name, some in shares.items()},
+        "kept_least": round(min(shares["kept"]), 3),
+    }
+
+
+def speed(count: int) -> dict[str, Any]:
+    """Seconds and this process's peak of memory for as many vectors."""
+    chance = np.random.default_rng(0)
+    centres = chance.normal(size=(_GAUSSIANS, _DIMENSIONS)).astype(np.float32)
+    noise = chance.normal(size=(count, _DIMENSIONS)).astype(np.float32)
+    vectors = centres[chance.integers(_GAUSSIANS, size=count)] + 1.5 * noise
+    del noise
+    documents = [TopicDocument(f"{number:06}", "", vector) for number, vector in enumerate(vectors)]
+    started = time.perf_counter()
+    found, _ = cluster_topics(documents, ClusterRules(_SMALLEST, 0), None, None)
+    return {
+        "clusters": len(found.clusters),
+        "seconds": round(time.perf_counter() - started, 1),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+
+
+def _apart(count: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.clustering", "--vectors", str(count)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def arxiv(corpora: Path) -> Labelled:
+    """Abstracts with title and authors, by subject."""
+    root = corpora / "clustering_arxiv"
+    rows = _rows(root / "labels.csv")
+    return _labelled({row["file"]: ((root / "docs" / row["file"]).read_text("utf-8"), row["label"]) for row in rows})
+
+
+def xquad(corpora: Path) -> Labelled:
+    """Paragraphs, by article."""
+    texts = {path.stem: path.read_text("utf-8") for path in (corpora / "qa_xquad" / "docs_en").glob("*.txt")}
+    return _labelled(
+        {
+            f"{name}#{start}": (text[start:end], name)
+            for name, text in texts.items()
+            for start, end in as_paragraphs(text)
+        }
+    )
+
+
+def peps(corpora: Path) -> Labelled:
+    """PEPs without their header, by topic."""
+    root = corpora / "peps"
+    rows = [
+        row
+        for row in _rows(root / "ground_truth.csv")
+        if row["in_corpus"] == "1" and row["topic"] and ";" not in row["topic"]
+    ]
+    texts = {row["number"]: (root / "docs" / f"pep-{int(row['number']):04}.rst").read_text("utf-8") for row in rows}
+    return _labelled(
+        {row["number"]: (re.split(r"\n\s*\n", texts[row["number"]], maxsplit=1)[1], row["topic"]) for row in rows}
+    )
+
+
+CORPORA: Mapping[str, Callable[[Path], Labelled]] = {"arxiv": arxiv, "xquad": xquad, "peps": peps}
+
+
+def _labelled(texts: Mapping[str, tuple[str, str]]) -> Labelled:
+    """label of each text by document id -> documents as the pipeline makes them."""
+    embedder, chunker = WordLlamaEmbedder(), Chunker()
+    documents: list[TopicDocument] = []
+    for document_id, (text, _) in sorted(texts.items()):
+        vectors = embedder.embed_sync([chunk.text for chunk in chunker.chunk(text, "").chunks])
+        documents.append(TopicDocument(document_id, text, vectors.mean(axis=0)))
+    return Labelled(documents, [label for _, (_, label) in sorted(texts.items())])
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+def _lines(figures: Mapping[str, Any], indent: str = "") -> list[str]:
+    lines: list[str] = []
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            lines += [f"{indent}{name}", *_lines(value, indent + "  ")]
+        else:
+            lines.append(f"{indent}{name:32} {value}")
+    return lines
+
+
+if __name__ == "__main__":
+    main()
