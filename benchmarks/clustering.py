@@ -113,7 +113,8 @@ def _k_means(labelled: Labelled, seed: int) -> NDArray[np.int32]:
     vectors = np.stack([document.vector for document in labelled.documents]).astype(np.float64)
     vectors -= vectors.mean(axis=0)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    return KMeans(len(set(labelled.labels)), n_init=10, random_state=seed).fit(vectors).labels_
+    found: Any = KMeans(len(set(labelled.labels)), n_init=10, random_state=seed)  # pyright: ignore[reportArgumentType]
+    return found.fit_predict(vectors)
 
 
 def steadiness(labelled: Labelled) -> dict[str, Any]:
@@ -121,9 +122,9 @@ def steadiness(labelled: Labelled) -> dict[str, Any]:
     rules = ClusterRules(_SMALLEST, _LARGEST)
     shares: dict[str, list[float]] = {"kept": [], "kept_but_for_added": [], "kept_from_scratch": []}
     counts: list[int] = []
+    few = max(1, round(len(labelled.documents) * _ADDED))
     for draw in _DRAWS:
         shuffled = random.Random(draw).sample(labelled.documents, len(labelled.documents))
-        few = max(1, round(len(shuffled) * _ADDED))
         added = {document.document_id for document in shuffled[:few]}
         before, basis = cluster_topics(shuffled[few:], rules, None, None)
         after, _ = cluster_topics(shuffled, rules, before, basis)

@@ -387,7 +387,7 @@ def test_each_partition_shows_what_it_cost_and_what_reuse_saved(
 ) -> None:
     """What a document costs is looked for on its page, where it was made."""
     corpus, home = plant(tmp_path / "corpus", 3), tmp_path / "home"
-    environment = asking(serve().url, PRICES=str(priced(tmp_path)))
+    environment = asking(serve().url, PRICES=str(priced(tmp_path)), CLUSTERS__SMALLEST="10")
     assert seed(home, corpus, environment=environment).status == 0
     copies = [corpus / f"copy-{path.name}" for path in list(corpus.iterdir())]
     for copy in copies:

@@ -8,7 +8,9 @@ Sources: Traag, Waltman and van Eck, "From Louvain to Leiden", Scientific Report
 Breiman et al., "Classification and Regression Trees", 1984 (the rule of one standard error).
 """
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -64,6 +66,7 @@ class ClusterRules:
 _RESOLUTIONS = tuple(np.geomspace(0.5, 12.0, 14).tolist())
 _MOVES = 2
 _TRIES, _FEW = 3, 5_000
+_MOST_THREADS = 4
 _MOST_MEASURED = 20_000
 _CELLS_A_BLOCK = 4_000_000
 _FINER, _MOST_SPLITS = 1.6, 8
@@ -76,10 +79,13 @@ def find_communities(graph: Sparse, rows: Rows, meaning: Rows, seed: int) -> Lab
     standard error. Of few rows the best of some tries is taken for each degree: chance has the more say, the fewer.
     """
     tries = _TRIES if graph.shape[0] <= _FEW else 1
-    found: list[tuple[float, float, Labels]] = []
-    for resolution in _RESOLUTIONS:
+
+    def best_of_tries(resolution: float) -> tuple[float, float, Labels]:
         tried = [_moved(rows, leiden(graph, resolution, tries * seed + number)) for number in range(tries)]
-        found.append(max(((*silhouette(meaning, labels), labels) for labels in tried), key=itemgetter(0)))
+        return max(((*silhouette(meaning, labels), labels) for labels in tried), key=itemgetter(0))
+
+    with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:  # Leiden holds no lock of Python's
+        found = list(pool.map(best_of_tries, _RESOLUTIONS))
     best, error, _ = max(found, key=itemgetter(0))
     return next(labels for width, _, labels in reversed(found) if width >= best - error)
 

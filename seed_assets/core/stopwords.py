@@ -125,7 +125,7 @@ def stop_words(words: Iterable[str]) -> frozenset[str]:
     such as "die", "son" or "no" mean something elsewhere.
     """
     counts = Counter(words)
-    covered = {language: sum(counts[word] for word in listed) for language, listed in _LISTS.items()}
+    covered = {language: sum(counts[word] for word in counts.keys() & listed) for language, listed in _LISTS.items()}
     return _LISTS[max(covered, key=lambda language: (covered[language], language == "english"))]
 
 

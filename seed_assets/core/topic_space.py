@@ -12,6 +12,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -98,9 +99,15 @@ def _telling(text: str) -> Counter[str]:
     """The terms of a text but for those of stop words, which are as many in any text on any subject."""
     stopped = stop_words(match.group() for match in WORD.finditer(text.casefold()))
     counts = terms(text)
-    for term in {term for word in stopped for term in terms(word)}:
+    for term in counts.keys() & _terms_of(stopped):
         del counts[term]
     return counts
+
+
+@cache
+def _terms_of(words: frozenset[str]) -> frozenset[str]:
+    """Of one language's stop words."""
+    return frozenset(term for word in words for term in terms(word))
 
 
 def coordinates(documents: Sequence[TopicDocument], basis: TopicBasis) -> TopicSpace:
