@@ -50,9 +50,15 @@ class QuotedText:
             return None
         at = self.text.find(quotation)
         while at >= 0:
-            if _is_whole(self.text, at, at + len(quotation)):
-                return at, at + len(quotation)
-            at = self.text.find(quotation, at + 1)
+            if not _cuts_word(self.text, at):
+                if not _cuts_word(self.text, at + len(quotation)):
+                    return at, at + len(quotation)
+                following = at + 1
+            else:
+                # Nothing whole begins before this word ends.
+                word = _WORD.match(self.text, at)
+                following = word.end() if word else at + 1
+            at = self.text.find(quotation, following)
         self._read()
         at = self._words.find(f" {' '.join(word for word, _, _ in sought)} ")
         if at < 0:
@@ -91,13 +97,6 @@ def _folded_words(text: str) -> list[tuple[str, int, int]]:
     return found
 
 
-def _is_whole(text: str, start: int, end: int) -> bool:
-    """Whether no word is cut at either end."""
-    return not (_joined(text, start) or _joined(text, end))
-
-
-def _joined(text: str, place: int) -> bool:
-    if not 0 < place < len(text):
-        return False
-    match = _WORD.match(text, place - 1)
-    return match is not None and match.end() > place
+def _cuts_word(text: str, place: int) -> bool:
+    """Whether the characters before and after a place are of one word."""
+    return 0 < place < len(text) and _WORD.fullmatch(text, place - 1, place + 1) is not None
