@@ -9,7 +9,8 @@ that is told the number of labels, on the same vectors less their mean.
 
 Steadiness: a hundredth of the arXiv abstracts is added to the others, several times, drawn at random, with clusters bounded
 so that there are about 35; the share of clusters whose members are exactly those of before, added ones apart (`kept`:
-with them, since a cluster that was joined is another one to those who pay for its summary).
+with them, since a cluster that was joined is another one to those who pay for its summary). Requests: how many summaries
+are written for the added ones, as a share of those of all clusters found from scratch.
 
 Speed: all that a clustering does but read text, with vectors drawn from a mixture of Gaussians; each size is a process of its
 own, for its peak of memory.
@@ -120,7 +121,7 @@ def _k_means(labelled: Labelled, seed: int) -> NDArray[np.int32]:
 def steadiness(labelled: Labelled) -> dict[str, Any]:
     """What is left of the clusters when a few documents are added: as it is, and clustered from scratch."""
     rules = ClusterRules(_SMALLEST, _LARGEST)
-    shares: dict[str, list[float]] = {"kept": [], "kept_but_for_added": [], "kept_from_scratch": []}
+    shares: dict[str, list[float]] = {"kept": [], "kept_but_for_added": [], "kept_from_scratch": [], "requests": []}
     counts: list[int] = []
     few = max(1, round(len(labelled.documents) * _ADDED))
     for draw in _DRAWS:
@@ -134,6 +135,8 @@ def steadiness(labelled: Labelled) -> dict[str, Any]:
         without = {tuple(d for d in one.members if d not in added) for one in after.clusters}
         shares["kept"].append(len(sets & {one.members for one in after.clusters}) / len(sets))
         shares["kept_but_for_added"].append(len(sets & without) / len(sets))
+        written = sum(one.members not in sets for one in after.clusters)
+        shares["requests"].append(written / len(anew.clusters))
         shares["kept_from_scratch"].append(len(sets & {one.members for one in anew.clusters}) / len(sets))
     return {
         "documents": len(labelled.documents),
@@ -141,6 +144,7 @@ def steadiness(labelled: Labelled) -> dict[str, Any]:
         "clusters": counts,
         **{name: round(statistics.fmean(some), 3) for name, some in shares.items()},
         "kept_least": round(min(shares["kept"]), 3),
+        "requests_most": round(max(shares["requests"]), 3),
     }
 
 

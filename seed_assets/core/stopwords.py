@@ -124,8 +124,10 @@ def stop_words(words: Iterable[str]) -> frozenset[str]:
     English ones, unless another language's list covers more of the text; that one is then used alone, since words
     such as "die", "son" or "no" mean something elsewhere.
     """
-    counts = Counter(words)
-    covered = {language: sum(counts[word] for word in counts.keys() & listed) for language, listed in _LISTS.items()}
+    covered = dict.fromkeys(_LISTS, 0)
+    for word, count in Counter(words).items():
+        for language in _LANGUAGES.get(word, ()):
+            covered[language] += count
     return _LISTS[max(covered, key=lambda language: (covered[language], language == "english"))]
 
 
@@ -139,4 +141,9 @@ _LISTS = {
     "portuguese": frozenset(_PORTUGUESE.split()),
     "russian": frozenset(_RUSSIAN.split()),
     "spanish": frozenset(_SPANISH.split()),
+}
+
+_LANGUAGES = {
+    word: tuple(language for language, listed in _LISTS.items() if word in listed)
+    for word in frozenset().union(*_LISTS.values())
 }
