@@ -228,7 +228,10 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
         problems += wrong_settings(Settings, error, os.environ, PREFIX)
         raise _unusable(path, problems) from error
     except SettingsError as error:  # of the environment, what should be JSON and is not
-        problems.append(f"{error}, since its value is not JSON. Set its parts by variables of their own: {PREFIX}A__B")
+        problems.append(
+            f'{error}, since its value is not JSON. A list is written as \'["a", "b"]\', a part of a group as '
+            f"{PREFIX}GROUP__PART"
+        )
         raise _unusable(path, problems) from error
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error

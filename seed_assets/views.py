@@ -6,6 +6,7 @@ made of it (stages), and values' types (core.corpus_views).
 A part is formed without opening a document's value; of clusterings, which name everybody's place, the current ones are.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,8 @@ MATERIAL, CONCEPT_LISTS, PLACEMENT, PICTURE = "material", "concept_lists", "plac
 CLUSTER, MEMBER_TEXTS, MEMBERS = "cluster", "member_texts", "members"
 OF_CLUSTERS = frozenset({CLUSTER, MEMBER_TEXTS, MEMBERS})
 VIEWS = OF_CLUSTERS | {MATERIAL, CONCEPT_LISTS, PLACEMENT, PICTURE}
+
+logger = logging.getLogger(__name__)
 
 Load = Callable[[str, str, str], Awaitable[Any]]
 """(stage, unit, content digest) -> the value, verified."""
@@ -224,6 +227,13 @@ class Views:
                 own = (await opened("fields", document)).fields.get(field, ())
                 beside = table.of(field, document) if table is not None and field in table.fields else ()
                 found.sets[document] = tuple(sorted({*own, *beside}))
+            if found.sets and not any(found.sets.values()):
+                logger.warning(
+                    "No document has a field %r, and so no cluster of %s can be found. Add it to front matter or to "
+                    "clusters.table, or take it out of clusters.types.",
+                    field,
+                    cluster_type,
+                )
         return found
 
     def _cluster_part(self, cluster: Cluster, view: str) -> Part:

@@ -318,6 +318,9 @@ def test_words_that_only_look_like_negations_are_none(text: str) -> None:
     [
         ("The ship from Bergen sank in the sound.", "The ship from Hamburg sank in the sound.", "Bergen"),
         ("The ship sank in the northern sound.", "The ship sank in the southern sound.", ""),
+        ("Survivors were found after the storm.", "No survivors were found after the storm.", "No"),
+        ("Er kam gestern abend.", "Er kam gestern abend nicht.", "nicht"),
+        ("The ship sank in the sound.", "He does not doubt that the ship sank in the sound.", ""),
         ("Quite another thing.", "The ship from Hamburg sank in the sound.", ""),
         ("", "The ship sank.", ""),
         ("The ship sank.", "", ""),

@@ -11,6 +11,7 @@ from seed_assets.core.words import WORD
 # Of the claim's words, in the sentence's order.
 _NEARLY = 0.75
 _MOST_WORDS = 200
+_LEFT_OUT = 2
 
 
 def changed(claim: str, sentence: str) -> str:
@@ -29,8 +30,9 @@ def changed(claim: str, sentence: str) -> str:
     for place, (tag, our_start, our_end, their_start, their_end) in enumerate(codes):
         if tag == "equal":
             continue
-        inside = 0 < place < len(codes) - 1
         our, their = ours[our_start:our_end], theirs[their_start:their_end]
+        # A whole clause before or after what was copied may be left out, whatever it denies.
+        inside = 0 < place < len(codes) - 1 or len(their) <= _LEFT_OUT
         if (inside or our) and _negated(our) != _negated(their):
             return " ".join(our or their)
         if our and their and _named(our) and _named(their):
