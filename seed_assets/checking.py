@@ -4,6 +4,7 @@ What belongs here: the checks, as plain functions over what is published. What d
 command that runs them (cli), and what fails one document alone (the stages' own `problem`).
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from io_managers.store.errors import StoreError
-from resources.errors import ConfigurationError
+from resources.errors import ConfigurationError, DocumentError
 from resources.lance_errors import TableError
 from resources.lance_schema import TABLES
 from seed_assets.cluster_level import vanished
@@ -109,6 +110,21 @@ def _values(runner: Runner, stage: str, finding: Finding) -> Iterator[tuple[str,
             yield unit, value
 
 
+def _with_texts(runner: Runner, stage: str, finding: Finding) -> Iterator[tuple[str, Any, str]]:
+    """(document, published value, its text) of a stage, of those whose text is published."""
+    texts = runner.store.refs.get("extracted_text")
+    returns = runner.pipeline.stages["extracted_text"].returns
+    for unit, value in _values(runner, stage, finding):
+        if unit not in texts:
+            continue
+        try:
+            text = runner.store.load(texts[unit].content_digest, returns).text
+        except StoreError as error:
+            finding.offenders[unit] = f"its text cannot be opened: {error}"
+        else:
+            yield unit, value, text
+
+
 def _text_not_empty(runner: Runner, stage: str) -> Finding:
     """Documents of which no text was found: pictures of pages, or empty files."""
     finding = Finding()
@@ -121,13 +137,9 @@ def _text_not_empty(runner: Runner, stage: str) -> Finding:
 def _cover_the_text(runner: Runner, stage: str) -> Finding:
     """Whether the chunks of each document are its text, with nothing but white space left out."""
     finding = Finding()
-    texts = runner.store.refs.get("extracted_text")
-    text_type = runner.pipeline.stages["extracted_text"].returns
-    for unit, value in _values(runner, stage, finding):
-        if unit in texts:
-            text = runner.store.load(texts[unit].content_digest, text_type).text
-            if problem := uncovered(value, text):
-                finding.offenders[unit] = problem
+    for unit, value, text in _with_texts(runner, stage, finding):
+        if problem := uncovered(value, text):
+            finding.offenders[unit] = problem
     return finding
 
 
@@ -140,10 +152,11 @@ def _of_one_kind(runner: Runner, stage: str) -> Finding:
     dimensions: dict[int, int] = {}
     kept: dict[str, Any] = {}
     for unit, value in _values(runner, stage, finding):
-        kept[unit] = value.shape[1]
-        dimensions[value.shape[1]] = dimensions.get(value.shape[1], 0) + 1
         if problem := unlike(value):
             finding.offenders[unit] = problem
+        if value.ndim == 2:
+            kept[unit] = value.shape[1]
+            dimensions[value.shape[1]] = dimensions.get(value.shape[1], 0) + 1
     usual = max(dimensions, key=lambda found: dimensions[found], default=0)
     for unit, found in kept.items():
         if found != usual:
@@ -163,13 +176,9 @@ def _of_one_kind(runner: Runner, stage: str) -> Finding:
 def _grounded(runner: Runner, stage: str) -> Finding:
     """Whether every concept of a document stands where it is said to stand in its text."""
     finding = Finding()
-    texts = runner.store.refs.get("extracted_text")
-    text_type = runner.pipeline.stages["extracted_text"].returns
-    for unit, value in _values(runner, stage, finding):
-        if unit in texts:
-            text = runner.store.load(texts[unit].content_digest, text_type).text
-            if problem := ungrounded(value, text):
-                finding.offenders[unit] = problem
+    for unit, value, text in _with_texts(runner, stage, finding):
+        if problem := ungrounded(value, text):
+            finding.offenders[unit] = problem
     return finding
 
 
@@ -256,8 +265,8 @@ def _current(runner: Runner, stage: str) -> Finding:
         finding.looked_at += 1
         try:
             action = work.action(found, unit)
-        except ConfigurationError as error:
-            finding.offenders[unit or stage] = str(error)
+        except (ConfigurationError, DocumentError) as error:
+            finding.offenders[unit or stage] = f"it cannot be made now: {error}"
             continue
         kept = kept_actions(pipeline, runner.store, found, {unit: action})
         if unit not in refs:
@@ -284,9 +293,10 @@ def _rows(runner: Runner, stage: str) -> Finding:
     finding = Finding(looked_at=len(refs))
     state = runner.tables.state(found.table)
     if runner.tables.version(found.table) is None:
-        finding.offenders = dict.fromkeys(refs, "the table is not there")
+        finding.offenders = {unit or stage: "the table is not there" for unit in refs}
         return finding
     digests: dict[str, set[str]] = {}
+    counts: Counter[str] = Counter()
     keys: dict[str, str] = {}
     columns = list(dict.fromkeys(filter(None, (spec.owner, spec.key, "content_digest"))))
     rows = runner.tables.read(found.table, columns)
@@ -294,6 +304,7 @@ def _rows(runner: Runner, stage: str) -> Finding:
         for row in batch.to_pylist():
             owner = row[spec.owner] if spec.owner else ""
             digests.setdefault(owner, set()).add(row["content_digest"])
+            counts[owner] += 1
             if row[spec.key] in keys:
                 finding.offenders[owner or stage] = f"the row {row[spec.key]} is there twice"
             keys[row[spec.key]] = owner
@@ -302,28 +313,34 @@ def _rows(runner: Runner, stage: str) -> Finding:
     for unit, ref in refs.items():
         if unit in digests and digests[unit] != {ref.content_digest}:
             finding.offenders[unit or stage] = "its rows are not those that were published"
-        elif unit not in digests and _has_rows(runner, stage, unit):
-            finding.offenders[unit or stage] = "its rows are missing"
         elif unit in digests and not is_current(ref, ref.action_key, state):
             finding.offenders[unit or stage] = "the table was changed or made anew since its rows were written"
+        elif (expected := _expected_rows(runner, stage, unit, counts[unit])) != counts[unit]:
+            finding.offenders.setdefault(
+                unit or stage,
+                f"it has {counts[unit]} rows, not {expected}" if counts[unit] else "its rows are missing",
+            )
     if found.units == "clusters":
         finding.offenders |= dict.fromkeys(vanished(runner, runner.views()), "there is no such cluster any more")
     finding.figures = {"rows": len(keys), "units": len(refs)}
     return finding
 
 
-def _has_rows(runner: Runner, stage: str, unit: str) -> bool:
-    """Whether a unit without rows in its table should have some, by what its rows are made of."""
-    found = runner.pipeline.stages[stage]
-    if found.table in _ALWAYS:
-        return True
+def _expected_rows(runner: Runner, stage: str, unit: str, found: int) -> int:
+    """How many rows a unit should have, by what they are made of; as many as were found where that cannot be opened."""
+    sink = runner.pipeline.stages[stage]
+    if sink.table in _ALWAYS:
+        return 1
     values: list[Any] = []
-    for name in found.inputs:
+    for name in sink.inputs:
         ref = runner.store.refs.get(name, [unit]).get(unit)
         if ref is None:
-            return True
-        values.append(runner.store.load(ref.content_digest, found.input_types[name]))
-    return bool(found.function(unit, "", *values))
+            return found or 1
+        values.append(runner.store.load(ref.content_digest, sink.input_types[name]))
+    try:
+        return len(sink.function(unit, "", *values))
+    except ValueError:  # chunks and vectors that do not fit each other: the other checks name them
+        return found or 1
 
 
 # Tables with a row for every unit, whatever is in it.

@@ -685,3 +685,45 @@ def test_a_home_in_which_nothing_was_seeded_is_no_healthy_one(tmp_path: Path) ->
     done = seedbank(tmp_path / "nothing", "check")
     assert done.status == 2, done.told()
     assert "Run `seedbank seed` first." in done.errors
+
+
+def test_a_row_that_is_lost_or_one_too_many_is_a_fault(world: World) -> None:
+    """A table can have the right documents and yet lack what they say."""
+    with opened(world) as session:
+        name = f"{DOCUMENT}#1"
+        session.tables.maintain("concepts", lambda table: table.delete(f"concept_id = '{name}'"))
+        _, finding = found(session)["lance_concepts", "rows_as_published"]
+        assert list(finding.offenders) == [DOCUMENT]
+        assert "rows, not" in finding.offenders[DOCUMENT]
+
+
+def test_where_clusters_are_not_made_yet_a_check_says_so(world: World) -> None:
+    """After a kill in the middle of a first seed."""
+    with opened(world) as session:
+        session.store.refs.drop("clusters", ["topic"])
+        _, finding = found(session)["corpus_map", CURRENT]
+        assert "cannot be made now" in " ".join(finding.offenders.values())
+
+
+def test_a_text_that_is_lost_is_named_and_the_others_are_looked_at(world: World) -> None:
+    with opened(world) as session:
+        (ref,) = session.store.refs.get("extracted_text", [DOCUMENT]).values()
+        session.store.refs.publish([msgspec.structs.replace(ref, content_digest="sha256:" + "0" * 64)])
+        for name in (("chunks", "cover_the_text"), ("concepts", "grounded")):
+            _, finding = found(session)[name]
+            assert list(finding.offenders) == [DOCUMENT]
+            assert finding.looked_at == len(DOCUMENTS)
+
+
+def test_a_table_of_the_corpus_that_is_gone_is_named(world: World) -> None:
+    with opened(world) as session:
+        session.tables.drop("categories")
+        _, finding = found(session)["lance_categories", "rows_as_published"]
+        assert finding.offenders == {"lance_categories": "the table is not there"}
+
+
+def test_vectors_of_one_dimension_are_named(world: World) -> None:
+    with opened(world) as session:
+        put(session, "embeddings", DOCUMENT, np.ones(256, np.float32))
+        _, finding = found(session)["embeddings", "of_one_kind"]
+        assert "of shape (256,)" in finding.offenders[DOCUMENT]
