@@ -72,17 +72,20 @@ _CELLS_A_BLOCK = 4_000_000
 _FINER, _MOST_SPLITS = 1.6, 8
 
 
-def find_communities(graph: Sparse, rows: Rows, meaning: Rows, seed: int) -> Labels:
+def find_communities(
+    graph: Sparse, rows: Rows, meaning: Rows, seed: int, weights: NDArray[np.int64], smallest: int
+) -> Labels:
     """The groups, of all degrees of fineness tried, that are the finest whose silhouette is no worse than the best.
 
     graph: symmetric, (n, n). rows: what is near what. meaning: what the silhouette is measured by. No worse: within a
     standard error. Of few rows the best of some tries is taken for each degree: chance has the more say, the fewer.
+    weights: how many documents each row stands for, (n,); a group of fewer than `smallest` is none to the silhouette.
     """
     tries = _TRIES if graph.shape[0] <= _FEW else 1
 
     def best_of_tries(resolution: float) -> tuple[float, float, Labels]:
         tried = [_moved(rows, leiden(graph, resolution, tries * seed + number)) for number in range(tries)]
-        return max(((*silhouette(meaning, labels), labels) for labels in tried), key=itemgetter(0))
+        return max(((*silhouette(meaning, labels, weights, smallest), labels) for labels in tried), key=itemgetter(0))
 
     with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:  # Leiden holds no lock of Python's
         found = list(pool.map(best_of_tries, _RESOLUTIONS))
@@ -136,16 +139,18 @@ def by_first_row(labels: Labels) -> Labels:
     return numbers[inverse]
 
 
-def silhouette(rows: Rows, labels: Labels) -> tuple[float, float]:
+def silhouette(rows: Rows, labels: Labels, weights: NDArray[np.int64], smallest: int) -> tuple[float, float]:
     """The mean cosine silhouette, -1 to 1, of evenly spaced rows (at most 20,000), and its standard error.
 
-    One alone counts 0, and is no group to the others; 0 where fewer than two groups are left.
+    One alone counts 0, and is no group to the others; 0 where fewer than two groups are left. In a group that weighs less
+    than `smallest` each counts 0.
     """
     sizes = np.bincount(labels)
     numbers = np.where(sizes > 1, np.cumsum(sizes > 1) - 1, -1).astype(np.int32)
     count = int(numbers.max(initial=-1)) + 1
     if count < 2:
         return 0.0, 0.0
+    small = (np.bincount(labels, weights) < smallest)[labels]
     own, sizes = numbers[labels], sizes[sizes > 1]
     sums = group_sums(rows, own, count).T
     every = np.arange(0, len(labels), -(-len(labels) // _MOST_MEASURED))
@@ -159,6 +164,7 @@ def silhouette(rows: Rows, labels: Labels) -> tuple[float, float]:
         means[at, group] = np.inf
         outer = means.min(axis=1)
         widths[part] = (outer - inner) / np.maximum(np.maximum(outer, inner), 1e-9)
+    widths[small[every]] = 0.0
     return round(float(widths.mean()), 5), round(float(widths.std() / np.sqrt(len(widths))), 5)
 
 

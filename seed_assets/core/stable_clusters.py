@@ -35,7 +35,7 @@ def cluster(
     """
     labels = np.full(len(nodes.sizes), -1, np.int32)
     if len(labels):
-        found = find_communities(nodes.graph, nodes.rows, nodes.meaning, rules.seed)
+        found = find_communities(nodes.graph, nodes.rows, nodes.meaning, rules.seed, nodes.sizes, rules.smallest)
         found[outlying(nodes, found, found)] = -1
         labels = _bounded(nodes, by_first_row(found), rules)
     return _clustering(cluster_type, document_ids, nodes, labels, rules, previous, len(document_ids), 0.0)
