@@ -276,7 +276,7 @@ def on_a_grid(names: Sequence[str]) -> NDArray[np.float32]:
     return np.array([[len(name) % 3, name.count("a"), name.count("b") - 1] for name in names], np.float32)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.dictionaries(st.text("abé ", max_size=5), st.integers(1, 9), max_size=30),
     st.dictionaries(st.text("abé ", max_size=5), st.integers(1, 9), max_size=30),

@@ -169,7 +169,7 @@ def test_another_model_is_asked_anew_and_going_back_costs_nothing(
 
     def requests(**more: str) -> int:
         before = len(server.calls)
-        done = seed(home, corpus, environment=asking(server.url, **more))
+        done = seed(home, corpus, environment=asking(server.url, CLUSTERS__SMALLEST="10", **more))
         assert done.status == 0, done.told()
         return len(server.calls) - before
 

@@ -149,7 +149,7 @@ def test_order_of_documents_and_values_changes_nothing() -> None:
     sets = planted(8, 20)
     found = clustered(sets)
     assert clustered(sets) == found
-    for seed in range(3):
+    for seed in range(2):
         random = Random(seed)
         names = random.sample(sorted(sets), len(sets))
         assert clustered({name: random.sample(sets[name], len(sets[name])) for name in names}) == found
@@ -172,10 +172,10 @@ def test_a_value_of_fifty_thousand_documents_does_not_hide_what_else_they_share(
         assert len({int(member) % 100 for member in one.members}) == 1
 
 
-def test_fifty_thousand_documents_of_one_value_are_cut_where_a_cluster_may_not_be_so_large() -> None:
-    sets = {f"{at:06}": ["usual"] for at in range(MANY)} | {f"x{at:06}": [] for at in range(MANY)}
+def test_documents_of_one_value_are_cut_where_a_cluster_may_not_be_so_large() -> None:
+    sets = {f"{at:06}": ["usual"] for at in range(10_000)} | {f"x{at:06}": [] for at in range(10_000)}
     found = cluster_sets("concept", sets, ClusterRules(5, 1_000), None)
-    assert [len(one.members) for one in found.clusters] == [1_000] * 50
+    assert [len(one.members) for one in found.clusters] == [1_000] * 10
     assert found.placements["x000000"] == Placement("", 0.0)
 
 
@@ -201,7 +201,7 @@ def test_no_cluster_breaks_the_bounds(smallest: int, largest: int) -> None:
     assert bool(found.clusters) == (smallest <= 20)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.dictionaries(st.text(max_size=3), st.lists(st.sampled_from("abcdefgh"), max_size=5), max_size=30),
     st.integers(1, 4),
@@ -247,10 +247,10 @@ def test_one_removed_leaves_all_others_where_they_were() -> None:
 
 def test_a_hundredth_more_keeps_at_least_four_fifths_of_the_clusters_but_for_the_added() -> None:
     random = np.random.default_rng(3)
-    sets = {f"{at:04}": [f"v{one}" for one in random.choice(300, 5, replace=False)] for at in range(1010)}
-    before = clustered({name: values for name, values in sets.items() if int(name) < 1000})
+    sets = {f"{at:04}": [f"v{one}" for one in random.choice(200, 5, replace=False)] for at in range(606)}
+    before = clustered({name: values for name, values in sets.items() if int(name) < 600})
     after = cluster_sets("concept", sets, RULES, before)
-    added = {name for name in sets if int(name) >= 1000}
+    added = {name for name in sets if int(name) >= 600}
     kept = [name for name, held in members(before).items() if members(after).get(name, frozenset()) - added == held]
     assert len(before.clusters) > 10
     assert len(kept) >= 0.8 * len(before.clusters)
