@@ -4,48 +4,62 @@ PYTHON ?= python3
 # A test starts up to seven processes of its own: more than one test a core is no faster, and starves them.
 AT_ONCE ?= 2
 BIN := .venv/bin
+# Tests start hundreds of processes, each of which would compile the project's modules again.
+unexport PYTHONDONTWRITEBYTECODE
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
+	--python-version 3.11 pyproject.toml
+define INSTALL
+$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { \
+	echo "Seedbank needs Python 3.11 to 3.13; $(PYTHON) is another. Say: make PYTHON=python3.11 ..."; exit 1; }; \
+	echo "Installing into .venv; this takes about half a minute."; \
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv; \
+	$(BIN)/python install.py
+endef
 
-.PHONY: help seed test conformance setup check format lock dev clean
+.PHONY: help seed test test-fast conformance setup setup-dev check format lock dev clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 seed: setup ## make the knowledge base of sample_corpus/ (or of SEEDBANK_CORPUS)
 	@$(BIN)/seedbank seed
 
-test: setup ## run the tests
-	@$(BIN)/pytest --numprocesses $(AT_ONCE) --dist worksteal -m "not alone"
+test: setup-dev ## run all tests
+	@$(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile --no-loadscope-reorder --durations 20 -m "not alone"
 	@$(BIN)/pytest -m alone
 
-conformance: setup ## run Dagster's own tests against its event logs and ours
-	@$(BIN)/python tests/conformance/run.py
+test-fast: setup-dev ## run the tests that start no process, run no Dagster and need no service
+	@$(BIN)/pytest --numprocesses $(AT_ONCE) --dist worksteal -m "not integration and not slow and not alone"
 
-setup: .venv/installed ## make .venv from the lock file
+conformance: setup-dev ## run Dagster's own tests against its event logs and ours
+	@$(BIN)/python tests/event_log/conformance/run.py
 
-.venv/installed: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { \
-		echo "Seedbank needs Python 3.11 to 3.13; $(PYTHON) is another. Say: make PYTHON=python3.11 ..."; exit 1; }
-	@echo "Installing into .venv; this takes about a minute."
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-		-r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+setup: .venv/installed ## make .venv from the lock file, with what the commands need
+
+setup-dev: .venv/installed-dev ## the same, with what the tests and benchmarks need
+
+.venv/installed: requirements.lock pyproject.toml install.py
+	@$(INSTALL) requirements.lock
 	@touch $@
 
-check: setup ## lint, types and import rules
+.venv/installed-dev: requirements-dev.lock pyproject.toml install.py
+	@$(INSTALL) requirements-dev.lock
+	@touch .venv/installed $@
+
+check: setup-dev ## lint, types and import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/pyright
-	@$(BIN)/pytest -q tests/test_imports.py
+	@$(BIN)/pytest -q tests/test_imports.py tests/test_dependencies.py
 
-format: setup ## let ruff lay out the code
+format: setup-dev ## let ruff lay out the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-lock: setup ## choose the newest releases that pyproject.toml allows
-	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \
-		--group dev --upgrade pyproject.toml --output-file requirements.lock
+lock: setup-dev ## choose the newest releases that pyproject.toml allows
+	@$(COMPILE) --upgrade --group dev --output-file requirements-dev.lock
+	@cp requirements-dev.lock requirements.lock
+	@$(COMPILE) --group build --output-file requirements.lock
 
 dev: setup ## open Dagster on http://127.0.0.1:3000
 	@$(BIN)/seedbank dev

@@ -1,1 +1,1 @@
-"""Programs that measure; docs/benchmarks.md reports what they found. No test depends on a time."""
+"""Programs that measure the project. docs/benchmarks.md reports the results. No test depends on a measured time."""

@@ -1,7 +1,7 @@
-"""Summaries made wrong by a program, in one place each: a number, a name, or whether something is so.
+"""Makes summaries wrong in one place: a number, a name, or a negation.
 
-What belongs here: the alterations. What does not: what judges make of them (judging). Nothing of the judges' own rules is
-used here, so that none is measured by itself.
+What belongs here: the alterations. What does not: what judges say about them (judging). No rule of a judge is used here, since a
+judge that is measured by its own rules always looks good.
 """
 
 import random
@@ -15,7 +15,7 @@ KINDS = ("number", "name swapped", "name invented", "negation added", "negation 
 _COUNTED = "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty hundred"
 _COUNTS = _COUNTED.split()
 _NUMBER = re.compile(rf"(?<![\w.:/-])(?:\d+(?:[.,]\d+)*|(?i:{'|'.join(_COUNTS)}))(?![\w/]|[-.:]\w)")
-# Inside a sentence, so that a capital letter means something.
+# A name is only looked for inside a sentence, where a capital letter is not just that of the first word.
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}(?![\w.:/-])")
 _UNKNOWN = "Halvorsen Mirembe Tanzwald Okonkwo Brightwater Castellane Dvorak Ferreira Grunewald Ishikawa"
 _INVENTED = _UNKNOWN.split()
@@ -27,7 +27,10 @@ _NEGATED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Altered:
-    """A text with one thing wrong. kind: one of KINDS; start: where, in characters; was, became: what."""
+    """A text with one thing wrong.
+
+    kind: one of KINDS. start: the place of the alteration, in characters. was, became: the text before and after it.
+    """
 
     kind: str
     text: str
@@ -37,7 +40,7 @@ class Altered:
 
 
 def altered(text: str, source: str, kind: str, chance: random.Random) -> Altered | None:
-    """The text made wrong in this way at a random place; None where it has nothing to be made wrong in this way."""
+    """Make a text wrong in this way at a random place. None if no place in it can be made wrong in this way."""
     match kind:
         case "number":
             return _replaced(text, kind, _NUMBER, chance, lambda was: _other_number(was, chance))

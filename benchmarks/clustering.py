@@ -1,19 +1,19 @@
-"""How good, how steady and how fast the clusters of topics are, offline.
+"""Measures how good, how steady and how fast the clusters of topics are, offline.
 
 What belongs here: the measurements. What does not: thresholds (tests).
 
-Agreement: adjusted Rand index with the labels of three corpora, mean of five seeds, with the vectors of the offline
-embedder over chunks as the pipeline cuts them. arXiv abstracts with their subject; XQuAD paragraphs with their article;
-PEPs of one topic, without the header that names it, with that topic. An outlier is a cluster of its own. Beside it: k-means
-that is told the number of labels, on the same vectors less their mean.
+Agreement: the adjusted Rand index with the labels of three corpora, as the mean of five seeds. The vectors are those of the
+offline embedder over chunks as the pipeline cuts them. The label of an arXiv abstract is its subject, that of an XQuAD paragraph
+is its article, and that of a PEP with one topic is this topic (the header that names it is left out). An outlier counts as a
+cluster of its own. The comparison is k-means with the true number of labels, on the same vectors minus their mean.
 
-Steadiness: a hundredth of the arXiv abstracts is added to the others, several times, drawn at random, with clusters bounded
-so that there are about 35; the share of clusters whose members are exactly those of before, added ones apart (`kept`:
-with them, since a cluster that was joined is another one to those who pay for its summary). Requests: how many summaries
-are written for the added ones, as a share of those of all clusters found from scratch.
+Steadiness: several times, a random hundredth of the arXiv abstracts is added to the others; the sizes of clusters are limited so
+that there are about 35. The figure is the share of clusters whose members are exactly those of before, not counting the added
+ones. In `kept` the added ones count, too: a cluster that they joined needs a new summary. Requests: how many summaries are
+written after the addition, as a share of those of all clusters when they are found from scratch.
 
-Speed: all that a clustering does but read text, with vectors drawn from a mixture of Gaussians; each size is a process of its
-own, for its peak of memory.
+Speed: everything that a clustering does except reading text, with vectors drawn from a mixture of Gaussians. Each size runs in a
+process of its own, so that its peak memory can be measured.
 
 Run: python -m benchmarks.clustering [--json] [--corpora DIR] [--part agreement|steadiness|speed ...]
 """
@@ -38,10 +38,10 @@ from numpy.typing import NDArray
 
 from benchmarks.corpora import find_corpora
 from benchmarks.quality_search import as_paragraphs
-from resources.embedder import WordLlamaEmbedder
-from seed_assets.core.chunking import Chunker
-from seed_assets.core.clustering import ClusterRules, TopicDocument, cluster_topics
-from seed_assets.core.clusters import Clustering
+from resources.models.embedder import WordLlamaEmbedder
+from seed_assets.core.clusters.clustering import ClusterRules, TopicDocument, cluster_topics
+from seed_assets.core.clusters.clusters import Clustering
+from seed_assets.core.text.chunking import Chunker
 
 _SEEDS = range(5)
 _DRAWS = range(10)
@@ -55,14 +55,14 @@ _GAUSSIANS = 200
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Documents and what each is about, by people."""
+    """Documents, with the label that people gave to each."""
 
     documents: Sequence[TopicDocument]
     labels: Sequence[str]
 
 
 def main() -> None:
-    """Print the figures."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser(description="Measures clusters of topics without a model.")
     parser.add_argument("--corpora", type=Path)
     parser.add_argument("--json", action="store_true")
@@ -86,7 +86,7 @@ def main() -> None:
 
 
 def agreement(labelled: Labelled) -> dict[str, Any]:
-    """Adjusted Rand index by seed, of the clusters and of k-means with the true number."""
+    """Return the adjusted Rand index for each seed, of our clusters and of k-means with the true number of clusters."""
     from sklearn.metrics import adjusted_rand_score
 
     found = [cluster_topics(labelled.documents, ClusterRules(_SMALLEST, 0, seed), None, None)[0] for seed in _SEEDS]
@@ -119,7 +119,7 @@ def _k_means(labelled: Labelled, seed: int) -> NDArray[np.int32]:
 
 
 def steadiness(labelled: Labelled) -> dict[str, Any]:
-    """What is left of the clusters when a few documents are added: as it is, and clustered from scratch."""
+    """Return which share of clusters stays when a few documents are added, with our method and when clustered from scratch."""
     rules = ClusterRules(_SMALLEST, _LARGEST)
     shares: dict[str, list[float]] = {"kept": [], "kept_but_for_added": [], "kept_from_scratch": [], "requests": []}
     counts: list[int] = []
@@ -129,15 +129,15 @@ def steadiness(labelled: Labelled) -> dict[str, Any]:
         added = {document.document_id for document in shuffled[:few]}
         before, basis = cluster_topics(shuffled[few:], rules, None, None)
         after, _ = cluster_topics(shuffled, rules, before, basis)
-        anew, _ = cluster_topics(shuffled, rules, before, basis, anew=True)
+        again, _ = cluster_topics(shuffled, rules, before, basis, from_scratch=True)
         sets = {one.members for one in before.clusters}
         counts.append(len(sets))
         without = {tuple(d for d in one.members if d not in added) for one in after.clusters}
         shares["kept"].append(len(sets & {one.members for one in after.clusters}) / len(sets))
         shares["kept_but_for_added"].append(len(sets & without) / len(sets))
         written = sum(one.members not in sets for one in after.clusters)
-        shares["requests"].append(written / len(anew.clusters))
-        shares["kept_from_scratch"].append(len(sets & {one.members for one in anew.clusters}) / len(sets))
+        shares["requests"].append(written / len(again.clusters))
+        shares["kept_from_scratch"].append(len(sets & {one.members for one in again.clusters}) / len(sets))
     return {
         "documents": len(labelled.documents),
         "added": few,
@@ -149,7 +149,7 @@ def steadiness(labelled: Labelled) -> dict[str, Any]:
 
 
 def speed(count: int) -> dict[str, Any]:
-    """Seconds and this process's peak of memory for as many vectors."""
+    """Return the seconds and this process's peak memory for a clustering of so many vectors."""
     chance = np.random.default_rng(0)
     centres = chance.normal(size=(_GAUSSIANS, _DIMENSIONS)).astype(np.float32)
     noise = chance.normal(size=(count, _DIMENSIONS)).astype(np.float32)
@@ -171,14 +171,14 @@ def _apart(count: int) -> dict[str, Any]:
 
 
 def arxiv(corpora: Path) -> Labelled:
-    """Abstracts with title and authors, by subject."""
+    """Read arXiv abstracts with title and authors. The label is the subject."""
     root = corpora / "clustering_arxiv"
     rows = _rows(root / "labels.csv")
     return _labelled({row["file"]: ((root / "docs" / row["file"]).read_text("utf-8"), row["label"]) for row in rows})
 
 
 def xquad(corpora: Path) -> Labelled:
-    """Paragraphs, by article."""
+    """Read XQuAD paragraphs. The label is the article."""
     texts = {path.stem: path.read_text("utf-8") for path in (corpora / "qa_xquad" / "docs_en").glob("*.txt")}
     return _labelled(
         {
@@ -190,7 +190,7 @@ def xquad(corpora: Path) -> Labelled:
 
 
 def peps(corpora: Path) -> Labelled:
-    """PEPs without their header, by topic."""
+    """Read PEPs without their header. The label is the topic."""
     root = corpora / "peps"
     rows = [
         row
@@ -207,7 +207,7 @@ CORPORA: Mapping[str, Callable[[Path], Labelled]] = {"arxiv": arxiv, "xquad": xq
 
 
 def _labelled(texts: Mapping[str, tuple[str, str]]) -> Labelled:
-    """label of each text by document id -> documents as the pipeline makes them."""
+    """Make documents from texts with labels, as the pipeline makes them."""
     embedder, chunker = WordLlamaEmbedder(), Chunker()
     documents: list[TopicDocument] = []
     for document_id, (text, _) in sorted(texts.items()):

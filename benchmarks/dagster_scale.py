@@ -1,10 +1,10 @@
-"""What a document costs when it is one of ten thousand: Dagster's records, planning, one change, the page of partitions.
+"""Measures what a document costs when it is one of ten thousand: Dagster's records, planning, a change, the page of partitions.
 
     python -m benchmarks.dagster_scale [--documents N ...] [--json]
 
-Beside the project: the same project on Dagster's stock storages, CocoIndex, and the least that any planner has to do.
-Everything is generated, in temporary directories, and each measure is a process of its own; of those that are done
-several times the median counts. --keep DIR keeps the generated folders and their seeded homes, and finds them again.
+The project is compared with itself on Dagster's own storages, with CocoIndex, and with the least work that any planner has to do.
+All documents are generated, in temporary directories. Each measurement is a process of its own, and the median counts if it is
+repeated. With --keep DIR the generated folders and their seeded homes are kept, and used again by the next call.
 """
 
 import argparse
@@ -30,13 +30,13 @@ from benchmarks.dagster_scale_page import measure_page
 from benchmarks.dagster_scale_processes import Finished, run, run_own
 from benchmarks.dagster_scale_report import HEADER, rows
 
-# The most that are run on Dagster's stock storages, which take some 0.15 s a document. They are one Dagster run, and ten
-# times as many documents are ten such runs.
+# The most documents that are run on Dagster's own storages, which take about 0.15 s for each. They are one Dagster run, and ten
+# times as many documents would be ten such runs.
 _STOCK_DOCUMENTS = 1_000
 _ROUNDS = 5
 _SEEDBANK = Path(sys.executable).with_name("seedbank")
 _SYLLABLES = ["ba", "ko", "ri", "ten", "mu", "sol", "ver", "pin", "gar", "lo", "fe", "dun", "wis", "tra", "nel"]
-# No document has them.
+# No document has these words, so search finds them only after the change.
 _NEW_WORDS = ("zeugmatographia", "zeugmatoscopia", "zeugmatometria")
 
 
@@ -49,36 +49,42 @@ class Made:
     documents: int
 
     def seedbank(self, command: str, home: Path | None = None) -> Finished:
-        """A command as its users run it."""
+        """Run a command as its users run it."""
         return run([_SEEDBANK, command, "--home", home or self.home, "--corpus", self.corpus])
 
     @contextmanager
     def copied(self) -> Iterator[Path]:
-        """The home, to be written to."""
+        """Return a home that may be written to."""
         with tempfile.TemporaryDirectory(dir=self.home.parent) as directory:
             yield Path(shutil.copytree(self.home, Path(directory) / "home"))
 
 
 def make(directory: Path, documents: int) -> tuple[Made, dict[str, Any]]:
-    """Documents of two paragraphs, and their home; with what seeding it took, unless it was there."""
+    """Generate documents of two paragraphs and seed their home. Returns what the seeding took, unless the home existed."""
     made = Made(directory / f"corpus-{documents}", directory / f"home-{documents}", documents)
     there = made.home.exists()
+    if not there:
+        write_documents(made.corpus, documents)
+    _note(documents, "seeding")
+    seeded = made.seedbank("seed")
+    time.sleep(2.5)  # A file that was written this recently is read again, since its time stamp may not show a change.
+    return made, {"missing": "the home was there"} if there else summed_up([seeded])
+
+
+def write_documents(corpus: Path, documents: int) -> None:
+    """Generate the documents, the same ones each time."""
     draw = random.Random(7)
     words = ["".join(draw.choices(_SYLLABLES, k=draw.randint(2, 4))) for _ in range(4000)]
-    for number in () if there else range(documents):
-        file = made.corpus / f"{number // 1000:02}" / f"{number:05}.md"
+    for number in range(documents):
+        file = corpus / f"{number // 1000:02}" / f"{number:05}.md"
         file.parent.mkdir(parents=True, exist_ok=True)
         said = [" ".join(draw.choices(words, k=draw.randint(8, 20))).capitalize() + "." for _ in range(8)]
         title = " ".join(draw.choices(words, k=3)).title()
         file.write_text(f"# {title} {number}\n\n{' '.join(said[:4])}\n\n{' '.join(said[4:])}\n")
-    _note(documents, "seeding")
-    seeded = made.seedbank("seed")
-    time.sleep(2.5)  # a file that was written this recently is read again, since its time stamp may not show a change
-    return made, {"missing": "the home was there"} if there else summed_up([seeded])
 
 
 def measure(made: Made, options: argparse.Namespace, cocoindex_command: Path | str) -> dict[str, Any]:
-    """Every figure of one number of documents; {"missing": why} for what cannot be had here."""
+    """Measure everything for one number of documents; {"missing": reason} stands for what cannot be measured here."""
     documents, few = made.documents, made.documents <= _STOCK_DOCUMENTS
     part = documents if few or options.stock_whole else _STOCK_DOCUMENTS
     measures: dict[str, Callable[[], dict[str, Any]]] = {
@@ -110,7 +116,7 @@ def _note(documents: int, what: str) -> None:
 
 
 def rematerialize(made: Made, documents: int, rounds: int, storage: str, url: str = "") -> dict[str, Any]:
-    """The first so many documents in Dagster runs that find every result: seconds of the runs, and of the processes."""
+    """Run so many documents in Dagster runs that find every result. Returns the seconds of the runs and of the processes."""
     with made.copied() as home:
         arguments = (str(home), str(made.corpus), documents, storage, url)
         runs = [run_own("rematerialize", *arguments) for _ in range(rounds)]
@@ -126,7 +132,7 @@ def rematerialize(made: Made, documents: int, rounds: int, storage: str, url: st
 
 
 def rematerialize_in_postgres(made: Made, server: str, storage: str) -> dict[str, Any]:
-    """The same in a database of its own on that server, which is dropped afterwards."""
+    """Do the same with PostgreSQL, in a database of its own on that server, which is dropped afterwards."""
     import psycopg2
 
     name = f"seedbank_benchmark_{uuid4().hex[:8]}"
@@ -145,29 +151,29 @@ def rematerialize_in_postgres(made: Made, server: str, storage: str) -> dict[str
 
 
 def do_nothing(made: Made) -> dict[str, Any]:
-    """Seeds that find everything as it is to be."""
+    """Measure seeds that have nothing to do."""
     made.seedbank("seed")
     seeds = [made.seedbank("seed") for _ in range(_ROUNDS)]
     for seed in seeds:
         if "no run was started" not in seed.output:
-            raise SystemExit(f"There was to be nothing to do, and it said: {seed.output}")
+            raise SystemExit(f"The seed should have had nothing to do, but it printed: {seed.output}")
     return summed_up(seeds)
 
 
 def floor(made: Made) -> dict[str, Any]:
-    """What no seed can do without."""
+    """Measure the work that no seed can avoid."""
     stages = list(json.loads(run([_SEEDBANK, "status", "--home", made.home, "--json"]).output)["counts"])
     return summed_up([run_own("floor", str(made.home), str(made.corpus), stages)[0] for _ in range(_ROUNDS)])
 
 
 def open_page(made: Made, options: argparse.Namespace) -> dict[str, float]:
-    """See measure_page."""
+    """Measure the page of partitions; see measure_page."""
     with made.copied() as home:
         return measure_page(home, made.documents, "00/00000.md", options.chromium, options.picture)
 
 
 def plan_everything(made: Made) -> dict[str, Any]:
-    """Plans of homes in which nothing was computed yet."""
+    """Measure plans of homes in which nothing was computed yet."""
     plans = []
     for _ in range(3):
         with tempfile.TemporaryDirectory(dir=made.home.parent) as directory:
@@ -176,7 +182,7 @@ def plan_everything(made: Made) -> dict[str, Any]:
 
 
 def change_one(made: Made) -> dict[str, Any]:
-    """Seeds after a change of one document each; search finds every change."""
+    """Measure seeds after a change of one document each, and check that search finds the change."""
     document = f"{(made.documents // 2) // 1000:02}/{made.documents // 2:05}.md"
     file = made.corpus / document
     before = file.read_text()
@@ -195,7 +201,7 @@ def change_one(made: Made) -> dict[str, Any]:
 
 
 def summed_up(finished: Sequence[Finished]) -> dict[str, Any]:
-    """Of processes that did the same: the median and the shortest time, and the largest peak."""
+    """Return the median and the shortest time of processes that did the same, and their largest peak memory."""
     return {
         "seconds": statistics.median(each.seconds for each in finished),
         "best_seconds": min(each.seconds for each in finished),
@@ -205,7 +211,7 @@ def summed_up(finished: Sequence[Finished]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--documents", type=int, nargs="+", default=[1_000], help="how many (default 1000); several")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
@@ -220,7 +226,7 @@ def main() -> None:
         "system": platform.platform(),
         "cpus": os.cpu_count(),
         "python": platform.python_version(),
-        "load": os.getloadavg()[0],  # of others, before this begins
+        "load": os.getloadavg()[0],  # the load by other processes, before the measurement begins
     }
     figures: dict[int, dict[str, Any]] = {}
     with (

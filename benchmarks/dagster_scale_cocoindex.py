@@ -1,6 +1,7 @@
-"""CocoIndex on the same folder: six memoised functions a document, its results declared as files.
+"""Measures CocoIndex on the same folder: six memoized functions per document, with results that are declared as files.
 
-What belongs here: CocoIndex installed apart, its program and its update. What does not: what it is compared with.
+What belongs here: the installation of CocoIndex in an environment of its own, its program and its update. What does not: what it
+is compared with.
 """
 
 import sys
@@ -14,8 +15,8 @@ from benchmarks.dagster_scale_processes import Finished, run
 
 RELEASE = "1.0.26"
 
-# As its documentation advises, the function of a whole document is memoised too: for a file that did not change none of
-# the six is even asked. Their work is trivial, so that looking up is all that is measured.
+# The function of a whole document is memoized too, as CocoIndex's documentation advises: for a file that did not change, none of
+# the six functions is called. Their work is trivial, so only the look-ups are measured.
 _PROGRAM = """
 import os
 import pathlib
@@ -81,7 +82,7 @@ app = coco.App(
 
 @contextmanager
 def cocoindex(python: Path | None) -> Iterator[Path | str]:
-    """Its command: beside `python`, or in an environment made for it; or why there is none."""
+    """Return CocoIndex's command, beside `python` or in an environment made for it; or the reason why there is none."""
     with tempfile.TemporaryDirectory(prefix="seedbank-cocoindex-") as directory:
         try:
             if python is None:
@@ -96,7 +97,7 @@ def cocoindex(python: Path | None) -> Iterator[Path | str]:
 
 
 def updates(command: Path | str, corpus: Path, documents: int, rounds: int) -> list[Finished]:
-    """Updates with nothing changed, after a first one that does everything. `command`: what `cocoindex` gave."""
+    """Measure updates with nothing changed, after a first one that does everything. command: the result of `cocoindex`."""
     if isinstance(command, str):
         raise SystemExit(command)
     with tempfile.TemporaryDirectory(prefix="seedbank-cocoindex-") as directory:

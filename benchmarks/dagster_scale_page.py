@@ -1,7 +1,7 @@
-"""How long an asset's page of partitions takes in a browser: dagster-webserver, and Chromium without a window.
+"""Measures how long an asset's page of partitions takes in a browser, with dagster-webserver and Chromium without a window.
 
-What belongs here: the two processes, and the little of the DevTools protocol that is needed to look at a page. What does
-not: what the figures are compared with (dagster_scale).
+What belongs here: the two processes, and the part of the DevTools protocol that is needed to read a page. What does not: what
+the figures are compared with (dagster_scale).
 """
 
 import base64
@@ -42,11 +42,11 @@ _FLAGS = (
 
 
 def measure_page(home: Path, documents: int, first: str, chromium: str, picture: Path | None) -> dict[str, float]:
-    """Seconds until the partitions are drawn, then until the details of one, which is clicked, are shown.
+    """Return the seconds until the partitions are shown, and then until the details of a clicked one are shown.
 
-    Cold: the first page that a new browser asks of a new server, on a home as seeding left it. Warm: the same page
-    again. `first`: the partition at the top. The peak is the largest resident set of the server and of its code server;
-    the browser's is not in it.
+    Cold is the first page that a new browser requests from a new server, with a home as seeding left it. Warm is the same page
+    again. first: the partition at the top. The peak is the largest resident set of the server and of its code server, without
+    the browser.
     """
     figures: dict[str, float] = {}
     with _tab(chromium) as tab, _webserver(home, figures) as address:
@@ -93,7 +93,7 @@ def _webserver(home: Path, figures: dict[str, float]) -> Iterator[str]:
             yield address
             figures["peak_mb"] = max(_peak_mb(process.pid) for process in _family(server))
         finally:
-            _end(server)  # its code server would outlive it by the better part of a minute
+            _end(server)  # Otherwise its code server would run for most of a minute after it.
 
 
 def _family(started: subprocess.Popen[bytes]) -> list[psutil.Process]:
@@ -113,7 +113,7 @@ def _end(started: subprocess.Popen[bytes]) -> None:
 
 
 def _peak_mb(pid: int) -> float:
-    """The largest resident set that a process had, as Linux remembers it."""
+    """Return the largest resident set that a process has had, from Linux's own record."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     return int(found[1]) / 1024 if found else 0.0
 
@@ -127,14 +127,14 @@ def _answers(url: str) -> bool:
 
 
 class _Tab:
-    """One page of the browser."""
+    """One page of the browser, controlled through the DevTools protocol."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
         self._calls = 0
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """A command's result; {} where it failed, as one does whose page is being replaced."""
+        """Send a command and return its result; {} if it failed, as happens while the page is being replaced."""
         self._calls += 1
         self._connection.send(json.dumps({"id": self._calls, "method": method, "params": parameters}))
         while True:
@@ -143,11 +143,11 @@ class _Tab:
                 return answer.get("result", {})
 
     def evaluate(self, expression: str) -> Any:
-        """The value of an expression in the page."""
+        """Return the value of a JavaScript expression in the page."""
         return self.call("Runtime.evaluate", expression=expression, returnByValue=True).get("result", {}).get("value")
 
     def wait_for(self, *texts: str) -> None:
-        """Return when all of these are to be read on the page."""
+        """Wait until the page shows all of these texts."""
         until = time.perf_counter() + _PATIENCE_SECONDS
         while True:
             page = self.evaluate("document.body ? document.body.innerText : ''") or ""
@@ -158,14 +158,14 @@ class _Tab:
             time.sleep(_LOOK_EVERY_SECONDS)
 
     def click(self, text: str) -> None:
-        """Press the mouse on the first visible element that shows exactly this."""
+        """Click the first visible element that shows exactly this text."""
         found = self.evaluate(
             "(() => { for (const e of document.querySelectorAll('*')) {"
             f" if (e.offsetHeight && !e.childElementCount && e.textContent.trim() === {json.dumps(text)}) {{"
             " const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; } } })()"
         )
         if not found:
-            raise SystemExit(f"There is nothing to click that says {text}.")
+            raise SystemExit(f"The page has no element with the text {text} to click.")
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=found[0], y=found[1], button="left", clickCount=1)
 
@@ -182,11 +182,11 @@ def _tab(chromium: str) -> Iterator[_Tab]:
             with connect(page["webSocketDebuggerUrl"], max_size=None, compression=None) as connection:
                 yield _Tab(connection)
         finally:
-            _end(browser)  # what it started still writes to its profile
+            _end(browser)  # Processes that the browser started still write to its profile.
 
 
 def _devtools_port(browser: subprocess.Popen[bytes], file: Path) -> int:
-    """The port that Chromium chose, from the file in which it says so."""
+    """Return the port that Chromium chose, from the file to which Chromium writes it."""
     until = time.perf_counter() + _PATIENCE_SECONDS
     while browser.poll() is None and time.perf_counter() < until:
         if file.exists() and len(lines := file.read_text().split()) == 2:

@@ -1,4 +1,4 @@
-"""A picture of dagster_scale's figures: seconds by number of documents, both on logarithmic scales.
+"""Draws dagster_scale's figures: seconds by number of documents, both on logarithmic scales.
 
 python -m benchmarks.dagster_scale --documents 212 1000 10000 --json > figures.json
 python -m benchmarks.dagster_scale_plot < figures.json > docs/pictures/dagster_scale.svg
@@ -24,7 +24,7 @@ _SERIES = (
 
 
 def draw(figures: dict[int, dict[str, Any]]) -> Iterator[str]:
-    """The lines of an SVG file. A hollow point is reckoned from the part that was measured."""
+    """Return the lines of an SVG file. A hollow point is extrapolated from the part that was measured."""
     sizes = sorted(figures)
     yield f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" font-size="12">'
     yield f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>'

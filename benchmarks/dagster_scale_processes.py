@@ -1,7 +1,7 @@
-"""Processes, as their users see them: wall clock and peak memory. And those that have to be the benchmark's own.
+"""Runs processes and measures their wall-clock time and peak memory.
 
-What belongs here: running a command to its end; the work that needs the project's own code, each in such a process
-(`python -m benchmarks.dagster_scale_processes NAME ...` prints JSON). What does not: which are compared (dagster_scale).
+What belongs here: running a command to its end, and work that calls the project's own code, which runs in such a process, too
+(`python -m benchmarks.dagster_scale_processes NAME ...` prints JSON). What does not: what is compared (dagster_scale).
 """
 
 import hashlib
@@ -21,18 +21,24 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """One command. seconds: wall clock of the whole process; peak_mb: largest resident set of any process of it."""
+    """One finished command. seconds: wall clock of the whole process; peak_mb: largest resident set of any process of it."""
 
     seconds: float
     peak_mb: float
     output: str
 
 
-def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> Finished:
-    """Run a command to its end. Exits with what it said where it fails."""
+def run(
+    command: Sequence[str | Path], environment: Mapping[str, str] | None = None, folder: Path | None = None
+) -> Finished:
+    """Run a command to its end, in a folder. If it fails, exits with what the command printed.
+
+    environment: variables that are added to those of this process; an empty value removes a variable.
+    """
+    merged = {name: value for name, value in (os.environ | dict(environment or {})).items() if value}
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         began = time.perf_counter()
-        process = subprocess.Popen(command, env=os.environ | (environment or {}), stdout=output, stderr=errors)
+        process = subprocess.Popen(command, env=merged, cwd=folder, stdout=output, stderr=errors)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -45,24 +51,24 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = N
 
 
 def run_own(name: str, *arguments: Any) -> tuple[Finished, Any]:
-    """Run one of this module's functions in a process of its own; the process, and what the function gave."""
+    """Run one of this module's functions in a process of its own. Returns the process, and the function's result."""
     command = [sys.executable, "-m", __name__, name, *(json.dumps(argument) for argument in arguments)]
     finished = run(command, {"OPENBLAS_NUM_THREADS": "1"})
     return finished, json.loads(finished.output)
 
 
 def rematerialize(home: str, corpus: str, documents: int, storage: str, url: str) -> dict[str, Any]:
-    """Materialize the first so many documents, whose results are all in the store; seconds of the runs alone."""
+    """Materialize the first so many documents, whose results are all in the store. Returns the seconds of the runs."""
     from dagster import DagsterInstance
     from dagster._core.instance.ref import InstanceRef
 
-    from resources.config import PROJECT_ROOT, load_settings
-    from seed_assets import dagster_runs
-    from seed_assets.session import Session
+    from resources.settings.config import PROJECT_ROOT, load_settings
+    from seed_assets.orchestration import dagster_runs
+    from seed_assets.session.session import Session
 
     storages = {
         "stock SQLite": {"sqlite": {"base_dir": f"{home}/dagster"}},
-        # without its name SQLAlchemy looks for another driver than the one that dagster-postgres brings
+        # Without the driver's name, SQLAlchemy looks for another driver than the one that dagster-postgres installs.
         "stock PostgreSQL": {"postgres": {"postgres_url": url.replace("postgresql:", "postgresql+psycopg2:", 1)}},
         "batched PostgreSQL": {
             "custom": {"module": "event_log.postgres", "class": "PostgresStorage", "config": {"postgres_url": url}}
@@ -107,7 +113,7 @@ def rematerialize(home: str, corpus: str, documents: int, storage: str, url: str
 
 
 def floor(home: str, corpus: str, stages: list[str]) -> dict[str, int]:
-    """Read and hash every file, and ask the store once a stage: what no plan can do without, and nothing else."""
+    """Read and hash every file, and query the store once per stage: only the work that no plan can avoid."""
     digests = {}
     for folder, _, names in os.walk(corpus):
         for name in names:

@@ -1,4 +1,4 @@
-"""The figures of dagster_scale beside what they are to be.
+"""Compares the figures of dagster_scale with their targets.
 
 What belongs here: the targets, what follows from the figures, and the table. What does not: measuring (dagster_scale).
 """
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-# By figure and number of documents.
+# The targets, by figure and number of documents.
 _AT_MOST = {
     ("rematerialize", 10_000): 120,
     ("rematerialize, times that of 1,000", 10_000): 12,
@@ -23,13 +23,13 @@ _AT_LEAST = {
 }
 _PAGE_SECONDS = 5
 _PEAK_MB = 1024
-# Whose memory is not the project's own.
+# Measurements of other programs and storages. Their memory does not count for the target of the project.
 _OTHERS = ("cocoindex", "floor", "rematerialize_stock", "postgres_stock")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure. measured: None where it could not be had, and `note` says why. reached: None where nothing was asked."""
+    """One figure. measured: None if it could not be measured; then `note` says why. reached: None if there is no target."""
 
     documents: int
     figure: str
@@ -53,7 +53,7 @@ HEADER = f"{'documents':>9}  {'figure':43}{'measured':>11}{'target':>10}{'reache
 
 
 def rows(figures: dict[int, dict[str, Any]]) -> Iterator[Row]:
-    """Everything that was measured, and what follows from it, by number of documents."""
+    """Yield everything that was measured, and what follows from it, by number of documents."""
     for documents, found in figures.items():
         yield from _rows(documents, found)
         before = figures.get(1_000, {})
@@ -97,7 +97,7 @@ def _rows(documents: int, found: dict[str, dict[str, Any]]) -> Iterator[Row]:
 
 
 def whole_seconds(of: dict[str, Any], documents: int) -> float | None:
-    """What all documents take at the rate of those that were measured; None where none were."""
+    """Extrapolate to all documents from those that were measured; None if none were."""
     return None if "missing" in of else of["seconds"] * documents / of.get("documents", documents)
 
 

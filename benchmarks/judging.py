@@ -1,15 +1,16 @@
-"""How good the judge without a model is, on summaries that people wrote and on what a program makes wrong in them.
+"""Measures how good the judge without a model is, on summaries by people and on the same summaries made wrong by a program.
 
 What belongs here: the measurements. What does not: the alterations (altered_texts), thresholds (tests).
 
-Summaries: 200 of the 400 that people wrote of the stories in judge_squality, and the abstracts of the 212 PEPs of its subset,
-judged by the PEP without its abstract. Extracts: the offline summaries of the same PEPs, which are copied sentences.
+Summaries: 200 of the 400 that people wrote about the stories in judge_squality, and the abstracts of the 212 PEPs of its subset;
+the source of an abstract is its PEP without the abstract. Extracts: the offline summaries of the same PEPs, which are copied
+sentences.
 
-About its source: each summary is judged by its own source and by another one's, drawn at random; AUC of the score.
-Wrong: each is altered in one place in each way; caught is the share of altered claims that are not supported, false
-alarms the share of the claims of the unaltered texts that are not. Rated: the 300 summaries by people and two systems with
-people's ratings of their correctness: Spearman's correlation of the score with these, and the AUC of the score for those
-by people against those by systems.
+Own source: each summary is judged with its own source and with a random other one; the figure is the AUC of the score. Wrong:
+each summary is altered in one place, in each way. Caught is the share of altered claims that are not supported. False alarms are
+the share of claims of the unaltered texts that are not supported. Rated: 300 summaries by people and by two systems, with
+people's ratings of their correctness. The figures are Spearman's correlation of the score with the ratings, and the AUC of the
+score for summaries by people against those by systems.
 
 Run: python -m benchmarks.judging [--json] [--corpora DIR]
 """
@@ -29,11 +30,11 @@ from typing import Any
 
 from benchmarks.altered_texts import KINDS, altered
 from benchmarks.corpora import find_corpora
-from resources.embedder import WordLlamaEmbedder
-from seed_assets.core.claims import claims_of
-from seed_assets.core.judging import SimilarityJudge
-from seed_assets.core.summarizing import ExtractiveSummarizer
-from seed_assets.core.verdicts import SourceText, Verdict
+from resources.models.embedder import WordLlamaEmbedder
+from seed_assets.core.judging.claims import claims_of
+from seed_assets.core.judging.judging import SimilarityJudge
+from seed_assets.core.judging.verdicts import SourceText, Verdict
+from seed_assets.core.summaries.summarizing import ExtractiveSummarizer
 
 _SEED = 20240229
 _DRAWN = 200
@@ -42,15 +43,15 @@ _ABSTRACT = re.compile(r"^Abstract\n=+\n(.*?)^\S[^\n]*\n=+\n", re.MULTILINE | re
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """A text about a source, by the source's name."""
+class StorySummary:
+    """A text, and the name of the source that it is about."""
 
     source: str
     text: str
 
 
 def main() -> None:
-    """Print the figures."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser(description="Measures the judge without a model.")
     parser.add_argument("--corpora", type=Path)
     parser.add_argument("--json", action="store_true")
@@ -60,13 +61,13 @@ def main() -> None:
 
 
 def measure(corpora: Path) -> dict[str, Any]:
-    """The figures of each corpus, by name."""
+    """Return the figures of each corpus, by name."""
     embedder = WordLlamaEmbedder()
     judge = SimilarityJudge(embedder)
     summarizer = ExtractiveSummarizer(embedder)
     stories, told = _stories(corpora / "judge_squality")
     bodies, abstracts = _peps(corpora / "peps")
-    extracts = [Summary(one.source, summarizer.summarize_sync(bodies[one.source], "").text) for one in abstracts]
+    extracts = [StorySummary(one.source, summarizer.summarize_sync(bodies[one.source], "").text) for one in abstracts]
     return {
         "stories": _measured(judge, stories, told),
         "abstracts": _measured(judge, bodies, abstracts),
@@ -75,7 +76,7 @@ def measure(corpora: Path) -> dict[str, Any]:
     }
 
 
-def _measured(judge: SimilarityJudge, sources: Mapping[str, str], summaries: Sequence[Summary]) -> dict[str, Any]:
+def _measured(judge: SimilarityJudge, sources: Mapping[str, str], summaries: Sequence[StorySummary]) -> dict[str, Any]:
     chance = random.Random(_SEED)
     summaries = chance.sample(summaries, min(_DRAWN, len(summaries)))
     names = sorted(sources)
@@ -100,7 +101,7 @@ def _measured(judge: SimilarityJudge, sources: Mapping[str, str], summaries: Seq
 
 
 def _caught(
-    judge: SimilarityJudge, sources: Mapping[str, str], summaries: Sequence[Summary], chance: random.Random
+    judge: SimilarityJudge, sources: Mapping[str, str], summaries: Sequence[StorySummary], chance: random.Random
 ) -> dict[str, dict[str, float]]:
     flagged: dict[str, list[bool]] = {kind: [] for kind in KINDS}
     for one in summaries:
@@ -129,23 +130,25 @@ def _judged(judge: SimilarityJudge, sources: Mapping[str, str], name: str, text:
     return judge.judge_sync(text, (), [SourceText(name, "", sources[name])])
 
 
-def _stories(root: Path) -> tuple[dict[str, str], list[Summary]]:
+def _stories(root: Path) -> tuple[dict[str, str], list[StorySummary]]:
     stories = {
         row["passage_id"]: (root / "docs" / row["file"]).read_text("utf-8") for row in _rows(root / "documents.csv")
     }
-    return stories, [Summary(row["passage_id"], row["reference"]) for row in _rows(root / "reference_summaries.csv")]
+    return stories, [
+        StorySummary(row["passage_id"], row["reference"]) for row in _rows(root / "reference_summaries.csv")
+    ]
 
 
-def _peps(root: Path) -> tuple[dict[str, str], list[Summary]]:
+def _peps(root: Path) -> tuple[dict[str, str], list[StorySummary]]:
     bodies: dict[str, str] = {}
-    abstracts: list[Summary] = []
+    abstracts: list[StorySummary] = []
     for name in (root / "subset_212.txt").read_text("utf-8").split():
         path = root / "docs" / name.rpartition("/")[2]
         text = re.split(r"\n\s*\n", path.read_text("utf-8"), maxsplit=1)[1]
         found = _ABSTRACT.search(text)
         if found and len(found[1].split()) >= _LEAST_ABSTRACT_WORDS:
             bodies[path.stem] = text[: found.start()] + text[found.end(1) :]
-            abstracts.append(Summary(path.stem, found[1].strip()))
+            abstracts.append(StorySummary(path.stem, found[1].strip()))
     return bodies, abstracts
 
 

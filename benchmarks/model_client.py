@@ -1,13 +1,13 @@
-"""What asking a model costs beside the model: share of a server's throughput, overhead a request, ms a request reused.
+"""Measures what requests cost beside the model: the reached share of its throughput, their overhead, the time to reuse one.
 
     python -m benchmarks.model_client [--json]
 
-What belongs here: the whole way that a stage goes (`ask` over `Reuse` with a store on disk) beside a bare HTTP client that
+What belongs here: a request as a stage sends it (`ask` with `Reuse` and a store on disk), compared with a plain HTTP client that
 sends the same bodies to the same server. What does not: whole runs (benchmarks.seed), the store alone (benchmarks.store).
 
-The server is a process of its own (tests.model_server), on the same machine: where it has few processors, both compete
-for them, and the bare client says what is to be had at all. All figures are of one run; the overhead's contestants take
-turns, request by request, so that a busy moment of the machine does not fall on one of them.
+The server is a process of its own (tests.support.model_server) on the same machine. If the machine has few processors, both
+compete for them, and the plain client shows what can be reached at all. All figures are from one run. For the overhead, the two
+clients take turns request by request, so that a busy moment of the machine does not affect only one of them.
 """
 
 import argparse
@@ -33,23 +33,24 @@ from benchmarks.store import filesystem
 from io_managers.store.fingerprint import Action
 from io_managers.store.request_ledger import ANSWERED, percentiles
 from io_managers.store.store import Store
-from resources.chat_model import ChatModel
-from resources.config import load_settings
-from resources.guarded_http import open_client
-from resources.limits import LimitRules, Limits
-from resources.llm import Turn
-from resources.model_clients import ModelClients
-from resources.openai_api import OpenAISender
-from seed_assets.core.model_summarizing import SummaryAnswer
-from seed_assets.core.prompts import load_prompt
-from seed_assets.core.structured_output import Answered, ask, request_action, shaped
-from seed_assets.reuse import Reuse
+from resources.endpoints.llm import Turn
+from resources.limits.limits import LimitRules, Limits
+from resources.models.chat_model import ChatModel
+from resources.models.model_clients import ModelClients
+from resources.models.openai_api import OpenAISender
+from resources.settings.config import load_settings
+from resources.wire.guarded_http import open_client
+from seed_assets.core.prompting.prompts import load_prompt
+from seed_assets.core.prompting.structured_output import Answered, ask, request_action, validated
+from seed_assets.core.summaries.model_summarizing import SummaryAnswer
+from seed_assets.memo.reuse import Reuse
 
 LATENCY_SECONDS = 0.2
 IN_FLIGHT = 32
-# As the runner: the documents of a stage that are in memory.
+# The runner has as many documents of a stage in memory.
 AT_ONCE = 16 + IN_FLIGHT
-# Requests that are sent first and not counted: packages are imported, all connections opened, pages of the store in memory.
+# How many requests are sent first and not counted: in them packages are imported, connections are opened, and pages of the store
+# are read into memory.
 UNCOUNTED = 2 * IN_FLIGHT
 WANTED = {"share": 0.95, "overhead_ms": 2.0, "cached_ms": 0.3}
 
@@ -59,7 +60,7 @@ SCHEMA = PROMPT.schema
 
 
 def questions(count: int, seed: int) -> list[list[Turn]]:
-    """Requests for summaries of different texts of 2 KB."""
+    """Make requests for summaries of different texts of 2 KB."""
     rng = random.Random(seed)
     words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 10))) for _ in range(5000)]
     return [
@@ -70,8 +71,8 @@ def questions(count: int, seed: int) -> list[list[Turn]]:
 
 @contextmanager
 def served(latency_seconds: float) -> Iterator[str]:
-    """The address of a server in a process of its own."""
-    command = [sys.executable, "-m", "tests.model_server", "--latency", str(latency_seconds)]
+    """Start a server in a process of its own, and give its address."""
+    command = [sys.executable, "-m", "tests.support.model_server", "--latency", str(latency_seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -82,7 +83,7 @@ def served(latency_seconds: float) -> Iterator[str]:
 
 @asynccontextmanager
 async def opened(url: str, home: Path) -> AsyncIterator[ChatModel]:
-    """The model at that address, as settings make it."""
+    """Make the model at that address, from settings."""
     asked = {"provider": "openai", "base_url": url, "model": "m", "rpm": 0, "in_flight": IN_FLIGHT}
     model = ModelClients(load_settings({"home": home, "corpus": home, "llm": asked})).chat()
     try:
@@ -93,7 +94,7 @@ async def opened(url: str, home: Path) -> AsyncIterator[ChatModel]:
 
 
 class Bare:
-    """The same bodies, encoded beforehand, over a client that does nothing else."""
+    """Sends the same bodies, encoded beforehand, with a client that does nothing else."""
 
     def __init__(self, client: httpx2.AsyncClient, url: str, model: ChatModel) -> None:
         self._client = client
@@ -101,7 +102,9 @@ class Bare:
         self._model = model
 
     def encoded(self, turns: Sequence[Turn]) -> bytes:
-        return msgspec.json.encode(self._model.api.body(turns, SCHEMA, self._model.rung, self._model.max_output_tokens))
+        return msgspec.json.encode(
+            self._model.api.body(turns, SCHEMA, self._model.output_mode, self._model.max_output_tokens)
+        )
 
     async def post(self, body: bytes) -> None:
         reply = await self._client.post(self._url, content=body, headers={"content-type": "application/json"})
@@ -113,12 +116,12 @@ def bare_client() -> httpx2.AsyncClient:
 
 
 async def asked(model: ChatModel, turns: Sequence[Turn], reuse: Reuse) -> None:
-    """The whole way: key, look-up, lease, limits, request, check, commit, and the value from the store."""
-    assert await ask(model, turns, SCHEMA, lambda found: shaped(SummaryAnswer, found).summary, reuse)
+    """Sends a request as a stage does: key, look-up, lease, limits, request, check, commit, and the value from the store."""
+    assert await ask(model, turns, SCHEMA, lambda found: validated(SummaryAnswer, found).summary, reuse)
 
 
 async def seconds_at_once(tasks: int, items: Sequence[Any], each: Callable[[Any], Awaitable[None]]) -> float:
-    """How long all items take with so many tasks."""
+    """Return how long all items take with so many tasks."""
     waiting = iter(items)
 
     async def work() -> None:
@@ -133,14 +136,14 @@ async def seconds_at_once(tasks: int, items: Sequence[Any], each: Callable[[Any]
 
 
 async def timed(awaitable: Awaitable[Any]) -> float:
-    """Its seconds."""
+    """Return how many seconds it takes."""
     began = time.perf_counter()
     await awaitable
     return time.perf_counter() - began
 
 
 async def throughput_and_cached(count: int, place: Path) -> tuple[dict[str, Any], dict[str, float]]:
-    """Shares of the ideal, with the latency that the ledger saw; then milliseconds for each of the same requests."""
+    """Return the shares of the ideal throughput, with latencies from the ledger, and the milliseconds to reuse each answer."""
     work, before = questions(count, seed=1), questions(UNCOUNTED, seed=2)
     ideal = count * LATENCY_SECONDS / IN_FLIGHT
     with served(LATENCY_SECONDS) as url, tempfile.TemporaryDirectory(dir=place) as directory:
@@ -158,7 +161,7 @@ async def throughput_and_cached(count: int, place: Path) -> tuple[dict[str, Any]
 
                 again = Reuse(store)
                 found = [await timed(asked(model, turns, again)) for turns in work]
-                assert again.usage.requests == 0
+                assert again.accounts.usage.requests == 0
             bare = Bare(client, url, model)
             await seconds_at_once(IN_FLIGHT, [bare.encoded(turns) for turns in before], bare.post)
             bare_seconds = await seconds_at_once(IN_FLIGHT, [bare.encoded(turns) for turns in work], bare.post)
@@ -169,14 +172,14 @@ async def throughput_and_cached(count: int, place: Path) -> tuple[dict[str, Any]
         "bare_seconds": bare_seconds,
         "bare_share": ideal / bare_seconds,
         "ledger_latency": {"mean": mean, **dict(zip(("p50", "p95", "p99"), account.latencies, strict=True))},
-        # Of the slots' time, what the ledger saw a request in: the rest was spent between two requests.
+        # The share of the slots' time in which a request was in flight; the rest was spent between two requests.
         "slots_used": count * mean / IN_FLIGHT / seconds,
     }
     return figures, milliseconds(found)
 
 
 async def overhead(count: int, place: Path) -> dict[str, Any]:
-    """Milliseconds that the whole way takes beside the bare client, one request after another; then its parts."""
+    """Return how many milliseconds a request takes longer than with the plain client, one after another; then its parts."""
     work, others = questions(count + UNCOUNTED, seed=3), questions(count + UNCOUNTED, seed=4)
     times: dict[str, list[float]] = {
         name: [] for name in ("ours", "bare", "package", "package_bare", "store", "limits")
@@ -186,7 +189,7 @@ async def overhead(count: int, place: Path) -> dict[str, Any]:
         async with (
             opened(url, home) as model,
             bare_client() as client,
-            open_client(timeout_seconds=60, connections=IN_FLIGHT) as guarded,
+            open_client(url, timeout_seconds=60, connections=IN_FLIGHT) as guarded,
         ):
             with (
                 closing(Store(home / "store")) as store,
@@ -199,7 +202,7 @@ async def overhead(count: int, place: Path) -> dict[str, Any]:
                     times["bare"].append(await timed(bare.post(body)))
                 sender = OpenAISender(guarded, url, "")
                 for turns in others:
-                    body = model.api.body(turns, SCHEMA, model.rung, model.max_output_tokens)
+                    body = model.api.body(turns, SCHEMA, model.output_mode, model.max_output_tokens)
                     encoded, action = bare.encoded(turns), request_action(model, turns, SCHEMA)
                     times["package"].append(await timed(sender.post(model.api.path, body)))
                     times["package_bare"].append(await timed(bare.post(encoded)))
@@ -222,8 +225,8 @@ async def overhead(count: int, place: Path) -> dict[str, Any]:
     }
 
 
-async def answered_at_once(actions: Sequence[Action]) -> list[tuple[Any, str]]:
-    """What a request gives, without one."""
+async def answered_at_once(actions: Sequence[Action], own: Reuse) -> list[tuple[Any, str]]:
+    """Return a result as a request gives it, without sending one."""
     return [
         (Answered(json.dumps({"summary": f"{action.key} in some words " * 4}), "json_schema"), "") for action in actions
     ]
@@ -235,7 +238,7 @@ async def permitted(limits: Limits) -> None:
 
 
 def beside(ours: Sequence[float], bare: Sequence[float]) -> list[float]:
-    """Each request's seconds above those of the bare one that followed it."""
+    """Return for each request how many seconds longer it took than the plain one that followed it."""
     return [one - other for one, other in zip(ours, bare, strict=True)]
 
 
@@ -245,7 +248,7 @@ def milliseconds(seconds: Sequence[float]) -> dict[str, float]:
 
 
 def report(figures: dict[str, Any]) -> Iterator[str]:
-    """The figures for people."""
+    """Yield the lines of the printed figures."""
     machine, flow, alone = figures["machine"], figures["throughput"], figures["overhead"]
     yield f"{machine['cpus']} CPUs, {machine['system']}, Python {machine['python']}, {machine['filesystem']}"
     yield (
@@ -254,8 +257,8 @@ def report(figures: dict[str, Any]) -> Iterator[str]:
     )
     yield f"  {'seedbank':28} {flow['seconds']:8.2f} s   {flow['share']:6.1%}"
     yield f"  {'bare client':28} {flow['bare_seconds']:8.2f} s   {flow['bare_share']:6.1%}"
-    told = ", ".join(f"{name} {seconds:.3f} s" for name, seconds in flow["ledger_latency"].items())
-    yield f"  latency as the ledger saw it: {told}; slots in use {flow['slots_used']:.1%} of the time"
+    latencies = ", ".join(f"{name} {seconds:.3f} s" for name, seconds in flow["ledger_latency"].items())
+    yield f"  latency in the request ledger: {latencies}; slots in use {flow['slots_used']:.1%} of the time"
     yield f"\n{alone['requests']:,} requests, one after another: ms, median and p95"
     rows = {"seedbank": alone["ours_ms"], "bare client": alone["bare_ms"], "overhead": alone["overhead_ms"]}
     for name, each in {**rows, **{f"  {name}": part for name, part in alone["parts_ms"].items()}}.items():
@@ -267,8 +270,8 @@ def report(figures: dict[str, Any]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Measure and print."""
-    gc.set_threshold(100_000, 20, 50)  # as the command does
+    """Measure, and print the figures."""
+    gc.set_threshold(100_000, 20, 50)  # The `seedbank` command sets the same.
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
     parser.add_argument("--requests", type=int, default=2_000, help="for throughput and reuse (default 2,000)")

@@ -1,16 +1,17 @@
-"""How good the offline summaries, concepts and search are, on corpora with known answers.
+"""Measures how good the offline summaries, concepts and search are, on corpora with known answers.
 
-What belongs here: the measurements of summaries and concepts, and the table of all. What does not: search
+What belongs here: the measurements of summaries and concepts, and the table of all figures. What does not: search
 (quality_search.py), the measure of summaries (rouge.py), thresholds (tests).
 
-Summaries, at 200 words: the plots of the stories in judge_squality (question 1, four references), each measure against
-the reference that it is best for, mean over stories; beside the story's first sentences and randomly drawn ones, of 8
-to 60 words each, up to the same 200 words. At 100 words: PEPs without their abstract, against the abstract.
+Summaries of 200 words are compared with the plots of the stories in judge_squality (question 1, four references). Each measure
+uses the reference with the best result, and the figure is the mean over stories. They are compared with the first sentences of
+the story and with random ones, of 8 to 60 words each, up to the same 200 words. Summaries of 100 words are made of PEPs without
+their abstract, and compared with the abstract.
 
-Concepts: of the words of a held-out title, the share that is a word of the 15 phrases, mean over documents; exactly
-and by stem. A title's words are its runs of ASCII letters and digits less function words. Held out means: the
-extractor is given an empty title, and a text without the header block (PEPs) or the first two paragraphs, title and
-authors (arXiv); what the body itself repeats of the title stays. Beside the 15 most frequent words.
+Concepts: the figure is the share of the words of a held-out title that are in the 15 phrases, as the mean over documents; exactly
+and by stem. The words of a title are its runs of ASCII letters and digits without function words. Held out means that the
+extractor gets an empty title, and a text without the header block (PEPs) or without the first two paragraphs, title and authors
+(arXiv). Repetitions of the title in the text itself stay. The comparison is with the 15 most frequent words.
 
 Run: python -m benchmarks.quality [--json] [--corpora DIR]
 """
@@ -29,13 +30,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.corpora import find_corpora
-from benchmarks.porter import stem
-from benchmarks.rouge import best_rouge
-from resources.embedder import WordLlamaEmbedder
-from seed_assets.core.concepts import StatisticalConceptExtractor
-from seed_assets.core.sentences import split_sentences
-from seed_assets.core.summarizing import ExtractiveSummarizer
-from seed_assets.core.words import WORD, count_words
+from benchmarks.rouge import best_rouge, stem
+from resources.models.embedder import WordLlamaEmbedder
+from seed_assets.core.concepts.concepts import StatisticalConceptExtractor
+from seed_assets.core.summaries.summarizing import ExtractiveSummarizer
+from seed_assets.core.text.sentences import split_sentences
+from seed_assets.core.text.words import WORD, count_words
 
 _PHRASES = 15
 _HEADING = re.compile(r"^(?P<heading>\S.*)\n([=\-~`'^\"*+#])\2{2,}\s*$", re.MULTILINE)
@@ -49,11 +49,11 @@ through thus to too toward towards two under unless until up upon us use used us
 were what when where whether which while who whom whose why will with within without would you your
 """
 Documents = Mapping[str, tuple[str, str]]
-"""By file name: the text, and what is held out of it."""
+"""File name -> the text, and the part that is held out of it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints the figures, as a table or as one JSON object."""
+    """Measure, and print the figures as a table or as one JSON object."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--corpora", type=Path, default=None, metavar="DIR")
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def measure(corpora: Path) -> dict[str, Any]:
-    """The figures of every part whose corpus is in `corpora`; a part without one says so."""
+    """Return the figures of every part whose corpus is in `corpora`. Prints a sentence for a part whose corpus is missing."""
     parts: dict[str, tuple[str, Callable[[Path], Any]]] = {
         "summaries_of_plots": ("judge_squality", summaries_of_plots),
         "summaries_as_abstracts": ("peps", summaries_as_abstracts),
@@ -79,7 +79,7 @@ def measure(corpora: Path) -> dict[str, Any]:
 
 
 def summaries_of_plots(corpora: Path) -> dict[str, Any]:
-    """ROUGE at 200 words against the four plots of each story, beside first and random sentences."""
+    """Return ROUGE at 200 words against the four plots of each story, also for first and for random sentences."""
     root = corpora / "judge_squality"
     references: dict[str, list[str]] = {}
     for row in _rows(root / "reference_summaries.csv"):
@@ -93,7 +93,7 @@ def summaries_of_plots(corpora: Path) -> dict[str, Any]:
 
 
 def summaries_as_abstracts(corpora: Path) -> dict[str, Any]:
-    """ROUGE at 100 words of PEPs of more than 800 words without their abstract, against an abstract of 40 or more."""
+    """Return ROUGE at 100 words, of PEPs with more than 800 words without the abstract, against an abstract of 40 or more."""
     cases: list[tuple[str, list[str]]] = []
     for text, _ in _peps(corpora, "subset_212.txt").values():
         headings = list(_HEADING.finditer(text))
@@ -108,7 +108,7 @@ def summaries_as_abstracts(corpora: Path) -> dict[str, Any]:
 
 
 def concepts_of_peps(corpora: Path, subset: str) -> dict[str, Any]:
-    """The share of held-out title words found in 15 phrases of a PEP, and in its 15 most frequent words."""
+    """Return the share of held-out title words that are in the 15 phrases of a document, and in its 15 most frequent words."""
     return _concepts(_peps(corpora, subset))
 
 

@@ -1,11 +1,11 @@
-"""How well search finds answers: MRR@10 on the XQuAD questions (English), by method and by unit.
+"""Measures how well search finds answers: MRR@10 on the XQuAD questions (English), by method and by unit.
 
 What belongs here: the measurement. What does not: thresholds (tests) and the corpus (read from beside the checkout).
 
 A result counts if it is of the right document and its [start, end) contains the first character of the answer. Two
 units: `chunks`, as the project cuts them by default, and `paragraphs`, the unit of figures published elsewhere. Chunks
-join short paragraphs, so there are fewer of them. The corpus has 48 articles: figures here say that the parts work
-together, not how well search does on a large collection.
+join short paragraphs, so there are fewer of them. The corpus has only 48 articles: the figures show that the parts work
+together, not how good search is in a large collection.
 
 Run: python -m benchmarks.quality_search [CORPORA]
 """
@@ -24,13 +24,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.corpora import corpora_directory
-from resources.embedder import WordLlamaEmbedder
-from resources.lance import LanceTables
-from resources.lance_indexes import ensure_indexes
-from resources.lance_schema import TABLES
+from resources.models.embedder import WordLlamaEmbedder
+from resources.tables.lance import LanceTables
+from resources.tables.lance_indexes import ensure_indexes
+from resources.tables.lance_schema import TABLES
 from retrieval import candidates
 from retrieval.search import Searcher, SearchHit
-from seed_assets.core.chunking import Chunker
+from seed_assets.core.text.chunking import Chunker
 
 _DEPTH = 10
 _CORPUS = "qa_xquad"
@@ -47,7 +47,7 @@ class Question:
 
 
 def read_corpus(corpora: Path) -> tuple[dict[str, str], list[Question]]:
-    """The articles by file name, and the questions on them."""
+    """Return the articles by file name, and the questions about them."""
     documents = {path.name: path.read_text() for path in sorted((corpora / _CORPUS / "docs_en").iterdir())}
     with (corpora / _CORPUS / "qa_en.csv").open(newline="") as opened:
         questions = [
@@ -57,7 +57,7 @@ def read_corpus(corpora: Path) -> tuple[dict[str, str], list[Question]]:
 
 
 def measure(corpora: Path) -> dict[str, Any]:
-    """MRR@10 of chunks and of documents for the fused method, full text alone and vectors alone, by unit."""
+    """Return MRR@10 of chunks and of documents, for the combined method, full text alone and vectors alone, by unit."""
     documents, questions = read_corpus(corpora)
     figures: dict[str, Any] = {"documents": len(documents), "questions": len(questions)}
     for unit, cut in (("chunks", as_chunks), ("paragraphs", as_paragraphs)):
@@ -73,7 +73,7 @@ def measure_unit(
     cut: Callable[[str], list[Span]],
     methods: Sequence[str] = ("fused", "text", "vectors"),
 ) -> dict[str, Any]:
-    """The figures of some methods on texts cut in one way, with the tables in `directory`."""
+    """Return the figures of some methods on texts cut in one way, with the tables in `directory`."""
     embedder = WordLlamaEmbedder()
     tables = LanceTables(directory)
     rows = _write(tables, embedder, documents, cut)
@@ -161,12 +161,12 @@ def _write(
 
 
 def as_chunks(text: str) -> list[Span]:
-    """The spans of the chunks that the project makes by default."""
+    """Return the spans of the chunks that the project makes by default."""
     return [(chunk.start, chunk.end) for chunk in Chunker().chunk(text, "").chunks]
 
 
 def as_paragraphs(text: str) -> list[Span]:
-    """The spans between blank lines."""
+    """Return the spans between blank lines."""
     spans: list[Span] = []
     start = 0
     for paragraph in text.split("\n\n"):

@@ -1,9 +1,9 @@
-"""ROUGE for the summary figures. What belongs here: the measure. What does not: corpora, summarizers.
+"""Computes ROUGE for the summary figures. What belongs here: the measure. What does not: corpora, summarizers.
 
-ROUGE-1, ROUGE-2 and ROUGE-L as F1 (Lin 2004), over lower-cased runs of ASCII letters and digits, those of more than
-three characters stemmed (Porter 1980), stop words kept: what the `rouge_score` package computes with
-`use_stemmer=True`, but for its later additions to the stemmer, which move a mean by less than .002. ROUGE-L is over
-the whole text as one sequence, not by sentence.
+ROUGE-1, ROUGE-2 and ROUGE-L are F1 scores (Lin 2004) over lower-cased runs of ASCII letters and digits. Runs of more than three
+characters are stemmed (Porter 1980), and stop words are kept. The `rouge_score` package computes the same with
+`use_stemmer=True`, except for its later additions to the stemmer, which change a mean by less than .002. ROUGE-L takes the whole
+text as one sequence, not sentence by sentence.
 """
 
 import re
@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
-from benchmarks.porter import stem
+import snowballstemmer
 
 _TOKEN = re.compile(r"[a-z0-9]+")
+_PORTER = snowballstemmer.stemmer("porter")
 
 
 @dataclass(frozen=True, slots=True)
 class Rouge:
-    """F1 of one comparison, each between 0 and 1."""
+    """The F1 scores of one comparison, each between 0 and 1."""
 
     rouge_1: float
     rouge_2: float
@@ -28,19 +28,24 @@ class Rouge:
 
 
 def rouge(summary: str, reference: str) -> Rouge:
-    """The three measures of one summary against one reference."""
+    """Return the three measures of one summary against one reference."""
     made, wanted = _tokens(summary), _tokens(reference)
     return Rouge(_ngrams(made, wanted, 1), _ngrams(made, wanted, 2), _longest_common(made, wanted))
 
 
 def best_rouge(summary: str, references: Sequence[str]) -> Rouge:
-    """Each measure against the reference that it is best for; `references` must not be empty."""
+    """Return each measure against the reference with the best result; `references` must not be empty."""
     scores = [rouge(summary, reference) for reference in references]
     return Rouge(
         max(score.rouge_1 for score in scores),
         max(score.rouge_2 for score in scores),
         max(score.rouge_l for score in scores),
     )
+
+
+def stem(word: str) -> str:
+    """Return the stem of a lower-case English word (Porter, "An algorithm for suffix stripping", Program 14(3), 1980)."""
+    return _PORTER.stemWord(word)
 
 
 def _tokens(text: str) -> list[str]:

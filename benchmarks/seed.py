@@ -1,9 +1,10 @@
-"""How long `seedbank seed` takes as its users run it: whole processes, from the shell's point of view.
+"""Measures how long `seedbank seed` takes as its users run it, as whole processes.
 
     python -m benchmarks.seed [--corpora DIR] [--json]
 
-On the PEPs of the test corpora (212 of them, then all 633): cold; again with nothing changed; one document edited; the
-tables rebuilt from the store. Peak memory is the largest resident set of any one process of the command.
+It runs on the PEPs of the test corpora (212 of them, then all 633). It measures the first seed, one with nothing changed, one
+after an edit of one document, and one that rebuilds the tables from the store. Peak memory is the largest resident set of any
+process of the command.
 """
 
 import argparse
@@ -26,7 +27,7 @@ _AGAIN = 5
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One command. seconds: wall clock of the whole process; peak_mb: largest resident set."""
+    """One finished command. seconds: wall-clock time of the whole process. peak_mb: largest resident set."""
 
     seconds: float
     peak_mb: float
@@ -63,7 +64,7 @@ def seedbank(home: Path, corpus: Path, *arguments: str) -> Measured:
 
 
 def measure(peps: Path, subset: str) -> dict[str, Measured]:
-    """All commands on one subset, in a home of its own."""
+    """Run all commands on one subset, in a home of its own."""
     with tempfile.TemporaryDirectory(prefix="seedbank-benchmark-") as directory:
         corpus, home = Path(directory) / "corpus", Path(directory) / "home"
         corpus.mkdir()
@@ -72,7 +73,7 @@ def measure(peps: Path, subset: str) -> dict[str, Measured]:
         found = {"cold": seedbank(home, corpus)}
         time.sleep(
             2.5
-        )  # a file that was written this recently is read again, since its time stamp may not show a change
+        )  # A file that was written this recently is read again, since its time stamp may not show a change.
         seedbank(home, corpus)
         again = [seedbank(home, corpus) for _ in range(_AGAIN)]
         found["again"] = Measured(
@@ -86,7 +87,7 @@ def measure(peps: Path, subset: str) -> dict[str, Measured]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--corpora", type=Path, default=None)
     parser.add_argument("--json", action="store_true")

@@ -1,10 +1,11 @@
-"""How fast the store commits and finds results, beside what could stand in its place. `python -m benchmarks.store`.
+"""Measures how fast the store commits and finds results, compared with alternatives. Run: python -m benchmarks.store
 
-What belongs here: durable commits a second, lookups, and where a value should be a file. What does not: whole runs.
+What belongs here: durable commits per second, look-ups, and the size from which a value should be a file. What does not: whole
+runs.
 
-All contestants keep the same encoded results of 2 KB and flush before they say that a result is kept. Plain SQLite is
-the floor: the same pages and flushes, one table of key and bytes, and nothing else. Each figure is the best of the
-rounds, which go through all contestants in turn, so that a busy moment of the machine does not fall on one of them.
+All alternatives keep the same encoded results of 2 KB, and flush before they report a result as kept. Plain SQLite shows what is
+possible at best: the same pages and flushes, with one table of keys and bytes and nothing else. Each figure is the best of the
+rounds. Each round measures all alternatives in turn, so that a busy moment of the machine does not affect only one of them.
 """
 
 import argparse
@@ -27,9 +28,9 @@ import diskcache
 
 from io_managers.store import content_store
 from io_managers.store.action_cache import Provenance
-from io_managers.store.codecs import encode
-from io_managers.store.connection import connect
+from io_managers.store.codecs.codecs import encode
 from io_managers.store.fingerprint import Action, KeyTemplate, content_digest
+from io_managers.store.sqlite.connection import connect
 from io_managers.store.store import Store
 
 GROUP = 64
@@ -38,8 +39,8 @@ LOOKUPS = 10_000
 SIZES = {"64 KB": 64 << 10, "200 KB": 200 << 10, "1 MB": 1 << 20, "4 MB": 4 << 20}
 
 
-class Work:
-    """The same actions and values for all."""
+class StoreWork:
+    """The actions and values, which are the same for all alternatives."""
 
     def __init__(self, count: int) -> None:
         rng = random.Random(1)
@@ -53,12 +54,12 @@ class Work:
         self.rows = [(action.key, encode(value).data) for action, value in zip(self.actions, self.values, strict=True)]
 
 
-# Keeps all of the work in an empty directory; gives the seconds.
-Contestant = Callable[[Work, Path], float]
+# A function that keeps all of the work in an empty directory, and returns the seconds.
+Contestant = Callable[[StoreWork, Path], float]
 
 
-def store_grouped(work: Work, directory: Path) -> float:
-    """Groups of 64, eight of them in flight, as the runner has."""
+def store_grouped(work: StoreWork, directory: Path) -> float:
+    """Commit groups of 64, eight of them in flight, as the runner does."""
     with closing(Store(directory)) as store:
         flying: deque[Future[list[str]]] = deque()
         began = time.perf_counter()
@@ -72,8 +73,8 @@ def store_grouped(work: Work, directory: Path) -> float:
         return time.perf_counter() - began
 
 
-def store_single(work: Work, directory: Path) -> float:
-    """Each waits for the disk before the next begins."""
+def store_single(work: StoreWork, directory: Path) -> float:
+    """Commit one result after another; each waits for the disk before the next begins."""
     with closing(Store(directory)) as store:
         began = time.perf_counter()
         for action, value in zip(work.actions, work.values, strict=True):
@@ -82,9 +83,9 @@ def store_single(work: Work, directory: Path) -> float:
 
 
 def sqlite_of(group: int) -> Contestant:
-    """Plain SQLite with so many rows a transaction."""
+    """Use plain SQLite with so many rows per transaction."""
 
-    def run(work: Work, directory: Path) -> float:
+    def run(work: StoreWork, directory: Path) -> float:
         with closing(plain_sqlite(directory)) as connection:
             began = time.perf_counter()
             for rows in batches(work.rows, group):
@@ -97,9 +98,9 @@ def sqlite_of(group: int) -> Contestant:
 
 
 def diskcache_of(group: int) -> Contestant:
-    """diskcache with synchronous=FULL (its own default is NORMAL, which power loss undoes)."""
+    """Use diskcache with synchronous=FULL (with its default NORMAL, a loss of power loses commits)."""
 
-    def run(work: Work, directory: Path) -> float:
+    def run(work: StoreWork, directory: Path) -> float:
         with closing(open_diskcache(directory)) as cache:
             began = time.perf_counter()
             for rows in batches(work.rows, group):
@@ -112,9 +113,9 @@ def diskcache_of(group: int) -> Contestant:
 
 
 def files_of(group: int) -> Contestant:
-    """One file a result: temporary name, fsync, rename; the directory flushed after each group."""
+    """Write one file per result: temporary name, fsync, rename. The directory is flushed after each group."""
 
-    def run(work: Work, directory: Path) -> float:
+    def run(work: StoreWork, directory: Path) -> float:
         began = time.perf_counter()
         for rows in batches(work.rows, group):
             for key, data in rows:
@@ -146,8 +147,8 @@ SINGLE: dict[str, Contestant] = {
 }
 
 
-def commits_a_second(contestants: dict[str, Any], work: Work, rounds: int, place: Path) -> dict[str, float]:
-    """Durable results a second by contestant."""
+def commits_a_second(contestants: dict[str, Any], work: StoreWork, rounds: int, place: Path) -> dict[str, float]:
+    """Return the durable results per second of each alternative."""
     best = dict.fromkeys(contestants, 0.0)
     for _ in range(rounds):
         for name, run in contestants.items():
@@ -156,8 +157,8 @@ def commits_a_second(contestants: dict[str, Any], work: Work, rounds: int, place
     return best
 
 
-def lookups_ms(work: Work, rounds: int, place: Path) -> dict[str, float]:
-    """Milliseconds to find 10,000 keys of a store of as many results as `work` has."""
+def lookups_ms(work: StoreWork, rounds: int, place: Path) -> dict[str, float]:
+    """Return the milliseconds to find 10,000 keys in a store with as many results as `work` has."""
     keys = [action.key for action in work.actions[:LOOKUPS]]
     random.Random(2).shuffle(keys)
     with tempfile.TemporaryDirectory(dir=place) as directory:
@@ -192,11 +193,11 @@ def lookups_ms(work: Work, rounds: int, place: Path) -> dict[str, float]:
 
 
 def large_values_ms(rounds: int, place: Path) -> dict[str, dict[str, float]]:
-    """Milliseconds until one value that does not compress is durable, and to read it, as a row and as a file."""
+    """Return the milliseconds until one incompressible value is durable, and to read it, as a row and as a file."""
     found: dict[str, dict[str, float]] = {}
     measured = content_store.LARGE_BYTES
     for label, size_bytes in SIZES.items():
-        # More than the log holds, so that folding it into the file is in the figure.
+        # This is more than the write-ahead log holds, so the figure includes copying it into the file.
         count = (48 << 20) // size_bytes
         times: dict[str, list[float]] = {}
         for _, kind in itertools.product(range(rounds), ("row", "file")):
@@ -235,7 +236,7 @@ def open_diskcache(directory: Path) -> diskcache.Cache:
 
 
 def filesystem(place: Path) -> str:
-    """Its type, where the system says it: on one that lives in memory a flush costs nothing."""
+    """Return the type of a file system, if the system says it: if it is in memory, a flush costs nothing."""
     mounts = Path("/proc/mounts")
     if not mounts.exists():
         return "unknown"
@@ -244,7 +245,7 @@ def filesystem(place: Path) -> str:
 
 
 def report(figures: dict[str, Any]) -> Iterator[str]:
-    """The figures for people."""
+    """Yield the lines of the printed figures."""
     machine = figures["machine"]
     yield f"{machine['cpus']} CPUs, {machine['system']}, Python {machine['python']}, {machine['filesystem']}"
     for title, unit, name in (
@@ -263,14 +264,14 @@ def report(figures: dict[str, Any]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
     parser.add_argument("--results", type=int, default=20_000, help="how many results are kept (default 20,000)")
     parser.add_argument("--rounds", type=int, default=3, help="how often; the best counts (default 3)")
     parser.add_argument("--directory", type=Path, default=Path(tempfile.gettempdir()), help="on the disk to measure")
     options = parser.parse_args()
-    work, few = Work(max(options.results, LOOKUPS)), Work(2000)
+    work, few = StoreWork(max(options.results, LOOKUPS)), StoreWork(2000)
     figures = {
         "machine": {
             "cpus": os.cpu_count(),

@@ -1,25 +1,24 @@
-"""The commands `seedbank cache ...`: the store of finished work.
-
-What belongs here: arguments, exit statuses and what is printed. What does not: any work.
-"""
+"""The commands `seedbank cache ...`: arguments, exit statuses and output."""
 
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from cli.invocation import HomeOption, JsonOption, open_session, print_json, settings_of, told_errors
+from cli.invocation import HomeOption, JsonOption, errors_as_messages, open_session, settings_of
+from cli.streams import print_json, print_text
+from resources.wording import counted
 
-cache_app = typer.Typer(help="The store of finished work.", no_args_is_help=True)
+cache_app = typer.Typer(help="Inspect, check and repair the store of finished results.", no_args_is_help=True)
 
 
 @cache_app.command()
 def stats(
-    days: Annotated[float, typer.Option(min=0, help="Only of the last so many days; 0 for all time.")] = 0,
+    days: Annotated[float, typer.Option(min=0, help="Limit to the last N days (0 = all time).")] = 0,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What is in the store, and by stage and model what was asked, paid and saved, and how long answers took."""
+    """Show what the store holds, and for each stage and model the requests, costs, savings and latencies."""
     import time
 
     with open_session(None, home, must_exist=True) as session:
@@ -35,16 +34,16 @@ def stats(
 
 @cache_app.command()
 def verify(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Read every value and compare it with its digest; corrupt ones are set aside and computed again by the next run."""
+    """Compare every stored value with its checksum. Damaged values are set aside, and the next seed computes them again."""
     with open_session(None, home, must_exist=True) as session:
         wrong = session.store.verify()
         if as_json:
             print_json({"wrong": wrong})
         else:
             for line in wrong:
-                print(line)
-            print(
-                f"{len(wrong)} wrong. The next `seedbank seed` computes them again."
+                print_text(line)
+            print_text(
+                f"{len(wrong):,} damaged. The next `seedbank seed` computes {'it' if len(wrong) == 1 else 'them'} again."
                 if wrong
                 else "Every value is intact."
             )
@@ -53,16 +52,19 @@ def verify(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 @cache_app.command()
 def repair(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Make a damaged store usable again: every value that matches its digest is kept, the rest is computed again."""
+    """Repair a damaged store. Values that match their checksum are kept; the next seed computes the others again."""
     from io_managers.store.repair import repair as repair_store
 
-    with told_errors():
+    with errors_as_messages():
         report = repair_store(settings_of(None, home).home / "store")
         if as_json:
             print_json({**asdict(report), "set_aside": str(report.set_aside)})
         else:
-            print(
-                f"{report.values:,} values, {report.actions:,} finished actions, {report.refs:,} published results and "
-                f"{report.failures:,} failures were kept, {report.dropped:,} could not be believed. The damaged file is "
+            kept = (
+                f"{counted(report.values, 'value')}, {counted(report.actions, 'finished action')}, "
+                f"{counted(report.refs, 'published result')} and {counted(report.failures, 'failure')}"
+            )
+            print_text(
+                f"Kept: {kept}. Dropped because they failed their check: {report.dropped:,}. The damaged file was moved to "
                 f"{report.set_aside}. The next `seedbank seed` computes what is missing."
             )

@@ -1,11 +1,9 @@
-"""How every command begins and ends.
+"""What all commands share: common options, the settings and the session, and errors turned into messages and exit statuses.
 
-What belongs here: the options that many commands have, settings and session, errors as messages and exit statuses. What
-does not: any command.
+No command is defined here.
 """
 
-import json
-import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,23 +11,45 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from resources.config import Settings
-    from seed_assets.session import Session
+from cli.process_exit import INTERRUPTED
+from cli.streams import print_error, print_json
+from resources.memory_errors import address_limit_bytes, is_memory_error
 
-CorpusOption = Annotated[Path | None, typer.Option("--corpus", help="The folder of documents.", show_default=False)]
-HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="Where all state of this corpus lives.", show_default=False)
+if TYPE_CHECKING:
+    from resources.settings.config import Settings
+    from seed_assets.session.session import Session
+
+CorpusOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--corpus",
+        help="The folder of documents (default: SEEDBANK_CORPUS, the configuration file, or the home's own corpus).",
+    ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]
+HomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        help="The folder with all state of this corpus (default: SEEDBANK_HOME, the configuration file, or .seedbank).",
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document to standard output and nothing else.")
+]
+StagesOption = Annotated[
+    str, typer.Option(metavar="A,B", help="Only these stages and those that they depend on, separated by commas.")
+]
+VerifyOption = Annotated[
+    bool, typer.Option("--verify", help="Read every file, even if its size and modification time are unchanged.")
+]
 
 USAGE = 2
-INTERRUPTED = 130
+"""The exit status for wrong usage or configuration, as click and argparse have it."""
 
 
 def settings_of(corpus: Path | None, home: Path | None) -> "Settings":
-
-    from resources.config import load_settings
+    """The settings, in which the options `--corpus` and `--home` win over the environment and the configuration file."""
+    from resources.settings.config import load_settings
 
     overrides: dict[str, Any] = {"corpus": corpus, "home": home}
     return load_settings({name: value for name, value in overrides.items() if value is not None})
@@ -37,11 +57,14 @@ def settings_of(corpus: Path | None, home: Path | None) -> "Settings":
 
 @contextmanager
 def open_session(corpus: Path | None, home: Path | None, *, must_exist: bool = False) -> Iterator["Session"]:
-    """The session of a command; its errors end the process with a message and the right exit status."""
-    from resources.errors import ConfigurationError
-    from seed_assets.session import Session
+    """The session of a command. An error inside ends the process with a message and the right exit status.
 
-    with told_errors():
+    must_exist: require that the home was seeded before, and use the corpus that it belongs to if none is given.
+    """
+    from resources.errors import ConfigurationError
+    from seed_assets.session.session import Session
+
+    with errors_as_messages():
         settings = settings_of(corpus, home)
         session = Session(settings)
         if must_exist:
@@ -59,22 +82,64 @@ def open_session(corpus: Path | None, home: Path | None, *, must_exist: bool = F
 
 
 @contextmanager
-def told_errors() -> Iterator[None]:
+def errors_as_messages() -> Iterator[None]:
+    """Print an expected error as one message, without a traceback, and exit with the status that belongs to it."""
     from io_managers.store.errors import StoreError
     from resources.errors import ConfigurationError
-    from resources.lance_errors import TableError
+    from resources.tables.lance_errors import TableError
 
     try:
-        yield
+        with _disk_errors_as_store_errors():
+            yield
     except (ConfigurationError, StoreError, TableError) as error:
-        print(f"seedbank: {error}", file=sys.stderr)
+        if address_limit_bytes() is not None and is_memory_error(error):
+            raise  # `process_exit` reports that memory ran out, which explains the error better than its own message
+        print_error(str(error))
         raise typer.Exit(USAGE if isinstance(error, ConfigurationError) else 1) from error
     except KeyboardInterrupt as error:
-        print("seedbank: Interrupted. Everything that was finished is kept; run again to go on.", file=sys.stderr)
+        print_error("Interrupted. All finished work is kept; run the command again to continue.")
         raise typer.Exit(INTERRUPTED) from error
 
 
-def print_json(value: Any) -> None:
-    import msgspec
+@contextmanager
+def _disk_errors_as_store_errors() -> Iterator[None]:
+    """Turn every error of a full, read-only or broken disk into a StoreUnavailableError."""
+    import sqlite3
 
-    print(json.dumps(msgspec.to_builtins(value), ensure_ascii=False))
+    from io_managers.store.errors import StoreUnavailableError, is_disk_failure
+
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        # An OSError without a file name comes from a terminal or a pipe, not from a disk.
+        if not is_disk_failure(error) or (isinstance(error, OSError) and error.filename is None):
+            raise
+        what = error.filename if isinstance(error, OSError) else "A database of the home"
+        raise StoreUnavailableError(
+            f"{what} cannot be written: {error.strerror if isinstance(error, OSError) else error}.",
+            "Free some space or make it writable, then run again: all finished work is kept.",
+        ) from error
+
+
+@contextmanager
+def failures_as_json() -> Iterator[None]:
+    """Print the JSON object of a failed seed when an error of the store or of a table ends it, then raise the error."""
+    from io_managers.store.errors import StoreError
+    from resources.tables.lance_errors import TableError
+
+    started = time.perf_counter()
+    try:
+        with _disk_errors_as_store_errors():
+            yield
+    except (StoreError, TableError) as error:
+        remedy = error.remedy or "Run again; all finished work is kept."
+        print_json(
+            {
+                "stages": {},
+                "failures": [{"document": None, "stage": "", "reason": error.reason, "remedy": remedy}],
+                "runs": [],
+                "seconds": round(time.perf_counter() - started, 3),
+                "exit_code": 1,
+            }
+        )
+        raise

@@ -1,27 +1,29 @@
-"""The commands `seedbank check` and `seedbank judge ...`: what can be looked at, and how far judges can be trusted.
-
-What belongs here: arguments, exit statuses and what is printed. What does not: any work.
-"""
+"""The commands `seedbank check` and `seedbank judge ...`: arguments, exit statuses and output."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.invocation import HomeOption, JsonOption, open_session, print_json
+from cli.invocation import HomeOption, JsonOption, open_session
+from cli.streams import print_json, print_text
 
 if TYPE_CHECKING:
-    from seed_assets.checking import Check, Finding
+    from seed_assets.checking.check_run import Check, Finding
 
-judge_app = typer.Typer(help="Who judges summaries, and how far that can be trusted.", no_args_is_help=True)
+judge_app = typer.Typer(help="Measure how reliable the judge of summaries is.", no_args_is_help=True)
 
 _NAMED = 5
+"""How many units are named for each failed check; `--json` lists all."""
 
 
 def check(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Look at the knowledge base as a whole: what was made, and that the tables hold it. Changes nothing."""
+    """Check the knowledge base as a whole: results, and that the tables hold them, row by row.
+
+    Tables are not changed. Damaged rows are recorded, and the next seed writes them again from the store.
+    """
     with open_session(None, home, must_exist=True) as session:
-        from seed_assets.checking import checks_of, run_check
+        from seed_assets.checking.check_run import checks_of, run_check
 
         runner = session.runner()
         found = [(check, run_check(runner, check)) for check in checks_of(session.pipeline)]
@@ -47,43 +49,48 @@ def check(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 
 def _show(found: "list[tuple[Check, Finding]]") -> None:
-    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    console = Console(emoji=False)
+    from cli.screen import Screen
+
+    console = Screen()
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("stage", "check", "", "looked at"):
         table.add_column(name, justify="right" if name == "looked at" else "left", no_wrap=True)
     for check, finding in found:
         colour = "green" if finding.passed else "red" if check.severity == "error" else "yellow"
         word = "passed" if finding.passed else "failed" if check.severity == "error" else "warning"
-        table.add_row(check.stage, check.name, f"[{colour}]{word}[/]", f"{finding.looked_at:,}")
+        table.add_row(check.stage, check.name, Text(word, style=colour), f"{finding.looked_at:,}")
     console.print(table)
     for check, finding in found:
         if finding.passed:
             continue
-        console.print(
-            f"{check.stage}, {check.name}: {check.description}", markup=False, highlight=False, soft_wrap=True
-        )
+        console.sentence(f"{check.stage}, {check.name}: {check.description}")
         for unit, problem in sorted(finding.offenders.items())[:_NAMED]:
-            console.print(f"  {unit}: {problem}", markup=False, highlight=False, soft_wrap=True)
+            console.sentence(f"  {unit}: {problem}")
         if len(finding.offenders) > _NAMED:
-            console.print(f"  and {len(finding.offenders) - _NAMED} more; --json names all.", highlight=False)
+            console.sentence(f"  and {len(finding.offenders) - _NAMED:,} more; --json lists all.")
 
 
 @judge_app.command()
 def calibrate(
-    labels: Annotated[Path, typer.Argument(metavar="FILE.csv", help="summary, source, label: what people said.")],
+    labels: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.csv", help="Verdicts of people: a table with the columns summary, source and label."
+        ),
+    ],
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare the judge's verdicts with people's: accuracy, balanced accuracy, Cohen's kappa."""
+    """Compare the judge's verdicts with those of people: accuracy, balanced accuracy, Cohen's kappa."""
     with open_session(None, home) as session:
-        from seed_assets.core.calibration import described
+        from seed_assets.core.calibration.calibration import described
 
         found = session.calibrate(labels)
         if as_json:
             print_json(found)
         else:
-            print(described(found))
+            print_text(described(found))
     raise typer.Exit(1 if found.failed else 0)

@@ -1,6 +1,6 @@
 """The command `seedbank`.
 
-What belongs here: arguments, exit statuses and what is printed. What does not: any work. Everything heavy is imported
+This module holds arguments, exit statuses and what is printed; the work itself is done elsewhere. Slow imports happen
 inside a command, so that `seedbank --help` answers at once.
 """
 
@@ -10,25 +10,33 @@ import os
 import signal
 import sys
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.backup import backup
 from cli.cache import cache_app
 from cli.invocation import (
-    INTERRUPTED,
     CorpusOption,
     HomeOption,
     JsonOption,
+    StagesOption,
+    VerifyOption,
+    errors_as_messages,
+    failures_as_json,
     open_session,
-    print_json,
     settings_of,
-    told_errors,
 )
 from cli.judging import check, judge_app
+from cli.process_exit import exit_with_message, watch_address_limit
+from cli.standing import Standing
+from cli.streams import log_to_stderr, prepare_streams, print_error, print_json
+from resources.home.private_files import keep_new_files_private
 
 if TYPE_CHECKING:
-    from seed_assets.reuse import Usage
+    from resources.endpoints.llm import Usage
+    from seed_assets.seeding.seed_report import SeedReport
 
 app = typer.Typer(
     help="Turns a folder of documents into a searchable knowledge base, and never pays twice for finished work.",
@@ -39,7 +47,8 @@ app = typer.Typer(
 app.add_typer(cache_app, name="cache")
 app.add_typer(judge_app, name="judge")
 app.command()(check)
-history_app = typer.Typer(help="What Dagster has recorded.", no_args_is_help=True)
+app.command()(backup)
+history_app = typer.Typer(help="Manage the history of runs and events that Dagster keeps.", no_args_is_help=True)
 app.add_typer(history_app, name="history")
 
 
@@ -47,32 +56,54 @@ app.add_typer(history_app, name="history")
 def seed(
     corpus: CorpusOption = None,
     home: HomeOption = None,
-    stages: Annotated[str, typer.Option(help="Only these stages, and what they need: a,b.")] = "",
-    documents: Annotated[str, typer.Option(metavar="GLOB", help="Only documents whose id matches; removes none.")] = "",
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Compute everything once more.")] = False,
-    cache_only: Annotated[bool, typer.Option("--cache-only", help="Compute nothing; what is missing fails.")] = False,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try remembered failures again.")] = False,
+    stages: StagesOption = "",
+    documents: Annotated[
+        str,
+        typer.Option(
+            metavar="GLOB", help="Process only documents whose id (path below the corpus) matches; remove no document."
+        ),
+    ] = "",
+    no_cache: Annotated[
+        bool,
+        typer.Option("--no-cache", help="Ignore stored results and compute everything again; models are paid again."),
+    ] = False,
+    cache_only: Annotated[
+        bool,
+        typer.Option("--cache-only", help="Use stored results only; a result that is not stored counts as failed."),
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Retry failures that were recorded as permanent.")
+    ] = False,
     max_cost: Annotated[
-        float | None, typer.Option("--max-cost", metavar="USD", min=0, help="Send nothing that could cost more in all.")
+        float | None,
+        typer.Option(
+            "--max-cost", metavar="USD", min=0, help="Stop before the total cost could exceed this amount (USD)."
+        ),
     ] = None,
     recluster: Annotated[
         bool,
-        typer.Option("--recluster", help="Find clusters from scratch; those that stay themselves keep their number."),
+        typer.Option(
+            "--recluster",
+            help="Cluster from scratch; a cluster that shares enough members with an earlier one keeps its id.",
+        ),
     ] = False,
     rebuild_sink: Annotated[
-        bool, typer.Option("--rebuild-sink", help="Drop the tables and write them from the store, computing nothing.")
+        bool,
+        typer.Option("--rebuild-sink", help="Drop the tables and write them again from the store, without computing."),
     ] = False,
     allow_removals: Annotated[
-        bool, typer.Option("--allow-removals", help="Let more than a fifth of the documents be removed at once.")
+        bool, typer.Option("--allow-removals", help="Allow more than a fifth of the documents to be removed at once.")
     ] = False,
-    rebind: Annotated[bool, typer.Option("--rebind", help="The corpus of this home was moved to --corpus.")] = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Read every file; do not trust sizes and times.")] = False,
+    rebind: Annotated[
+        bool, typer.Option("--rebind", help="Use this home for a corpus that was moved: --corpus is its new place.")
+    ] = False,
+    verify: VerifyOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Bring the knowledge base up to date with the corpus."""
-    from seed_assets.runner import RunOptions
-    from seed_assets.seeding import SeedOptions
-    from seed_assets.seeding import seed as run_seed
+    from seed_assets.engine.runner import RunOptions
+    from seed_assets.seeding.seeding import SeedOptions
+    from seed_assets.seeding.seeding import seed as run_seed
 
     options = SeedOptions(
         stages=_split(stages),
@@ -83,51 +114,70 @@ def seed(
         rebind=rebind,
         verify=verify,
     )
+    standing = Standing(home, corpus, as_json=as_json, default_options=options == SeedOptions())
     with open_session(corpus, home) as session:
+        from cli.environment_checks import check_temporary_folder
         from cli.progress import LiveTable, show_report
 
+        check_temporary_folder()
+        standing.before_seed(session)
+
         if as_json:
-            report = run_seed(session, options)
-            print_json(
-                {
-                    "stages": report.stages,
-                    "failures": [
-                        {"document": f.document or None, "stage": f.stage, "reason": f.reason, "remedy": f.remedy}
-                        for f in report.failures
-                    ],
-                    "runs": report.runs,
-                    "seconds": round(report.seconds, 3),
-                    "exit_code": report.exit_code,
-                }
-            )
+            with failures_as_json():
+                report = run_seed(session, options)
+            for failure in report.failures:
+                if not failure.stage:
+                    # This failure ended the whole seed, so it is shown on standard error as well as in the JSON object.
+                    print(f"seedbank: {failure.reason} {failure.remedy}", file=sys.stderr)
+            print_report = _print_report
         else:
-            with LiveTable(session) as table:
+            with LiveTable(session, cache_only=cache_only) as table:
                 report = run_seed(session, options, table)
-            show_report(session, report)
+            print_report = partial(show_report, session)
+        print_report(report)
+        standing.after_seed(report, print_report)
     raise typer.Exit(report.exit_code)
+
+
+def _print_report(report: "SeedReport") -> None:
+    print_json(
+        {
+            "stages": report.stages,
+            "failures": [
+                {"document": f.document or None, "stage": f.stage, "reason": f.reason, "remedy": f.remedy}
+                for f in report.failures
+            ],
+            "runs": report.runs,
+            "seconds": round(report.seconds, 3),
+            "exit_code": report.exit_code,
+            "stopped": {"reason": report.stopped, "remedy": report.remedy} if report.stopped else None,
+        }
+    )
 
 
 @app.command()
 def plan(
     corpus: CorpusOption = None,
     home: HomeOption = None,
-    stages: Annotated[str, typer.Option(help="Only these stages, and what they need: a,b.")] = "",
-    documents: Annotated[str, typer.Option(metavar="GLOB", help="Only documents whose id matches.")] = "",
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="As if everything were computed once more.")] = False,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="With remembered failures tried again.")] = False,
-    recluster: Annotated[bool, typer.Option("--recluster", help="As if clusters were found from scratch.")] = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Read every file; do not trust sizes and times.")] = False,
+    stages: StagesOption = "",
+    documents: Annotated[
+        str, typer.Option(metavar="GLOB", help="Plan only documents whose id (path below the corpus) matches.")
+    ] = "",
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Plan for `seed --no-cache`.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Plan for `seed --retry-failed`.")] = False,
+    recluster: Annotated[bool, typer.Option("--recluster", help="Plan for `seed --recluster`.")] = False,
+    verify: VerifyOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """What a seed would do, why, and what it would cost; nothing is run."""
-    from seed_assets.estimate import estimate, total
-    from seed_assets.work import selected_documents, selected_stages
+    """Show what a seed would do, why, and what it would cost, without running anything."""
+    from seed_assets.planning.estimate import estimate, total
+    from seed_assets.planning.work import selected_documents, selected_stages
 
     with open_session(corpus, home) as session:
         session.home.check(session.settings.corpus)
         names = selected_stages(session.pipeline, _split(stages))
-        anew = {name: set[str]() for name in names} if no_cache else {}
-        found = session.plan(verify=verify, retry_failed=retry_failed, anew=anew, recluster=recluster)
+        recomputed = {name: set[str]() for name in names} if no_cache else {}
+        found = session.plan(verify=verify, retry_failed=retry_failed, recomputed=recomputed, recluster=recluster)
         estimates = estimate(session.pipeline, session.store, found, names, selected_documents(found, documents))
         if as_json:
             print_json(
@@ -146,7 +196,7 @@ def plan(
                         }
                         for name, stage in estimates.items()
                     },
-                    "corpus_stages": found.upkeep,
+                    "corpus_stages": found.maintenance,
                     "gone": sorted(found.gone),
                     **_priced(total(stage.cost for stage in estimates.values())),
                 }
@@ -172,7 +222,7 @@ def _split(names: str) -> tuple[str, ...]:
 
 @app.command()
 def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """What is current, stale, failed, blocked or missing, by document and stage."""
+    """Show how many results of each stage are current, stale, failed, blocked or missing; --json lists each document."""
     with open_session(corpus, home, must_exist=True) as session:
         plan = session.plan()
         states = plan.states()
@@ -189,7 +239,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
         else:
             from cli.progress import show_status
 
-            show_status(counts, failures, sorted(plan.gone), plan.upkeep)
+            show_status(counts, failures, sorted(plan.gone), plan.maintenance)
     raise typer.Exit(1 if failures else 0)
 
 
@@ -199,11 +249,11 @@ _STATES = ("current", "stale", "failed", "blocked", "missing")
 @app.command()
 def search(
     query: Annotated[str, typer.Argument(help="Words or a question.")],
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Most results.")] = 10,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Show at most this many results.")] = 10,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find the chunks that answer a query."""
+    """Find the passages of the documents that best match a query."""
     with open_session(None, home, must_exist=True) as session:
         hits = session.searcher().search(query, limit)
         if as_json:
@@ -230,16 +280,28 @@ def search(
 def dev(
     corpus: CorpusOption = None,
     home: HomeOption = None,
-    host: Annotated[str, typer.Option(help="Where the page listens.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65_535, help="Its port.")] = 3000,
+    host: Annotated[str, typer.Option(help="The address on which Dagster's web page listens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="The port on which Dagster's web page listens.")] = 3000,
+    expose: Annotated[
+        bool,
+        typer.Option("--expose", help="Allow other machines to reach the page. It has no login and can start runs."),
+    ] = False,
 ) -> None:
-    """Open Dagster over this home: the page, and the daemon that runs sensors, schedules and queued runs."""
-    with told_errors():
-        from resources.config import CONFIG_VARIABLE, PROJECT_ROOT, config_file
-        from resources.home import Home
+    """Start Dagster for this home: its web page, and the daemon that runs sensors, schedules and queued runs."""
+    with errors_as_messages():
+        from cli.environment_checks import check_exposure, check_port, check_temporary_folder
+        from resources.home.home import Home
+        from resources.settings.config import CONFIG_VARIABLE, PROJECT_ROOT, config_file
 
         settings = settings_of(corpus, home)
         Home(settings.home).check(settings.corpus)
+        if open_still := Home(settings.home).keep_private(settings.corpus):
+            print_error(open_still)
+        open_to_others = check_exposure(host, port, expose=expose)
+        check_temporary_folder()
+        check_port(host, port)
+        if open_to_others:
+            print_error(open_to_others)
         environment = {
             **os.environ,
             "DAGSTER_HOME": str(PROJECT_ROOT),
@@ -248,7 +310,7 @@ def dev(
         }
         if CONFIG_VARIABLE in os.environ:
             environment[CONFIG_VARIABLE] = str(config_file())
-        # A shell makes what it starts with `&` deaf to Ctrl-C, and Dagster would then be deaf to SIGTERM as well.
+        # A shell lets a command started with `&` ignore SIGINT, and Dagster would then ignore SIGTERM as well.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.chdir(PROJECT_ROOT)
         command = [sys.executable, "-m", "dagster", "dev", "--workspace", "workspace.yaml"]
@@ -257,21 +319,21 @@ def dev(
 
 @history_app.command()
 def trim(
-    keep_days: Annotated[float, typer.Option(min=0, help="Leave everything alone that is younger.")] = 30,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    keep_days: Annotated[float, typer.Option(min=0, help="Keep every record of the last N days.")] = 30,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed, and remove nothing.")] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove what newer records have superseded; what is current, and every finished result, stays."""
+    """Remove records that newer ones have superseded. Current records and finished results are kept."""
     with open_session(None, home, must_exist=True) as session:
         from datetime import timedelta
 
         from event_log.home import open_instance
         from event_log.trim import trim as trim_history
-        from seed_assets.dagster_runs import translated
-        from seed_assets.definitions import build_definitions
+        from seed_assets.orchestration.code_location import build_definitions
+        from seed_assets.orchestration.dagster_runs import translated
 
-        os.environ["SEEDBANK_HOME"] = str(session.settings.home)  # where the instance's storages look
+        os.environ["SEEDBANK_HOME"] = str(session.settings.home)  # Dagster's storages read it from here
         graph = build_definitions(session.settings).resolve_asset_graph()
         with translated(), open_instance(compute_logs=True) as instance:
             trimmed = trim_history(instance, graph, timedelta(days=keep_days), dry_run=dry_run)
@@ -284,20 +346,26 @@ def trim(
 
 
 def main() -> None:
-    """The entry point. Exit status: 0 done, 1 something failed, 2 usage, 3 a budget stopped the run, 130 interrupted."""
-    # Its threads spin on matrices as small as ours: measured, 28 ms a summary become 47.
+    """Run the command line.
+
+    Exit statuses: 0 done, 1 something failed, 2 wrong usage or configuration, 3 a budget stopped the run, 130 interrupted.
+    """
+    prepare_streams()
+    watcher = watch_address_limit()
+    keep_new_files_private()
+    # On matrices as small as ours, several OpenBLAS threads only wait for each other: measured, a summary takes 47 ms
+    # with them and 28 ms with one.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # A plan of many documents makes a million objects that stay: to look through them again and again finds no garbage.
+    # A plan of many documents makes a million long-lived objects. Scanning them often (Python's default is after every 700
+    # new ones) finds no garbage. The numbers are a judgement.
     gc.set_threshold(100_000, 20, 50)
-    # Its notes on its own ways ("no existing dataset, it will be created") are no news to people.
-    os.environ.setdefault("LANCE_LOG", "error")
-    # For the log of Dagster runs; here the live table tells.
+    # LanceDB logs routine events ("no existing dataset, it will be created") that are of no use to a user.
+    os.environ.setdefault("LANCEDB_LOG", "error")
+    # These messages are meant for the log of Dagster runs; the live table shows progress here.
     logging.getLogger("seedbank.progress").propagate = False
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    try:
+    log_to_stderr()
+    with exit_with_message(watcher):
         app()
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

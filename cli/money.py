@@ -1,10 +1,12 @@
-"""What requests cost, as people read it. What belongs here: layout and wording. What does not: finding anything out."""
+"""How the costs of requests are shown: layout and wording only."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
+
+from cli.screen import Screen
+from resources.wording import counted
 
 if TYPE_CHECKING:
     from io_managers.store.request_ledger import Account
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def dollars(usd: float, unpriced: int) -> str:
-    """An amount; of requests whose price nobody has said, "unknown", never 0."""
+    """An amount in dollars as text. Requests whose price is not known (`unpriced`) make it "unknown", never 0."""
     amount = f"{usd:,.2f}" if usd >= 1 or not usd else f"{usd:.4f}"
     if not unpriced:
         return amount
@@ -20,7 +22,10 @@ def dollars(usd: float, unpriced: int) -> str:
 
 
 def account_json(account: "Account") -> dict[str, Any]:
-    """One stage and model, under stable keys. unpriced_requests: those whose price is unknown, which `usd` leaves out."""
+    """The account of one stage and model as JSON, under stable keys.
+
+    `usd` leaves out the requests whose price is unknown; `unpriced_requests` counts them.
+    """
     saved = account.saved
     return {
         "stage": account.stage,
@@ -43,18 +48,18 @@ def account_json(account: "Account") -> dict[str, Any]:
 
 
 def show_stats(contents: "Contents", accounts: "Sequence[Account]") -> None:
-    """What the store holds, then what was asked, paid and saved."""
-    console = Console(emoji=False)
+    """Print what the store holds, then requests, costs and savings by stage and model."""
+    console = Screen()
     stages = _table("stage", ("results",))
     for stage, count in contents.results.items():
         stages.add_row(stage, f"{count:,}")
     console.print(stages)
-    console.print(
-        f"{contents.values:,} values, {contents.bytes / 2**20:,.1f} MB on disk; {contents.failures:,} failures remembered.",
-        highlight=False,
+    console.sentence(
+        f"{counted(contents.values, 'value')}, {contents.bytes / 2**20:,.1f} MB on disk; "
+        f"{counted(contents.failures, 'failure')} recorded as permanent."
     )
     if not accounts:
-        console.print("No model was asked.")
+        console.sentence("No requests were sent to a model.")
         return
     paid = _table("stage, model", ("requests", "tokens", "dollars", "p50 s", "p95 s", "p99 s"))
     saved = _table("saved by reuse", ("results", "requests", "tokens", "dollars"))
@@ -71,7 +76,7 @@ def show_stats(contents: "Contents", accounts: "Sequence[Account]") -> None:
     console.print(paid)
     failed = [(account, outcomes) for account in accounts if (outcomes := _failed(account.outcomes))]
     for account, outcomes in failed:
-        console.print(f"{account.stage}, {account.model}: not usable: {outcomes}.", markup=False, highlight=False)
+        console.sentence(f"{account.stage}, {account.model}: requests without a usable answer: {outcomes}.")
     if saved.row_count:
         console.print()
         console.print(saved)

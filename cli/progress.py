@@ -1,6 +1,6 @@
-"""What people see: the live table of a seed, its report, the status, search results.
+"""What is shown to people: the live table of a seed, its report, plans, states and search results.
 
-What belongs here: layout and wording. What does not: finding anything out.
+This module is about layout and wording only.
 """
 
 import shlex
@@ -11,27 +11,32 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from cli.failure_list import failure_lines
 from cli.money import dollars
-from resources.config import PROJECT_ROOT
-from resources.llm import Usage
-from seed_assets.estimate import total
-from seed_assets.planner import UPSTREAM
+from cli.screen import Screen
+from cli.streams import print_text
+from io_managers.plain_text import plain
+from resources.endpoints.llm import Usage
+from resources.settings.config import PROJECT_ROOT
+from resources.wording import counted, shortened
+from seed_assets.planning.estimate import total
+from seed_assets.planning.plan import UPSTREAM
 
 if TYPE_CHECKING:
     from event_log.trim import Trimmed
     from retrieval.search import SearchHit
-    from seed_assets.estimate import StageEstimate
-    from seed_assets.planner import Plan
-    from seed_assets.seed_report import SeedReport
-    from seed_assets.session import Session
+    from seed_assets.planning.estimate import StageEstimate
+    from seed_assets.planning.plan import Plan
+    from seed_assets.seeding.seed_report import SeedReport
+    from seed_assets.session.session import Session
 
-_NAMED = 20
-_REFRESHES_A_SECOND = 8
+_REFRESHES_PER_SECOND = 8
+"""How often the live table is drawn: often enough to look continuous, and cheap (a judgement)."""
 
 
 @dataclass(slots=True)
@@ -46,12 +51,14 @@ class _Row:
 
 
 class LiveTable:
-    """The table of a running seed: an Observer. On a terminal it is drawn while it changes, else only at the end."""
+    """The table of a running seed, which follows it as an Observer. It is drawn while it changes, on a terminal only."""
 
-    def __init__(self, session: "Session") -> None:
+    def __init__(self, session: "Session", *, cache_only: bool = False) -> None:
+        """cache_only: nothing is computed, so no costs are shown."""
+        self._cache_only = cache_only
         self._rows = {name: _Row() for name in session.pipeline.stages}
         self._lock = threading.Lock()
-        self._console = Console(stderr=True, emoji=False)
+        self._console = Screen(stderr=True)
         self._live: Live | None = None
         self._reached = ""
 
@@ -66,7 +73,8 @@ class LiveTable:
 
     def planned(self, plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
         """See Observer."""
-        self._console.print(_sentence(plan, estimates), markup=False, highlight=False, soft_wrap=True)
+        sentence = _sentence_of_store(plan, estimates) if self._cache_only else _sentence(plan, estimates)
+        self._console.sentence(sentence)
 
     def began(self, stage: str, documents: int) -> None:
         """See Observer."""
@@ -75,11 +83,11 @@ class LiveTable:
             row.documents = max(row.documents, documents)
             row.since = time.perf_counter()
         if self._live is None and self._console.is_terminal:
-            # Not under the lock: it draws the table at once.
+            # Outside of the lock, since starting it draws the table, and drawing takes the lock.
             self._live = Live(
                 get_renderable=self._render,
                 console=self._console,
-                refresh_per_second=_REFRESHES_A_SECOND,
+                refresh_per_second=_REFRESHES_PER_SECOND,
                 transient=True,
             )
             self._live.start()
@@ -94,11 +102,11 @@ class LiveTable:
 
     def reached(self, stage: str, place: int, total: int, name: str) -> None:
         """See Observer."""
-        line = f"{stage} {place}/{total}  {_shortened(name, 100)}"
+        line = f"{stage} {place}/{total}  {_on_one_line(name, 100)}"
         if self._console.is_terminal:
             self._reached = line
         else:
-            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self._console.sentence(line)
 
     def paid(self, stage: str, usage: Usage) -> None:
         """See Observer."""
@@ -114,14 +122,14 @@ class LiveTable:
 
     def _render(self) -> Table:
         with self._lock:
-            paid = any(row.paid.requests for row in self._rows.values())
+            paid = not self._cache_only and any(row.paid.requests for row in self._rows.values())
             table = _stage_table(paid=paid)
-            table.caption = escape(self._reached)
+            table.caption = self._reached
             for name, row in self._rows.items():
                 running = row.since is not None
                 seconds = row.seconds + (time.perf_counter() - row.since if row.since is not None else 0)
                 table.add_row(
-                    f"[bold]{name}[/]" if running else name,
+                    Text(name, style="bold") if running else name,
                     *_counts(row.documents, row.reused, row.computed, row.failed),
                     *(_cost(row.paid.requests, row.paid.tokens, row.paid.usd, row.paid.unpriced) if paid else ()),
                     f"{seconds:.1f}" if seconds else "",
@@ -130,8 +138,8 @@ class LiveTable:
 
 
 def show_report(session: "Session", report: "SeedReport") -> None:
-    """What was made, what was reused, what failed, and what to do next."""
-    console = Console(emoji=False)
+    """Print what was computed, reused and failed, and what to do next."""
+    console = Screen()
     paid = any(stage.requests for stage in report.stages.values())
     table = _stage_table(paid=paid)
     for name, stage in report.stages.items():
@@ -150,41 +158,42 @@ def show_report(session: "Session", report: "SeedReport") -> None:
     reused = sum(stage.reused for stage in report.stages.values())
     documents = next((stage.documents for stage in report.stages.values()), 0)
     changes = "".join(
-        f", {count} {word}"
-        for count, word in (
-            (report.added, "added"),
-            (report.removed, "removed"),
-            (report.skipped_files, "files of other kinds skipped"),
+        f", {change}"
+        for count, change in (
+            (report.added, f"{report.added:,} added"),
+            (report.removed, f"{report.removed:,} removed"),
+            (
+                report.skipped_files,
+                counted(report.skipped_files, "file of another kind", "files of other kinds") + " skipped",
+            ),
         )
         if count
     )
-    console.print(
-        f"{documents} documents{changes}; {made} results made, {reused} reused, in {report.seconds:.1f} s"
-        + ("." if report.runs else "; nothing to do, no run was started."),
-        highlight=False,
-        soft_wrap=True,
+    console.sentence(
+        f"{counted(documents, 'document')}{changes}; {counted(made, 'result')} computed, {reused:,} reused, in "
+        f"{report.seconds:.1f} s" + ("." if report.runs else "; nothing to do, no run was started."),
     )
     if report.exit_code == 130:
-        console.print("Interrupted. Everything that was finished is kept; run again to go on.")
+        console.sentence("Interrupted. All finished work is kept; run the command again to continue.")
     elif report.exit_code == 3:
-        console.print(
-            "The budget was reached. Everything that was finished is kept; raise --max-cost, or `budget` in the settings, "
-            "to go on."
+        console.sentence(
+            f"The budget was reached: {report.stopped}. Work that costs nothing was still done, and all finished work is "
+            f"kept. {report.remedy}"
         )
     _show_next(console, session)
 
 
-def _show_next(console: Console, session: "Session") -> None:
+def _show_next(console: Screen, session: "Session") -> None:
     default = session.settings.home == PROJECT_ROOT / ".seedbank"
     home = "" if default else f"SEEDBANK_HOME={shlex.quote(str(session.settings.home))} "
     command = f"{home}.venv/bin"
-    console.print("Next:", highlight=False)
+    console.sentence("Next:")
     for line, meaning in (
         (f"{command}/seedbank search '{_question(session)}'", "search it"),
         (f"{command}/seedbank dev", "open Dagster: every document is a partition"),
         (f"{command}/seedbank seed", "run again: only what changed is computed"),
     ):
-        console.print(f"  {escape(line)}   [dim]{meaning}[/]", highlight=False, soft_wrap=True)
+        console.marked(f"  {escape(plain(line))}   [dim]{meaning}[/]")
 
 
 def _question(session: "Session") -> str:
@@ -193,8 +202,8 @@ def _question(session: "Session") -> str:
 
 
 def show_plan(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
-    """What a seed would do, stage by stage, why, and what it would cost."""
-    console = Console(emoji=False)
+    """Print what a seed would do in each stage, why, and what it would cost."""
+    console = Screen()
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("stage", min_width=15, no_wrap=True)
     for name in ("reused", "publish", "compute", "left out", "requests", "tokens", "dollars"):
@@ -213,37 +222,52 @@ def show_plan(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
             dollars(stage.cost.usd, stage.cost.unpriced),
         )
         for reason, count in stage.reasons.items():
-            if reason == UPSTREAM:  # says nothing that the stage before it does not
+            if reason == UPSTREAM:  # the line of the stage before it says the same
                 continue
             reasons.setdefault(reason, []).append(f"{name} {count:,}")
     console.print(table)
     for reason, where in reasons.items():
-        console.print(f"{reason}: {', '.join(where)}", markup=False, highlight=False, soft_wrap=True)
-    console.print(_sentence(plan, estimates), markup=False, highlight=False, soft_wrap=True)
+        console.sentence(f"{reason}: {', '.join(where)}")
+    console.sentence(_sentence(plan, estimates))
     saved = total(stage.saved for stage in estimates.values())
     if saved.requests:
-        console.print(
-            f"Reuse saves {saved.requests:,} requests, {saved.tokens:,} tokens, {_money(saved)}.", highlight=False
+        console.sentence(
+            f"Reuse saves {counted(saved.requests, 'request')}, {counted(saved.tokens, 'token')}, {_money(saved)}."
         )
 
 
 def _sentence(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> str:
     compute = sum(stage.compute for stage in estimates.values())
     publish = sum(stage.publish for stage in estimates.values())
-    if not (compute or publish or plan.gone or plan.upkeep):
+    if not (compute or publish or plan.gone or plan.maintenance):
         return "Nothing to do."
     cost = total(stage.cost for stage in estimates.values())
     at_most = "at most " if any(stage.upper_bound for stage in estimates.values()) else ""
     parts = [
-        f"{at_most}{compute:,} results to compute" if compute else "",
-        f"{publish:,} finished ones to publish" if publish else "",
-        f"{len(plan.gone):,} documents to remove" if plan.gone else "",
-        f"{', '.join(plan.upkeep)} to be made anew" if plan.upkeep else "",
+        f"{at_most}{counted(compute, 'result')} to compute" if compute else "",
+        f"{counted(publish, 'finished result')} to publish" if publish else "",
+        f"{counted(len(plan.gone), 'document')} to remove" if plan.gone else "",
+        f"{', '.join(plan.maintenance)} to run" if plan.maintenance else "",
     ]
     priced = (
-        f"; {at_most if cost.requests else ''}{cost.requests:,} requests, about {cost.tokens:,} tokens, {_money(cost)}"
+        f"; {at_most if cost.requests else ''}{counted(cost.requests, 'request')}, about {counted(cost.tokens, 'token')}, "
+        f"{_money(cost)}"
     )
     return f"To do: {', '.join(part for part in parts if part)}{priced}."
+
+
+def _sentence_of_store(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> str:
+    """The summary of a plan under --cache-only: what can be done with finished results alone."""
+    left_out = sum(stage.compute for name, stage in estimates.items() if plan.stages[name].stage.kind == "value")
+    rows = sum(stage.compute for name, stage in estimates.items() if plan.stages[name].stage.kind == "sink")
+    publish = sum(stage.publish for stage in estimates.values())
+    parts = [
+        f"{publish:,} finished results to publish" if publish else "",
+        f"rows of at most {rows:,} documents and clusters to write" if rows else "",
+        f"{len(plan.gone):,} documents to remove" if plan.gone else "",
+        f"{left_out:,} results are not in the store and are left out" if left_out else "",
+    ]
+    return f"To do from the store alone: {', '.join(filter(None, parts)) or 'nothing'}."
 
 
 def _money(usage: Usage) -> str:
@@ -255,10 +279,10 @@ def show_status(
     counts: Mapping[str, Mapping[str, int]],
     failures: Sequence[Mapping[str, str]],
     gone: Sequence[str],
-    upkeep: Mapping[str, str],
+    maintenance: Mapping[str, str],
 ) -> None:
-    """Counts by stage and state, then what failed."""
-    console = Console(emoji=False)
+    """Print the number of units by stage and state, then the failures."""
+    console = Screen()
     table = Table(box=None, pad_edge=False)
     table.add_column("stage")
     for state in next(iter(counts.values()), {}):
@@ -266,70 +290,67 @@ def show_status(
     for name, by_state in counts.items():
         table.add_row(name, *(f"{count:,}" if count else "·" for count in by_state.values()))
     console.print(table)
-    for name, reason in upkeep.items():
-        console.print(f"{name} is to be run: {reason}.", highlight=False)
+    for name, reason in maintenance.items():
+        console.sentence(f"{name} has to run: {reason}.")
     if gone:
-        console.print(
-            f"{len(gone)} documents are gone from the corpus; the next seed removes them: {escape(gone[0])}, ..."
+        are, them = ("is", "it") if len(gone) == 1 else ("are", "them")
+        more = ", ..." if len(gone) > 1 else "."
+        console.sentence(
+            f"{counted(len(gone), 'document')} {are} gone from the corpus; the next seed removes {them}: {gone[0]}{more}"
         )
     _show_failures(console, failures)
 
 
 def show_trimmed(trimmed: "Trimmed", *, dry_run: bool) -> None:
-    """What a trim of Dagster's history has removed, or would."""
-    verb = "would be removed" if dry_run else "were removed"
-    print(
-        f"{trimmed.events:,} superseded events, {trimmed.copies:,} copies of events, {trimmed.checks:,} evaluations of checks, "
-        f"{trimmed.ticks:,} ticks and {trimmed.runs:,} runs {verb}."
+    """Print what `history trim` has removed, or would remove."""
+    what = (
+        f"{counted(trimmed.events, 'superseded event')}, {counted(trimmed.copies, 'copy of events', 'copies of events')}, "
+        f"{counted(trimmed.checks, 'evaluation of checks', 'evaluations of checks')}, {counted(trimmed.ticks, 'tick')} and "
+        f"{counted(trimmed.runs, 'run')}"
     )
+    print_text(f"{'Would be removed' if dry_run else 'Removed'}: {what}.")
     if not dry_run:
-        print(
-            f"Dagster's records take {trimmed.bytes_after / 2**20:,.1f} MB; it was {trimmed.bytes_before / 2**20:,.1f} MB."
+        print_text(
+            f"Dagster's records take {trimmed.bytes_after / 2**20:,.1f} MB (before: {trimmed.bytes_before / 2**20:,.1f} MB)."
         )
 
 
 def show_hits(hits: "Sequence[SearchHit]") -> None:
-    """Search results, best first."""
-    console = Console(emoji=False)
+    """Print search results, best first."""
+    console = Screen()
     if not hits:
-        console.print("Nothing found.")
+        console.sentence("Nothing found.")
     for hit in hits:
-        console.print(
-            f"[bold]{hit.score:.3f}[/]  {escape(hit.document)}  [dim]characters {hit.start} to {hit.end}[/]",
-            highlight=False,
+        console.marked(
+            f"[bold]{hit.score:.3f}[/]  {escape(plain(hit.document))}  [dim]characters {hit.start} to {hit.end}[/]"
         )
-        console.print(f"       {_shortened(hit.text)}", highlight=False, markup=False)
+        console.print(f"       {_on_one_line(hit.text)}")
 
 
-def _show_failures(console: Console, failures: Sequence[Mapping[str, Any]]) -> None:
+def _show_failures(console: Screen, failures: Sequence[Mapping[str, Any]]) -> None:
     if not failures:
         return
-    console.print(f"[bold red]{len(failures)} failed:[/]")
-    for failure in failures[:_NAMED]:
-        where = f"{failure['document']} ({failure['stage']})" if failure["document"] else failure["stage"]
-        console.print(f"  {where}: {failure['reason']}", markup=False, highlight=False, soft_wrap=True)
-        console.print(f"    -> {failure['remedy']}", markup=False, highlight=False, soft_wrap=True)
-    if len(failures) > _NAMED:
-        console.print(f"  and {len(failures) - _NAMED} more: `seedbank status --json` names all.", highlight=False)
+    console.marked(f"[bold red]{len(failures):,} failed:[/]")
+    for line in failure_lines(failures):
+        console.sentence(line)
 
 
 def _stage_table(*, paid: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("stage", min_width=15, no_wrap=True)
     cost = ("requests", "tokens", "dollars") if paid else ()
-    for name in ("in all", "reused", "computed", "failed", *cost, "seconds"):
+    for name in ("total", "reused", "computed", "failed", *cost, "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     return table
 
 
-def _counts(documents: int, reused: int, computed: int, failed: int) -> tuple[str, str, str, str]:
-    return f"{documents:,}", f"{reused:,}", f"{computed:,}", f"[red]{failed:,}[/]" if failed else "0"
+def _counts(documents: int, reused: int, computed: int, failed: int) -> tuple[str, str, str, str | Text]:
+    return f"{documents:,}", f"{reused:,}", f"{computed:,}", Text(f"{failed:,}", style="red") if failed else "0"
 
 
 def _cost(requests: int, tokens: int, usd: float, unpriced: int) -> tuple[str, str, str]:
     return (f"{requests:,}", f"{tokens:,}", dollars(usd, unpriced)) if requests else ("", "", "")
 
 
-def _shortened(text: str, characters: int = 200) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= characters else line[: characters - 1].rstrip() + "…"
+def _on_one_line(text: str, characters: int = 200) -> str:
+    return shortened(" ".join(plain(text).split()), characters)

@@ -1,7 +1,7 @@
-"""How many events Dagster hands over at once, and who decides it.
+"""How many events Dagster hands over at once, and which setting decides it.
 
-Here: `events_per_batch` of dagster.yaml and Dagster's own DAGSTER_EVENT_BATCH_SIZE, which wins. Not here: what is done
-with a batch.
+What belongs here: `events_per_batch` of dagster.yaml and Dagster's own DAGSTER_EVENT_BATCH_SIZE, which wins. What does not:
+what is done with a batch.
 """
 
 import os
@@ -14,21 +14,22 @@ from resources.errors import ConfigurationError
 
 SETTING = "events_per_batch"
 VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
-# One transaction holds the write lock, and the events in memory, of one stage over the most documents of a run.
+# The events of one stage over the most documents of one run: one transaction holds the write lock for them, and they are in
+# memory together.
 DEFAULT = 1_000
-# Any value is taken, so that a wrong one is told in our words.
+# Dagster accepts any value here, so that our own message explains a wrong one.
 FIELD = Field(AnyValue, is_required=False, default_value=DEFAULT)
 
 
 def configured(found: Any) -> int:
-    """What dagster.yaml says. Raises ConfigurationError."""
+    """Return the number that dagster.yaml gives. Raises ConfigurationError if it is not a whole number from 0."""
     if type(found) is not int or found < 0:
         raise _wrong(f"{SETTING} in dagster.yaml", found)
     return found
 
 
 def in_force(configured: int) -> int:
-    """What counts now: the environment, where it says anything. Raises ConfigurationError."""
+    """Return the number that applies now: that of the environment if it is set. Raises ConfigurationError if that is wrong."""
     found = os.environ.get(VARIABLE)
     if not found:
         return configured

@@ -1,10 +1,10 @@
-"""Where Dagster keeps what it records: under the home, whoever starts Dagster.
+"""Where Dagster keeps its records: in the home, however Dagster is started.
 
-Here: the storages that dagster.yaml names, which only say where. Not here: how they store.
+What belongs here: the storages that dagster.yaml names, which only say where the records lie. What does not: how they store.
 
-Dagster's own `base_dir: {env: NAME}` has no default and does not read seedbank.toml: a bare `dagster dev` would fail,
-or write to another place than `seedbank seed`. Dagster reads dagster.yaml from the working directory even where
-DAGSTER_HOME is not set, and then keeps the rest in a temporary directory: so all that it stores is named there.
+Dagster's own `base_dir: {env: NAME}` has no default and does not read seedbank.toml: a plain `dagster dev` would fail, or write
+to another place than `seedbank seed`. Dagster reads dagster.yaml from the working directory even if DAGSTER_HOME is not set, and
+then keeps everything that the file does not name in a temporary directory. So the file names everything that Dagster stores.
 """
 
 import sqlite3
@@ -23,23 +23,32 @@ from sqlalchemy.exc import DBAPIError
 
 from event_log import batch_size
 from event_log.batched import BatchedEventLogStorage
+from event_log.locked_records import explain_lock, is_locked, wait_for_locks
 from event_log.partition_changes import PartitionChanges
 from event_log.sqlite import BatchedSqliteEventLogStorage
-from resources.config import PROJECT_ROOT, load_settings
-from resources.home import Home
+from resources.home.home import Home
+from resources.home.private_files import keep_new_files_private
+from resources.settings.config import PROJECT_ROOT, load_settings
 
 
 def dagster_directory() -> Path:
-    """Dagster's directory in the home that is in force. Raises ConfigurationError."""
-    return Home(load_settings().home).dagster
+    """Return Dagster's directory in the configured home, for a process that will write in it. Raises ConfigurationError.
+
+    Every process of Dagster (page, daemon, code server, run) calls this before it writes. From then on, only its user can read
+    the files that it makes.
+    """
+    keep_new_files_private()
+    directory = Home(load_settings().home).dagster
+    wait_for_locks(directory)
+    return directory
 
 
 class HomeEventLog(PartitionChanges, BatchedSqliteEventLogStorage):
-    """Events in batches, and word of changed partitions."""
+    """Stores events in batches, and notes in the home when partitions change."""
 
 
 class HomeStorage(DagsterSqliteStorage):
-    """Runs, schedules and sensors as Dagster stores them in SQLite; events in batches."""
+    """Stores runs, schedules and sensors as Dagster does in SQLite, and events in batches."""
 
     def __init__(
         self,
@@ -48,28 +57,28 @@ class HomeStorage(DagsterSqliteStorage):
         events_per_batch: Any = batch_size.DEFAULT,
     ) -> None:
         super().__init__(base_dir, inst_data)
-        # the stock event log has made its tables by now; this one reads and writes the same files
+        # Dagster's own event log has made its tables by now; this one reads and writes the same files.
         stock = self._event_log_storage
         self._event_log_storage = HomeEventLog(stock._base_dir, None, events_per_batch)
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """How many events are written together; the home has the other settings."""
+        """The only setting is how many events are written together; the rest follows from the home."""
         return {batch_size.SETTING: batch_size.FIELD}
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Any) -> "HomeStorage":
-        """The storage of the home that is in force."""
+        """Return the storage of the configured home."""
         directory = dagster_directory()
         _make_whole(directory)
         return cls(str(directory), inst_data, **config_value)
 
 
 def _make_whole(directory: Path) -> None:
-    """Make Dagster's databases elsewhere and put them in their place, each folder of them whole or not at all.
+    """Make Dagster's databases in a temporary folder and move each folder of them into place in one step.
 
-    Where they are Dagster makes them step by step. It reads them never again when it is killed meanwhile, or when two
-    processes do it at once.
+    Dagster itself makes them step by step in their final place. If it is killed meanwhile, or if two processes do it at once, it
+    cannot read them afterwards.
     """
     missing = [folder for folder in ("history", "schedules") if not (directory / folder).exists()]
     if not missing:
@@ -85,11 +94,14 @@ def _make_whole(directory: Path) -> None:
             except OSError:
                 if not (directory / folder).exists():
                     raise
-                # another process was first
+                # Another process was faster, and its folder is used.
 
 
 def _lay_out(database: Path) -> None:
-    """Pages that hold several events, and that a trim can give back a few at a time; only an empty file can be told so."""
+    """Set a page size that holds several events, and a mode in which a trim can give back a few pages at a time.
+
+    Only an empty database accepts these settings.
+    """
     with closing(sqlite3.connect(database)) as connection:
         for pragma in ("journal_mode = DELETE", "page_size = 16384", "auto_vacuum = INCREMENTAL"):
             connection.execute(f"PRAGMA {pragma}")
@@ -98,16 +110,16 @@ def _lay_out(database: Path) -> None:
 
 
 class HomeComputeLogs(LocalComputeLogManager):
-    """What steps print, beside the events."""
+    """Keeps what steps print, in the home beside the events."""
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """No settings: the home has them."""
+        """There are no settings: all follows from the home."""
         return {}
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "HomeComputeLogs":
-        """The logs of the home that is in force."""
+        """Return the manager of the logs in the configured home."""
         return cls(str(dagster_directory() / "compute_logs"), inst_data=inst_data)
 
 
@@ -116,20 +128,20 @@ class HomeArtifacts(LocalArtifactStorage):
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """No settings: the home has them."""
+        """There are no settings: all follows from the home."""
         return {}
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "HomeArtifacts":
-        """The directory in the home that is in force."""
+        """Return the storage in the configured home."""
         return cls(str(dagster_directory() / "artifacts"), inst_data=inst_data)
 
 
 def open_instance(*, compute_logs: bool = False) -> DagsterInstance:
-    """This project's instance, for a command that shows its own progress.
+    """Open this project's instance, for a command that shows its own progress.
 
-    Without compute logs steps keep the terminal: Dagster else sends what they print to files, and two processes that
-    follow them (a progress table is then no table, and each run costs half a second more).
+    compute_logs: whether Dagster sends what steps print to files, which two more processes follow. Then a progress table cannot
+    be shown as a table, and each run takes half a second longer. Otherwise steps print to the terminal.
     """
     no_compute_logs = {
         "module": "dagster._core.storage.noop_compute_log_manager",
@@ -142,7 +154,7 @@ def open_instance(*, compute_logs: bool = False) -> DagsterInstance:
 
 
 def warning(instance: DagsterInstance) -> str | None:
-    """One line for whoever has another event log in dagster.yaml than the batched ones: what that costs."""
+    """Return a warning if dagster.yaml names another event log than the batched ones: it says what that costs. None otherwise."""
     log = instance.event_log_storage
     if isinstance(log, BatchedEventLogStorage):
         return None
@@ -153,7 +165,7 @@ def warning(instance: DagsterInstance) -> str | None:
 
 
 def explain(error: Exception) -> str | None:
-    """What a person needs to hear of an error of Dagster's records, and what to do; None for any other error."""
+    """Explain an error of Dagster's records and what to do about it; None for any other error."""
     directory = dagster_directory()
     driver = type(error.orig if isinstance(error, DBAPIError) else error).__module__
     if driver.startswith(("psycopg2", "dagster_postgres")):
@@ -161,6 +173,8 @@ def explain(error: Exception) -> str | None:
 
         storage = InstanceRef.from_dir(str(PROJECT_ROOT)).storage_data
         return refusal(configured_place(storage) if storage else "PostgreSQL", error)
+    if is_locked(error):
+        return explain_lock(directory)
     if isinstance(error, DBAPIError):
         cause = error.orig
     elif isinstance(error, OSError) and str(error.filename).startswith(str(directory)):

@@ -1,8 +1,8 @@
-"""Partitions, in any storage: word of what others do to them, and one view of them for the length of a run.
+"""Partitions, in any storage: notes when others change them, and gives a run one unchanging list of them.
 
-What belongs here: noticing that somebody else than the project adds or deletes partitions, wipes what is shown of them, or
-lets a run fail (in the UI, from a script), and holding them still. What does not: what is done about it (the next
-`seedbank seed` compares Dagster's records with the store).
+What belongs here: noticing that somebody outside this project (in the UI, from a script) adds or deletes partitions, wipes what
+is shown of them, or has a run that fails; and keeping the list of partitions the same during a run. What does not: what is done
+about a change (the next `seedbank seed` compares Dagster's records with the store).
 """
 
 import threading
@@ -12,15 +12,15 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dagster import AssetKey, DagsterInstance, EventLogEntry
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
-from resources.config import load_settings
-from resources.home import Home
+from resources.home.home import Home
+from resources.settings.config import load_settings
 
 _here = threading.local()
 
 
 @contextmanager
 def own_partition_changes() -> Iterator[None]:
-    """What this thread changes in the body is known to the project."""
+    """Mark what this thread changes in the body as changes by the project, which are not noted."""
     _here.known = True
     try:
         yield
@@ -29,15 +29,16 @@ def own_partition_changes() -> Iterator[None]:
 
 
 class PartitionChanges(SqlEventLogStorage):
-    """To be put before a storage: the home is told of every change of what partitions show, unless it is the project's."""
+    """A mixin for a storage. It notes in the home each change of what partitions show, unless the project made it."""
 
     _held: dict[str, Sequence[str]] | None = None
 
     @contextmanager
     def partitions_held(self) -> Iterator[None]:
-        """For the body, a run, the partitions are as they were when they were first asked for in it.
+        """During the body, which is a run, give the partitions as they were when they were first read in it.
 
-        Dagster reads all of them some fifty times a run, 2 s for 10,000; and gives up a run of which one was deleted.
+        Dagster reads all of them some fifty times in a run, which takes 2 s for 10,000; and it ends a run if one of its
+        partitions was deleted.
         """
         self._held = {}
         try:
@@ -46,7 +47,7 @@ class PartitionChanges(SqlEventLogStorage):
             self._held = None
 
     def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
-        """As the storage."""
+        """Return the partitions, during a run always the same."""
         if self._held is None:
             return super().get_dynamic_partitions(partitions_def_name)
         if partitions_def_name not in self._held:
@@ -54,38 +55,40 @@ class PartitionChanges(SqlEventLogStorage):
         return self._held[partitions_def_name]
 
     def store_event(self, event: EventLogEntry) -> None:
-        """As the storage. A run may fail before it comes to the project's code, and shows finished documents as failed."""
+        """Store an event, and note the failure of a run.
+
+        A run may fail before the project's code runs in it, and then Dagster shows finished documents as failed."""
         super().store_event(event)
         if event.is_dagster_event and event.get_dagster_event().is_run_failure:
-            _tell()
+            _note_change()
 
     def wipe_asset(self, asset_key: AssetKey) -> None:
-        """As the storage."""
+        """Do as the storage does, and note the change."""
         super().wipe_asset(asset_key)
-        _tell()
+        _note_change()
 
     def wipe_asset_partitions(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> None:
-        """As the storage."""
+        """Do as the storage does, and note the change."""
         super().wipe_asset_partitions(asset_key, partition_keys)
-        _tell()
+        _note_change()
 
     def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
-        """As the storage."""
+        """Do as the storage does, and note the change."""
         super().add_dynamic_partitions(partitions_def_name, partition_keys)
-        _tell()
+        _note_change()
 
     def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:
-        """As the storage."""
+        """Do as the storage does, and note the change."""
         super().delete_dynamic_partition(partitions_def_name, partition_key)
-        _tell()
+        _note_change()
 
 
 def partitions_held(instance: DagsterInstance) -> AbstractContextManager[None]:
-    """See PartitionChanges.partitions_held; nothing where the instance has another storage."""
+    """Do as PartitionChanges.partitions_held does; nothing if the instance has another storage."""
     storage = instance.event_log_storage
     return storage.partitions_held() if isinstance(storage, PartitionChanges) else nullcontext()
 
 
-def _tell() -> None:
+def _note_change() -> None:
     if not getattr(_here, "known", False):
-        Home(load_settings().home).doubt()
+        Home(load_settings().home).record_out_of_sync()

@@ -1,7 +1,7 @@
 """Dagster's records in PostgreSQL, with batches of events in one transaction and a connection that stays open.
 
-Here: the event log, and the storage of all records that dagster.yaml names. Not here: what a batch changes
-(batched). Only who uses PostgreSQL imports this: dagster-postgres is an extra.
+What belongs here: the event log, and the storage of all records that dagster.yaml names. What does not: what a batch changes
+(batched). It is imported only if PostgreSQL is used, since dagster-postgres is an optional dependency.
 """
 
 import re
@@ -23,7 +23,9 @@ from event_log.partition_changes import PartitionChanges
 from event_log.release import check_release
 from resources.errors import ConfigurationError
 
-check_release("dagster-postgres")  # before its names are looked for: a missing one would tell nobody what to do
+check_release(
+    "dagster-postgres"
+)  # before its names are imported: the error for a missing name would not say what to do
 
 from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage  # noqa: E402
 from dagster_postgres.event_log.event_log import CHANNEL_NAME  # noqa: E402
@@ -34,11 +36,12 @@ from dagster_postgres.utils import (  # noqa: E402
     pg_url_from_config,
 )
 
-# Less than the idle time after which the firewalls of the usual clouds forget a connection without a word.
+# This is less than the idle time after which the firewalls of the usual clouds drop a connection silently (350 s at AWS).
 RECYCLE_SECONDS = 300
 
-# Watchers, sensors and the daemon page by id and never look back, so ids have to become visible in their order: those
-# who write events take turns. Each learns the name of its transaction. Who is cut off meanwhile loses the turn.
+# Watchers, sensors and the daemon read events by ascending id and never look back, so ids must become visible in their order.
+# So processes that write events take turns, by a lock. Each gets the id of its transaction. If its connection is idle for a
+# minute, the server ends the transaction and the next process has its turn.
 _TAKE_TURN = text(
     "SELECT txid_current(), set_config('idle_in_transaction_session_timeout', '1min', true) "
     "FROM pg_advisory_xact_lock('event_logs'::regclass::oid::bigint)"
@@ -47,8 +50,11 @@ _STATUS = text("SELECT txid_status(:transaction)")
 _NOTIFY = text("SELECT count(pg_notify(:channel, payload)) FROM unnest(CAST(:payloads AS text[])) AS payload")
 
 
-class _Doubt(NamedTuple):
-    """Events whose transaction was not seen to end."""
+class _UncertainCommit(NamedTuple):
+    """A transaction for which the answer to the commit was lost.
+
+    events: what it stored. transaction: its id in the database. committed: whether it was committed; None if not yet known.
+    """
 
     events: Sequence[EventLogEntry]
     transaction: int
@@ -56,11 +62,13 @@ class _Doubt(NamedTuple):
 
 
 class _Thread(threading.local):
-    doubt: _Doubt | None = None
+    """uncertain: the commit of this thread whose result is not yet known, if any."""
+
+    uncertain: _UncertainCommit | None = None
 
 
 class BatchedPostgresEventLogStorage(BatchedEventLogStorage, PostgresEventLogStorage):
-    """The stock storage's tables; a batch of events, and an event alone, is one transaction that is stored once."""
+    """Uses the tables of Dagster's own storage. It stores a batch, or a single event, in one transaction and only once."""
 
     def __init__(
         self,
@@ -74,7 +82,7 @@ class BatchedPostgresEventLogStorage(BatchedEventLogStorage, PostgresEventLogSto
         super().__init__(
             postgres_url, should_autocreate_tables, inst_data, token_provider, events_per_batch=events_per_batch
         )
-        # The stock engine connects anew for each use. This one keeps a connection, and replaces it when it is dead.
+        # Dagster's own engine connects again for each use. This one keeps a connection, and replaces it when it is dead.
         self._engine = create_pg_engine(
             postgres_url,
             token_provider,
@@ -87,34 +95,34 @@ class BatchedPostgresEventLogStorage(BatchedEventLogStorage, PostgresEventLogSto
 
     @classmethod
     def config_type(cls) -> Any:
-        """The stock storage's settings, and the size of a batch."""
+        """Return the settings of Dagster's own storage, and the size of a batch."""
         return _with_batch_size(super().config_type())
 
     @classmethod
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Any
     ) -> "BatchedPostgresEventLogStorage":
-        """An instance of this class: the parent's names its own."""
+        """Return an instance of this class; the parent's method would return one of its own."""
         return cls(inst_data=inst_data, **_arguments(config_value))
 
     def optimize_for_webserver(self, statement_timeout: int, pool_recycle: int, max_overflow: int) -> None:
-        """As the parent, which takes another engine."""
+        """Do as the parent does: it makes another engine, so this one is closed first."""
         self._engine.dispose()
         super().optimize_for_webserver(statement_timeout, pool_recycle, max_overflow)
 
     def store_event(self, event: EventLogEntry) -> None:
-        """As the parent, in one transaction."""
+        """Store an event as the parent does, in one transaction."""
         self._store_once([event], lambda _: super(BatchedPostgresEventLogStorage, self).store_event(event))
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Store events, all or none of them.
+        """Store all of these events, or none of them.
 
-        Where this raises, Dagster stores the same events one by one: so no row may be left behind.
+        If this raises, Dagster stores the same events one by one, so no row may be left behind.
         """
         if not can_be_batched(events):
             super().store_event_batch(events)
             return
-        # as the parent
+        # The parent leaves these out, too.
         kept = [event for event in events if not event.get_dagster_event().is_asset_failed_to_materialize]
         if kept:
             rows = [self._event_to_row(event) for event in kept]
@@ -122,12 +130,12 @@ class BatchedPostgresEventLogStorage(BatchedEventLogStorage, PostgresEventLogSto
 
     def _store(self, connection: Connection, events: Sequence[EventLogEntry], rows: list[dict[str, Any]]) -> None:
         event_ids = self._store_in_index(connection, events, rows)
-        # as the parent for an event: older releases wait for it
+        # The parent sends this for each event, and processes with Dagster's own storage wait for it.
         payloads = [f"{event.run_id}_{event_id}" for event, event_id in zip(events, event_ids, strict=True)]
         connection.execute(_NOTIFY, {"channel": CHANNEL_NAME, "payloads": payloads})
 
     def _store_once(self, events: Sequence[EventLogEntry], store: Callable[[Connection], None]) -> None:
-        """Store events in one transaction, or find that they were: the answer to a commit can be lost."""
+        """Store events in one transaction, unless an earlier try did: the answer to its commit may have been lost."""
         if self._was_stored(events):
             return
         transaction = None
@@ -138,25 +146,27 @@ class BatchedPostgresEventLogStorage(BatchedEventLogStorage, PostgresEventLogSto
         except DBAPIError:
             if transaction is None:
                 raise
-            self._last.doubt = _Doubt(events, transaction)
+            self._last.uncertain = _UncertainCommit(events, transaction)
             if not self._was_stored(events):
                 raise
-            self._last.doubt = None
+            self._last.uncertain = None
 
     def _was_stored(self, events: Sequence[EventLogEntry]) -> bool:
-        """Whether these are of the transaction in doubt, and it was committed; waits until the database has decided."""
-        doubt = self._last.doubt
-        if doubt is None or not all(any(event is other for other in doubt.events) for event in events):
-            self._last.doubt = None
+        """Whether the transaction with the uncertain commit stored these events. Waits until the database has decided."""
+        uncertain = self._last.uncertain
+        if uncertain is None or not all(any(event is other for other in uncertain.events) for event in events):
+            self._last.uncertain = None
             return False
-        if doubt.committed is None:
+        if uncertain.committed is None:
             with self.index_transaction() as connection:
-                newest = connection.scalar(_TAKE_TURN)  # which the transaction in doubt had until its end
-                # a server that took the place of the one asked may never have heard of it
-                known = doubt.transaction < newest and connection.scalar(_STATUS, {"transaction": doubt.transaction})
-            doubt = doubt._replace(committed=known == "committed")
-        self._last.doubt = doubt if doubt.committed else None
-        return bool(doubt.committed)
+                newest = connection.scalar(_TAKE_TURN)  # waits until that transaction has ended
+                # A standby server that has taken over may not know this transaction.
+                known = uncertain.transaction < newest and connection.scalar(
+                    _STATUS, {"transaction": uncertain.transaction}
+                )
+            uncertain = uncertain._replace(committed=known == "committed")
+        self._last.uncertain = uncertain if uncertain.committed else None
+        return bool(uncertain.committed)
 
     def _insert(self, connection: Connection, rows: list[dict[str, Any]]) -> Sequence[int]:
         table = SqlEventLogStorageTable
@@ -169,7 +179,7 @@ class BatchedPostgresEventLogStorage(BatchedEventLogStorage, PostgresEventLogSto
         return super()._connect() if held is None else nullcontext(held)
 
     def dispose(self) -> None:
-        """As the parent; no connection stays open."""
+        """Close everything, including the connection that is kept open."""
         super().dispose()
         self._engine.dispose()
 
@@ -179,11 +189,11 @@ class BatchedPostgresEventLogStorage(BatchedEventLogStorage, PostgresEventLogSto
 
 
 class PostgresEventLog(PartitionChanges, BatchedPostgresEventLogStorage):
-    """Events in batches, and word of changed partitions."""
+    """Stores events in batches, and notes in the home when partitions change."""
 
 
 class PostgresStorage(DagsterPostgresStorage):
-    """Runs and schedules as Dagster stores them in PostgreSQL; events in batches."""
+    """Stores runs and schedules as Dagster does in PostgreSQL, and events in batches."""
 
     def __init__(
         self,
@@ -196,30 +206,30 @@ class PostgresStorage(DagsterPostgresStorage):
         place = place_of(postgres_url)
         try:
             super().__init__(postgres_url, should_autocreate_tables, inst_data, token_provider)
-            # the stock event log has made its tables by now; this one reads and writes the same
+            # Dagster's own event log has made its tables by now; this one reads and writes the same tables.
             self._event_log_storage = PostgresEventLog(postgres_url, False, None, token_provider, events_per_batch)
         except (DBAPIError, DagsterPostgresException) as error:
             raise ConfigurationError(refusal(place, error)) from error
 
     @classmethod
     def config_type(cls) -> Any:
-        """The stock storage's settings, and the size of a batch."""
+        """Return the settings of Dagster's own storage, and the size of a batch."""
         return _with_batch_size(super().config_type())
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "PostgresStorage":
-        """An instance of this class: the parent's names its own."""
+        """Return an instance of this class; the parent's method would return one of its own."""
         return cls(inst_data=inst_data, **_arguments(config_value))
 
 
 def configured_place(storage: ConfigurableClassData) -> str:
-    """Host and database that dagster.yaml names, for our storage or for Dagster's own."""
+    """Describe the host and database that dagster.yaml names, for our storage or for Dagster's own."""
     config = process_config(resolve_to_config_type(PostgresStorage.config_type()), storage.config_dict).value
     return place_of(pg_url_from_config(config or {}))
 
 
 def place_of(postgres_url: str) -> str:
-    """Host and database of a URL, never its password. Raises ConfigurationError where it is none."""
+    """Describe the host and database of a URL, without its password. Raises ConfigurationError if it is not such a URL."""
     wrong = (
         "is no address of a PostgreSQL database. It has the form postgresql://user:password@host:5432/database; in user "
         "and password write %40 for @, %2F for / and %25 for %"
@@ -229,25 +239,25 @@ def place_of(postgres_url: str) -> str:
     except (ArgumentError, ValueError):
         raise ConfigurationError(f"postgres_url, of the storage in dagster.yaml, {wrong}.") from None
     host = url.host or str(url.query.get("host", "this machine"))
-    if "@" in host:  # what follows the @ of a password: neither we nor the driver may print it
+    if "@" in host:  # The host begins with the end of a password that contains @, so it must not be printed.
         raise ConfigurationError(f"postgres_url, of the storage in dagster.yaml, {wrong}.")
     return f"the PostgreSQL database {url.database} on {host}:{url.port or 5432} (user {url.username})"
 
 
 def refusal(place: str, error: Exception) -> str:
-    """What a person needs to hear of a database that cannot be used."""
+    """Explain that a database cannot be used, and what to do about it."""
     innermost: BaseException = error
     while innermost.__cause__ is not None:
         innermost = innermost.__cause__
     reason = " ".join(str(innermost).split()).rstrip(".?")
     return (
         f"Dagster's records are in {place}, which cannot be used: {reason}. See that the server runs and lets this user in "
-        "and make tables there, or mend `storage` in dagster.yaml. All finished work is kept: it is in the home, not there."
+        "and make tables there, or fix `storage` in dagster.yaml. All finished work is kept: it is in the home, not there."
     )
 
 
 def _with_driver(postgres_url: str) -> str:
-    """From SQLAlchemy 2.1 a URL without a driver means psycopg 3; dagster-postgres speaks, and needs, psycopg2."""
+    """Name the driver: from SQLAlchemy 2.1, a URL without one means psycopg 3, but dagster-postgres needs psycopg2."""
     return re.sub("^postgres(ql)?:", "postgresql+psycopg2:", postgres_url)
 
 

@@ -1,7 +1,7 @@
 """Dagster's SQLite event log, with batches in one transaction and connections that stay open.
 
-Here: the two files that an event goes to, and what holds them open. Not here: what a batch changes in the index
-(batched), and where the files lie (home).
+What belongs here: the two files that an event is written to, and the connections that stay open to them. What does not: what a
+batch changes in the index (batched), and where the files lie (home).
 """
 
 import os
@@ -23,19 +23,23 @@ from sqlalchemy.pool import QueuePool
 from event_log import batch_size
 from event_log.batched import BatchedEventLogStorage, can_be_batched
 
-# Each is three file handles. A run writes to one; who looks through many runs opens each of them once.
+# How many files of runs stay open; each takes three file handles. A run writes to one; a process that reads many runs opens each
+# of them once.
 OPEN_RUNS = 8
 
 
 class _Shard(NamedTuple):
-    """A database that is kept open, and the file that its path led to then."""
+    """A database that is kept open.
+
+    engine: has the connection to it. file: device and inode of the file when it was opened; None if there was none.
+    """
 
     engine: Engine
     file: tuple[int, int] | None
 
 
 class BatchedSqliteEventLogStorage(BatchedEventLogStorage, SqliteEventLogStorage):
-    """The stock storage's files and tables; a batch of events is one transaction in each of its two databases."""
+    """Uses the files and tables of Dagster's own storage. A batch of events is one transaction in each of its two databases."""
 
     def __init__(
         self,
@@ -43,33 +47,36 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, SqliteEventLogStorage
         inst_data: ConfigurableClassData | None = None,
         events_per_batch: Any = batch_size.DEFAULT,
     ) -> None:
-        self._shards: OrderedDict[str, _Shard] = OrderedDict()  # the one used last stands last
+        self._shards: OrderedDict[str, _Shard] = OrderedDict()  # in the order of their last use
         weakref.finalize(self, _close, self._shards)
         super().__init__(base_dir, inst_data, events_per_batch=events_per_batch)
-        # a batch is in both databases at once: the stock lock would wait for itself
+        # A batch opens both databases in one thread, for which Dagster's own lock would wait for ever.
         self._db_lock = threading.RLock()
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """The stock storage's settings, and the size of a batch."""
+        """Return the settings of Dagster's own storage, and the size of a batch."""
         return {**super().config_type(), batch_size.SETTING: batch_size.FIELD}  # pyright: ignore[reportGeneralTypeIssues]
 
     @classmethod
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Any
     ) -> "BatchedSqliteEventLogStorage":
-        """An instance of this class: the parent's names its own."""
+        """Return an instance of this class; the parent's method would return one of its own."""
         return cls(inst_data=inst_data, **config_value)
 
     def store_event(self, event: EventLogEntry) -> None:
-        """As the parent, which tells watchers by closing the database: that is when SQLite writes to its main file."""
+        """Store an event, and wake the processes that watch its run.
+
+        With the parent's storage they notice that the database is closed: then SQLite writes to its main file.
+        """
         super().store_event(event)
         self._wake_watchers(event.run_id)
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Store events of one run, all or none of them.
+        """Store all of these events of one run, or none of them.
 
-        Where this raises, Dagster stores the same events one by one: so no row may be left behind.
+        If this raises, Dagster stores the same events one by one, so no row may be left behind.
         """
         run_id = events[0].run_id if events else ""
         if not can_be_batched(events) or any(event.run_id != run_id for event in events):
@@ -78,7 +85,7 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, SqliteEventLogStorage
         rows = [self._event_to_row(event) for event in events]
         stored: Sequence[int] = ()
         try:
-            # Both write locks are held before anything is committed: what can still fail then is the disk.
+            # Both write locks are held before anything is committed. Then only the disk can still fail.
             with self._one_transaction() as index:
                 self._store_in_index(index, events, rows)
                 with self.run_connection(run_id) as run_shard:
@@ -93,7 +100,10 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, SqliteEventLogStorage
         self._wake_watchers(run_id)
 
     def _insert(self, connection: Connection, rows: list[dict[str, Any]]) -> Sequence[int]:
-        """One statement for all but the first row: since that one the database takes no row from anybody else."""
+        """Insert the first row, then all others in one statement.
+
+        The first row takes the write lock, so no other process can take one of the ids that follow.
+        """
         table = SqlEventLogStorageTable
         first = connection.execute(insert(table).returning(table.c.id), rows[0]).scalar_one()
         ids = range(first, first + len(rows))
@@ -102,7 +112,7 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, SqliteEventLogStorage
         return ids
 
     def index_connection(self) -> AbstractContextManager[Connection]:
-        """The transaction that this thread holds on the index, or a new one."""
+        """Return the transaction that this thread holds on the index, or a new one."""
         held = self._thread.transaction
         return self._connect(INDEX_SHARD_NAME) if held is None else nullcontext(held)
 
@@ -114,7 +124,7 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, SqliteEventLogStorage
     def _engine_of(self, shard: str) -> Engine:
         path = self.path_for_shard(shard)
         kept = self._shards.pop(shard, None)
-        if kept is not None and kept.file != _file_at(path):  # deleted, perhaps made anew
+        if kept is not None and kept.file != _file_at(path):  # The file was deleted, and perhaps made again.
             kept.engine.dispose()
             self._initialized_dbs.discard(shard)
             kept = None
@@ -144,17 +154,20 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, SqliteEventLogStorage
         return _Shard(engine, _file_at(self.path_for_shard(shard)))
 
     def _wake_watchers(self, run_id: str) -> None:
-        """Watchers wait for a change of the run's file, where SQLite writes nothing while it is open."""
-        with suppress(OSError):  # what is stored must not be stored again for their sake
+        """Change the modification time of the run's file.
+
+        Watchers wait for a change of that file, but SQLite writes nothing to it while it stays open.
+        """
+        with suppress(OSError):  # The events are stored: an error here would have them stored once more.
             os.utime(self.path_for_shard(run_id))
 
     def wipe(self) -> None:
-        """As the parent, which deletes files."""
+        """Close all files, then delete them as the parent does."""
         self._close_all()
         super().wipe()
 
     def dispose(self) -> None:
-        """As the parent; no file stays open."""
+        """Close everything, including the files that are kept open."""
         super().dispose()
         self._close_all()
 
@@ -163,13 +176,13 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, SqliteEventLogStorage
             _close(self._shards)
 
     def _before_fork(self) -> None:
-        # A file that its parent holds open looks locked to the child where it is not: the parent would delete, as the
-        # last one to close it, what the child has just written.
+        # If the parent kept a file open, the child could misjudge its locks. Then the parent, which believes that it closes the
+        # file as the last process, would delete what the child has just written.
         self._db_lock.acquire()
         _close(self._shards)
 
     def _after_fork(self, *, in_child: bool) -> None:
-        with suppress(RuntimeError):  # one that was made meanwhile, by another thread
+        with suppress(RuntimeError):  # another thread made this storage meanwhile, so its lock is not held
             self._db_lock.release()
 
 

@@ -1,12 +1,12 @@
-"""What of Dagster's history nothing current is read from.
+"""Finds the superseded part of Dagster's history: the records from which Dagster reads nothing that is current.
 
-What belongs here: telling it, by reading alone. What does not: removing it (trim).
+What belongs here: finding these records, by reading only. What does not: removing them (trim).
 
-A record is superseded when another one holds its role, the newest of its asset, type and partition for instance, and
-that one too is older than what is kept: so Dagster also answers the same to whoever last looked, by a cursor, within
-that time. What is superseded once stays so, whatever others write meanwhile.
+A record has roles: for example, it is the newest of its asset, type and partition. It is superseded if newer records have all its
+roles, and these too are older than the time that is kept. So Dagster gives the same answers as before, also to a reader that
+continues from a cursor which is not older than that time. A superseded record stays superseded, whatever others write meanwhile.
 
-The tables, tags and roles are those of the pinned release of Dagster; they are named here and in `trim` alone.
+The tables, tags and roles are those of the pinned release of Dagster. Only this module and `trim` name them.
 """
 
 import json
@@ -58,13 +58,13 @@ from sqlalchemy import Connection, Table, exists, func, select
 Connect = Callable[[], AbstractContextManager[Connection]]
 Tags = Mapping[str | None, Mapping[str, str]]
 
-# By these a run names the one that it repeats, and the first of them all.
+# By these tags a run names the run that it repeats, and the first run of the whole series.
 RUN_GROUP_TAGS = (PARENT_RUN_ID_TAG, ROOT_RUN_ID_TAG)
 FINISHED = [status.value for status in FINISHED_STATUSES]
 
-# How long a page of rows is: a read that goes on for long keeps SQLite from emptying its write-ahead log.
+# How many rows are read at once: while a read lasts, SQLite cannot empty its write-ahead log.
 _PAGE = 5_000
-# How many events are looked up by their ids at once.
+# How many events one statement looks up by their ids; SQLite allows 999 values in a statement at least.
 _LOOKED_UP = 500
 _EVENTS = SqlEventLogStorageTable.c
 _CHECKS = AssetCheckExecutionsTable.c
@@ -77,7 +77,11 @@ _COMPLETED_CHECKS = {status.value for status in COMPLETED_ASSET_CHECK_EXECUTION_
 
 @dataclass(frozen=True, slots=True)
 class Storages:
-    """The three SQL storages of an instance."""
+    """The three SQL storages of an instance.
+
+    instance: whose storages these are. events: its event log. index, runs, schedules: connect to the asset events of all runs, to
+    the records of runs, and to those of schedules and sensors.
+    """
 
     instance: dg.DagsterInstance
     events: SqlEventLogStorage
@@ -87,7 +91,7 @@ class Storages:
 
     @staticmethod
     def of(instance: dg.DagsterInstance) -> "Storages":
-        """Raises TypeError where they are of another kind."""
+        """Return the storages of an instance. Raises TypeError if they are not in SQL."""
         events, runs, schedules = instance.event_log_storage, instance.run_storage, instance.schedule_storage
         if (
             isinstance(events, SqlEventLogStorage)
@@ -100,9 +104,11 @@ class Storages:
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """What may go: ids of events, evaluations of checks and ticks, and whole runs, the newest first.
+    """What can be removed.
 
-    runs_left: those of the finished and old ones that stay, for something current refers to them; known_runs: all.
+    events, checks, ticks: ids of events of assets, of evaluations of asset checks, and of ticks. runs: ids of whole runs, the
+    newest first. runs_left: ids of finished, old runs that stay, since something current refers to them. known_runs: ids of all
+    runs.
     """
 
     events: list[int]
@@ -114,7 +120,7 @@ class Superseded:
 
 
 def find_superseded(storages: Storages, graph: BaseAssetGraph, before: datetime) -> Superseded:
-    """All that was superseded before a moment (in UTC, and naive as in Dagster's tables)."""
+    """Find all that was superseded before a moment. before: in UTC without a time zone, as in Dagster's tables."""
     runs = list(_newest_first(storages.runs, RunsTable, _RUN_COLUMNS))
     tags = _run_tags(storages)
     known = {row.run_id for row in runs}
@@ -152,7 +158,7 @@ def _run_tags(storages: Storages) -> Tags:
 def _finished_before(storages: Storages, runs: Iterable[Any], tags: Tags, before: datetime) -> set[str]:
     going_on = [status for status in BulkActionStatus if status not in BULK_ACTION_TERMINAL_STATUSES]
     backfills = storages.instance.get_backfills(filters=BulkActionsFilter(statuses=going_on))
-    # a backfill that goes on looks for materializations of its own runs, superseded or not
+    # A backfill in progress reads the materializations of its own runs, even if they are superseded.
     backfill_ids = {backfill.backfill_id for backfill in backfills}
     return {
         row.run_id
@@ -165,9 +171,9 @@ def _finished_before(storages: Storages, runs: Iterable[Any], tags: Tags, before
 
 
 def _named_by_rows(storages: Storages) -> set[str | None]:
-    """Runs that Dagster names beside their events: an asset's last, those that hold slots, that of the newest event.
+    """Return runs that other rows name: the last run of an asset, runs that hold slots, and the run of the newest event.
 
-    SQLite gives the id of its newest row again when that row is deleted, and cursors would run ahead of events.
+    The newest event must stay: SQLite gives its id to another event when it is deleted, and a cursor would skip that one.
     """
     newest = select(func.max(_EVENTS.id)).scalar_subquery()
     with storages.index() as connection:
@@ -186,9 +192,9 @@ def _named_by_rows(storages: Storages) -> set[str | None]:
 
 
 def _latest_or_keyed(runs: Iterable[Any], tags: Tags) -> set[str | None]:
-    """The latest run of each job, partition of a job, schedule and sensor; and those with a key.
+    """Return the latest run of each job, partition of a job, schedule and sensor, and all runs with a run key.
 
-    A sensor that asks for a run by a key gets none when there was one with that key, however long ago.
+    Dagster starts no run for a run key of a sensor if there ever was a run with that key, so those runs must stay.
     """
     found: set[str | None] = set()
     seen: set[tuple[str, ...]] = set()
@@ -205,7 +211,7 @@ def _latest_or_keyed(runs: Iterable[Any], tags: Tags) -> set[str | None]:
 
 
 def _add_repeated(kept: set[str | None], tags: Tags) -> None:
-    """Add the runs that kept ones are repetitions of: the page of such a run fails without them."""
+    """Add the runs that kept runs repeat: without them, the page of a run that repeats another fails."""
     todo = list(kept)
     while todo:
         own = tags.get(todo.pop(), {})
@@ -218,7 +224,10 @@ def _add_repeated(kept: set[str | None], tags: Tags) -> None:
 
 
 class _Event(NamedTuple):
-    """An event that another has taken the place of, and the id of the next one of its asset, type and partition."""
+    """An event whose roles newer events have taken.
+
+    event_id: its id. partition, run_id: those that it belongs to, if any. followed_by: the id of the next event of its asset,
+    type and partition."""
 
     event_id: int
     partition: str | None
@@ -228,7 +237,10 @@ class _Event(NamedTuple):
 
 @dataclass(slots=True)
 class _Kind:
-    """The events of one asset and type. superseded: newest first; newest: by partition; runs: of those that stay."""
+    """The events of one asset and type.
+
+    superseded: those that are superseded, the newest first. newest: the id of the newest event of each partition. runs: the runs
+    of the events that stay."""
 
     superseded: list[_Event] = field(default_factory=list)
     newest: dict[str | None, int] = field(default_factory=dict)
@@ -236,12 +248,12 @@ class _Kind:
 
 
 class _Events:
-    """The events of assets, sorted out when this is made."""
+    """The events of assets. Which ones are superseded is worked out when an instance is made."""
 
     def __init__(self, storages: Storages, graph: BaseAssetGraph, old_runs: set[str], before: datetime) -> None:
         self._storages = storages
         self._graph = graph
-        # An event of a run that is not known is of one that has begun since the runs were read.
+        # A run that is not among those read has begun since, so its events stay.
         self._may_go: set[str | None] = {*old_runs, RUNLESS_RUN_ID, None}
         self._before = before
         self._last_planned: dict[str, str | None] = {}
@@ -258,11 +270,14 @@ class _Events:
                 self._keep_compared_versions(asset, self._kinds[asset, kind])
 
     def current_runs(self) -> set[str | None]:
-        """Runs that have an event which stays."""
+        """Return the runs of the events that stay."""
         return {run_id for kind in self._kinds.values() for run_id in kind.runs}
 
     def superseded(self, runs_left: set[str]) -> Iterator[int]:
-        """Ids. A run that is left keeps one event of each asset and type: so Dagster knows which assets it has made."""
+        """Yield the ids of superseded events.
+
+        A run in `runs_left` keeps one event of each asset and type, from which Dagster knows which assets it has made.
+        """
         for kind in self._kinds.values():
             runs = set(kind.runs)
             for event in kind.superseded:
@@ -294,14 +309,14 @@ class _Events:
             followed_by = oldest_yet.get(row.partition)
             oldest_yet[row.partition] = row.id
             found.newest.setdefault(row.partition, row.id)
-            # some of what reads events passes over those from before a wipe, and some does not
+            # Some readers of Dagster skip events from before a wipe, and others do not.
             roles = {("before wipe" if wiped and row.timestamp <= wiped else "after wipe", row.partition)}
             if kind == _PLANNED:
                 self._last_planned.setdefault(asset, row.run_id)
             elif kind in _VERSIONED and row.versioned:
                 roles.add(("version", row.partition))
             if kind in _VERSIONED and row.run_id == self._last_planned.get(asset):
-                # by it Dagster knows that the last planned run has made the asset, though another has made it since
+                # From it Dagster knows that the last planned run has made the asset, even if another run has made it since.
                 roles.add(("last planned run", None))
             old = row.timestamp is not None and row.timestamp < self._before
             if old and row.run_id in self._may_go and followed_by is not None and roles <= filled:
@@ -313,10 +328,10 @@ class _Events:
         return found
 
     def _keep_compared_versions(self, asset: str, kind: _Kind) -> None:
-        """Keep what staleness compares with: the version of a partition when what was made from it was made.
+        """Keep the events with the data versions that Dagster compares to decide whether something is stale.
 
-        A materialization points, for each asset that it was made from, to that asset's newest event at the time. Dagster
-        looks for events of a partition after that one, and compares with the last before it.
+        For each asset that it was made from, a materialization points to the newest event of that asset at the time. Dagster
+        looks for later events of a partition, and compares their version with that of the last event before them.
         """
         parent = dg.AssetKey.from_db_string(asset)
         by_partition: dict[str, list[_Event]] = defaultdict(list)
@@ -340,7 +355,7 @@ class _Events:
         kind.runs.update(compared.values())
 
     def _has_too_many_partitions(self, parent: dg.AssetKey) -> bool:
-        """Whether Dagster does not compare at all."""
+        """Whether an asset has so many partitions that Dagster does not compare their versions."""
         partitions = self._graph.get(parent).partitions_def
         if partitions is None:
             return False
@@ -350,8 +365,11 @@ class _Events:
     def _pointers(
         self, child: dg.AssetKey, parent: dg.AssetKey, among: Collection[str] | None
     ) -> Iterator[tuple[str, int]]:
-        """To events of the parent, from the newest events of the child's partitions: of all, or of those in `among`."""
-        # read as text: to make an object of each event takes many times as long
+        """Yield (partition, event of the parent) for the newest events of the child's partitions.
+
+        among: the partitions to look at; None for all.
+        """
+        # The events are searched as text, since decoding each of them takes many times as long.
         pointer = re.compile(re.escape(json.dumps(get_input_event_pointer_tag(parent))) + r': "(\d+)"')
         newest = [
             event_id
@@ -373,7 +391,7 @@ class _Events:
 
 
 def _superseded_checks(storages: Storages, old_runs: set[str], before: datetime) -> tuple[list[int], set[str | None]]:
-    """Superseded evaluations of asset checks, and the runs of those that stay."""
+    """Return the ids of superseded evaluations of asset checks, and the runs of those that stay."""
     superseded: list[int] = []
     runs: set[str | None] = set()
     filled: set[tuple[str, ...]] = set()
@@ -405,7 +423,7 @@ def _superseded_checks(storages: Storages, old_runs: set[str], before: datetime)
 
 
 def _superseded_ticks(storages: Storages, before: datetime) -> list[int]:
-    """All but the latest of each schedule or sensor and each outcome."""
+    """Return the ids of all ticks except the latest of each schedule or sensor and each outcome."""
     ticks = JobTickTable.c
     instigator = func.coalesce(ticks.selector_id, ticks.job_origin_id)
     latest = (
@@ -424,7 +442,7 @@ def _superseded_ticks(storages: Storages, before: datetime) -> list[int]:
 
 
 def _newest_first(connect: Connect, table: Table, columns: Sequence[Any], where: Sequence[Any] = ()) -> Iterator[Any]:
-    """Rows by id, each page of them in a transaction of its own. `columns` has the id."""
+    """Yield rows by descending id, each page of them in a transaction of its own. columns: the columns to read, with the id."""
     query = select(*columns).where(*where).order_by(table.c.id.desc()).limit(_PAGE)
     page: Sequence[Any] = ()
     while True:

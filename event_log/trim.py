@@ -1,10 +1,10 @@
-"""Trimming Dagster's history: what was superseded long ago is removed, and its space given back to the disk.
+"""Trims Dagster's history: removes what was superseded long ago, and gives its space back to the disk.
 
-What belongs here: the removal, and the files of SQLite. What does not: what may go (superseded), when a trim runs and
-what the user is told of it (the command).
+What belongs here: the removal, and the files of SQLite. What does not: which records are superseded (superseded), when a trim
+runs, and what is printed about it (the command).
 
-First all that may go is found, then it is removed in small transactions, beside a daemon, a webserver or a seed; after
-any of them Dagster answers as before, so a trim may stop or be killed at any moment.
+First everything superseded is found. Then it is removed in small transactions, while a daemon, a webserver or a seed may run.
+After each transaction Dagster answers as before, so a trim may stop or be killed at any moment.
 """
 
 import shutil
@@ -37,16 +37,16 @@ from sqlalchemy import delete, exists, func, select
 
 from event_log.superseded import FINISHED, RUN_GROUP_TAGS, Storages, find_superseded
 
-# How many records one transaction removes: it holds SQLite's write lock for some tens of ms.
+# How many records one transaction removes: it holds SQLite's write lock for a few times 10 ms.
 _SLICE = 500
-# How many pages of a file one transaction gives back: 8 MB of them in a new home.
+# How many pages of a file one transaction gives back: 8 MB in a new home, whose pages have 16 KB.
 _PAGES_GIVEN_BACK = 500
 # A file up to this size is rewritten in less than a second.
 _REWRITTEN_AT_ONCE = 32_000_000
-# As Dagster's own storages wait for a lock that another process holds.
+# Dagster's own storages wait as long for a lock that another process holds.
 _LOCK_SECONDS = 30
 
-# Of each asset and type one event stays in the file of its run, as in `superseded`.
+# One event of each asset and type stays in the file of its run, as in `superseded`.
 _COPIES = """FROM event_logs WHERE dagster_event_type IN ({types}) AND id NOT IN (
     SELECT max(id) FROM event_logs WHERE dagster_event_type IN ({types}) GROUP BY asset_key, dagster_event_type)
 """.format(types=", ".join(f"'{kind.value}'" for kind in ASSET_EVENTS))
@@ -56,10 +56,10 @@ _COPIES = """FROM event_logs WHERE dagster_event_type IN ({types}) AND id NOT IN
 class Trimmed:
     """What a trim has removed, or would remove.
 
-    events: superseded events of assets; copies: further copies of events, in SQLite's files of single runs; checks:
-    superseded evaluations of asset checks; ticks: of schedules and sensors; runs: whole runs, with the rest of their
-    events and their compute logs; leftovers: files of runs that had been deleted before. The bytes are those of the
-    databases and compute logs; of the ones after, `bytes_free` lie idle in SQLite's files for the events to come.
+    events: superseded events of assets. copies: copies of events in SQLite's files of single runs. checks: superseded evaluations
+    of asset checks. ticks: superseded ticks of schedules and sensors. runs: whole runs, with the rest of their events and their
+    compute logs. leftovers: files of runs that were deleted before. bytes_before, bytes_after: the size of the databases and
+    compute logs. bytes_free: the part of bytes_after that is unused in SQLite's files, and that new events will fill.
     """
 
     events: int
@@ -74,17 +74,18 @@ class Trimmed:
 
 
 def trim(instance: dg.DagsterInstance, graph: BaseAssetGraph, keep: timedelta, *, dry_run: bool = False) -> Trimmed:
-    """Remove what was superseded, and runs that nothing current refers to, where that is longer ago than `keep`.
+    """Remove what was superseded longer ago than `keep`, and older runs that nothing current refers to.
 
-    graph: `Definitions.resolve_asset_graph()`, which says what Dagster compares data versions of. Runs that are not
-    finished, and runs younger than `keep`, stay whole; compute logs are those of the instance's own manager. A second
-    trim finds nothing. Raises TypeError where the storages are neither SQLite nor PostgreSQL.
+    graph: `Definitions.resolve_asset_graph()`, which says which data versions Dagster compares. keep: what is younger stays.
+    dry_run: find and count everything, but remove nothing. Runs that are not finished, and runs younger than `keep`, stay whole.
+    Compute logs are removed through the instance's own manager. A second trim finds nothing. Raises TypeError if the storages
+    are neither SQLite nor PostgreSQL.
     """
     storages = Storages.of(instance)
     before = (get_current_datetime() - keep).replace(tzinfo=None)
     files = [*_run_files(storages), *_compute_logs(instance)]
     found = find_superseded(storages, graph, before)
-    # these were there before the runs were read: whichever is of no run, is of a deleted one
+    # These files existed before the runs were read, so a file of no known run belongs to a deleted run.
     leftovers = [
         path for path in files if path.name.removesuffix(".db") not in found.known_runs and _changed(path) < before
     ]
@@ -119,7 +120,9 @@ def trim(instance: dg.DagsterInstance, graph: BaseAssetGraph, keep: timedelta, *
 
 
 def _slices(items: Sequence[Any], size: int = _SLICE) -> Iterator[Sequence[Any]]:
-    """Some items at a time, and as long a pause as they took: SQLite has no queue for those who wait for a lock."""
+    """Yield some items at a time, with a pause as long as they took.
+
+    SQLite has no queue for processes that wait for a lock; in the pause another one can take it."""
     for start in range(0, len(items), size):
         begun = time.perf_counter()
         yield items[start : start + size]
@@ -133,9 +136,9 @@ def _delete_events(storages: Storages, ids: Sequence[int]) -> None:
 
 
 def _delete_runs(storages: Storages, run_ids: Sequence[str]) -> None:
-    """Events first: a run without events is deleted by the next trim, events without a run by nobody.
+    """Delete the events of these runs, then the runs: the next trim finds a run without events, but not events without a run.
 
-    Runs come newest first, so that a repetition goes before, or with, what it repeats.
+    Runs come newest first, so that a run is deleted before, or together with, the run that it repeats.
     """
     events = select(SqlEventLogStorageTable.c.id).where(SqlEventLogStorageTable.c.run_id.in_(run_ids)).limit(_SLICE)
     while True:
@@ -146,7 +149,7 @@ def _delete_runs(storages: Storages, run_ids: Sequence[str]) -> None:
         _delete_events(storages, ids)
     with storages.runs() as connection:
         runs, tags, other = RunsTable.c, RunTagsTable.c, RunsTable.alias().c
-        # somebody may have begun to repeat the run since it was found
+        # A repetition of the run may have begun since the run was found.
         repeated = exists().where(
             tags.key.in_(RUN_GROUP_TAGS),
             tags.value == runs.run_id,
@@ -155,7 +158,7 @@ def _delete_runs(storages: Storages, run_ids: Sequence[str]) -> None:
         )
         doomed = delete(RunsTable).where(runs.run_id.in_(run_ids), runs.status.in_(FINISHED), ~repeated)
         deleted = list(connection.execute(doomed.returning(runs.run_id)).scalars())
-        # PostgreSQL does so by itself
+        # PostgreSQL does this by itself.
         connection.execute(delete(RunTagsTable).where(tags.run_id.in_(deleted)))
     for run_id in deleted:
         storages.instance.compute_log_manager.delete_logs(prefix=[run_id])
@@ -163,7 +166,7 @@ def _delete_runs(storages: Storages, run_ids: Sequence[str]) -> None:
             _remove(file)
 
 
-# SQLite's files: one of all runs' asset events and one a run, with copies of them; those of runs and of schedules
+# SQLite has a file with the asset events of all runs, a file for each run with copies of them, and files of runs and schedules.
 
 
 def _shared_files(storages: Storages) -> Iterator[Path]:
@@ -184,12 +187,12 @@ def _run_file(storages: Storages, run_id: str) -> Path | None:
 
 def _run_files(storages: Storages) -> list[Path]:
     index = _run_file(storages, INDEX_SHARD_NAME)
-    # the one that has only a suffix for a name is of events outside runs
+    # The file whose name is only a suffix has the events outside runs.
     return [file for file in index.parent.glob("[!.]*.db") if file != index] if index else []
 
 
 def _compute_logs(instance: dg.DagsterInstance) -> list[Path]:
-    """A folder a run, where compute logs are local files."""
+    """Return the folder of each run, if compute logs are local files."""
     folder = _compute_log_folder(instance)
     return [path for path in folder.iterdir() if _is_run_id(path.name)] if folder else []
 
@@ -203,7 +206,7 @@ def _compute_log_folder(instance: dg.DagsterInstance) -> Path | None:
 
 
 def _is_run_id(name: str) -> bool:
-    """Ticks too have their logs there, in folders named after repositories."""
+    """Whether a folder has the logs of a run. Ticks have theirs beside them, in folders named after repositories."""
     try:
         return str(UUID(name)) == name
     except ValueError:
@@ -211,12 +214,12 @@ def _is_run_id(name: str) -> bool:
 
 
 def _copies(storages: Storages, run_ids: Iterable[str]) -> Iterator[tuple[Path, int]]:
-    """Files of these runs that can be made smaller, and how many copies of events each has."""
+    """Yield the files of these runs that can be made smaller, and how many copies of events each has."""
     for run_id in sorted(run_ids):
         if file := _run_file(storages, run_id):
             with _opened(file) as database:
                 copies = database.execute(f"SELECT count(*) {_COPIES}").fetchone()[0]
-            # free pages are those of a trim that was stopped
+            # Free pages were left by a trim that was stopped.
             if copies or _free_bytes(file):
                 yield file, copies
 
@@ -224,7 +227,7 @@ def _copies(storages: Storages, run_ids: Iterable[str]) -> Iterator[tuple[Path, 
 def _delete_copies(files: Iterable[Path]) -> None:
     for file in files:
         with _opened(file) as database:
-            # at once: nobody writes to it, for its run is finished
+            # One transaction is enough, since nobody writes to the file of a finished run.
             database.execute(f"DELETE {_COPIES}")
             database.execute("VACUUM")
 
@@ -232,8 +235,8 @@ def _delete_copies(files: Iterable[Path]) -> None:
 def _give_back(storages: Storages) -> None:
     """Give free pages back to the disk, some at a time.
 
-    SQLite can do that where the file was made for it. Making a large file so is one long transaction: for that no run
-    may be in progress, and until then the free pages take up the events to come.
+    SQLite can do this if the file was created with `auto_vacuum`. To convert a large file takes one long transaction, so this is
+    only done while no run is in progress. Until then new events fill the free pages.
     """
     idle = not storages.instance.get_runs_count(dg.RunsFilter(statuses=NOT_FINISHED_STATUSES))
     for file in _shared_files(storages):
@@ -241,12 +244,12 @@ def _give_back(storages: Storages) -> None:
             free = _number(database, "freelist_count")
             if _number(database, "auto_vacuum") == 2:
                 for _ in _slices(range(free), _PAGES_GIVEN_BACK):
-                    # as a script: `execute` leaves a statement without rows after its first step, here a page
+                    # It is run as a script: `execute` stops a statement without rows after its first step, which is one page.
                     database.executescript(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})")
             elif free and (idle or file.stat().st_size <= _REWRITTEN_AT_ONCE):
                 database.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 database.execute("VACUUM")
-            # the file is cut off when its write-ahead log is emptied, by whoever uses it last if it is in use
+            # The file shrinks when its write-ahead log is emptied. If others use the file, the last of them does that.
             database.execute("PRAGMA busy_timeout = 1000")
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 

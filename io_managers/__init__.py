@@ -1,1 +1,1 @@
-"""The IO manager, the store under it, and the adapter to what Dagster records of partitions."""
+"""The IO manager, the store below it, and the adapter to Dagster's records of partitions."""

@@ -1,14 +1,10 @@
-"""The IO manager: through it every stage's inputs come and outputs go, and any other asset may use it as well.
+"""The IO manager of all stages; other assets may use it as well. It maps Dagster's asset keys and partitions to the store.
 
-What belongs here: Dagster's words (asset keys, partitions, metadata) over the store's. What does not: how values are
-kept (store) and how stages compute them (seed_assets).
-
-A stage hands over results that are committed already, and only their refs are published. Any other asset returns its
-value, whatever it is (see store.codecs); with several partitions in one run it returns `{partition: value}`, and with
-one partition either the value or `{partition: value}`. What is loaded is verified when it is opened: one partition as
-its value, several as a lazy mapping by partition (StoredValues; annotate `dict` to get all of them at once). A
-partition that was never recorded is absent from the mapping; one that was recorded and is not in the store raises
-MissingObjectError with its name.
+A stage hands over results that are committed already, so that only their refs have to be published. Any other asset returns
+its value (see store.codecs for the types); with several partitions in one run it returns `{partition: value}`, and with one
+partition either the value or `{partition: value}`. Values are verified when they are opened. One partition is loaded as its
+value, several as a lazy mapping by partition (StoredValues; annotate `dict` to load all of them at once). A partition that
+was never recorded is absent from the mapping; one that was recorded but is missing in the store raises MissingObjectError.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,9 +13,9 @@ from typing import Any, get_args, get_origin
 
 import dagster as dg
 
-from io_managers.partition_events import add_partition_metadata
+from io_managers.partition_events import add_partition_metadata, shown_metadata
 from io_managers.store.action_cache import Provenance
-from io_managers.store.codecs import encode
+from io_managers.store.codecs.codecs import encode
 from io_managers.store.errors import StoreError
 from io_managers.store.fingerprint import KeyTemplate, content_digest, encode_part
 from io_managers.store.refs import Ref
@@ -29,7 +25,10 @@ from io_managers.store.values import CommittedResults, Result, StoredValues
 
 
 def result_metadata(result: Result, latencies: Sequence[float] = ()) -> dict[str, Any]:
-    """What a partition's page shows of its result. latencies: p50, p95 and p99 of the run's requests in this stage."""
+    """The metadata that a partition's page shows for its result.
+
+    latencies: p50, p95 and p99 of the run's requests in this stage, in seconds.
+    """
     provenance = result.provenance
     metadata: dict[str, Any] = {
         "content_digest": result.content_digest,
@@ -45,7 +44,7 @@ def result_metadata(result: Result, latencies: Sequence[float] = ()) -> dict[str
             zip(("latency_p50_seconds", "latency_p95_seconds", "latency_p99_seconds"), latencies, strict=True)
         )
     if provenance.requests:
-        # Of a result that was found, this is what did not have to be paid again.
+        # If the result was reused, this cost did not have to be paid again.
         suffix = "_saved" if result.reused else ""
         metadata |= {
             "model": provenance.model,
@@ -58,7 +57,7 @@ def result_metadata(result: Result, latencies: Sequence[float] = ()) -> dict[str
 
 
 def publish(store: Store, results: CommittedResults, run_id: str) -> None:
-    """Make results current, all or none."""
+    """Publish the refs of all results in one transaction."""
     store.refs.publish(
         [
             Ref(results.stage, partition, result.action_key, result.content_digest, run_id, result.state)
@@ -68,20 +67,20 @@ def publish(store: Store, results: CommittedResults, run_id: str) -> None:
 
 
 def data_version(results: Mapping[str, Result]) -> dg.DataVersion:
-    """The one data version that Dagster stamps on all partitions of a run: never equal for different results."""
+    """The data version that Dagster gives to all partitions of a run. It differs whenever the results differ."""
     pairs = sorted((partition, result.content_digest) for partition, result in results.items())
     return dg.DataVersion(content_digest(encode_part(pairs)))
 
 
 class ContentHashIOManager(dg.ConfigurableIOManager):
-    """Keeps outputs by content and loads them verified. store_directory: the store, `<SEEDBANK_HOME>/store`."""
+    """Stores outputs by content and verifies what it loads. store_directory: the store, `<SEEDBANK_HOME>/store`."""
 
     store_directory: str
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Publish committed results, or commit a value and publish it.
 
-        Raises StoreError: UnencodableError for a value of no known kind, StoreUnavailableError with the remedy.
+        Raises UnencodableError for a value that no codec can store, and StoreUnavailableError (both are StoreErrors).
         """
         store = shared_store(Path(self.store_directory))
         partitions = list(context.asset_partition_keys) if _partitioned(context) else None
@@ -89,7 +88,7 @@ class ContentHashIOManager(dg.ConfigurableIOManager):
         publish(store, results, context.run_id)
         if partitions is None:
             for result in results.values():
-                context.add_output_metadata(result_metadata(result, results.latencies))
+                context.add_output_metadata(shown_metadata(result_metadata(result, results.latencies)))
         else:
             add_partition_metadata(
                 context, {p: result_metadata(result, results.latencies) for p, result in results.items()}
@@ -98,8 +97,8 @@ class ContentHashIOManager(dg.ConfigurableIOManager):
     def load_input(self, context: dg.InputContext) -> Any:
         """The value of one partition, or a lazy mapping of several.
 
-        Raises StoreError where the one that is asked for was never recorded, MissingObjectError and CorruptObjectError
-        where it was.
+        Raises StoreError if a single partition was never recorded, and MissingObjectError or CorruptObjectError if its
+        value is missing or damaged.
         """
         store = shared_store(Path(self.store_directory))
         upstream = context.upstream_output
@@ -110,7 +109,7 @@ class ContentHashIOManager(dg.ConfigurableIOManager):
             return store.values(name, partitions)
         if len(partitions) > 1:
             values = store.values(name, partitions, _value_type(wanted))
-            # Dagster lets nothing but a real dict through to a parameter that is annotated as one.
+            # Dagster accepts only a real dict for a parameter with that annotation.
             return dict(values) if get_origin(wanted) is dict else values
         values = store.values(name, partitions, wanted)
         (partition,) = partitions

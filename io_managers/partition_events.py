@@ -1,85 +1,230 @@
-"""What Dagster records of each partition of one step.
+"""Records events, metadata and data versions of single partitions in Dagster, for all partitions of a step at once.
 
-Here: every use of a name that is private to Dagster, each with a public way beside it. Not here: what is recorded.
+A run covers a range of documents. Dagster's public API for one document in it either reads the whole range again at each
+call (`add_asset_metadata`) or writes one event at a time (`log_event`). The private API used here sets or writes all of them
+at once. It is that of dagster 1.13.27; with a release that lacks it, the public API is used, which records the same and is
+only slower. One thing has no public API: a step that succeeds gives all its partitions the same data version. Without the
+private API this stays so, and Dagster may show a current partition as stale, but never a stale one as current.
 
-A run covers a range of documents, and Dagster's public ways to say something of one document in it either read the
-whole range again at each call (`add_asset_metadata`) or write one event at a time (`log_event`). The private ways
-below set or write all of them at once. Their names are those of dagster 1.13.27; a release without them takes the
-public way, which records the same and only takes longer.
+Other private API of Dagster is used in `event_log`, which extends Dagster's storages, and where `seed_assets` reads its
+records.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
 from importlib import import_module
+from inspect import signature
 from typing import Any
 from uuid import uuid4
+from weakref import WeakKeyDictionary
 
-from dagster import AssetExecutionContext, AssetMaterialization, AssetObservation, DataVersion, OutputContext
+from dagster import (
+    AssetExecutionContext,
+    AssetMaterialization,
+    AssetObservation,
+    DataVersion,
+    JsonMetadataValue,
+    MarkdownMetadataValue,
+    OutputContext,
+    TextMetadataValue,
+)
+
+from io_managers.plain_text import plain, plain_lines, plain_values
 
 Metadata = Mapping[str, Any]
-"""Name to a MetadataValue, or to what Dagster makes one of (str, int, float, bool, list, dict, Path)."""
+"""Names to MetadataValues, or to values that Dagster converts to them (str, int, float, bool, list, dict, Path)."""
 
 DATA_VERSION_TAG = "dagster/data_version"
 DATA_VERSION_IS_OURS_TAG = "dagster/data_version_is_user_provided"
 BACKFILL_TAG = "dagster/backfill"
 
 
+INPUT_VERSION_TAG = "dagster/input_data_version/"
+INPUT_POINTER_TAG = "dagster/input_event_pointer/"
+
+
+@dataclass(frozen=True, slots=True)
+class InputVersion:
+    """The data version of an input from which one partition was made.
+
+    event_pointer: the id of the event after which Dagster looks for newer versions of that input; None for the newest
+    event of the input when the step began.
+    """
+
+    data_version: str
+    event_pointer: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionVersion:
+    """The data version of one partition, and those of its inputs by asset; other inputs have the step's versions."""
+
+    data_version: str
+    inputs: Mapping[str, InputVersion] = field(default_factory=dict[str, InputVersion])
+
+
 @dataclass(frozen=True, slots=True)
 class PartitionRecord:
-    """What one materialised partition says of itself: its metadata and the digest of its value."""
+    """The metadata and the data version of one materialised partition."""
 
     metadata: Metadata
-    data_version: str
+    version: PartitionVersion
 
 
 def add_partition_metadata(context: AssetExecutionContext | OutputContext, metadata: Mapping[str, Metadata]) -> None:
-    """Gives each partition's materialisation its own metadata, beside what the step gives to all of them.
+    """Give each partition's materialisation its own metadata, in addition to the metadata of the step.
 
     metadata: by partition key. Call it before the step's output is recorded: in an asset's body, or in an IO
     manager's `handle_output`. Calls add up; a name given again is replaced. The asset must be the only one of its
     step, and every partition one of this run's.
     """
+    metadata = {partition: shown_metadata(own) for partition, own in metadata.items()}
     if _set_at_once(context, metadata):
         return
     for partition, own in metadata.items():
         if isinstance(context, AssetExecutionContext):
             context.add_asset_metadata(own, partition_key=partition)
         else:
-            # an IO manager has no public word on one partition's materialisation; its page shows observations too
+            # An IO manager has no public API for the metadata of one partition; its page shows observations as well.
             context.log_event(AssetObservation(context.asset_key, partition=partition, metadata=own))
 
 
 def emit_materializations(
     context: AssetExecutionContext | OutputContext, records: Mapping[str, PartitionRecord]
 ) -> None:
-    """Records these partitions as materialised, at once, though the step is about to fail for others.
+    """Record these partitions as materialised now, although the step is about to fail for others.
 
-    records: by partition key. Each event bears the partition's own data version and, as those of a step that
-    succeeds, the code version and the versions of the inputs, so that Dagster's staleness stays right. The caller
-    then raises `Failure(allow_retries=False)`: Dagster shows the run's other partitions of this asset as failed. Not
-    for a step that will succeed, which records its partitions itself.
+    records: by partition key. Each event has the partition's own data version and, like the events of a successful step, the
+    code version and the versions of the inputs, so that Dagster computes staleness correctly. The caller then raises
+    `Failure(allow_retries=False)`, and Dagster shows the run's other partitions of this asset as failed. Do not use this in
+    a step that succeeds: Dagster records its partitions itself.
     """
     provenance = _provenance_tags(context)
     events = [
         AssetMaterialization(
             context.asset_key,
             partition=partition,
-            metadata=dict(record.metadata),
-            tags={
-                **provenance,
-                DATA_VERSION_TAG: record.data_version,
-                DATA_VERSION_IS_OURS_TAG: "true",
-            },
+            metadata=shown_metadata(record.metadata),
+            tags=_with_version(provenance, record.version),
         )
         for partition, record in records.items()
     ]
-    if not _log_as_batch(context, events):
+    if not _log_as_batch(context, events, "asset_materialization"):
         for event in events:
             context.log_event(event)
 
 
+def shown_metadata(metadata: Metadata) -> dict[str, Any]:
+    """Metadata that is safe to show on Dagster's page: control and invisible characters are removed from all texts in it.
+
+    Text of documents or servers in a MarkdownMetadataValue must have passed through `plain_text.as_markdown` before, since it
+    cannot be distinguished from our own Markdown here.
+    """
+    return {plain(name): _shown(value) for name, value in metadata.items()}
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, TextMetadataValue):
+        return TextMetadataValue(plain_lines(value.text or ""))
+    if isinstance(value, JsonMetadataValue):
+        return JsonMetadataValue(plain_values(value.data))
+    if isinstance(value, MarkdownMetadataValue):
+        return MarkdownMetadataValue(plain_lines(value.md_str or ""))
+    return plain_values(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note for the page of a partition without a result: a line of text, and metadata."""
+
+    description: str
+    metadata: Metadata
+
+
+def emit_notes(context: AssetExecutionContext, notes: Mapping[str, Note]) -> None:
+    """Show a note on the pages of partitions that have no result.
+
+    notes: by partition key, "" for an asset without partitions. Dagster shows them in the list of a partition's events, and
+    beside its earlier materialisation if there is one. Dagster's list of an asset's events, 100 per page, treats events of
+    the same run and millisecond as one, so the first 100 notes get different timestamps.
+    """
+    events = [
+        AssetObservation(
+            context.asset_key,
+            partition=partition or None,
+            description=plain_lines(note.description),
+            metadata=shown_metadata(note.metadata),
+        )
+        for partition, note in notes.items()
+    ]
+    if not _log_as_batch(context, events, "asset_observation", moments=_LISTED_AT_ONCE):
+        for event in events:
+            context.log_event(event)
+
+
+_MILLISECOND = 0.001
+# The number of events on one page of Dagster's list.
+_LISTED_AT_ONCE = 100
+
+
+def set_partition_versions(context: AssetExecutionContext, versions: Mapping[str, PartitionVersion]) -> bool:
+    """Give each partition's materialisation its own data version instead of the version of the step's output.
+
+    versions: by partition key. Call it in the body of the asset. Returns False if this release of Dagster does not allow it;
+    then all partitions have the output's version, and Dagster shows some of them as stale although they are current.
+    """
+    step = _step_of(context)
+    if step is None or not _versions_are_put_in():
+        return False
+    _VERSIONS[step] = versions
+    return True
+
+
+# The versions of the steps that are running.
+_VERSIONS: WeakKeyDictionary[Any, Mapping[str, PartitionVersion]] = WeakKeyDictionary()
+_MARK = "_with_partition_versions"
+
+
+def _versions_are_put_in() -> bool:
+    """Patch Dagster so that the events of a step's output have the versions that were set for that step."""
+    module, name = "dagster._core.execution.plan.execute_step", "_get_output_asset_events"
+    events_of: Callable[..., Iterator[Any]] | None = _private(module, name)
+    if events_of is None or "step_context" not in signature(events_of).parameters:
+        return False
+    if hasattr(events_of, _MARK):
+        return True
+    arguments = signature(events_of)
+
+    @wraps(events_of)
+    def with_versions(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        versions = _VERSIONS.get(arguments.bind(*args, **kwargs).arguments["step_context"], {})
+        for event in events_of(*args, **kwargs):
+            own = versions.get(event.partition)
+            if own is None or not isinstance(event, AssetMaterialization):
+                yield event
+            else:
+                yield event._replace(tags=_with_version(event.tags or {}, own))
+
+    setattr(with_versions, _MARK, True)
+    setattr(import_module(module), name, with_versions)
+    return True
+
+
+def _with_version(tags: Mapping[str, str], version: PartitionVersion) -> dict[str, str]:
+    """The tags of a step's materialisation, with the versions of one partition."""
+    own = {**tags, DATA_VERSION_TAG: version.data_version, DATA_VERSION_IS_OURS_TAG: "true"}
+    for name, seen in version.inputs.items():
+        if INPUT_VERSION_TAG + name in own:  # if the step has none, Dagster compares times
+            own[INPUT_VERSION_TAG + name] = seen.data_version
+            if seen.event_pointer is not None:
+                own[INPUT_POINTER_TAG + name] = str(seen.event_pointer)
+    return own
+
+
 def _private(module: str, name: str) -> Any:
-    """A private thing of this Dagster, or None where it is not there."""
+    """A private name of a Dagster module, or None if this release does not have it."""
     try:
         return getattr(import_module(module), name, None)
     except ImportError:
@@ -93,7 +238,7 @@ def _step_of(context: AssetExecutionContext | OutputContext) -> Any:
 
 
 def _set_at_once(context: AssetExecutionContext | OutputContext, metadata: Mapping[str, Metadata]) -> bool:
-    """The metadata of a step as one new record: each `add_asset_metadata` copies all that was there before."""
+    """Set the metadata of all partitions in one step; each `add_asset_metadata` would copy all earlier metadata."""
     module = "dagster._core.execution.context.metadata_logging"
     handle_of = _private(module, "AssetMetadataHandle")
     accumulator = _private(module, "OutputMetadataAccumulator")
@@ -109,31 +254,42 @@ def _set_at_once(context: AssetExecutionContext | OutputContext, metadata: Mappi
     return True
 
 
-def _log_as_batch(context: AssetExecutionContext | OutputContext, events: Sequence[AssetMaterialization]) -> bool:
-    """Events of one batch id are stored together, where the event log can and DAGSTER_EVENT_BATCH_SIZE is set."""
+def _log_as_batch(
+    context: AssetExecutionContext | OutputContext,
+    events: Sequence[AssetMaterialization] | Sequence[AssetObservation],
+    kind: str,
+    *,
+    moments: int = 0,
+) -> bool:
+    """Store events in one batch, if the event log supports batches and DAGSTER_EVENT_BATCH_SIZE is set.
+
+    moments: how many of the first events get a millisecond of their own.
+    """
     batch_of = _private("dagster._core.events", "DagsterEventBatchMetadata")
-    event_of = getattr(_private("dagster._core.events", "DagsterEvent"), "asset_materialization", None)
+    event_of = getattr(_private("dagster._core.events", "DagsterEvent"), kind, None)
     step = _step_of(context)
     if batch_of is None or event_of is None or step is None:
         return False
     batch_id = str(uuid4())
     for position, event in enumerate(events, start=1):
         event_of(step, event, batch_of(batch_id, position == len(events)))  # logs the event that it makes
+        if position <= moments:
+            time.sleep(_MILLISECOND)
     return True
 
 
 def _provenance_tags(context: AssetExecutionContext | OutputContext) -> dict[str, str]:
-    """The tags of a step's own materialisations, but for the data version.
+    """The tags of a step's own materialisations, except the data version.
 
-    Without them Dagster compares times instead of versions: it may call a partition stale that is not, never the
-    other way round.
+    Without them Dagster compares times instead of versions, and may show a current partition as stale, but never a stale
+    one as current.
     """
     module = "dagster._core.execution.plan.execute_step"
     code_version_of = _private(module, "_get_code_version")
     inputs_of = _private(module, "_get_input_provenance_data")
     tags_of = _private(module, "_build_data_version_tags")
     step = _step_of(context)
-    # the inputs' versions are read before the body starts, unless the instance has switched that off
+    # Dagster reads the versions of the inputs before the body starts, unless that is switched off for the instance.
     known = getattr(step, "is_external_input_asset_version_info_loaded", False)
     if code_version_of is None or inputs_of is None or tags_of is None or not known:
         return {}

@@ -1,33 +1,45 @@
-"""Errors named after what their reader should do. What belongs here: errors that name one document.
+"""The errors that all packages share:
 
-DocumentError            one document cannot be processed; `transient` says whether asking again can help
-ConfigurationError       nothing can be done until the configuration is mended (exit status 2)
-StoppedError             nothing more may be begun: interrupted, or a budget is spent; nothing is wrong with anything
+DocumentError            one document cannot be processed; `transient` tells whether a later run can succeed
+ConfigurationError       nothing can be done until the configuration is corrected (exit status 2)
+StoppedError             no new work may be started, because of an interruption or a budget; nothing has failed
+
+Their messages contain names of files, values of settings and texts of servers. They are made plain text at once, since
+Dagster and terminals show them in many places.
 """
+
+from io_managers.plain_text import plain
 
 
 class DocumentError(Exception):
-    """One document failed, and only that one.
+    """One document failed; the others are not affected.
 
-    reason: what was expected and what was found, in a sentence without the document's name (the runner adds it).
-    remedy: what its owner can do next.
-    transient: True where the same bytes may succeed later (a file being rewritten, a full disk); such a failure is
-    tried again by the next run, any other is remembered until its action key changes.
+    reason: a sentence with what was expected and what was found, without the document's name (the runner adds it).
+    remedy: what the user can do.
+    transient: True if the same bytes may succeed later (a file that is being written, a full disk). The next run tries such
+    a failure again; any other is recorded as permanent until its action key changes.
+    settings: a digest of the settings that shaped a request, if they may be the cause ("" otherwise). The failure is
+    permanent only while they stay the same.
     """
 
-    def __init__(self, reason: str, remedy: str, *, transient: bool = False) -> None:
+    def __init__(self, reason: str, remedy: str, *, transient: bool = False, settings: str = "") -> None:
+        reason, remedy = plain(reason), plain(remedy)
         super().__init__(f"{reason} {remedy}")
         self.reason = reason
         self.remedy = remedy
         self.transient = transient
+        self.settings = settings
 
 
 class ConfigurationError(Exception):
-    """A setting, a path or the home itself is unusable. The message says which, what was found and what to set."""
+    """A setting, a path or the home is unusable. The message names it, the value found and what to set."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(plain(message))
 
 
 class StoppedError(Exception):
-    """Something was not begun. reason: why nothing more may be begun, in a few words."""
+    """Work was not started. reason: why no new work may be started, in a few words."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -1,1 +1,1 @@
-"""Search over the tables of the knowledge base. What does not belong here: Dagster, and writing to a table."""
+"""Search over the tables of the knowledge base. It reads only, and does not import Dagster."""

@@ -1,7 +1,4 @@
-"""Which chunks are looked at for a query. What belongs here: the two LanceDB queries and their union.
-
-What does not: how candidates are ranked (ranking.py).
-"""
+"""The candidates for a query: the union of a full-text and a vector query. They are ranked in ranking.py."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,25 +10,32 @@ if TYPE_CHECKING:
     from lancedb.table import Table
 
 _COLUMNS = ["document_id", "index", "title", "text", "start", "end", "vector"]
+# A word in the title counts half as much as one in the text (a judgement; a title stands for all chunks of its document).
+# A word in the title counts half as much as one in the text (a judgement; a title stands for all chunks of its document).
 _TITLE_BOOST = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A chunk that may answer the query, with its full-text score (0 if no word of the query is in it)."""
+    """A chunk that may answer the query."""
 
     document_id: str
     index: int
+    """The position of the chunk in its document, from 0."""
     title: str
     text: str
     start: int
+    """The offset of the first character in the document's extracted text."""
     end: int
+    """The offset after the last character."""
     vector: NDArray[np.float32]
+    """The chunk's vector, shape (dimensions,)."""
     text_score: float
+    """The full-text (BM25) score; 0 if the chunk contains no word of the query."""
 
 
 def find_candidates(table: "Table", query: str, query_vector: NDArray[np.float32], limit: int) -> list[Candidate]:
-    """The best `limit` chunks by full text and the best `limit` by vector, each once, by document and position."""
+    """The best `limit` chunks by full text and the best `limit` by vector, without duplicates, by document and position."""
     found: dict[tuple[str, int], Candidate] = {}
     for row in [*by_text(table, query, limit), *by_vector(table, query_vector, limit)]:
         found.setdefault((row["document_id"], row["index"]), _candidate(row))
@@ -45,7 +49,7 @@ def by_text(table: "Table", query: str, limit: int) -> list[dict[str, Any]]:
     # LanceDB's query classes are pydantic dataclasses whose defaults a type checker does not see.
     part: Any = lancedb.query.MatchQuery
     should = lancedb.query.Occur.SHOULD
-    # A boolean query adds the scores of its parts; a multi-match takes the better one, and a title never shows.
+    # A boolean query adds the scores of its parts. A multi-match query takes the better one, so that titles have no effect.
     either = lancedb.query.BooleanQuery(
         [(should, part(query, "text")), (should, part(query, "title", boost=_TITLE_BOOST))]
     )
@@ -53,7 +57,7 @@ def by_text(table: "Table", query: str, limit: int) -> list[dict[str, Any]]:
 
 
 def by_vector(table: "Table", query_vector: NDArray[np.float32], limit: int) -> list[dict[str, Any]]:
-    """The nearest `limit` chunks, as rows with `_distance`; none for a query without direction (zeros)."""
+    """The nearest `limit` chunks by dot product, as rows with `_distance`; none if the query vector is all zeros."""
     if not query_vector.any():
         return []
     search: Any = table.search(query_vector, vector_column_name="vector", query_type="vector")

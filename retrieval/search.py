@@ -1,4 +1,4 @@
-"""Search over the knowledge base. What belongs here: from query to hits. What does not: answers, printing, caching."""
+"""Search over the knowledge base: from a query to hits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,42 +8,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resources.errors import ConfigurationError
-from resources.lance import LanceTables
-from resources.lance_errors import TableError, check_schema, read_error
-from resources.lance_indexes import TEXT_COLUMNS, uncovered_rows
-from resources.lance_schema import TABLES
+from resources.tables.lance import LanceTables
+from resources.tables.lance_errors import TableError, check_schema, read_error
+from resources.tables.lance_indexes import TEXT_COLUMNS, uncovered_rows
+from resources.tables.lance_schema import TABLES
 from retrieval.candidates import Candidate, find_candidates
-from retrieval.passages import Passages, TextEmbedder
+from retrieval.passage_features import PassageCache, TextEmbedder
 from retrieval.ranking import DECIMALS, best, best_sentence_scores, coarse_scores, fine_scores, token_scores
 
 if TYPE_CHECKING:
     from lancedb.table import Table
 
 _TABLE = "chunks"
-# More than this many characters say no more about what is sought, and each word costs a look-up.
 LONGEST_QUERY_CHARACTERS = 2_000
+"""Longer queries are cut: more text does not describe better what is sought, and each word costs a look-up (a judgement)."""
 _CANDIDATES = 200
-# Sentences and tokens are compared for the best candidates only: that takes an eighth of the time that all of them
-# take, and the first ten were measured to be no worse.
+# Sentences and tokens are compared for the best candidates only. Measured: this takes an eighth of the time that comparing
+# all candidates takes, and the first ten results are not worse.
 _COMPARED_CLOSELY = 50
 
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """One chunk found. `score` is 0 to 1 and comparable within one search; `start` and `end` are character offsets
-    into the document's extracted text."""
+    """One chunk that was found."""
 
     document: str
+    """The id of the document."""
     chunk: int
+    """The position of the chunk in its document, from 0."""
     score: float
+    """From 0 to 1; comparable only within one search."""
     text: str
     start: int
+    """The offset of the first character in the document's extracted text."""
     end: int
+    """The offset after the last character."""
     title: str
+    """The title of the document."""
 
 
 class Searcher:
-    """Searches the chunks, always in their newest version. Cheap to make; the first search opens the table."""
+    """Searches the newest version of the table of chunks. Creating one is cheap; the first search opens the table."""
 
     def __init__(
         self,
@@ -51,27 +56,27 @@ class Searcher:
         embedder: TextEmbedder,
         embed_query: Callable[[str], NDArray[np.float32]] | None = None,
     ) -> None:
-        """embedder: compares sentences and tokens, here. embed_query: a query's vector by whoever embedded the chunks,
-        where that is another."""
+        """embedder: compares sentences and tokens offline. embed_query: embeds the query with the model that embedded the
+        chunks, if that is not `embedder`."""
         self._tables = tables
         self._embed_query = embed_query
         self._embedder = embedder
-        self._passages = Passages(embedder)
+        self._passages = PassageCache(embedder)
         self._opened: tuple[tuple[str | None, int | None], Table] | None = None
 
     def search(self, query: str, limit: int = 10) -> list[SearchHit]:
-        """The best `limit` chunks, best first; equal scores by document and position. [] where nothing is stored.
+        """The best `limit` chunks, best first; equal scores by document and position. [] if the table is empty.
 
-        Any text will do as a query: nothing in it is an operator. Of a longer query the first 2,000 characters count.
-        Raises ConfigurationError for an empty query or limit, where nothing was seeded or indexed yet, or where the
-        table is damaged or holds another embedder's vectors: each with what to do.
+        query: any text; it has no operators, and only its first 2,000 characters are used.
+        Raises ConfigurationError, with a remedy, for an empty query, for a limit below 1, if nothing was seeded or indexed
+        yet, and if the table is damaged or holds the vectors of another embedder.
         """
         sought = query.strip()[:LONGEST_QUERY_CHARACTERS]
         if not sought:
-            raise ConfigurationError("The query is empty: say what to search for.")
+            raise ConfigurationError("The query is empty. Enter words or a question to search for.")
         if limit < 1:
             raise ConfigurationError(f"The number of results must be at least 1, not {limit}.")
-        # A lone surrogate (a command line that is not UTF-8) cannot be handed to LanceDB.
+        # LanceDB does not accept lone surrogates, which come from a command line that is not UTF-8.
         sought = sought.encode("utf-8", "replace").decode("utf-8")
         try:
             table = self._table()
@@ -104,7 +109,7 @@ class Searcher:
             np.array([candidate.text_score for candidate in candidates]), (vectors @ query_vector).astype(float)
         )
         close = np.sort(best(coarse, max(_COMPARED_CLOSELY, limit)))
-        passages = [self._passages.of(candidates[place].text) for place in close]
+        passages = [self._passages.features_of(candidates[place].text) for place in close]
         distinct = np.unique(np.concatenate([passage.token_ids for passage in passages]))
         tokens = token_scores(
             *self._embedder.token_vectors(query), passages, distinct, self._passages.token_vectors(distinct)
@@ -113,7 +118,7 @@ class Searcher:
         return [_hit(candidates[close[place]], float(scores[place])) for place in best(scores, limit)]
 
     def _table(self) -> "Table":
-        """The table as it is now; opened anew when it was replaced or written since."""
+        """The current table. It is opened again if it was replaced or written since the last search."""
         folder = self._tables.folder(_TABLE)
         seen = (self._tables.state(_TABLE), self._tables.version(_TABLE))
         if self._opened is None or self._opened[0] != seen:
@@ -124,8 +129,8 @@ class Searcher:
             missing = [column for column in TEXT_COLUMNS if uncovered_rows(table, column) is None]
             if missing:
                 raise ConfigurationError(
-                    f"Table {_TABLE} in {folder} has no full-text index on {', '.join(missing)} yet: the run that "
-                    "makes it has not finished. Run `seedbank seed`."
+                    f"Table {_TABLE} in {folder} has no full-text index on {', '.join(missing)} yet, because the run that "
+                    "creates it has not finished. Run `seedbank seed`."
                 )
             self._opened = (seen, table)
         return self._opened[1]
@@ -135,8 +140,9 @@ def _check_dimensions(table: "Table", expected: int) -> None:
     found = table.schema.field("vector").type.list_size
     if found != expected:
         raise ConfigurationError(
-            f"Table {_TABLE} holds vectors of {found} numbers, but the embedder in use makes {expected}. Set the "
-            "embedder that it was seeded with, or run `seedbank seed` and `seedbank seed --rebuild-sink` with this one."
+            f"Table {_TABLE} holds vectors of length {found}, but the configured embedder produces length {expected}. "
+            "Configure the embedder that the table was seeded with, or run `seedbank seed` and `seedbank seed --rebuild-sink` "
+            "with this one."
         )
 
 

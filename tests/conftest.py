@@ -1,14 +1,20 @@
 """Fixtures that several test modules share: a corpus with a home, empty or seeded."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-from resources.config import PROJECT_ROOT
-from resources.guarded_http import FORBIDDING
-from tests.pipelines import World, essay
+from resources.settings.config import PROJECT_ROOT
+from resources.wire.guarded_http import FORBIDDING
+from tests.support import lanes
+from tests.support.pipelines import World, essay
+
+# On a machine that has other work an example may take long, and that says nothing. The same examples come each time.
+settings.register_profile("seedbank", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("seedbank")
 
 DOCUMENTS = (
     "bread/flour.md",
@@ -19,23 +25,63 @@ DOCUMENTS = (
     "reefs/fish.txt",
 )
 
+_USUAL_MASK = 0o022
+_GUARD = lanes.Guard()
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Warnings are errors, but for those that Dagster gives of its own code; no model is asked but the tests' own."""
     os.environ[FORBIDDING] = "loopback"
     config.addinivalue_line("filterwarnings", r"ignore:The `__fields__`:DeprecationWarning:dagster_shared\..*")
+    _GUARD.install()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Processes that share the tests know them by name: none may be the address of an object."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests before options choose them by their marks, and order them where several processes share them.
+
+    Such processes know tests by name: none may be the address of an object.
+    """
+    lanes.mark(items)
+    if hasattr(config, "workerinput"):
+        lanes.longest_first(items)
     if unnamed := [item.nodeid for item in items if " at 0x" in item.nodeid]:
         raise pytest.UsageError(f"Give these cases ids that are the same in every process: {', '.join(unnamed)}")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Fixtures included, a test that is not marked starts no process, runs no Dagster and needs no service."""
+    _GUARD.begin(item)
+    try:
+        return (yield)
+    finally:
+        _GUARD.end()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test whose code swallowed the guard's refusal fails all the same."""
+    report = yield
+    lanes.note(report, _GUARD.refused)
+    return report
+
+
+@pytest.fixture(scope="session")
+def integration() -> None:
+    """A test that is given this, by itself or by another fixture, belongs to the integration tests (tests/support/lanes)."""
+
+
 @pytest.fixture
-def empty_world(tmp_path: Path, own_environment: None) -> World:
+def empty_world(tmp_path: Path, own_environment: None, integration: None) -> World:
     """A corpus of six documents and a home in which nothing was ever seeded."""
     return _planted(tmp_path)
+
+
+@pytest.fixture
+def empty_plain_world(tmp_path: Path, own_environment: None) -> World:
+    """The same, to be seeded without Dagster and without other processes."""
+    return _planted(tmp_path, plain=True)
 
 
 @pytest.fixture
@@ -45,13 +91,29 @@ def world(seeded_world: World, tmp_path: Path, own_environment: None) -> World:
 
 
 @pytest.fixture(scope="session")
-def seeded_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def seeded_world(tmp_path_factory: pytest.TempPathFactory, integration: None) -> World:
     """Seeded once for all tests, who get copies of it."""
-    world = _planted(tmp_path_factory.mktemp("seeded"))
-    with pytest.MonkeyPatch.context() as patch:
-        _isolate(patch)
-        assert world.seed().report.exit_code == 0
-    return world
+    return _seeded(_planted(tmp_path_factory.mktemp("seeded")))
+
+
+@pytest.fixture
+def plain_world(seeded_plain_world: World, tmp_path: Path, own_environment: None) -> World:
+    """The same six documents, seeded without Dagster and without other processes."""
+    return seeded_plain_world.copy_to(tmp_path / "plain")
+
+
+@pytest.fixture(scope="session")
+def seeded_plain_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Seeded once for all tests, who get copies of it."""
+    return _seeded(_planted(tmp_path_factory.mktemp("plain"), plain=True))
+
+
+@pytest.fixture(autouse=True)
+def own_umask() -> Iterator[None]:
+    """A command makes the files of its process private; those of the tests after it are as open as usual."""
+    before = os.umask(_USUAL_MASK)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture
@@ -72,8 +134,15 @@ def _isolate(patch: pytest.MonkeyPatch) -> None:
     patch.delenv("SEEDBANK_HOME")
 
 
-def _planted(folder: Path) -> World:
-    world = World(folder)
+def _seeded(world: World) -> World:
+    with pytest.MonkeyPatch.context() as patch:
+        _isolate(patch)
+        assert world.seed().report.exit_code == 0
+    return world
+
+
+def _planted(folder: Path, *, plain: bool = False) -> World:
+    world = World(folder, plain=plain)
     for name in DOCUMENTS:
         world.write(name, essay(Path(name).stem))
     return world

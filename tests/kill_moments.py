@@ -1,9 +1,10 @@
 """Kills `seedbank seed` at moments spread over every stage and the sink's writes, and shows that nothing finished is lost.
 
-    python -m tests.kill_moments [--moments 20] [--seed N] [--corpus DIR]
+    python -m tests.kill_moments [--moments 20] [--later 0] [--seed N] [--corpus DIR]
 
-What belongs here: which moments there are, and what must hold after each. What does not: how a process is started and
-seen from outside (seed_process).
+What belongs here: which moments of a first seed there are, and what must hold after each. What does not: how a process is
+started and seen from outside (seed_process), and what is killed or stopped after a first seed (later_kill_moments), of
+which the program disturbs `--later` commands.
 
 A moment is something that can be seen from outside: so many actions in the store, a manifest in a table's folder. So
 each falls where its name says, whatever the speed of the machine.
@@ -18,11 +19,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from resources.lance import LanceTables
-from resources.lance_marker import newest_version, read_mark
-from resources.lance_schema import TABLES
-from seed_assets.stages.embeddings import TEXT_EMBEDDING
-from tests.seed_process import (
+from resources.tables.lance import LanceTables
+from resources.tables.lance_marker import newest_version, read_mark
+from resources.tables.lance_schema import TABLES
+from seed_assets.stages.documents.embeddings import TEXT_EMBEDDING
+from tests.later_kill_moments import disturb, later_moments
+from tests.support.seed_process import (
     SAMPLE,
     SLOW,
     Finished,
@@ -37,7 +39,7 @@ from tests.seed_process import (
     seedbank,
     undisturbed,
 )
-from tests.slow_seed import EMBEDDED
+from tests.support.slow_seed import EMBEDDED
 
 # A run that is over before the kill arrives shows nothing: the moment is tried again.
 _ATTEMPTS = 5
@@ -118,7 +120,7 @@ def kill_and_go_on(moment: Moment, reference: Undisturbed, corpus: Path, directo
         if reached and ended.status == -9:
             break
         if ended.status != -9 and ended.status != 0:
-            raise RuntimeError(f"The run to be killed failed by itself.\n{ended.told()}")
+            raise RuntimeError(f"The run to be killed failed by itself.\n{ended.printed()}")
     else:
         raise RuntimeError(f"The run was over before it could be killed: {moment.name}.")
     before, met = actions(home), _met(home)
@@ -135,14 +137,14 @@ def kill_and_go_on(moment: Moment, reference: Undisturbed, corpus: Path, directo
 
 def _met(home: Path) -> str:
     """The version of each table that was begun, and whether its rows are published."""
-    told: list[str] = []
+    described: list[str] = []
     for table in TABLES:
         folder = _folder(home, table)
         if mark := read_mark(folder):
             state = "a commit under way, " if mark.committing else ""
             count = published(home)[f"lance_{table}"]
-            told.append(f"{table} at version {newest_version(folder) or 0}, {state}{count} published")
-    return "; ".join(told)
+            described.append(f"{table} at version {newest_version(folder) or 0}, {state}{count} published")
+    return "; ".join(described)
 
 
 def _wrong(
@@ -157,9 +159,9 @@ def _wrong(
 ) -> Iterator[str]:
     """What is not as it must be after a kill, a look at the store, a seed and another seed."""
     if clean is not None and clean.status:
-        yield f"the store was not clean: {clean.told()}"
+        yield f"the store was not clean: {clean.printed()}"
     if after.status:
-        yield f"the next run failed: {after.told()}"
+        yield f"the next run failed: {after.printed()}"
         return
     if not before.items() <= reference.actions.items():
         yield "the killed run committed actions that an undisturbed one does not"
@@ -180,7 +182,7 @@ def _wrong(
     if not had_runs.keys() <= statuses.keys() or not _ENDED.issuperset(statuses.values()):
         yield f"Dagster's runs were {had_runs} and are {statuses}"
     if again.status or again.report["runs"]:
-        yield f"another seed found something to do: {again.told()}"
+        yield f"another seed found something to do: {again.printed()}"
 
 
 def _after(stage: str, count: int) -> Moment:
@@ -225,6 +227,7 @@ def main() -> int:
     """Kill and go on, so many times; print a line for each. Gives the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.kill_moments", description=main.__doc__)
     parser.add_argument("--moments", type=int, default=20)
+    parser.add_argument("--later", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--corpus", type=Path, default=SAMPLE)
     options = parser.parse_args()
@@ -246,7 +249,15 @@ def main() -> int:
         for line in killed.wrong:
             print(f"     WRONG: {line}", flush=True)
         failed += bool(killed.wrong)
-    print(f"{options.moments - failed} of {options.moments} lost nothing that was finished.")
+    for number, later in enumerate(later_moments(options.seed, options.later), options.moments + 1):
+        with tempfile.TemporaryDirectory(prefix="seedbank-killed-") as directory:
+            wrong = disturb(later, reference, corpus, Path(directory))
+        print(f"{number:>3}. {later.name}", flush=True)
+        for line in wrong:
+            print(f"     WRONG: {line}", flush=True)
+        failed += bool(wrong)
+    count = options.moments + options.later
+    print(f"{count - failed} of {count} lost nothing that was finished.")
     return 1 if failed else 0
 
 

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.model_corpus import asking, plant
-from tests.model_faults import Latency, always
-from tests.model_server import Call, ModelServer
-from tests.seed_process import Seed, seed
+from tests.support.model_corpus import asking, plant
+from tests.support.model_faults import Latency, always
+from tests.support.model_server import Call, ModelServer
+from tests.support.seed_process import Seed, seed
 
 IN_FLIGHT = 8
 _LATENCY_SECONDS = 0.03
@@ -50,7 +50,7 @@ def kill_and_go_on(at: int, corpus: Path, directory: Path) -> Killed:
             reached = running.wait_until(lambda: len(server.calls) >= at)
             ended = running.kill()
         if not reached or ended.status != -9:
-            raise RuntimeError(f"The run ended before request {at}.\n{ended.told()}")
+            raise RuntimeError(f"The run ended before request {at}.\n{ended.printed()}")
         before = list(server.calls)
         after = seed(home, corpus, environment=environment)
         calls = len(server.calls)
@@ -58,7 +58,7 @@ def kill_and_go_on(at: int, corpus: Path, directory: Path) -> Killed:
         last = seed(home, corpus, environment=environment)
         wrong: list[str] = []
         if after.status or last.status:
-            wrong.append(f"the runs after it failed:\n{after.told()}\n{last.told()}")
+            wrong.append(f"the runs after it failed:\n{after.printed()}\n{last.printed()}")
         if len(server.calls) != calls:
             wrong.append(f"the third run sent {len(server.calls) - calls} requests")
         lost = sum(not call.valid for call in before)
@@ -92,9 +92,9 @@ def main() -> None:
         for place, at in enumerate(moments(options.documents, options.seed, options.moments)):
             killed = kill_and_go_on(at, corpus, Path(folder) / str(place))
             bad += bool(killed.wrong)
-            told = f": {'; '.join(killed.wrong)}" if killed.wrong else ""
+            problems = f": {'; '.join(killed.wrong)}" if killed.wrong else ""
             print(
-                f"killed at request {killed.at}: {killed.lost} unanswered, {killed.again} answered ones sent again{told}",
+                f"killed at request {killed.at}: {killed.lost} unanswered, {killed.again} answered ones sent again{problems}",
                 flush=True,
             )
     sys.exit(bool(bad))

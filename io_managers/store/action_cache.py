@@ -1,29 +1,33 @@
-"""Action key -> the digest of its result, and where that came from.
+"""The table of finished actions: action key to the digest of the result and its provenance.
 
-What belongs here: looking up and recording actions. What does not: values (content_store) and which result is current
-for a partition (refs).
+A row is used only if its seal is intact. A damaged row is a miss, and the result that is recorded then replaces it. The
+parts and the provenance of an action have seals of their own: if one of them is damaged, only that part is lost.
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from io_managers.store.database import Database, Write
 from io_managers.store.fingerprint import Action, Part
+from io_managers.store.sqlite.database import Database, Row, Write
+from io_managers.store.sqlite.schema import SEALS
+from io_managers.store.sqlite.seals import are_sound, seal, sound, sql_seal
 
 _COSTS = ("requests", "input_tokens", "output_tokens", "usd", "unpriced")
-# SQLite takes 32,766 parameters a statement; a JSON array has no limit and is as fast.
+# SQLite accepts at most 32,766 parameters per statement; a JSON array has no such limit and is as fast (measured).
 _AMONG = "FROM actions WHERE action_key IN (SELECT value FROM json_each(?))"
+# This form is faster, since it builds no temporary list; for sorted keys it walks the index once.
+_OF_EACH = "FROM json_each(?) CROSS JOIN actions ON action_key = value"
 
 
-class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is worth knowing of how a result came to be; none of it decides the result.
+class Provenance(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """How a result was made, for information only; none of it is part of the action key.
 
-    seconds: how long computing took; requests, input_tokens, output_tokens, usd: what was paid for it; unpriced: those of
-    the requests whose price is unknown; model: who was asked. preview: a line for people.
+    seconds: how long computing took. requests, input_tokens, output_tokens, usd: what was paid for it. unpriced: how many
+    of the requests have an unknown price. model: the model that was used. preview: a line of text for people.
     """
 
     seconds: float = 0.0
@@ -36,7 +40,7 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str = ""
 
 
-class ActionRecord(msgspec.Struct, frozen=True):
+class ActionRecord(msgspec.Struct, frozen=True, gc=False):
     """A finished action. type_name: `module:qualname` of its value's class."""
 
     key: str
@@ -45,29 +49,70 @@ class ActionRecord(msgspec.Struct, frozen=True):
     type_name: str
 
 
+_SEALED = SEALS["actions"]["seal"]
+_COLUMNS = ", ".join(_SEALED)
+_PUT = (
+    "INSERT INTO actions (action_key, stage, content_digest, type_name, parts, provenance, created_at, seal, parts_seal,"
+    " provenance_seal)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET stage = excluded.stage, content_digest ="
+    " excluded.content_digest, type_name = excluded.type_name, parts = excluded.parts, provenance ="
+    " excluded.provenance, created_at = excluded.created_at, seal = excluded.seal, parts_seal = excluded.parts_seal,"
+    # A damaged index may lead to the row of another key, which must not be overwritten.
+    " provenance_seal = excluded.provenance_seal WHERE actions.action_key = excluded.action_key"
+)
+# SQLite evaluates the condition only if the key exists already.
+_PUT_FIRST = f"{_PUT} AND actions.seal IS NOT {sql_seal(*(f'actions.{name}' for name in _SEALED))}"
+
+
 class ActionCache:
     """The table of finished actions."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._sealed = database.sealed
 
     def lookup(self, keys: Iterable[str]) -> dict[str, ActionRecord]:
-        """The finished ones among these action keys, in one query."""
-        wanted = _encoder.encode(list(keys)).decode()
-        return {
-            key: ActionRecord(key, digest, _provenance(provenance), type_name)
-            for key, digest, provenance, type_name in self._database.read(
-                f"SELECT action_key, content_digest, provenance, type_name {_AMONG}", (wanted,)
-            )
-        }
+        """The records of those actions that are finished, by key. It takes one query."""
+        rows = self._rows(keys, ", type_name", ", provenance", ", provenance_seal")
+        if not rows:
+            return {}
+        found, digests, _, type_names, texts, marks = zip(*rows, strict=True)
+        provenances = self._provenances(found, type_names, texts, marks)
+        return dict(zip(found, map(ActionRecord, found, digests, provenances, type_names), strict=True))
 
     def existing(self, keys: Iterable[str]) -> dict[str, str]:
-        """Action key -> content digest of the finished ones: `lookup` without provenance, for plans of many keys."""
-        wanted = _encoder.encode(list(keys)).decode()
-        return dict(self._database.read(f"SELECT action_key, content_digest {_AMONG}", (wanted,)))
+        """The content digests of the finished actions by key: `lookup` without provenance, for plans with many keys."""
+        return {key: digest for key, digest, _ in self._rows(keys)}
+
+    def _rows(self, keys: Iterable[str], *more: str) -> list[Row]:
+        """The intact rows of these keys: the sealed columns, the seal, and the columns `more`."""
+        wanted = _encoder.encode(sorted(keys)).decode()
+        columns = f"{_COLUMNS}, seal{''.join(more)}"
+        if not self._sealed:
+            columns = f"{_COLUMNS}, NULL{''.join(', NULL' if name.endswith('_seal') else name for name in more)}"
+        rows = self._database.read(f"SELECT {columns} {_OF_EACH}", (wanted,))
+        return sound(rows, len(_SEALED)) if self._sealed else rows
+
+    def _provenances(self, *columns: Sequence[Any]) -> Iterable[Provenance]:
+        """The provenance of each row, from its sealed columns and the seal.
+
+        A damaged one is empty. That is safe, since it decides nothing and the value has its own digest.
+        """
+        texts = columns[-2]
+        if self._sealed:
+            texts = [text if right else "{}" for text, right in zip(texts, are_sound(columns), strict=True)]
+        try:
+            return list(map(_provenance_decoder.decode, texts))
+        except (msgspec.MsgspecError, TypeError):
+            return list(map(_provenance, texts))
+
+    def made_at(self, key: str) -> float | None:
+        """When an action was recorded as finished, in seconds since 1970; None if it is not finished."""
+        rows = self._database.read("SELECT created_at FROM actions WHERE action_key = ?", (key,))
+        return rows[0][0] if rows else None
 
     def paid(self, keys: Iterable[str]) -> Provenance:
-        """What was paid for these finished actions in all; nothing else of them."""
+        """The total cost of these finished actions; the other fields of the Provenance are empty."""
         wanted = _encoder.encode(list(keys)).decode()
         sums = ", ".join(f"TOTAL(json_extract(provenance, '$.{name}'))" for name in _COSTS)
         ((requests, input_tokens, output_tokens, usd, unpriced),) = self._database.read(
@@ -76,12 +121,15 @@ class ActionCache:
         return Provenance(0.0, int(requests), int(input_tokens), int(output_tokens), usd, unpriced=int(unpriced))
 
     def parts(self, keys: Iterable[str]) -> dict[str, Mapping[str, Part]]:
-        """What the keys of finished actions were made of, as read back from JSON."""
+        """The parts of the keys of finished actions, as read from JSON."""
         wanted = _encoder.encode(list(keys)).decode()
-        rows = self._database.read(f"SELECT action_key, parts {_AMONG}", (wanted,))
+        if self._sealed:
+            rows = sound(self._database.read(f"SELECT action_key, parts, parts_seal {_AMONG}", (wanted,)), 2)
+        else:
+            rows = self._database.read(f"SELECT action_key, parts {_AMONG}", (wanted,))
         found: dict[str, Mapping[str, Part]] = {}
-        for key, parts in rows:
-            # Damaged ones can only fail to explain something.
+        for key, parts, *_ in rows:
+            # Damaged parts are left out; they only serve to explain a miss.
             with suppress(msgspec.MsgspecError):
                 found[key] = _parts_decoder.decode(parts)
         return found
@@ -90,23 +138,67 @@ class ActionCache:
     def put(
         action: Action, content_digest: str, type_name: str, provenance: Provenance, *, replace: bool = False
     ) -> Write:
-        """The row to commit for a finished action. Unless `replace`, the first result recorded for a key stays."""
-        return (
-            f"INSERT OR {'REPLACE' if replace else 'IGNORE'} INTO actions"
-            " (action_key, stage, content_digest, type_name, parts, provenance, created_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    action.key,
-                    action.stage,
-                    content_digest,
-                    type_name,
-                    _encoder.encode(action.parts).decode(),
-                    _encoder.encode(provenance).decode(),
-                    time.time(),
-                )
-            ],
-        )
+        """The row to commit for a finished action. Unless `replace`, the first intact result of a key stays."""
+        parts, spent = encode_parts(action.parts).decode(), _encoder.encode(provenance).decode()
+        row = action_row(action.key, action.stage, content_digest, type_name, parts, spent, time.time())
+        return (_PUT if replace else _PUT_FIRST, [row])
+
+    def damaged(self) -> list[str]:
+        """The keys of all damaged rows, as they are stored now."""
+        if not self._sealed:
+            return []
+        columns = ", ".join(f"+{name}" for name in _SEALED)
+        rows = self._database.read(f"SELECT {columns}, seal FROM actions NOT INDEXED")
+        kept = {id(row) for row in sound(rows, len(_SEALED))}
+        return [str(row[0]) for row in rows if id(row) not in kept]
+
+    def forget_damaged(self) -> int:
+        """Delete damaged rows, and clear damaged parts and provenances of the others. Returns how many there were.
+
+        Raises StoreUnavailableError.
+        """
+        if not self._sealed:
+            return 0
+        broken = f"seal IS NOT {sql_seal(*_SEALED)}"
+        with self._database.volatile_transaction() as connection:
+            (count,) = connection.execute(f"SELECT count(*) FROM actions NOT INDEXED WHERE {broken}").fetchone()
+            if count:
+                # The index comes first, since SQLite does not delete a row that differs from its index.
+                connection.execute("REINDEX actions")
+                connection.execute(f"DELETE FROM actions NOT INDEXED WHERE {broken}")
+            for name in ("parts", "provenance"):
+                mark, sealed = f"{name}_seal", SEALS["actions"][f"{name}_seal"]
+                empty = sql_seal(*sealed[:-1], "'{}'")
+                count += connection.execute(
+                    f"UPDATE actions NOT INDEXED SET {name} = '{{}}', {mark} = {empty}"
+                    f" WHERE {mark} IS NOT {sql_seal(*sealed)}"
+                ).rowcount
+        return count
+
+    def rebuild_index(self) -> None:
+        """Rebuild the index of keys from the rows. A damaged index leads to rows of other keys, or to none.
+
+        Raises StoreUnavailableError.
+        """
+        with self._database.volatile_transaction() as connection:
+            connection.execute("REINDEX actions")
+
+
+def action_row(
+    key: str, stage: str, content_digest: str, type_name: str, parts: str, provenance: str, created_at: float
+) -> Row:
+    """The complete row of a finished action with its seals. parts, provenance: as JSON."""
+    return (
+        *(key, stage, content_digest, type_name, parts, provenance, created_at),
+        *(seal(key, content_digest), seal(key, parts), seal(key, type_name, provenance)),
+    )
+
+
+def _provenance(text: object) -> Provenance:
+    try:
+        return _provenance_decoder.decode(text) if isinstance(text, str) else Provenance()
+    except msgspec.MsgspecError:
+        return Provenance()
 
 
 def _plain(part: object) -> object:
@@ -116,12 +208,12 @@ def _plain(part: object) -> object:
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_plain)
+
+
+def encode_parts(parts: Mapping[str, Part]) -> bytes:
+    """The parts of a key as JSON, as they are recorded."""
+    return _encoder.encode(parts)
+
+
 _provenance_decoder = msgspec.json.Decoder(Provenance)
 _parts_decoder = msgspec.json.Decoder(dict[str, Any])
-
-
-def _provenance(encoded: str) -> Provenance:
-    try:
-        return _provenance_decoder.decode(encoded)
-    except msgspec.MsgspecError:  # damaged; it decides nothing, and the value proves itself by its digest
-        return Provenance()

@@ -1,67 +1,67 @@
-"""Digest -> bytes. Immutable, verified on every read.
+"""The content store: values by digest, immutable and verified at every read.
 
-What belongs here: where bytes lie and whether they are what their digest says. What does not: how they are laid out on
-disk (stored_bytes), what they mean (codecs) and who needs them (actions, refs).
+Values up to LARGE_BYTES are rows of the database, so that a group of them shares one flush; larger ones are files. Their
+compression is in `stored_bytes`, their encoding in `codecs`.
 
-Values up to LARGE_BYTES lie in the database, where a group of them shares one flush; larger ones are files.
-
-Bytes that are missing or wrong are looked at again under the write lock before anything is forgotten: another process
-may have computed them anew in the meantime, and what it was told is durable must stay. Writing heals: a row or a file
-that differs from what is put is replaced by it.
+Before a missing or damaged value is deleted, it is read again under the write lock: another process may have computed and
+stored it meanwhile, and that copy must stay. Writing repairs: a stored row or file that differs is replaced.
 """
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from io_managers.store.database import Database, Row, Write
+from io_managers.store.codecs.stored_bytes import Files, expand, shrink
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, StoreError, StoreUnavailableError
 from io_managers.store.fingerprint import content_digest
-from io_managers.store.stored_bytes import Files, expand, shrink
+from io_managers.store.sqlite.database import Database, Row, Write
 
-# Measured by benchmarks/store.py: below it a row in the database is durable sooner than a file, above it later.
+# Measured with benchmarks/store.py: up to this size a row in the database is durable sooner than a file.
 LARGE_BYTES = 1 << 20
 _PUT = (
     "INSERT INTO objects (content_digest, size_bytes, compressed, data) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
     " size_bytes = excluded.size_bytes, compressed = excluded.compressed, data = excluded.data"
-    " WHERE data IS NOT excluded.data OR compressed <> excluded.compressed OR size_bytes <> excluded.size_bytes"
+    # A damaged index may lead to the row of another digest, which must not be overwritten.
+    " WHERE objects.content_digest = excluded.content_digest AND (data IS NOT excluded.data"
+    " OR compressed <> excluded.compressed OR size_bytes <> excluded.size_bytes)"
 )
 _GET = "SELECT size_bytes, compressed, data FROM objects WHERE content_digest = ?"
 
 
 class ContentStore(Protocol):
-    """What the rest of the store needs of one; tests/store/test_content_store.py is its conformance suite."""
+    """The interface of a content store; tests/io_managers/store/test_content_store.py is its conformance suite."""
 
     def prepare(self, data: bytes, *, compressible: bool = True) -> tuple[str, list[Write]]:
-        """The digest of `data` and the rows to commit for it; large bytes are durable when this returns."""
+        """The digest of `data` and the rows to commit for it; a large value is durable when this returns."""
         ...
 
     def get(self, digest: str) -> bytes:
-        """The bytes of a digest. Raises MissingObjectError, or CorruptObjectError after moving them to quarantine.
+        """The bytes of a digest. Raises MissingObjectError, or CorruptObjectError after moving the bytes to quarantine.
 
-        After either of them the actions that led to the digest are misses.
+        After either error the actions with this digest are misses.
         """
         ...
 
     def contains(self, digest: str) -> bool:
-        """Whether bytes are recorded under the digest (not whether they are intact: `get` verifies)."""
+        """Whether bytes are recorded under the digest. Only `get` verifies them."""
         ...
 
     def digests(self) -> Iterator[str]:
-        """Every digest recorded, in no particular order."""
+        """All recorded digests, in no particular order."""
         ...
 
 
 class SqliteContentStore:
-    """Small values in the database, large ones as files beside it."""
+    """A content store with small values in the database and large ones in files beside it."""
 
     def __init__(self, database: Database, directory: Path) -> None:
         self._database = database
         self._files = Files(directory)
 
     def prepare(self, data: bytes, *, compressible: bool = True) -> tuple[str, list[Write]]:
-        """See ContentStore. Raises StoreUnavailableError where a large value cannot be written."""
+        """See ContentStore. Raises StoreUnavailableError if a large value cannot be written."""
         digest = content_digest(data)
         stored, compressed = shrink(data) if compressible else (data, False)
         if len(stored) > LARGE_BYTES:
@@ -71,7 +71,7 @@ class SqliteContentStore:
         return digest, [(statement, [row])]
 
     def get(self, digest: str) -> bytes:
-        """See ContentStore. Raises StoreUnavailableError where the disk fails."""
+        """See ContentStore. Raises StoreUnavailableError if the disk fails."""
         rows = self._database.read(_GET, (digest,))
         try:
             return self._open(digest, rows[0] if rows else None)
@@ -80,7 +80,7 @@ class SqliteContentStore:
         try:
             data, error = self._look_again(digest)
         except (StoreUnavailableError, OSError) as refusal:
-            # It cannot be put aside, on a read-only disk for example; what is wrong with it is still the news.
+            # It cannot be moved, for example on a read-only disk; the damage itself is still what is reported.
             raise first from refusal
         if data is None:
             raise error or first
@@ -97,8 +97,9 @@ class SqliteContentStore:
         return _verified(digest, expand(stored, size_bytes, compressed))
 
     def _look_again(self, digest: str) -> tuple[bytes | None, StoreError | None]:
-        """The data, if it was mended meanwhile; else forget it, and say what is wrong."""
+        """Read a value again under the write lock: its data if it is intact now, otherwise the error after deleting it."""
         with self._database.volatile_transaction() as connection:
+            _lead_to_own_row(connection, digest)
             row: Row | None = connection.execute(_GET, (digest,)).fetchone()
             try:
                 return self._open(digest, row), None
@@ -109,7 +110,7 @@ class SqliteContentStore:
                 size_bytes, compressed, stored = row or (0, False, b"")
                 if stored is None:
                     aside = self._files.set_aside(digest)
-                    # Files are not under the lock: this may be a sound one, put there since.
+                    # Files are not under the lock, so this may be an intact one that was written meanwhile.
                     data = expand(aside.read_bytes(), size_bytes, compressed)
                     if content_digest(data) == digest:
                         self._files.put_back(aside, digest)
@@ -133,8 +134,18 @@ class SqliteContentStore:
             yield digest
 
 
+def _lead_to_own_row(connection: sqlite3.Connection, digest: str) -> None:
+    """Rebuild the index if it leads from a digest to the row of another digest, which must not be deleted."""
+    for (rowid,) in connection.execute("SELECT rowid FROM objects WHERE content_digest = ?", (digest,)).fetchall():
+        # The row is read by its rowid, since SQLite would otherwise answer from the index.
+        own = connection.execute("SELECT content_digest FROM objects WHERE rowid = ?", (rowid,)).fetchone()
+        if own != (digest,):
+            connection.execute("REINDEX objects")
+            return
+
+
 def put_row(digest: str, size_bytes: int, compressed: bool, stored: bytes | None) -> tuple[str, Row]:
-    """The statement, and the row for it, that records a value; stored: None where the bytes are a file."""
+    """The statement and the row that record a value. stored: its bytes; None if they are in a file."""
     return _PUT, (digest, size_bytes, compressed, stored)
 
 

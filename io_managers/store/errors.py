@@ -1,20 +1,28 @@
-"""The errors of the store, named after what their reader should do; `translate` makes them of what SQLite says.
+"""The errors of the store; `translate` makes them from errors of SQLite.
 
 StoreError
-├── StoreUnavailableError     the store cannot be written or opened now; nothing in it is lost
+├── StoreUnavailableError     the store cannot be opened, read or written now; nothing in it is lost
 ├── StoreVersionError         the store was written by a newer Seedbank
-├── MissingObjectError        recorded, and not there: recompute
-├── CorruptObjectError        there, and not what its digest says: set aside, recompute
-├── UnknownFormatError        the bytes are right, and this version cannot read them
-└── UnencodableError          a value (or a part of a key) that has no exact encoding
+├── MissingObjectError        a value is recorded but missing: compute it again
+├── CorruptObjectError        a value does not match its digest: it was set aside, compute it again
+├── UnknownFormatError        a value is intact, but this version cannot read it
+├── UnencodableError          a value (or a part of a key) has no exact encoding
+├── LeaseLostError            another process took over a lease of this one: repeat the work
+└── LeaseBusyError            another process holds the lease, and the wait for it has ended: run again later
 """
 
+import errno
 import sqlite3
 from pathlib import Path
 
 
 class StoreError(Exception):
-    """Base of all errors raised by the store."""
+    """The base of all errors of the store. reason, remedy: the two parts of its message; remedy may be ""."""
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(f"{reason} {remedy}" if remedy else reason)
+        self.reason = reason
+        self.remedy = remedy
 
 
 class StoreUnavailableError(StoreError):
@@ -26,7 +34,7 @@ class StoreVersionError(StoreError):
 
 
 class MissingObjectError(StoreError):
-    """A digest is recorded and its bytes are not in the store."""
+    """The bytes of a recorded digest are not in the store. wanted_by: for which result they are needed."""
 
     def __init__(self, content_digest: str, wanted_by: str = "") -> None:
         what = f"{wanted_by}: its value {content_digest}" if wanted_by else f"The value {content_digest}"
@@ -35,7 +43,7 @@ class MissingObjectError(StoreError):
 
 
 class CorruptObjectError(StoreError):
-    """The bytes under a digest hash to another digest."""
+    """The bytes under a digest have another digest, `found`. quarantined: whether they were moved to quarantine."""
 
     def __init__(self, content_digest: str, found: str, *, quarantined: bool = False) -> None:
         then = "They were moved to quarantine; it" if quarantined else "It"
@@ -47,11 +55,19 @@ class CorruptObjectError(StoreError):
 
 
 class UnknownFormatError(StoreError):
-    """Intact bytes in a codec, version or shape that this program cannot read."""
+    """Bytes are intact but have a codec, version or shape that this program cannot read."""
 
 
 class UnencodableError(StoreError, TypeError):
-    """A value without an exact encoding. The message names where in the value it stands."""
+    """A value has no exact encoding. The message names the place in the value."""
+
+
+class LeaseLostError(StoreError):
+    """A lease is no longer held: its holder gave no heartbeat for too long, and another process took it."""
+
+
+class LeaseBusyError(StoreError):
+    """A lease is held by another process, and the wait for it has ended. The message names the holder."""
 
 
 _REMEDIES = {
@@ -80,6 +96,10 @@ _REMEDIES = {
         "its database is damaged",
         "Run `seedbank cache repair`: it keeps every value that still matches its digest.",
     ),
+    sqlite3.SQLITE_CONSTRAINT: (
+        "its database is damaged",
+        "Run `seedbank cache repair`: it keeps every value that still matches its digest.",
+    ),
     sqlite3.SQLITE_NOTADB: (
         "its database file is not a database",
         "Run `seedbank cache repair`: it sets the file aside and keeps every value that can be read.",
@@ -88,10 +108,25 @@ _REMEDIES = {
 
 
 def translate(error: sqlite3.Error, path: Path) -> StoreUnavailableError:
-    """What to raise for an error of SQLite: names the store, the cause and what to do."""
+    """The error to raise for an error of SQLite; it names the store, the cause and the remedy."""
     code = getattr(error, "sqlite_errorcode", None) or 0
-    # A file that was cut off, and text that was flipped to what is no UTF-8.
+    # A truncated file, and text that is not UTF-8 because of a flipped bit.
     if code == sqlite3.SQLITE_IOERR_SHORT_READ or (not code and str(error).startswith("Could not decode")):
         code = sqlite3.SQLITE_CORRUPT
     cause, remedy = _REMEDIES.get(code & 0xFF, (f"SQLite says: {error}", "Run again; all finished work is kept."))
-    return StoreUnavailableError(f"The store {path} cannot be used: {cause} ({error}). {remedy}")
+    return StoreUnavailableError(f"The store {path} cannot be used: {cause} ({error}).", remedy)
+
+
+_OF_THE_DISK = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EROFS, errno.EIO, errno.EFBIG})
+
+
+def is_disk_failure(error: BaseException | None) -> bool:
+    """Whether an error, or one of its causes, means that the disk is full, read-only or broken."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+            return True
+        if isinstance(error, sqlite3.OperationalError):
+            code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+            return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+        error = error.__cause__
+    return False

@@ -1,11 +1,8 @@
-"""What decides a result, as bytes, and the digests made of it. docs/identity.md states the properties in prose.
+"""Action keys and content digests, and the canonical encoding of what they are made of. docs/identity.md explains them.
 
-What belongs here: the canonical encoding, content digests and action keys. What does not: reading or writing
-anything, and knowing which parts a stage has.
-
-The encoding is injective: every part carries its type as a tag and its length in front, so that no two different
-parts give the same bytes (`1` and `"1"`, `["ab", "c"]` and `["a", "bc"]` differ). A change of the encoding or of the
-order of a key's parts must raise SCHEME; golden digests in the tests see to it.
+The encoding is injective: every part has its type as a tag and its length in front, so that different parts always give
+different bytes (`1` and `"1"`, `["ab", "c"]` and `["a", "bc"]` differ). A change of the encoding or of the order of a key's
+parts must raise SCHEME; golden digests in the tests enforce that.
 """
 
 import base64
@@ -27,18 +24,18 @@ Part = None | bool | int | float | str | bytes | Sequence["Part"] | Mapping[str,
 
 
 def content_digest(data: bytes | bytearray | memoryview) -> str:
-    """`sha256:<hex>` of the bytes of a value."""
+    """The content digest of the bytes of a value: `sha256:<hex>`."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def encode_part(part: Part, where: str = "key") -> bytes:
     """The canonical bytes of one part.
 
-    Text is taken as it is: NFC and NFD of one word are two parts, since a model may answer them differently (names of
-    documents are normalised before they come here). 0.0 and -0.0, being equal, are one.
+    Text is not normalised: the NFC and NFD forms of a word are different parts, since a model may answer them differently
+    (ids of documents are normalised before). 0.0 and -0.0 are equal and give the same bytes.
 
-    Raises UnencodableError for anything else, NaN and lone surrogates included, naming where it stands: a part that
-    cannot be encoded exactly must never shorten a key.
+    where: the place of the part, for the message. Raises UnencodableError for any other type, for NaN and for lone
+    surrogates: a part that cannot be encoded exactly must not be left out of a key.
     """
     try:
         return _encode_usual(part)
@@ -47,11 +44,11 @@ def encode_part(part: Part, where: str = "key") -> bytes:
 
 
 class _UnusualError(Exception):
-    """Something that is encoded with care for what is wrong with it."""
+    """The fast encoder met a part that it does not know; the careful one encodes it or reports what is wrong."""
 
 
 def _encode_usual(part: object) -> bytes:
-    """The same bytes, for what nearly all parts are made of: a plan of 10,000 documents makes half a million of these."""
+    """A fast encoder for the usual types. A plan of 10,000 documents encodes half a million parts."""
     kind = type(part)
     if kind is str:
         try:
@@ -92,7 +89,7 @@ def _encode_any(part: Part, where: str) -> bytes:
             items.append((_encode_any(name, where), _encode_any(value, f"{where}.{name}")))
         items.sort()
         return b"m%d:" % len(items) + b"".join(name + value for name, value in items)
-    # Of a subclass (an Enum, a NamedTuple, a numpy scalar) nobody knows what else decides: only the plain types.
+    # Only the plain types: a subclass (an Enum, a NamedTuple, a numpy scalar) may have a state that is not encoded.
     if isinstance(part, list | tuple) and kind in (list, tuple):
         return b"l%d:" % len(part) + b"".join(_encode_any(item, f"{where}[{i}]") for i, item in enumerate(part))
     if isinstance(part, int) and kind is int:
@@ -110,10 +107,10 @@ def _encode_any(part: Part, where: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One application of a stage (or one model request) to exact inputs.
+    """One application of a stage to exact inputs, or one request to a model.
 
     key: 64 hex digits; equal keys mean equal results.
-    parts: everything that the key was made of, kept beside it so that a miss can be explained.
+    parts: everything that the key was made of, stored beside it so that a miss can be explained.
     """
 
     stage: str
@@ -122,24 +119,24 @@ class Action:
 
 
 class KeyTemplate:
-    """Makes the actions of one stage: what is the same for all of them is hashed once."""
+    """Makes the actions of one stage. The parts that all of them share are hashed once."""
 
     __slots__ = ("_fixed", "_hasher", "stage")
 
     def __init__(self, stage: str, fixed: Mapping[str, Part]) -> None:
-        """`fixed` decides every result of the stage: version, parameters, identities of what it uses."""
+        """fixed: the parts that all actions of the stage share: its version, parameters and the identities of resources."""
         self.stage = stage
         self._fixed = dict(fixed)
         self._hasher = hashlib.sha256(b"seedbank action" + encode_part([SCHEME, stage]) + encode_part(self._fixed))
 
     def action(self, inputs: Mapping[str, Part]) -> Action:
-        """The action of this stage on these inputs (usually name -> content digest)."""
+        """The action of this stage on these inputs (usually names to content digests)."""
         hasher = self._hasher.copy()
         hasher.update(encode_part(inputs))
         return Action(self.stage, hasher.hexdigest(), {**self._fixed, **inputs})
 
     def keys(self, inputs: Mapping[str, Mapping[str, Part]], partitions: Iterable[str]) -> dict[str, str]:
-        """The keys alone, of many actions: by partition, each on what every input has for it."""
+        """The keys of many actions by partition. inputs: for each input, its part by partition."""
         encoded = sorted(((encode_part(name), values) for name, values in inputs.items()), key=itemgetter(0))
         head = b"m%d:" % len(encoded)
         keys: dict[str, str] = {}
@@ -151,9 +148,9 @@ class KeyTemplate:
 
 
 def first_difference(before: Mapping[str, Part], now: Mapping[str, Part]) -> str:
-    """The first part in which two actions of a stage differ, in words: `version: 1 -> 2`. Empty if they agree.
+    """The first part in which two actions of a stage differ, such as `version: 1 -> 2`; "" if they are equal.
 
-    `before` may have been read back from the JSON that is kept beside an action: lists for tuples, text for bytes.
+    `before` may have been read from the JSON beside an action, with lists for tuples and text for bytes.
     """
     for name in [*now, *(name for name in before if name not in now)]:
         if name not in before:
@@ -166,7 +163,7 @@ def first_difference(before: Mapping[str, Part], now: Mapping[str, Part]) -> str
 
 
 def same_part(before: Part, now: Part) -> bool:
-    """Whether two parts are the same; either may have been read back from JSON."""
+    """Whether two parts are equal; either may have been read from JSON."""
     return _recorded(before) == _recorded(now)
 
 

@@ -1,7 +1,7 @@
-"""(stage, partition) -> what is current there. Refs are the roots: what no ref reaches may be collected.
+"""The table of refs: which action is current for a partition of a stage.
 
-What belongs here: publishing, reading and dropping refs. What does not: deciding whether a ref is still right (the
-planner does, by comparing action keys).
+The planner decides, by comparing action keys, whether a ref is up to date. A ref is used only if its seal is intact; a
+damaged one counts as never published.
 """
 
 import time
@@ -10,13 +10,16 @@ from typing import NamedTuple
 
 import msgspec
 
-from io_managers.store.database import Database
+from io_managers.store.action_cache import ActionCache
+from io_managers.store.sqlite.database import Database, Row
+from io_managers.store.sqlite.schema import SEALS
+from io_managers.store.sqlite.seals import seal, sound, sql_seal
 
 
 class Ref(msgspec.Struct, frozen=True):
-    """What is current for a partition of a stage, and the run that said so.
+    """The current result for a partition of a stage, and the run that published it.
 
-    state: for a table's rows, the table's identity and version that they went into ("" for values).
+    state: for rows, the identity and the version of the table into which they were written; "" for values.
     """
 
     stage: str
@@ -28,7 +31,7 @@ class Ref(msgspec.Struct, frozen=True):
 
 
 class Published(NamedTuple):
-    """What a plan has to know of a ref. result: the digest that its action has in the store, None where it has none."""
+    """The part of a ref that a plan needs. result: the digest of its action's result in the store; None if there is none."""
 
     action_key: str
     content_digest: str
@@ -36,7 +39,19 @@ class Published(NamedTuple):
     result: str | None
 
 
-_COLUMNS = ", ".join(Ref.__struct_fields__)
+_SEALED = SEALS["refs"]["seal"]
+_COLUMNS = ", ".join(_SEALED)
+_OF_STAGE = ", ".join(_SEALED[1:])
+# The state of rows is `<uuid>@<version>`, that of values is empty. A damaged ref is always replaced.
+_PUBLISH = f"""INSERT INTO refs ({_COLUMNS}, run_id, published_at, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (stage, partition) DO UPDATE SET action_key = excluded.action_key,
+    content_digest = excluded.content_digest, state = excluded.state, run_id = excluded.run_id,
+    published_at = excluded.published_at, seal = excluded.seal
+    WHERE refs.state = '' OR substr(refs.state, 1, instr(refs.state, '@'))
+        IS NOT substr(excluded.state, 1, instr(excluded.state, '@'))
+    OR CAST(substr(refs.state, instr(refs.state, '@') + 1) AS INTEGER)
+        <= CAST(substr(excluded.state, instr(excluded.state, '@') + 1) AS INTEGER)
+    OR refs.seal IS NOT {sql_seal(*(f"refs.{name}" for name in _SEALED))}"""
 
 
 class Refs:
@@ -44,26 +59,47 @@ class Refs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._sealed = database.sealed
+        self._seal = "seal" if self._sealed else "NULL"
+
+    def _sound(self, rows: list[Row], stage: str) -> list[Row]:
+        return sound(rows, len(_SEALED) - 1, stage) if self._sealed else rows
 
     def get(self, stage: str, partitions: Iterable[str] | None = None) -> dict[str, Ref]:
-        """partition -> ref, of one stage, of all partitions or of these, in one query. Unpublished ones are absent."""
+        """The refs of a stage by partition, for all partitions or for these. Unpublished ones are absent. It takes one query."""
+        query = f"SELECT {_OF_STAGE}, {self._seal}, run_id FROM refs WHERE stage = ?"
         if partitions is None:
-            rows = self._database.read(f"SELECT {_COLUMNS} FROM refs WHERE stage = ?", (stage,))
+            rows = self._database.read(query, (stage,))
         else:
             wanted = msgspec.json.encode(list(partitions)).decode()
-            rows = self._database.read(
-                f"SELECT {_COLUMNS} FROM refs WHERE stage = ? AND partition IN (SELECT value FROM json_each(?))",
-                (stage, wanted),
-            )
-        return {row[1]: Ref(*row) for row in rows}
+            rows = self._database.read(f"{query} AND partition IN (SELECT value FROM json_each(?))", (stage, wanted))
+        return {
+            partition: Ref(stage, partition, key, digest, run_id, state)
+            for partition, key, digest, state, _, run_id in self._sound(rows, stage)
+        }
 
     def published(self, stage: str, *, results: bool) -> dict[str, Published]:
-        """partition -> what is current, of all partitions, in one query; with what the store has for it, if asked."""
+        """The refs of all partitions of a stage for a plan, in one query. results: whether to look up the actions' results."""
         digest = "(SELECT a.content_digest FROM actions a WHERE a.action_key = r.action_key)" if results else "NULL"
-        rows = self._database.read(
-            f"SELECT partition, action_key, content_digest, state, {digest} FROM refs r WHERE stage = ?", (stage,)
-        )
-        return {row[0]: Published(*row[1:]) for row in rows}
+        rows = self._database.read(f"SELECT {_OF_STAGE}, {self._seal}, {digest} FROM refs r WHERE stage = ?", (stage,))
+        if not (rows := self._sound(rows, stage)):
+            return {}
+        partitions, keys, digests, states, _, found = zip(*rows, strict=True)
+        if results and found != digests:
+            # If the ref and the action agree, no further check is needed; if they differ, the action's own seal decides.
+            doubted = [
+                key for key, digest, other in zip(keys, digests, found, strict=True) if other not in (digest, None)
+            ]
+            known = ActionCache(self._database).existing(doubted) if doubted else {}
+            found = [
+                other if other == digest else known.get(key)
+                for key, digest, other in zip(keys, digests, found, strict=True)
+            ]
+        return dict(zip(partitions, map(Published._make, zip(keys, digests, states, found, strict=True)), strict=True))
+
+    def states(self, stage: str) -> set[str]:
+        """All states that the refs of a stage have."""
+        return {row[0] for row in self._database.read("SELECT DISTINCT state FROM refs WHERE stage = ?", (stage,))}
 
     def partitions(self, stages: Iterable[str]) -> set[str]:
         """Every partition that has a ref of any of these stages."""
@@ -74,17 +110,28 @@ class Refs:
         return {row[0] for row in rows}
 
     def publish(self, refs: Sequence[Ref]) -> None:
-        """Make these current, durably, all or none."""
-        now = time.time()
-        self._database.write(
-            (
-                f"INSERT OR REPLACE INTO refs ({_COLUMNS}, published_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(*msgspec.structs.astuple(ref), now) for ref in refs],
-            )
-        ).result()
+        """Publish refs durably, in one transaction.
+
+        A ref of rows is kept if it belongs to a later version of the same table: the process that wrote the earlier rows was
+        delayed before it could publish them.
+        """
+        self._database.write((_PUBLISH, [ref_row(ref, time.time()) for ref in refs])).result()
+
+    def damaged(self) -> list[tuple[str, str]]:
+        """(stage, partition) of all damaged refs, as they are stored now."""
+        rows = self._database.read(f"SELECT {_COLUMNS}, {self._seal} FROM refs")
+        kept = {id(row) for row in (sound(rows, len(_SEALED)) if self._sealed else rows)}
+        return [(str(row[0]), str(row[1])) for row in rows if id(row) not in kept]
+
+    def forget_damaged(self) -> int:
+        """Delete damaged refs and return how many there were. Raises StoreUnavailableError."""
+        if not self._sealed:
+            return 0
+        with self._database.volatile_transaction() as connection:
+            return connection.execute(f"DELETE FROM refs WHERE seal IS NOT {sql_seal(*_SEALED)}").rowcount
 
     def drop(self, stage: str, partitions: Sequence[str]) -> None:
-        """Forget what was current; the results stay in the store and are found again by content."""
+        """Delete the refs of these partitions of a stage; the results stay in the store and can be reused."""
         self._database.write(
             (
                 "DELETE FROM refs WHERE stage = ? AND partition = ?",
@@ -93,11 +140,17 @@ class Refs:
         ).result()
 
     def drop_stage(self, stage: str) -> None:
-        """Forget what was current for every partition of a stage."""
+        """Delete all refs of a stage."""
         self._database.write(("DELETE FROM refs WHERE stage = ?", [(stage,)])).result()
 
     def drop_partitions(self, partitions: Sequence[str]) -> None:
-        """Forget these partitions in every stage, all or none."""
+        """Delete the refs of these partitions in all stages, in one transaction."""
         self._database.write(
             ("DELETE FROM refs WHERE partition = ?", [(partition,) for partition in partitions])
         ).result()
+
+
+def ref_row(ref: Ref, published_at: float) -> Row:
+    """The row of a ref with its seal."""
+    sealed = (ref.stage, ref.partition, ref.action_key, ref.content_digest, ref.state)
+    return (*sealed, ref.run_id, published_at, seal(*sealed))

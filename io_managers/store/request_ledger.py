@@ -1,7 +1,7 @@
-"""What was asked of paid services, one row an attempt, and what reuse has saved.
+"""The request ledger: one row per attempt to send a request to a model, and what reuse has saved.
 
-What belongs here: keeping account, and the figures that follow from it. What does not: asking, prices, and results,
-which are actions. A failed attempt is kept here and never served: its reply is among the values, no action names it.
+Results are recorded as actions. A failed attempt is recorded only here: its reply is stored as a value, but no action refers
+to it, so it is never served as a result.
 """
 
 import time
@@ -9,17 +9,17 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from io_managers.store.database import Database, Write
+from io_managers.store.sqlite.database import Database, Write
 
 ANSWERED = "answered"
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """One request that was sent.
+    """One sending of a request.
 
-    action_key: what it was to answer. stage: on whose behalf. outcome: `answered`, or in a few words why not; detail:
-    what was found. seconds: from sending to the last byte. usd: None where the price is unknown. response: content
-    digest of a reply that was not usable, "" where nothing is kept.
+    action_key: the action that the request belongs to. stage: the stage that pays for it. outcome: `answered`, or the kind
+    of failure in a few words. detail: what was found. seconds: from sending to the last byte. usd: the cost; None if the
+    price is unknown. response: the content digest of an unusable reply; "" if none is stored.
     """
 
     action_key: str
@@ -36,7 +36,7 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class Saving(msgspec.Struct, frozen=True):
-    """What one run did not have to pay again. results: finished results that it found; the rest is what they had cost."""
+    """What one run saved by reuse. results: how many stored results it used; the other fields are what they had cost."""
 
     stage: str
     model: str
@@ -50,10 +50,10 @@ class Saving(msgspec.Struct, frozen=True):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """The figures of one stage and model. unpriced: requests whose price is unknown, which `usd` leaves out.
+    """The totals of one stage and model.
 
-    latencies: p50, p95 and p99 of answered requests, in seconds; 0 where there were none. outcomes: how often each.
-    saved: `results` found again, and what they had cost.
+    unpriced: requests whose price is unknown; `usd` does not contain them. latencies: p50, p95 and p99 of answered requests,
+    in seconds; 0 if there were none. outcomes: the number of attempts by outcome. saved: what reuse has saved.
     """
 
     stage: str
@@ -81,26 +81,26 @@ class RequestLedger:
 
     @staticmethod
     def put(attempt: Attempt) -> Write:
-        """The row to commit for an attempt; its time is now."""
+        """The row to commit for an attempt that ended now."""
         return (_ATTEMPT, [(*msgspec.structs.astuple(attempt)[:-1], time.time())])
 
     def record(self, attempt: Attempt, *others: Write) -> None:
-        """Keep an attempt, with rows that belong to it, soon: nobody has to wait for it."""
+        """Queue an attempt, with other rows that belong to it, without waiting for the commit."""
         self._database.write(self.put(attempt), *others)
 
     def save(self, savings: Sequence[Saving]) -> None:
-        """Keep what a run has saved."""
+        """Record what a run has saved by reuse."""
         if savings:
             now = time.time()
             self._database.write((_SAVING, [(*msgspec.structs.astuple(saving)[:-1], now) for saving in savings]))
 
     def spent_usd(self, since: float) -> float:
-        """Dollars spent since then (seconds since 1970), by all processes; unknown prices count nothing."""
+        """Dollars spent by all processes since a time (seconds since 1970); unknown prices count as 0."""
         ((usd,),) = self._database.read("SELECT TOTAL(usd) FROM requests WHERE at >= ?", (since,))
         return usd
 
     def accounts(self, since: float = 0.0) -> list[Account]:
-        """By stage and model, since then."""
+        """The totals by stage and model since a time (seconds since 1970; 0 for all)."""
         savings = {
             (saving.stage, saving.model): saving
             for saving in (
@@ -150,12 +150,12 @@ class RequestLedger:
 
 
 def nearest_rank(share: float, count: int) -> int:
-    """The place, from 0, of a percentile among `count` sorted figures: the least that so many are not above."""
+    """The index of a percentile among `count` sorted values, by the nearest-rank method. share: 0.5 for the median."""
     return max(0, -int(-share * count // 1) - 1)
 
 
 def percentiles(seconds: Iterable[float]) -> tuple[float, float, float]:
-    """p50, p95, p99 of some latencies, by nearest rank; zeros of none."""
+    """p50, p95 and p99 of latencies in seconds, by the nearest-rank method; zeros if there are none."""
     ordered = sorted(seconds)
     if not ordered:
         return 0.0, 0.0, 0.0

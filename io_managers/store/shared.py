@@ -1,7 +1,4 @@
-"""One open store a directory and process: its threads and the IO manager share one writer and one set of leases.
-
-What belongs here: only that.
-"""
+"""One open store per directory and process, so that its threads and the IO manager share one writer and its leases."""
 
 import threading
 from pathlib import Path
@@ -13,7 +10,7 @@ _lock = threading.Lock()
 
 
 def shared_store(directory: Path) -> Store:
-    """The store of a directory, opened at the first call. Raises as Store does."""
+    """The store of a directory, opened at the first call. It raises the same errors as Store."""
     directory = directory.resolve()
     with _lock:
         if directory not in _open:

@@ -1,77 +1,107 @@
-"""The store: one directory that holds values, finished actions, refs, failures and leases.
+"""The store: one directory with values, finished actions, refs, failures and leases.
 
-What belongs here: opening it, and the commits that span its tables. What does not: the tables themselves, each in a
-module of its own.
+This module opens it and makes commits that span several tables; each table has a module of its own.
 """
 
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from io_managers.store.action_cache import ActionCache, Provenance
-from io_managers.store.codecs import decode, encode
+from io_managers.store.action_cache import ActionCache, Provenance, encode_parts
+from io_managers.store.codecs.codecs import Encoded, decode, encode
 from io_managers.store.content_store import ContentStore, SqliteContentStore
-from io_managers.store.database import Database, Row
-from io_managers.store.errors import CorruptObjectError, MissingObjectError, StoreUnavailableError
+from io_managers.store.errors import CorruptObjectError, MissingObjectError, StoreUnavailableError, is_disk_failure
 from io_managers.store.failures import Failures
 from io_managers.store.fingerprint import Action
 from io_managers.store.leases import Leases
 from io_managers.store.refs import Ref, Refs
 from io_managers.store.request_ledger import Attempt, RequestLedger
+from io_managers.store.reserve import Reserve
+from io_managers.store.sqlite.database import Database, Row
 from io_managers.store.values import StoredValues
 
-# Below this a run would fail half-way; 64 MB take the values of some thousand documents.
+# With less free space a run is not started, since it would fail half-way. 64 MB hold the values of about 1,000 documents.
 MINIMUM_FREE_BYTES = 64 << 20
 
 
 class Contents(msgspec.Struct, frozen=True):
-    """The figures of a store. results: finished actions by stage. bytes: of all its files. failures: remembered ones."""
+    """The contents of a store in numbers."""
 
     results: dict[str, int]
+    """The number of finished actions by stage."""
     values: int
+    """The number of values."""
     bytes: int
+    """The size of all its files."""
     failures: int
+    """The number of recorded failures."""
+
+
+class _Finished(msgspec.Struct, frozen=True):
+    """A finished action with the encoded value, as it waits in the reserve. parts: as JSON."""
+
+    key: str
+    stage: str
+    parts: bytes
+    data: bytes
+    compressible: bool
+    type_name: str
+    provenance: Provenance
+
+
+class _Commit(msgspec.Struct, frozen=True):
+    """The content of one commit, as it waits in the reserve."""
+
+    results: list[_Finished]
+    attempts: list[Attempt]
+    replace: bool
 
 
 class Store:
-    """Values by digest, finished actions by key, refs by partition. Threads and processes may share it."""
+    """Values by digest, finished actions by key and refs by partition. Threads and processes may share it."""
 
     def __init__(self, directory: Path) -> None:
-        """Open the store in `directory`, creating it where missing.
+        """Open the store in `directory`, or create it.
 
         Raises StoreUnavailableError, StoreVersionError.
         """
         self.directory = directory
-        self.database = Database(directory / "store.db")
+        self.database = Database(directory / "store.db", watched=True)
         self.content: ContentStore = SqliteContentStore(self.database, directory / "objects")
         self.actions = ActionCache(self.database)
         self.refs = Refs(self.database)
         self.failures = Failures(self.database)
         self.leases = Leases(directory / "leases.db")
         self.requests = RequestLedger(self.database)
+        self.reserve = Reserve(directory)
+        with suppress(StoreUnavailableError):  # the next write reports it
+            self.take_in_reserve()
 
     def check_writable(self) -> None:
-        """Raise StoreUnavailableError now, with the remedy, where a run could not commit its results."""
+        """Raise StoreUnavailableError if a run could not commit its results. Answers in the reserve are committed first."""
         if not os.access(self.directory, os.W_OK) or not os.access(self.database.path, os.W_OK):
             raise StoreUnavailableError(
-                f"The store {self.directory} is read-only for this user. "
-                "Make it writable, or point SEEDBANK_HOME at a directory that is. Nothing was changed."
+                f"The store {self.directory} is read-only for this user.",
+                "Make it writable, or point SEEDBANK_HOME at a directory that is. Nothing was changed.",
             )
+        self.take_in_reserve()
         free_bytes = shutil.disk_usage(self.directory).free
         if free_bytes < MINIMUM_FREE_BYTES:
             raise StoreUnavailableError(
                 f"Only {free_bytes / 2**20:.0f} MB are free on the disk of {self.directory}, and a run needs at least "
-                f"{MINIMUM_FREE_BYTES >> 20} MB. Free some space, then run again. Nothing was changed."
+                f"{MINIMUM_FREE_BYTES >> 20} MB.",
+                "Free some space, then run again. Nothing was changed.",
             )
 
     def keep_failed(self, attempt: Attempt, reply: bytes = b"") -> None:
-        """Keep account of an attempt that gave nothing usable, and of what was replied."""
+        """Record an attempt without a usable answer, and store the reply."""
         if not reply:
             self.requests.record(attempt)
             return
@@ -85,40 +115,133 @@ class Store:
         replace: bool = False,
         attempts: Sequence[Attempt] = (),
     ) -> Future[list[str]]:
-        """Queue finished actions with their values; done when they are durable, all or none.
+        """Queue finished actions with their values for one durable commit; the future gives the content digest of each.
 
-        With `replace` these take the place of results that are recorded already, else the first of a key stays.
-        attempts: the paid requests that gave them. Gives the content digest of each. A failure remembered for the action
-        is cleared. The future cannot be cancelled. Raises UnencodableError, and StoreUnavailableError where a large value
-        cannot be written; the future raises StoreUnavailableError.
+        replace: replace results that are recorded already; otherwise the first result of a key stays. attempts: the paid
+        requests that gave the results. A failure that is recorded for an action is removed. The future cannot be cancelled.
+        Raises UnencodableError, and StoreUnavailableError if a large value cannot be written; the future raises
+        StoreUnavailableError.
         """
+        encoded = [(action, encode(value), provenance) for action, value, provenance in results]
+        done: Future[list[str]] = Future()
+        done.set_running_or_notify_cancel()
+        keep = partial(self._keep, encoded, attempts, replace=replace)
+        try:
+            digests, written = self._write(encoded, attempts, replace=replace)
+        except StoreUnavailableError as error:
+            keep(error)
+            raise
+        written.add_done_callback(partial(_pass_on, done, digests, keep))
+        return done
+
+    def _write(
+        self, results: Sequence[tuple[Action, Encoded, Provenance]], attempts: Sequence[Attempt], *, replace: bool
+    ) -> tuple[list[str], Future[None]]:
         digests: list[str] = []
         rows: dict[str, list[Row]] = {}
-        for action, value, provenance in results:
-            encoded = encode(value)
+        for action, encoded, provenance in results:
             digest, writes = self.content.prepare(encoded.data, compressible=encoded.compressible)
             digests.append(digest)
-            # By statement: SQLite runs one over many rows faster than many statements in turn.
+            # Rows are grouped by statement, since SQLite runs one statement over many rows faster than alternating ones.
             for statement, own in (
                 *writes,
                 self.actions.put(action, digest, encoded.type_name, provenance, replace=replace),
             ):
                 rows.setdefault(statement, []).extend(own)
-        done: Future[list[str]] = Future()
-        done.set_running_or_notify_cancel()
-        self.database.write(
+        written = self.database.write(
             *rows.items(),
             self.failures.clear([action.key for action, _, _ in results]),
             *(self.requests.put(attempt) for attempt in attempts),
-        ).add_done_callback(partial(_pass_on, done, digests))
-        return done
+        )
+        return digests, written
+
+    def _keep(
+        self,
+        results: Sequence[tuple[Action, Encoded, Provenance]],
+        attempts: Sequence[Attempt],
+        error: BaseException,
+        *,
+        replace: bool,
+    ) -> None:
+        """After a commit failed: stop further requests, and put paid results into the reserve."""
+        if not isinstance(error, StoreUnavailableError):
+            return
+        if is_disk_failure(error):
+            self.reserve.stop()
+        if attempts or any(provenance.requests for _, _, provenance in results):
+            finished = [
+                _Finished(
+                    action.key,
+                    action.stage,
+                    encode_parts(action.parts),
+                    encoded.data,
+                    encoded.compressible,
+                    encoded.type_name,
+                    provenance,
+                )
+                for action, encoded, provenance in results
+            ]
+            self.reserve.put(msgspec.msgpack.encode(_Commit(finished, list(attempts), replace)))
+
+    def take_in_reserve(self) -> int:
+        """Commit the answers that wait in the reserve, and return how many there were. It is cheap if there are none.
+
+        Raises StoreUnavailableError if they cannot be committed; they stay in the reserve.
+        """
+        return self.reserve.take_in(self._take_in) if self.reserve.is_waiting() else 0
+
+    def _take_in(self, payload: bytes) -> None:
+        try:
+            commit = msgspec.msgpack.decode(payload, type=_Commit)
+        except msgspec.MsgspecError as error:
+            raise StoreUnavailableError(
+                f"The answers that wait in the reserve of {self.directory} were written by another version of Seedbank.",
+                "Run that version once to commit them, or update to the newest one. Nothing was changed.",
+            ) from error
+        results = [
+            (
+                Action(found.stage, found.key, msgspec.json.decode(found.parts)),
+                Encoded(found.data, found.type_name, found.compressible),
+                found.provenance,
+            )
+            for found in commit.results
+        ]
+        _, written = self._write(results, commit.attempts, replace=commit.replace)
+        written.result()
+
+    def prepare_to_pay(self) -> None:
+        """Commit waiting answers and allocate the reserve. Call this before anything is paid for.
+
+        Raises StoreUnavailableError if paid answers could not be kept, because the disk is full or read-only.
+        """
+        if self.reserve.is_waiting() or self.reserve.is_stopped():
+            self.check_writable()
+            self.reserve.go_on()
+        self.reserve.prepare()
+
+    def refusal(self, since: int) -> StoreUnavailableError | None:
+        """The error for which nothing more may be paid, if a commit of this or another process failed; otherwise None.
+
+        since: how many failed commits `database` had counted when the caller began.
+        """
+        if self.database.refusals > since:
+            return self.database.refusal
+        if self.reserve.is_stopped():
+            return StoreUnavailableError(
+                f"Another process could not write the store {self.directory}: its disk is full or cannot be written.",
+                "Free some space, then run again: all finished work is kept.",
+            )
+        return None
 
     def load(self, content_digest: str, expected: Any = Any, type_name: str = "") -> Any:
-        """The verified value of a digest. Raises MissingObjectError, CorruptObjectError, UnknownFormatError."""
+        """The verified value of a digest, as `expected` or as the class `type_name`.
+
+        Raises MissingObjectError, CorruptObjectError, UnknownFormatError.
+        """
         return decode(self.content.get(content_digest), expected, type_name)
 
     def values(self, stage: str, partitions: Iterable[str] | None = None, expected: Any = Any) -> StoredValues:
-        """The current values of a stage by partition, lazily; one query."""
+        """The current values of a stage by partition, opened lazily. It takes one query."""
         return StoredValues(stage, self.refs.get(stage, partitions), partial(self._open, expected=expected))
 
     def _open(self, ref: Ref, expected: Any) -> Any:
@@ -133,7 +256,7 @@ class Store:
         return decode(data, expected, record.type_name if record else "")
 
     def contents(self) -> Contents:
-        """What is in the store, in figures."""
+        """The contents of the store in numbers."""
         results = dict(self.database.read("SELECT stage, COUNT(*) FROM actions GROUP BY stage ORDER BY stage"))
         ((values,),) = self.database.read("SELECT COUNT(*) FROM objects")
         ((failures,),) = self.database.read("SELECT COUNT(*) FROM failures")
@@ -141,9 +264,12 @@ class Store:
         return Contents(results, values, on_disk, failures)
 
     def verify(self) -> list[str]:
-        """Open every value, and name what is wrong: corrupt (now quarantined), missing, or an action without value.
+        """Read every value and row, and return a sentence for each that is damaged, missing, or an action without a value.
 
-        Raises StoreUnavailableError where the database itself cannot be read.
+        Damaged values are moved to quarantine. Damaged rows (the result of an action, the ref of a document) are deleted.
+        The next run computes or publishes them again.
+
+        Raises StoreUnavailableError if the database itself cannot be read.
         """
         wrong: list[str] = []
         for digest in list(self.content.digests()):
@@ -154,20 +280,40 @@ class Store:
         for stage, digest in self.database.read("SELECT stage, content_digest FROM actions"):
             if not self.content.contains(digest):
                 wrong.append(f"An action of {stage} has no value: {MissingObjectError(digest)}")
+        wrong += self._verify_rows()
         damage = [row[0] for row in self.database.read("PRAGMA integrity_check(10)") if row[0] != "ok"]
         if damage:
             wrong.append(f"The database is damaged ({'; '.join(damage)}). Run `seedbank cache repair`.")
         return wrong
 
+    def _verify_rows(self) -> list[str]:
+        """Describe the damaged rows, and delete them if the store can be written."""
+        wrong = [f"The record of the finished action {key} was changed on the disk." for key in self.actions.damaged()]
+        wrong += [
+            f"The ref of {stage} for {partition!r} was changed on the disk." for stage, partition in self.refs.damaged()
+        ]
+        wrong += [f"The failure recorded for {key} was changed on the disk." for key in self.failures.damaged()]
+        # Damage to the parts or the provenance of an action shows only here; the result itself is intact.
+        with suppress(StoreUnavailableError):
+            counts = [table.forget_damaged() for table in (self.actions, self.refs, self.failures)]
+            if sum(counts) > len(wrong):
+                wrong.append(
+                    f"The inputs or the costs recorded for {sum(counts) - len(wrong)} finished actions were changed on the "
+                    "disk and were deleted; their results are intact."
+                )
+        return wrong
+
     def close(self) -> None:
-        """Write what is queued, free the leases, close."""
+        """Write all queued commits, free the leases, and close the store."""
         self.leases.close()
         self.database.close()
+        self.reserve.close()
 
 
-def _pass_on(done: Future[Any], value: Any, written: Future[None]) -> None:
+def _pass_on(done: Future[Any], value: Any, keep: Callable[[BaseException], None], written: Future[None]) -> None:
     error = written.exception()
     if error is not None:
+        keep(error)
         done.set_exception(error)
     else:
         done.set_result(value)

@@ -1,8 +1,4 @@
-"""What crosses the border between stages and Dagster: results that are committed, and inputs that open when asked for.
-
-What belongs here: the two mappings by partition. What does not: how results come to be (the runner) and how they are
-published (the IO manager).
-"""
+"""The mappings by partition that pass between stages and Dagster: committed results, and inputs that are opened lazily."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +12,7 @@ from io_managers.store.refs import Ref
 class Result:
     """One finished action of one partition; its value is in the store.
 
-    reason: "" for a hit, else why it was computed.
+    reason: why it was computed; "" for a hit.
     """
 
     partition: str
@@ -28,14 +24,14 @@ class Result:
 
     @property
     def reused(self) -> bool:
-        """Whether nothing was computed for it."""
+        """Whether the result was found and not computed."""
         return not self.reason
 
 
 class CommittedResults(Mapping[str, Result]):
-    """partition -> Result: what a stage hands to the IO manager, which publishes it.
+    """The results of a stage by partition, which the IO manager publishes.
 
-    latencies: p50, p95 and p99 of the requests that were answered for them, in seconds; none where nobody was asked.
+    latencies: p50, p95 and p99 of their answered requests, in seconds; empty if there were no requests.
     """
 
     def __init__(self, stage: str, results: Mapping[str, Result], latencies: Sequence[float] = ()) -> None:
@@ -54,9 +50,9 @@ class CommittedResults(Mapping[str, Result]):
 
 
 class StoredValues(Mapping[str, Any]):
-    """partition -> value of one stage, opened and verified when asked for; never recorded partitions are absent.
+    """The values of one stage by partition, opened and verified on access. Partitions that were never recorded are absent.
 
-    Nothing is kept after it was opened: an iteration over ten thousand documents holds one of them.
+    Opened values are not cached, so that an iteration over 10,000 documents holds one of them in memory.
     """
 
     def __init__(self, stage: str, refs: Mapping[str, Ref], open_ref: Callable[[Ref], Any]) -> None:
@@ -65,12 +61,12 @@ class StoredValues(Mapping[str, Any]):
         self._open = open_ref
 
     def ref(self, partition: str) -> Ref:
-        """What is current for the partition, unopened. Raises KeyError where nothing was recorded."""
+        """The ref of the partition, without opening its value. Raises KeyError if nothing was recorded."""
         return self._refs[partition]
 
     @property
     def refs(self) -> Mapping[str, Ref]:
-        """All of them, unopened."""
+        """The refs of all partitions, without opening their values."""
         return self._refs
 
     def __getitem__(self, partition: str) -> Any:

@@ -1,1 +1,1 @@
-"""What stages are made of: plain functions on texts, without store, run or Dagster."""
+"""The methods of the stages: plain functions on texts, which know nothing of the store, runs or Dagster."""

@@ -1,1 +1,1 @@
-"""One module a stage, named after what it makes."""
+"""The stages, one module each, named after their results."""

@@ -1,0 +1,258 @@
+"""The corpus: document ids, scans that detect changes, and reading documents.
+
+Which files are documents is decided in `corpus_walk`.
+"""
+
+import errno
+import hashlib
+import os
+import re
+import time
+import unicodedata
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from io_managers.plain_text import HIDDEN
+from io_managers.store.whole_files import open_regular
+from resources.corpus import corpus_index
+from resources.corpus.corpus_index import SeenFile
+from resources.corpus.corpus_stamp import CorpusStamp
+from resources.corpus.corpus_walk import Walk, read_ignored
+from resources.corpus.formats import SUFFIXES
+from resources.errors import ConfigurationError, DocumentError
+
+_BLOCK_BYTES = 1 << 20
+# In a row of three or more dots, all but the last two, so that the suffix of a name stays a suffix.
+_ESCAPED = re.compile(r"[%,\x00-\x1f\x7f]|\.(?=\.\.)")
+# This pattern is slower; it is compiled for the first name that is not ASCII.
+_ESCAPED_IN_UNICODE = rf"[%,\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|\.(?=\.\.)|{HIDDEN}"
+
+
+def document_id(relative_path: str) -> str:
+    """The document's id and partition key: its POSIX path relative to the corpus, in NFC.
+
+    `%`, `,`, control characters, bytes that are not UTF-8 and the first of three dots in a row are percent-escaped, since
+    Dagster and its command line split on them. Invisible characters (plain_text.HIDDEN) are escaped as well. Since `%` is
+    escaped, different names never have the same id, unless they differ only in normalisation.
+    relative_path: as os.fsdecode gives it.
+    """
+    if relative_path.isascii():
+        return _ESCAPED.sub(_escape, relative_path)
+    return _escaped_in_unicode().sub(_escape, unicodedata.normalize("NFC", relative_path))
+
+
+@cache
+def _escaped_in_unicode() -> re.Pattern[str]:
+    return re.compile(_ESCAPED_IN_UNICODE)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in os.fsencode(match[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One document at the last scan. content_digest: the digest of its bytes. format: a value of SUFFIXES."""
+
+    document_id: str
+    path: Path
+    format: str
+    size_bytes: int
+    content_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The result of one scan of the corpus.
+
+    documents: by id, in the order of their names. problems: by id, the errors of files that cannot be read as documents.
+    unreadable: folders that could not be listed, as ids with a slash; documents below them do not count as gone.
+    skipped: how many files and folders are not documents (by suffix, hidden, ignored, or links that are not followed).
+    stamp: the value of corpus_stamp while nothing changes; "" if the times of a file cannot show changes.
+    """
+
+    documents: dict[str, SourceFile] = field(default_factory=dict)
+    problems: dict[str, DocumentError] = field(default_factory=dict)
+    unreadable: dict[str, DocumentError] = field(default_factory=dict)
+    skipped: int = 0
+    stamp: str = field(default="", compare=False)
+
+    def gone(self, known: set[str]) -> set[str]:
+        """The known documents that are no longer in the corpus."""
+        absent = known - self.documents.keys() - self.problems.keys()
+        return {name for name in absent if not any(name.startswith(prefix) for prefix in self.unreadable)}
+
+
+class Corpus:
+    """A folder of documents, and the index with the digests of its files."""
+
+    def __init__(self, root: Path, index: Path, max_document_bytes: int) -> None:
+        """index: the file that caches digests by size, times and inode; it may be deleted at any time.
+
+        The folder of the index, which is the home, does not belong to the corpus, even if it lies inside it.
+        """
+        self.root = root
+        self._index = index
+        self._max_document_bytes = max_document_bytes
+
+    def scan(self, *, verify: bool = False) -> Scan:
+        """Find all documents and the digests of their bytes. Unchanged files are recognised without reading them.
+
+        verify: read every file. Raises ConfigurationError if the folder is missing or cannot be listed.
+        """
+        check_folder(self.root)
+        before = corpus_index.load(self._index)
+        seen = {} if verify else before
+        now_seen: dict[bytes, SeenFile] = {}
+        found: dict[str, list[tuple[str, SourceFile | DocumentError]]] = {}
+        walk = Walk(self.root, read_ignored(self.root), left_out=self._index.parent)
+        stamp, settled = CorpusStamp(), True
+        for relative, status in walk.files():
+            name = document_id(relative)
+            entry = self._source(name, relative, status, seen, now_seen)
+            if isinstance(status, OSError):
+                settled = False
+            else:
+                stamp.add(relative, status)
+                known = now_seen.get(_index_key(relative))
+                settled = settled and known is not None and known.describes(status)
+            if entry is not None:
+                found.setdefault(name, []).append((relative, entry))
+        documents: dict[str, SourceFile] = {}
+        problems: dict[str, DocumentError] = {}
+        for name, entries in sorted(found.items()):
+            entry = entries[0][1] if len(entries) == 1 else _ambiguous([relative for relative, _ in entries])
+            if isinstance(entry, DocumentError):
+                problems[name] = entry
+            else:
+                documents[name] = entry
+        if now_seen != before:
+            corpus_index.save(self._index, now_seen)
+        unreadable = {document_id(folder) + "/": _unreadable(error) for folder, error in walk.unreadable.items()}
+        settled = settled and not unreadable
+        return Scan(documents, problems, unreadable, walk.skipped, stamp.digest(walk.skipped) if settled else "")
+
+    def read(self, source: SourceFile) -> bytes:
+        """The bytes of a document, verified against its digest.
+
+        Raises DocumentError (transient) if the file is gone, is unreadable or has changed since the scan.
+        """
+        try:
+            with open_regular(source.path) as file:
+                # At most one byte more than expected, since the file may have grown to any length.
+                data = file.read(source.size_bytes + 1)
+        except FileNotFoundError as error:
+            raise _deleted() from error
+        except OSError as error:
+            raise _unreadable(error) from error
+        if len(data) != source.size_bytes or _digest_of(hashlib.sha256(data)) != source.content_digest:
+            # If it has changed without a new modification time, as on some network shares, the next scan must read it.
+            corpus_index.forget(self._index, _index_key(str(source.path.relative_to(self.root))))
+            raise _changed()
+        return data
+
+    def _source(
+        self,
+        name: str,
+        relative: str,
+        status: os.stat_result | OSError,
+        seen: dict[bytes, SeenFile],
+        now_seen: dict[bytes, SeenFile],
+    ) -> SourceFile | DocumentError | None:
+        """One file as a document, or its error; None if it was removed meanwhile."""
+        if isinstance(status, OSError):
+            return _unreadable(status)
+        if status.st_size > self._max_document_bytes:
+            return self._too_large(status.st_size)
+        path = self.root / relative
+        key = _index_key(relative)
+        known = seen.get(key)
+        if known is None or not known.describes(status):
+            try:
+                known = self._hash(path, status)
+            except FileNotFoundError:
+                return None
+            except OSError as error:
+                return _unreadable(error)
+            except DocumentError as problem:
+                return problem
+        now_seen[key] = known
+        return SourceFile(name, path, SUFFIXES[path.suffix.lower()], known.size_bytes, known.content_digest)
+
+    def _hash(self, path: Path, status: os.stat_result) -> SeenFile:
+        """Hash a file in blocks. Raises OSError, and DocumentError if it is being written to."""
+        hashed_at_ns = time.time_ns()
+        hasher = hashlib.sha256()
+        with open_regular(path) as file:
+            before = os.fstat(file.fileno())
+            # It is another file than the one that was checked, for example a link to somewhere else.
+            if (before.st_dev, before.st_ino) != (status.st_dev, status.st_ino):
+                raise _changed()
+            if before.st_size > self._max_document_bytes:
+                raise self._too_large(before.st_size)
+            left = before.st_size + 1
+            while left > 0 and (block := file.read(min(left, _BLOCK_BYTES))):
+                hasher.update(block)
+                left -= len(block)
+            after = os.fstat(file.fileno())
+        seen = SeenFile.of(before, hashed_at_ns, _digest_of(hasher))
+        if left != 1 or seen != SeenFile.of(after, hashed_at_ns, seen.content_digest):
+            raise _changed()
+        return seen
+
+    def _too_large(self, size_bytes: int) -> DocumentError:
+        return DocumentError(
+            f"the file has {size_bytes / 2**20:,.1f} MB, more than the {self._max_document_bytes >> 20} allowed.",
+            "Split it, exclude it in .seedbankignore, or raise max_document_mb (SEEDBANK_MAX_DOCUMENT_MB).",
+        )
+
+
+def check_folder(root: Path) -> None:
+    """Raise ConfigurationError if the corpus folder does not exist or cannot be reached."""
+    try:
+        is_folder = root.is_dir()
+    except OSError as error:  # this user may not enter a folder above it
+        raise ConfigurationError(f"The corpus folder {root} cannot be reached: {error.strerror}.") from error
+    if not is_folder:
+        found = f"{root} is not a folder." if root.exists() else f"There is no corpus folder {root}."
+        raise ConfigurationError(f"{found} Give one with --corpus DIR or SEEDBANK_CORPUS.")
+
+
+def _index_key(relative: str) -> bytes:
+    return os.fsencode(relative)
+
+
+def _digest_of(hasher: "hashlib._Hash") -> str:
+    return f"sha256:{hasher.hexdigest()}"
+
+
+def _ambiguous(names: list[str]) -> DocumentError:
+    listed = ", ".join(ascii(name) for name in names)
+    return DocumentError(
+        f"{len(names)} files have this name after Unicode normalisation: {listed}.", "Rename all but one of them."
+    )
+
+
+def _deleted() -> DocumentError:
+    return DocumentError(
+        "the file was deleted during the run.", "Nothing to do: the next run removes the document.", transient=True
+    )
+
+
+def _changed() -> DocumentError:
+    return DocumentError(
+        "the file was changed during the run.", "Run again when the file is no longer being written.", transient=True
+    )
+
+
+_REMEDIES = {
+    errno.EACCES: "Make it and the folders above it readable for this user (chmod +rX).",
+    errno.EPERM: "Make it and the folders above it readable for this user (chmod +rX).",
+    errno.ENAMETOOLONG: "Move it up: its whole path is longer than the system allows.",
+}
+
+
+def _unreadable(error: OSError) -> DocumentError:
+    remedy = _REMEDIES.get(error.errno or 0, "Check the disk or the share it is on, then run again.")
+    return DocumentError(f"it cannot be read: {error.strerror or error}.", remedy, transient=True)

@@ -1,0 +1,171 @@
+"""Which files of a folder are documents: the walk through folders, links, hidden files and `.seedbankignore`.
+
+No document is read here. Ids of documents are in `corpus`.
+"""
+
+import errno
+import os
+import stat
+
+from resources.corpus.formats import SUFFIXES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing these takes nearly as long as the walk of a seed with nothing to do
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from resources.errors import ConfigurationError
+
+IGNORE_FILE = ".seedbankignore"
+
+
+class Ignored:
+    """The patterns of `.seedbankignore`, with the syntax of .gitignore.
+
+    Only the file in the corpus root is read. Patterns and names are compared in NFC, since a name typed in an editor and
+    the same name on disk may differ in normalisation.
+    """
+
+    def __init__(self, lines: list[str]) -> None:
+        """lines: the lines of the file. Raises ValueError for an invalid pattern."""
+        from pathspec import GitIgnoreSpec
+
+        self._spec = GitIgnoreSpec.from_lines([_nfc(line) for line in lines])
+
+    def __call__(self, relative: str) -> bool:
+        """Whether a path is ignored. The path of a folder ends with a slash."""
+        return self._spec.match_file(_nfc(relative))
+
+
+def read_ignored(root: "Path | str") -> "Ignored | None":
+    """The patterns of a corpus; None if it has no `.seedbankignore`.
+
+    Raises ConfigurationError if the file cannot be read, since ignored files would otherwise become documents.
+    """
+    path = os.path.join(root, IGNORE_FILE)
+    if not os.path.lexists(path):
+        return None
+    from io_managers.store.whole_files import open_regular
+
+    try:
+        with open_regular(path) as file:
+            text = file.read().decode("utf-8-sig")
+        return Ignored(text.splitlines())
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise _wrong(
+            f"{path} is not UTF-8 (byte {error.start:,}). Save it as UTF-8 with one pattern per line, as in .gitignore."
+        ) from error
+    except ValueError as error:
+        raise _wrong(f"{path}: {error}. The syntax is that of .gitignore.") from error
+    except OSError as error:
+        raise _wrong(
+            f"{path} cannot be read: {error.strerror or error}. It must be a file with one pattern per line that this user "
+            "can read. Correct it or remove it."
+        ) from error
+
+
+class Walk:
+    """One walk through a corpus.
+
+    skipped: how many files and folders were left out so far (by suffix, hidden, ignored, or links that are not followed).
+    unreadable: folders that could not be listed, by path relative to the root, with the reason.
+    """
+
+    def __init__(self, root: "Path | str", ignored: Ignored | None, left_out: "Path | str") -> None:
+        """left_out: a folder that does not belong to the corpus (the home)."""
+        self._root = os.fspath(root)
+        self._real_root = os.path.realpath(root)
+        self._ignored = ignored
+        self._left_out = os.path.realpath(left_out)
+        self._left_out_name = os.path.basename(self._left_out)
+        self.skipped = 0
+        self.unreadable: dict[str, OSError] = {}
+
+    def files(self) -> "Iterator[tuple[str, os.stat_result | OSError]]":
+        """(path relative to the root, its status or the error) for each document, folder by folder.
+
+        Raises ConfigurationError if the root cannot be listed.
+        """
+        folders = [""]  # without recursion, since folders may be nested deeper than Python's limit of calls
+        while folders:
+            below = folders.pop()
+            try:
+                with os.scandir(os.path.join(self._root, below)) as listing:
+                    entries = sorted(listing, key=lambda entry: entry.name)
+            except OSError as error:
+                if not below:
+                    raise _wrong(
+                        f"The corpus folder {self._root} cannot be listed: {error.strerror}. Correct its permissions."
+                    ) from error
+                # A folder that was removed meanwhile is gone, which is not an error.
+                if not isinstance(error, FileNotFoundError):
+                    self.unreadable[below] = error
+                continue
+            for entry in entries:
+                name = entry.name
+                relative = f"{below}/{name}" if below else name
+                if name[0] == ".":
+                    self.skipped += relative != IGNORE_FILE
+                elif _is_folder(entry):
+                    if self._is_part(relative):
+                        folders.append(relative)
+                    else:
+                        self.skipped += 1
+                elif (status := self._status(entry, relative)) is None:
+                    self.skipped += 1
+                else:
+                    yield relative, status
+
+    def _is_part(self, folder: str) -> bool:
+        if self._ignored is not None and self._ignored(folder + "/"):
+            return False
+        if folder.rpartition("/")[2] != self._left_out_name:
+            return True
+        return os.path.join(self._real_root, folder) != self._left_out
+
+    def _status(self, entry: "os.DirEntry[str]", relative: str) -> os.stat_result | OSError | None:
+        """The status of a document, or the error; None if it is not a document."""
+        # Its name does not begin with a dot.
+        suffix = entry.name.rpartition(".")
+        if not suffix[1] or f".{suffix[2]}".lower() not in SUFFIXES or (self._ignored and self._ignored(relative)):
+            return None
+        try:
+            # A link is a document if it leads to a file of this corpus. Links that leave the corpus, lead to a folder or
+            # form a cycle are not followed.
+            if entry.is_symlink() and not _lies_in(entry.path, self._real_root):
+                return None
+            status = entry.stat()
+        except (FileNotFoundError, NotADirectoryError, RuntimeError):  # a dangling link, a removed file, or a cycle
+            return None
+        except OSError as error:
+            # It exists but cannot be read, so an earlier document of this name is not gone.
+            return None if error.errno == errno.ELOOP else error
+        return status if stat.S_ISREG(status.st_mode) else None
+
+
+def _wrong(message: str) -> "ConfigurationError":
+    from resources.errors import ConfigurationError
+
+    return ConfigurationError(message)
+
+
+def _lies_in(link: str, folder: str) -> bool:
+    """Whether a link leads into a folder. Raises FileNotFoundError if its target is missing, RuntimeError for a cycle."""
+    from pathlib import Path
+
+    return Path(link).resolve().is_relative_to(folder)
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:  # it may not be read; `_status` reports that if it is a document
+        return False
+
+
+def _nfc(text: str) -> str:
+    import unicodedata
+
+    return unicodedata.normalize("NFC", text)

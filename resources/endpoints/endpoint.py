@@ -1,0 +1,410 @@
+"""One model endpoint: it sends requests under its limits and is the only place that retries them.
+
+Here is what all requests of all providers have in common. The content of requests is in `openai_api` and `ollama_api`, the
+HTTP client in `guarded_http`, limits shared by processes in `limits`, the kinds of failures in `failure_kinds`, and their
+wording in `endpoint_errors`.
+
+A transient failure is retried up to three times, with backoff; a model that is still loading is waited for up to
+_LOADING_SECONDS. If a server asks for a wait, or reports that a limit is used up, all requests wait. After several
+consecutive failures a circuit breaker stops requests for a while. A refusal does not count against the endpoint unless all
+requests are refused, which a harmless request finds out.
+"""
+
+import asyncio
+import logging
+import random
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from io_managers.store.request_ledger import ANSWERED, Attempt
+from resources.endpoints.circuit_breaker import CircuitBreaker
+from resources.endpoints.endpoint_errors import (
+    AttemptError,
+    exhausted_wait,
+    hidden_refusal,
+    refusal,
+    refused_all,
+    refused_this,
+)
+from resources.endpoints.endpoint_health import EndpointHealth
+from resources.endpoints.llm import Price, RequestCosts, Tokens, TransientLLMError, UnusableReplyError, error_text
+from resources.endpoints.model_request import ModelRequest, ParsedReply, ReplyParser, Sender
+from resources.endpoints.waits import limit_wait
+from resources.endpoints.wire_faults import WireError, final_error, wire_fault
+from resources.errors import ConfigurationError, DocumentError, StoppedError
+from resources.limits.limits import Limits
+from resources.settings.request_settings import RequestSettings
+from resources.wire.guarded_http import ReplyTooLargeError, RequestsForbiddenError, open_client
+
+if TYPE_CHECKING:
+    import httpx2
+
+logger = logging.getLogger(__name__)
+
+RETRIES = 3
+"""How often a request is repeated after a transient failure (a judgement)."""
+# The backoff before the first retry; it doubles each time (a judgement).
+_FIRST_BACKOFF_SECONDS = 0.5
+# If a server asks for a longer wait, the stage ends, and the next run sends the request again (a judgement).
+_LONGEST_WAIT_SECONDS = 300.0
+# Loading a model of 70 billion parameters from a disk takes one or two minutes.
+_LOADING_SECONDS = 120.0
+_LOADING_POLL_SECONDS = 5.0
+# How much of an unusable reply is stored for people to look at; longer than any reply of the length that we ask for.
+_MOST_KEPT_BYTES = 64 << 10
+
+# After these first steps the same request is sent again in another form.
+_RETRIED_DIFFERENTLY = ("other parameter name", "omit parameter")
+
+
+class Endpoint:
+    """One deployment of one provider, for chat or for vectors. One event loop at a time may use it."""
+
+    def __init__(
+        self,
+        name: str,
+        make_sender: "Callable[[httpx2.AsyncClient], Sender]",
+        check_key: Callable[[], None],
+        limits: Limits,
+        *,
+        model: str,
+        price: Price,
+        timeout_seconds: float,
+        in_flight: int,
+        url: str = "",
+        secret: str = "",
+        settings: RequestSettings | None = None,
+        of_vectors: bool = False,
+    ) -> None:
+        """name: the endpoint in messages, without user and password. url: its address, which decides whether a proxy is used.
+        secret: the API key, which no message may show.
+
+        make_sender: creates the provider's sender for an HTTP client. check_key: raises ConfigurationError if the key, the
+        proxy or the certificates cannot be used. settings: digests of the settings that shape requests. of_vectors: whether
+        this is an endpoint for vectors, which have settings of their own.
+        """
+        self.name = name
+        self.price = price
+        self.in_flight = in_flight
+        self._model = model
+        self._make_sender = make_sender
+        self._check_key = check_key
+        self._limits = limits
+        self._timeout_seconds = timeout_seconds
+        self._url = url
+        self._secret = secret
+        self.settings = settings or RequestSettings()
+        self.health = EndpointHealth()
+        self._of_vectors = of_vectors
+        self._retry_seconds = _FIRST_BACKOFF_SECONDS
+        self._client: httpx2.AsyncClient | None = None
+        self._sender: Sender | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.circuit = CircuitBreaker(name)
+        self._probing = asyncio.Lock()
+        self._logged_loading = False
+
+    def check_ready(self, *, priced: bool) -> None:
+        """Raise ConfigurationError if no request could be sent: the key is missing, or the price is unknown (if `priced`)."""
+        self._check_key()
+        if priced and self.price.usd(Tokens(0)) is None:
+            raise ConfigurationError(
+                f"A budget is set, but the price of {self._model} is unknown, so the budget could not be kept. Name a file "
+                "with its price in `prices` (docs/models.md), or set no budget (`budget`, --max-cost)."
+            )
+
+    async def ask(self, request: ModelRequest, costs: RequestCosts, read: ReplyParser) -> ParsedReply:
+        """Send a request, with retries, and return what `read` makes of the reply.
+
+        Raises TransientLLMError, EndpointError or PermanentLLMError (all are DocumentErrors); UnusableReplyError if `read`
+        finds a fault that is not the endpoint's; StoppedError if the budget or the user stops requests; ConfigurationError.
+        """
+        tries, loading_since = 0, 0.0
+        request.question = request.question or object()
+        # Counting takes milliseconds, so it is done only if a limit needs it.
+        counted = request.most() if costs.limited or self._limits.counts_tokens else None
+        while True:
+            self.circuit.check()
+            began = time.monotonic()
+            try:
+                answer = await self._attempt(request, counted, costs, read)
+            except AttemptError as failed:
+                if failed.rule.first_step == "wait for model" and not loading_since:
+                    loading_since = began
+                loads = (
+                    failed.rule.first_step == "wait for model" and time.monotonic() - loading_since < _LOADING_SECONDS
+                )
+                error = None if loads else await self._final_error(failed, tries, began, request, costs)
+                if error is not None:
+                    raise final_error(failed, error) from failed
+                await self._back_off(failed, tries, costs, loads=loads)
+                tries += not loads
+            except UnusableReplyError as error:
+                self.circuit.reset()
+                self.health.record(request.question, "wrong" if error.again == "correct" else "answered")
+                raise
+            else:
+                self.circuit.reset()
+                self.health.record(request.question, "answered")
+                return answer
+
+    async def _attempt(
+        self,
+        request: ModelRequest,
+        counted: Tokens | None,
+        costs: RequestCosts,
+        read: ReplyParser,
+    ) -> ParsedReply:
+        """Send a request once. However it ends, `costs` has recorded it when this returns or raises.
+
+        `costs` frees the request's concurrency slot when the answer is durable. If the next request were sent before
+        that, a kill could lose more answers than there are slots.
+        """
+        held = counted or Tokens(0)
+        async with costs.reserve(self.price.usd(held)):
+            give_back = await self._limits.take(held.input + held.output, costs.stop_reason)
+            try:
+                answer, seconds = await self._sent(request, held, costs, read)
+                # Some servers report no token counts; then the estimate is recorded.
+                tokens = answer.tokens or counted or request.most()
+            except BaseException:
+                give_back()
+                raise
+        costs.attempted(
+            Attempt("", "", self._model, ANSWERED, "", seconds, tokens.input, tokens.output, self.price.usd(tokens)),
+            usable=True,
+            give_back=give_back,
+        )
+        return answer
+
+    async def _sent(
+        self, request: ModelRequest, held: Tokens, costs: RequestCosts, read: ReplyParser
+    ) -> tuple[ParsedReply, float]:
+        """The answer and how many seconds it took. Failures are recorded here."""
+        if reason := costs.stop_reason():
+            raise StoppedError(reason)
+        self.circuit.check()
+        sender = self._opened()
+        request.sent += 1
+        started = time.perf_counter()
+        reply = b""
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                response = await sender.post(request.path, request.body)
+            reply = response.content
+            seconds = time.perf_counter() - started
+            if response.is_error or response.is_redirect:
+                raise self._failed_status(response)
+            self._respect_limits(response.headers)
+            decoded = self._decoded(reply)
+            if failed := hidden_refusal(decoded, self._clean(response.text), response.headers, time.time()):
+                raise failed
+            return read(decoded), seconds
+        except (Exception, asyncio.CancelledError) as error:
+            failed = self._failure(error)
+            if isinstance(failed, WireError):
+                self.circuit.open_for_good(failed)  # waiting requests would fail in the same way
+            if not isinstance(failed, RequestsForbiddenError):
+                self._account(failed, time.perf_counter() - started, reply, held, costs)
+            if isinstance(failed, UnusableReplyError) and failed.again == "send":
+                raise AttemptError(failed.outcome, failed.detail) from failed
+            if failed is error:
+                raise
+            # A server may send back the key, and a traceback would show it.
+            raise failed from (None if self._reveals_secret(error) else error)
+
+    def _account(self, failed: BaseException, seconds: float, reply: bytes, held: Tokens, costs: RequestCosts) -> None:
+        if isinstance(failed, UnusableReplyError):
+            # The answer has to be paid for, even if the server reports no token counts.
+            outcome, detail, tokens = failed.outcome, failed.detail, _reported_tokens(reply) or held
+        elif isinstance(failed, AttemptError | WireError):
+            answered = isinstance(failed, WireError) and failed.answered
+            outcome, detail, tokens = failed.outcome, failed.detail, held if answered else Tokens(0)
+        else:
+            outcome, detail, tokens = "given up", "", Tokens(0)
+        # A refusal with an error status costs nothing.
+        usd = self.price.usd(tokens) if tokens.input or tokens.output else 0.0
+        costs.attempted(
+            Attempt("", "", self._model, outcome, self._clean(detail), seconds, tokens.input, tokens.output, usd),
+            reply=self._clean_bytes(reply[:_MOST_KEPT_BYTES]),
+            usable=False,
+        )
+
+    def _failure(self, error: BaseException) -> BaseException:
+        """The project's error for an error of sending or reading; the error itself if it is not about the endpoint."""
+        import httpx2
+
+        if isinstance(error, UnusableReplyError):
+            clean = self._clean(error.detail)
+            return error if clean == error.detail else UnusableReplyError(error.outcome, clean, error.again)
+        if isinstance(error, AttemptError):
+            return error
+        causes: list[BaseException] = [error]
+        while causes[-1].__cause__ is not None:
+            causes.append(causes[-1].__cause__)
+        for cause in causes:
+            if isinstance(cause, ConfigurationError):
+                return cause
+            if isinstance(cause, ReplyTooLargeError):
+                return AttemptError("reply too large", str(cause))
+        if (fault := wire_fault(self.name, self._url, error)) is not None:
+            return fault
+        if isinstance(error, TimeoutError | httpx2.TimeoutException):
+            return AttemptError("timeout", f"no reply within {self._timeout_seconds:g} s")
+        if isinstance(error, httpx2.TransportError | OSError):
+            return AttemptError("connection", error_text(self._clean(str(causes[-1]) or type(causes[-1]).__name__)))
+        return error
+
+    def _failed_status(self, response: "httpx2.Response") -> AttemptError:
+        location = self._clean(response.headers.get("location", ""))
+        failed = refusal(response, self._clean(response.text), location, time.time())
+        if failed.rule.kind in ("document", "setting"):
+            self._respect_limits(response.headers)  # other requests go on, so they have to know
+        return failed
+
+    async def _final_error(
+        self, failed: AttemptError, tries: int, began: float, request: ModelRequest, costs: RequestCosts
+    ) -> DocumentError | None:
+        """The error to raise; None if the request is to be sent again."""
+        match failed.rule.kind:
+            case "account" | "endpoint":
+                return self.circuit.open_for_good(refused_all(self.name, failed, of_vectors=self._of_vectors))
+            case "document" | "setting":
+                return await self._refusal(failed, began, request, costs)
+            case "passing":
+                return self._given_up(failed, tries, request)
+
+    async def _refusal(
+        self, failed: AttemptError, began: float, request: ModelRequest, costs: RequestCosts
+    ) -> DocumentError:
+        """The error for a refused request, or for all requests if a harmless one is refused as well."""
+        # A request that is sent again in another form does not count as refused yet.
+        many = (
+            (request.final or failed.rule.first_step == "")
+            and failed.rule.first_step not in _RETRIED_DIFFERENTLY
+            and self.circuit.count_refusal()
+        )
+        if failed.rule.first_step == "probe" or many:
+            async with self._probing:
+                self.circuit.check()
+                if not self.health.has_answered_since(began) and not await self._answers_probe(request, costs):
+                    return self.circuit.open_for_good(refused_all(self.name, failed, of_vectors=self._of_vectors))
+            self.circuit.reset_refusals()
+        settings = self.settings.account
+        return refused_this(self.name, failed, of_vectors=self._of_vectors, settings=settings)
+
+    async def _answers_probe(self, request: ModelRequest, costs: RequestCosts) -> bool:
+        """Whether a harmless request is answered. Raises TransientLLMError if that cannot be found out."""
+        harmless = ModelRequest(request.path, request.harmless, lambda: Tokens(64, 64), request.harmless, object())
+
+        def read(reply: Any) -> ParsedReply:
+            return ParsedReply(reply, _reported_tokens(msgspec.json.encode(reply)))
+
+        try:
+            await self._attempt(harmless, harmless.most(), costs, read)
+        except AttemptError as failed:
+            if failed.rule.kind == "passing":
+                raise TransientLLMError(
+                    f"{self.name} refused a request, and it is not known whether it answers others: {failed.detail}.",
+                    "Run again: only unfinished work is sent.",
+                ) from failed
+            # A server that complains about a parameter has accepted the key and the address.
+            return failed.rule.first_step in _RETRIED_DIFFERENTLY
+        self.health.record_any_answer()
+        return True
+
+    def _given_up(self, failed: AttemptError, tries: int, request: ModelRequest) -> DocumentError | None:
+        """The error for a transient failure after the last attempt; None if the request is to be sent again."""
+        if failed.status != 429 and not failed.rule.by_chance:
+            self.health.record(request.question, "failed")
+        if failed.wait_seconds > _LONGEST_WAIT_SECONDS:
+            return self.circuit.open_for(exhausted_wait(self.name, failed), failed.wait_seconds)
+        if failed.rule.first_step == "wait for model":
+            return TransientLLMError(
+                f"{self.name} is still loading the model after {_LOADING_SECONDS:.0f} s: {failed.detail}.",
+                failed.rule.remedy,
+            )
+        if tries < RETRIES:
+            return None
+        if not failed.rule.by_chance:
+            self.circuit.count_failure(failed)
+        return TransientLLMError(
+            f"{self.name} did not answer in {RETRIES + 1} attempts: {failed.outcome}, {failed.detail}.",
+            failed.rule.remedy,
+        )
+
+    async def _back_off(self, failed: AttemptError, tries: int, costs: RequestCosts, *, loads: bool) -> None:
+        seconds = self._retry_seconds * 2**tries * random.uniform(0.5, 1.5)
+        if loads:
+            seconds = min(max(failed.wait_seconds, 4 * self._retry_seconds), _LOADING_POLL_SECONDS)
+            self._limits.pause(seconds)
+        elif failed.status == 429 or failed.wait_seconds:
+            seconds = max(failed.wait_seconds, seconds)
+            self._limits.pause(seconds)
+        log = logger.warning if loads and not self._logged_loading else logger.info
+        self._logged_loading = self._logged_loading or loads
+        log("%s: %s, %s; retrying in %.1f s", self.name, failed.outcome, failed.detail, seconds)
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if reason := costs.stop_reason():
+                raise StoppedError(reason)
+            await asyncio.sleep(min(left, 0.2))
+
+    def _respect_limits(self, headers: Mapping[str, str]) -> None:
+        """If the server reports that a limit is used up, let all requests wait until it is renewed."""
+        if seconds := limit_wait(headers, time.time()):
+            self._limits.pause(min(seconds, _LONGEST_WAIT_SECONDS))
+
+    def _opened(self) -> Sender:
+        loop = asyncio.get_running_loop()
+        if self._sender is None or self._loop is not loop:
+            # The client of an ended event loop cannot be closed; the loop has closed its sockets.
+            self._check_key()
+            self._client = open_client(self._url, timeout_seconds=self._timeout_seconds, connections=self.in_flight)
+            self._sender, self._loop, self._probing = self._make_sender(self._client), loop, asyncio.Lock()
+        return self._sender
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop."""
+        client, own = self._client, self._loop is asyncio.get_running_loop()
+        self._client = self._sender = self._loop = None
+        if client is not None and own:
+            await client.aclose()
+
+    def close(self) -> None:
+        """Close the limits that are shared with other processes."""
+        self._limits.close()
+
+    def _decoded(self, reply: bytes) -> Any:
+        try:
+            return msgspec.json.decode(reply)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            shown = error_text(self._clean(reply[:_MOST_KEPT_BYTES].decode("utf-8", "replace")), 120)
+            raise UnusableReplyError("no JSON", f"the reply is not JSON: {shown or 'empty'}", "send") from error
+
+    def _reveals_secret(self, error: BaseException) -> bool:
+        return bool(self._secret) and self._secret in "".join(traceback.format_exception(error))
+
+    def _clean(self, text: str) -> str:
+        return text.replace(self._secret, "***") if self._secret else text
+
+    def _clean_bytes(self, data: bytes) -> bytes:
+        return data.replace(self._secret.encode(), b"***") if self._secret else data
+
+
+def _reported_tokens(reply: bytes) -> Tokens | None:
+    """The token counts that the server reports in a reply; None if it reports none."""
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, TypeError, ValueError, AttributeError, RecursionError):
+        body = msgspec.json.decode(reply)
+        usage = body.get("usage") or {}
+        tokens = Tokens(
+            int(usage.get("prompt_tokens") or body.get("prompt_eval_count") or 0),
+            int(usage.get("completion_tokens") or body.get("eval_count") or 0),
+        )
+        return tokens if tokens.input else None
+    return None

@@ -1,0 +1,75 @@
+"""Recognises errors that mean that memory ran out, and words the message."""
+
+import errno
+
+from resources.errors import ConfigurationError, DocumentError
+
+# Messages of the operating system, which packages repeat, if memory, address space or a thread is not available.
+_NO_MEMORY = ("cannot allocate memory", "out of memory", "failed to map segment", "can't start new thread")
+
+# Messages of Python for native code that failed without giving a reason. If the address space is limited, that is the cause.
+_NO_REASON = ("error return without exception set", "without setting an exception")
+
+
+def address_limit_bytes() -> int | None:
+    """The limit of this process's address space (ulimit -v); None if there is none."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such module
+        return None
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if limit == resource.RLIM_INFINITY else limit
+
+
+NO_MEMORY = "There was not enough memory to go on. Everything that was finished is kept."
+
+
+def memory_remedy() -> str:
+    """What the user can do if this process as a whole has too little memory."""
+    limit = address_limit_bytes()
+    limited = (
+        f"The address space of this process is limited to {limit / 2**20:,.0f} MB; raise that (ulimit -v), or"
+        if limit
+        else "Free some memory, or"
+    )
+    return f"{limited} run the command on a machine with more memory, then again."
+
+
+def out_of_memory_message() -> str:
+    """The message with the remedy."""
+    return f"{NO_MEMORY} {memory_remedy()}"
+
+
+def mentions_memory(text: str) -> bool:
+    """Whether a message says that memory, address space or a thread was not available."""
+    return any(words in text.lower() for words in _NO_MEMORY)
+
+
+def is_memory_error(error: BaseException) -> bool:
+    """Whether an error or one of its causes means that memory ran out."""
+    seen: set[int] = set()
+    left: list[BaseException | None] = [error]
+    while left:
+        one = left.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, MemoryError) or (isinstance(one, OSError) and one.errno == errno.ENOMEM):
+            return True
+        if mentions_memory(str(one)):
+            return True
+        if isinstance(one, SystemError) and any(words in str(one) for words in _NO_REASON) and address_limit_bytes():
+            return True
+        left += [one.__cause__, one.__context__, *(one.exceptions if isinstance(one, BaseExceptionGroup) else ())]
+    return False
+
+
+def out_of_memory() -> ConfigurationError | DocumentError:
+    """The error for one document. If the address space is limited, it is one for the process as a whole."""
+    if address_limit_bytes() is not None:
+        return ConfigurationError(out_of_memory_message())
+    return DocumentError(
+        "there was not enough memory for it.",
+        "Free some memory, or split the document, then run again.",
+        transient=True,
+    )

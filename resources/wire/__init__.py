@@ -1,0 +1,1 @@
+"""Addresses, proxies, certificates, and the HTTP client."""

@@ -1,0 +1,136 @@
+"""Checks of the knowledge base as a whole, beside what every run judges about each document.
+
+This module has the checks of a pipeline: those that stages declare, and those of every stage of a kind. Rows of tables are
+compared in table_rows, Dagster's view of the checks is in orchestration, and the command is in the cli. What fails one document
+alone is found by the stages themselves (`problem`).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from io_managers.store.errors import StoreError
+from resources.errors import ConfigurationError, DocumentError
+from resources.tables.lance_errors import TableError, reading
+from resources.tables.lance_index_files import index_faults
+from seed_assets.checking.published_results import StoredResults
+from seed_assets.checking.table_rows import rows_as_published
+from seed_assets.engine.currency import Currency, unit_currency
+from seed_assets.engine.damage import DOUBTED, note
+from seed_assets.engine.maintenance_due import CHANGED, maintenance_todo
+from seed_assets.engine.runner import Runner
+from seed_assets.engine.stage_work import StageWork
+from seed_assets.engine.table_leases import table_held
+from seed_assets.graph.declared_checks import Finding, Severity, StageCheck
+from seed_assets.graph.pipeline import Pipeline
+from seed_assets.graph.stage import Stage, Units
+
+CURRENT = "current_with_documents"
+_NOT_CURRENT: Mapping[Currency, str] = {
+    "missing": "it was never made",
+    "stale": "documents have changed since it was made",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of one stage's asset.
+
+    name: its name in Dagster. stage: the stage whose results it checks. severity, blocking: see StageCheck. run: makes the
+    finding, given the name of the stage. described: the function whose docstring describes the check to people.
+    """
+
+    name: str
+    stage: str
+    severity: Severity
+    blocking: bool
+    run: Callable[[Runner, str], Finding]
+    described: Callable[..., Finding]
+
+    @property
+    def description(self) -> str:
+        """What the user reads in Dagster."""
+        return " ".join((self.described.__doc__ or "").split())
+
+
+def checks_of(pipeline: Pipeline) -> list[Check]:
+    """All checks of a pipeline's stages, in the order of the stages."""
+    return [check for stage in pipeline.stages.values() for check in _checks_of(stage)]
+
+
+def _checks_of(stage: Stage) -> Iterator[Check]:
+    for declared in stage.checks:
+        yield _declared(stage.name, declared)
+    if stage.kind == "value" and stage.units in (Units.CLUSTER_TYPES, Units.CORPUS):
+        yield _of_kind(CURRENT, stage.name, "warning", _current)
+    elif stage.kind == "maintenance":
+        yield _of_kind(CURRENT, stage.name, "warning", _maintenance_current)
+        yield _of_kind("index_as_made", stage.name, "error", _index_as_made)
+    elif stage.kind == "sink":
+        yield _of_kind("rows_as_published", stage.name, "error", rows_as_published)
+
+
+def _declared(stage: str, check: StageCheck) -> Check:
+    def run(runner: Runner, name: str) -> Finding:
+        return check.look(StoredResults(runner, name))
+
+    return Check(check.name, stage, check.severity, check.blocking, run, check.look)
+
+
+def _of_kind(name: str, stage: str, severity: Severity, run: Callable[[Runner, str], Finding]) -> Check:
+    return Check(name, stage, severity, False, run, run)
+
+
+def run_check(runner: Runner, check: Check) -> Finding:
+    """Run a check and return its finding. An error that keeps it from looking is a finding as well."""
+    try:
+        return check.run(runner, check.stage)
+    except (StoreError, TableError, ConfigurationError) as error:
+        return Finding({check.stage: str(error)})
+
+
+def _current(runner: Runner, stage: str) -> Finding:
+    """Whether it was made from the documents as they are published now. Dagster calls an asset fresh that depends on more
+    than a hundred partitions, whatever happened to them; this compares the snapshots.
+    """
+    pipeline, finding = runner.pipeline, Finding()
+    found = pipeline.stages[stage]
+    work = StageWork(runner, found, {})
+    units = list(pipeline.cluster_types) if found.units is Units.CLUSTER_TYPES else [""]
+    for unit in units:
+        finding.looked_at += 1
+        try:
+            action = work.action(found, unit)
+        except (ConfigurationError, DocumentError) as error:
+            finding.offenders[unit or stage] = f"it cannot be made now: {error}"
+            continue
+        currency = unit_currency(pipeline, runner.store, found, unit, action)
+        if currency != "current":
+            finding.offenders[unit or stage] = _NOT_CURRENT[currency]
+    return finding
+
+
+def _maintenance_current(runner: Runner, stage: str) -> Finding:
+    """Whether it was made from the documents as they are published now. Dagster calls an asset fresh that depends on more
+    than a hundred partitions, whatever happened to them; this compares the snapshots.
+    """
+    table = runner.pipeline.stages[stage].table
+    reason = maintenance_todo(runner.pipeline, runner.store, {table: runner.tables.state(table)}).get(stage)
+    # Damage is reported by the check that finds it.
+    return Finding({stage: reason} if reason == CHANGED else {}, looked_at=1)
+
+
+def _index_as_made(runner: Runner, stage: str) -> Finding:
+    """Whether the files of the index are as they were made. If one differs, that is noted, and the next seed makes the index
+    again from the rows. It also does so if an earlier version of the project made the index, whose files cannot be checked.
+    """
+    table = runner.pipeline.stages[stage].table
+    folder = runner.tables.folder(table)
+    with reading(table, folder):
+        faults = index_faults(folder)
+        if faults != {}:
+            with table_held(runner.store.leases, runner.tables, table):
+                # Another process may have been making it, so it is looked at again under the lease.
+                faults = index_faults(folder)
+                if faults != {}:
+                    note(runner.store, runner.store.refs.get(stage).values(), DOUBTED)
+    return Finding({f"{folder.name}/{name}": problem for name, problem in (faults or {}).items()}, looked_at=1)

@@ -1,0 +1,1 @@
+"""Measuring how far a judge agrees with people who have labelled summaries."""

@@ -1,0 +1,1 @@
+"""Groups of documents and of concepts, and what is said of a group."""

@@ -1,0 +1,1 @@
+"""Concepts of single documents, found offline or by a model."""

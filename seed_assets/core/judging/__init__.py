@@ -1,0 +1,1 @@
+"""Judges: they check whether a text says what its sources say, offline or with a model."""

@@ -1,0 +1,70 @@
+"""Verdicts of judges, as stages store them.
+
+What belongs here: the types. What does not: judging (judging, model_judging) and revising a summary (revision).
+"""
+
+from typing import Literal
+
+import msgspec
+
+Status = Literal["supported", "contradicted", "not found"]
+Decision = Literal["accept", "revise", "reject"]
+
+
+class SourceText(msgspec.Struct, frozen=True):
+    """A document that a text is judged against."""
+
+    document_id: str
+    title: str
+    text: str
+
+
+class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A judged claim or concept of a text.
+
+    text: the claim, or the name of the concept.
+    status: whether the sources support it.
+    kind: "claim", or "concept" for a concept that was found in the source.
+    passage: the text of the source from `start` to `end` (characters) that supports or contradicts it; "" if there is none.
+    document_id: the document that the passage is from.
+    """
+
+    text: str
+    status: Status
+    kind: Literal["claim", "concept"] = "claim"
+    passage: str = ""
+    document_id: str = ""
+    start: int = 0
+    end: int = 0
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """A judge's verdict on a text.
+
+    decision: what is to be done with the text.
+    score: the number of supported claims divided by that of all claims; 1 if there are none.
+    claims: the claims in the order of the text, then the concepts.
+    judge: the name of the judge: a model, or "similarity".
+    """
+
+    decision: Decision
+    score: float
+    claims: tuple[Claim, ...]
+    judge: str
+
+
+class Judgement(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A summary as it goes to the tables, with its verdict.
+
+    summary: the text that was accepted, or flagged for review.
+    verdict: the verdict on this text.
+    needs_review: whether a person should look at it.
+    title: the title of a cluster's summary; "" for a document.
+    first: the verdict on the text before its revision; None if it was not revised.
+    """
+
+    summary: str
+    verdict: Verdict
+    needs_review: bool = False
+    title: str = ""
+    first: Verdict | None = None

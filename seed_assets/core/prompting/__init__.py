@@ -1,0 +1,1 @@
+"""Prompts, requests for answers of a given shape, and reading and checking these answers."""

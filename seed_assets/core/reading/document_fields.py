@@ -1,0 +1,166 @@
+"""The fields in a document's file: front matter, header blocks, and the keywords of HTML pages and DOCX files.
+
+What belongs here: finding and reading fields, by format. What does not: YAML (front_matter), fields in a separate table
+(field_table), titles (titles), and the form of values (field_values).
+"""
+
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from html.parser import HTMLParser
+from io import BytesIO
+
+import msgspec
+
+from resources.corpus.formats import SUFFIXES
+from seed_assets.core.reading.extracted_text import normalised
+from seed_assets.core.reading.field_table import FieldTable
+from seed_assets.core.reading.field_values import cleaned_values, field_name, split_values
+from seed_assets.core.reading.front_matter import yaml_fields
+from seed_assets.core.reading.text_decoding import decode_text
+from seed_assets.core.reading.titles import split_front_matter
+
+__all__ = ["DocumentFields", "FieldTable", "read_fields"]
+
+# The numbers were chosen by judgement. A field with more values does not help to group documents.
+_MOST_VALUES = 1_000
+_HEADER = re.compile(r"([^\W\d_][\w-]{0,40}):(?:[ \t]+(.*))?$")
+_NAME = re.compile(r"[^\W\d_][\w .-]*")
+_HEADER_LINES = 400
+# Names with which a single line is a header block; any other word before a colon may begin a sentence.
+_ALONE = frozenset({"keywords", "tags", "topics", "categories", "subjects", "keyword", "tag", "topic", "category"})
+# The part of an HTML page that is searched for keywords.
+_HEAD_CHARACTERS = 100_000
+_CORE_PROPERTIES, _MOST_PROPERTIES_BYTES = "docProps/core.xml", 1_000_000
+
+Found = Iterator[tuple[str, list[str]]]
+
+
+class DocumentFields(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The fields of one document.
+
+    fields: case-folded name -> values (see cleaned_values); no field is empty.
+    problems: one sentence for each part that could not be read; the field that it names is not in `fields`.
+    """
+
+    fields: dict[str, tuple[str, ...]]
+    problems: tuple[str, ...] = ()
+
+
+def read_fields(data: bytes, format: str) -> DocumentFields:
+    """Read the fields in a file; equal bytes always give an equal result.
+
+    The fields of text and Markdown are YAML between lines `---` at the beginning, and a block of `Name: value` lines there
+    that ends with an empty line. Those of HTML are `<meta name="keywords">`, and those of DOCX its keywords and subject. PDF
+    files have none. Texts are split at commas and semicolons, but items of a list are not. Numbers and dates are kept as they
+    are written, and `null` is no value. Aliases, and lists or mappings inside a value, are problems of their field.
+
+    format: a value of SUFFIXES.
+
+    Raises ValueError for another format, and DocumentError for a text file that is empty or binary.
+    """
+    if format not in _READERS:
+        raise ValueError(f"no reader for format {format!r}; there are {', '.join(sorted(set(SUFFIXES.values())))}")
+    problems: list[str] = []
+    values: dict[str, list[str]] = {}
+    for name, found in _READERS[format](data, problems):
+        values.setdefault(field_name(name), []).extend(found)
+    fields = {name: cleaned for name in sorted(values) if name and (cleaned := cleaned_values(values[name]))}
+    large = [name for name, found in fields.items() if len(found) > _MOST_VALUES]
+    problems += [f"{name} has {len(fields.pop(name)):,} values; a field may have {_MOST_VALUES:,}." for name in large]
+    return DocumentFields(fields, tuple(problems))
+
+
+def _text_fields(data: bytes, problems: list[str]) -> Found:
+    text = normalised(decode_text(data)[0])
+    lines = text.split("\n")
+    end = next((number for number, line in enumerate(lines[1:], 1) if line in ("---", "...")), 0)
+    if lines[0] != "---" or not end:
+        yield from _header_fields(text)
+        return
+    found: list[str] = []
+    fields = list(yaml_fields("\n".join(lines[1:end]), found))
+    # The text between two lines `---` may be prose.
+    named = bool(fields) and all(_NAME.fullmatch(name) for name, _ in fields)
+    if named or split_front_matter(text)[1] != text:
+        problems += found
+        yield from fields
+        yield from _header_fields("\n".join(lines[end + 1 :]))
+
+
+def _header_fields(text: str) -> Found:
+    fields: list[tuple[str, list[str]]] = []
+    for line in text.lstrip("\n").split("\n", _HEADER_LINES)[:_HEADER_LINES]:
+        if not line.strip():
+            break
+        if fields and line[0] in " \t":
+            fields[-1][1].append(line)
+        elif found := _HEADER.match(line):
+            fields.append((found[1], [found[2] or ""]))
+        else:
+            return
+    if len(fields) > 1 or (fields and fields[0][0].casefold() in _ALONE):
+        for name, lines in fields:
+            yield name, split_values(" ".join(lines))
+
+
+def _html_fields(data: bytes, problems: list[str]) -> Found:
+    head = _Head()
+    head.feed(decode_text(data)[0][:_HEAD_CHARACTERS])
+    for keywords in head.keywords:
+        yield "keywords", split_values(keywords)
+
+
+class _Head(HTMLParser):
+    """Collects the keywords in a page's head. It is a parser in Python, since a malicious page can crash faster ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keywords: list[str] = []
+        self._over = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._over = self._over or tag == "body"
+        given = {name: value or "" for name, value in reversed(attrs)}
+        if tag == "meta" and not self._over and given.get("name", "").strip().casefold() == "keywords":
+            self.keywords.append(given.get("content", ""))
+
+
+def _docx_fields(data: bytes, problems: list[str]) -> Found:
+    import lxml.etree as etree
+
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive, archive.open(_CORE_PROPERTIES) as part:
+            found = part.read(_MOST_PROPERTIES_BYTES + 1)
+        if len(found) > _MOST_PROPERTIES_BYTES:
+            problems.append(f"its properties have more than {_MOST_PROPERTIES_BYTES:,} bytes.")
+            return
+        root = etree.fromstring(found, etree.XMLParser(resolve_entities=False, no_network=True))
+    except KeyError:
+        return
+    # The exceptions that zipfile raises for damaged archives, encrypted ones, and unknown methods of compression.
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError) as error:
+        problems.append(f"its properties cannot be read: {' '.join(str(error).split())[:200]}.")
+        return
+    except etree.XMLSyntaxError as error:
+        problems.append(f"its properties are not valid XML: {' '.join(str(error).split())[:200]}.")
+        return
+    for element in root:
+        name = etree.QName(element).localname if isinstance(element.tag, str) else ""
+        if name in ("keywords", "subject"):
+            yield name, split_values("".join(element.itertext()))
+
+
+def _no_fields(data: bytes, problems: list[str]) -> Found:
+    """Return no fields for a PDF file: its parser can crash, and must not run in this process."""
+    return iter(())
+
+
+_READERS: Mapping[str, Callable[[bytes, list[str]], Found]] = {
+    "text": _text_fields,
+    "markdown": _text_fields,
+    "html": _html_fields,
+    "docx": _docx_fields,
+    "pdf": _no_fields,
+}

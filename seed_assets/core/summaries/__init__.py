@@ -1,0 +1,1 @@
+"""Summaries of single documents, made offline or by a model."""

@@ -1,0 +1,1 @@
+"""Words, sentences, phrases and parts of texts in any language."""

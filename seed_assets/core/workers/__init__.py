@@ -1,0 +1,1 @@
+"""The worker processes that parse files and process their texts."""

@@ -1,0 +1,24 @@
+"""The bundled embedder, run in workers, as stages use it. What does not belong here: how texts become vectors
+(resources.models.embedder), and the workers (parser_pool).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resources.endpoints.llm import RequestCosts
+from resources.models.embedder import WordLlamaEmbedder
+from seed_assets.core.text.text_work import TextWork
+
+
+class WorkersEmbedder(WordLlamaEmbedder):
+    """A WordLlamaEmbedder whose `embed` runs in a worker; `embed_sync` and `token_vectors` run in this process."""
+
+    def __init__(self, work: TextWork) -> None:
+        super().__init__()
+        self._work = work
+
+    async def embed(self, texts: Sequence[str], costs: RequestCosts | None = None) -> NDArray[np.float32]:
+        """Do what `embed_sync` does, in a worker. Raises DocumentError if that exceeds the worker's limits."""
+        return (await self._work.run("vectors", list(texts))).array()

@@ -1,0 +1,1 @@
+"""Runs stages: values, rows of tables, and maintenance of tables."""

@@ -1,0 +1,235 @@
+"""What a stage is: a plain function and the declaration of what decides its result.
+
+This module has the record and the decorators. Stages are run by engine, listed in wiring, and shown to Dagster by assets.
+
+A stage's function says by its signature what it needs: its positional parameters are its inputs (`source`, the names of
+other stages, or a corpus input by its annotation), its keyword-only parameters are what it uses from outside, found by name
+among the pipeline's resources. Both are in the action key: inputs by content digest, resources by their `identity`.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum, auto
+from typing import Any, Literal, Protocol, get_type_hints, runtime_checkable
+
+import msgspec
+
+from io_managers.store.fingerprint import Part
+from seed_assets.graph.corpus_inputs import CorpusInput
+from seed_assets.graph.declared_checks import StageCheck
+
+# The input that is the document's file itself.
+SOURCE = "source"
+# The keyword-only parameter through which a stage makes further actions (single embeddings, single requests).
+REUSE = "reuse"
+# The keyword-only parameter through which a stage has a text processed by a worker process.
+WORK = "work"
+# Longer previews make Dagster's event log grow: 400 characters took 11 KB an event.
+PREVIEW_CHARACTERS = 160
+
+Kind = Literal["value", "sink", "maintenance"]
+
+
+class Units(StrEnum):
+    """What a stage has one result of: each document, each cluster type, each cluster, or the corpus as a whole."""
+
+    DOCUMENTS = auto()
+    CLUSTER_TYPES = auto()
+    CLUSTERS = auto()
+    CORPUS = auto()
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A document's file. data: its bytes. format: a value of resources.corpus.formats.SUFFIXES."""
+
+    data: bytes
+    format: str
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """A resource of a stage that decides its results."""
+
+    @property
+    def identity(self) -> Mapping[str, Part]:
+        """Everything about it that decides results, and nothing else."""
+        ...
+
+
+@runtime_checkable
+class OfKind(Protocol):
+    """A resource of which only the kind is in the key of a stage that reuses by inputs."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of the resource, such as a model or an offline method."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finds:
+    """What the stage that finds the clusters declares. Its units are cluster types.
+
+    sizes: gives for a value of the stage each cluster's id, `<cluster type>/<number>`, and its number of members. smallest: the
+    fewest members of a cluster.
+    """
+
+    sizes: Callable[[Any], Mapping[str, int]]
+    smallest: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the pipeline.
+
+    kind: "value" (one value per unit), "sink" (the rows of each unit in a table), "maintenance" (work on
+    tables, once for the corpus).
+    inputs: the names of its inputs; input_types: what each is decoded as; corpus_inputs: those that look at the corpus; the
+    others are names of stages of the same units, or `source`. uses: names of resources. preview: makes a line that shows a value
+    to people. show: makes what else a page shows of a value, by name: numbers, words, PNG files. problem: says what is wrong with
+    a value made of its inputs, or ""; a wrong value is never kept, and its document fails. reuse: what its resources contribute
+    to its key: everything that decides a result ("all"), or only their kind ("inputs"), so that a result stays as long as its
+    inputs do. continues: whether a result continues from the previous one, which does not decide whether it is current; such a
+    stage can be asked to begin from scratch. finds: what the stage that finds clusters declares. checks: the checks of all that
+    it has published.
+
+    table: the table that a sink writes, or that maintenance works on. vectors: the resource that says how many numbers a vector
+    in a sink's table has; "" if the table has none. every_unit: whether each unit of a sink has a row in every case. works_on:
+    the sinks whose rows maintenance looks at.
+    """
+
+    name: str
+    kind: Kind
+    version: str
+    function: Callable[..., Any]
+    inputs: tuple[str, ...]
+    input_types: Mapping[str, Any]
+    uses: tuple[str, ...]
+    returns: Any
+    corpus_inputs: Mapping[str, CorpusInput] = field(default_factory=dict[str, CorpusInput])
+    table: str = ""
+    vectors: str = ""
+    every_unit: bool = False
+    works_on: tuple[str, ...] = ()
+    preview: Callable[[Any], str] = lambda value: ""
+    units: Units = Units.DOCUMENTS
+    reuse: Literal["all", "inputs"] = "all"
+    continues: bool = False
+    finds: Finds | None = None
+    checks: tuple[StageCheck, ...] = ()
+    show: Callable[[Any], Mapping[str, Any]] = lambda value: {}
+    problem: Callable[..., str] = lambda value, *inputs: ""
+
+    @property
+    def description(self) -> str:
+        """What the user reads in Dagster: the function's docstring."""
+        return inspect.cleandoc(self.function.__doc__ or "")
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """The stages whose results of the same unit are its inputs."""
+        return tuple(name for name in self.inputs if name != SOURCE and name not in self.corpus_inputs)
+
+    @property
+    def over(self) -> tuple[str, ...]:
+        """The stages whose published results it looks at as a whole."""
+        seen = (name for one in self.corpus_inputs.values() for name in one.looks_at)
+        return tuple(dict.fromkeys((*self.works_on, *seen)))
+
+    @property
+    def by_cluster_type(self) -> bool:
+        """Whether its partitions are cluster types."""
+        return self.units in (Units.CLUSTER_TYPES, Units.CLUSTERS)
+
+    def cluster_type(self, unit: str) -> str:
+        """The cluster type of a unit, which is a cluster or the type itself; "" for other units."""
+        if self.units is Units.CLUSTERS:
+            return unit.rpartition("/")[0]
+        return unit if self.units is Units.CLUSTER_TYPES else ""
+
+    def with_inputs(self, *bound: CorpusInput) -> "Stage":
+        """The same stage with these corpus inputs, which know the settings, instead of those of the same classes."""
+        by_class = {type(one): one for one in bound}
+        inputs = {name: by_class.get(type(one), one) for name, one in self.corpus_inputs.items()}
+        return replace(self, corpus_inputs=inputs)
+
+
+def value_stage(
+    *,
+    version: str,
+    preview: Callable[[Any], str],
+    units: Units = Units.DOCUMENTS,
+    reuse: Literal["all", "inputs"] = "all",
+    continues: bool = False,
+    finds: Finds | None = None,
+    checks: tuple[StageCheck, ...] = (),
+    show: Callable[[Any], Mapping[str, Any]] = lambda value: {},
+    problem: Callable[..., str] = lambda value, *inputs: "",
+) -> Callable[[Callable[..., Any]], Stage]:
+    """Declare an async function of one unit as a stage; its value is kept in the store.
+
+    version: raise it whenever the same inputs give another result; it recomputes everything. The rest: see Stage.
+    """
+    return lambda function: replace(
+        _stage(function, kind="value", version=version, preview=preview),
+        units=units,
+        reuse=reuse,
+        continues=continues,
+        finds=finds,
+        checks=checks,
+        show=show,
+        problem=problem,
+    )
+
+
+def sink_stage(
+    *, version: str, table: str, units: Units = Units.DOCUMENTS, vectors: str = "", every_unit: bool = False
+) -> Callable[[Callable[..., Any]], Stage]:
+    """Declare a function (unit, content_digest, *inputs) -> rows as the writer of a table.
+
+    version: raise it whenever the same inputs give other rows. The rest: see Stage.
+    """
+    return lambda function: replace(
+        _stage(function, kind="sink", version=version, table=table), units=units, vectors=vectors, every_unit=every_unit
+    )
+
+
+def maintenance_stage(*, version: str, table: str, works_on: tuple[str, ...]) -> Callable[[Callable[..., Any]], Stage]:
+    """Declare a function (tables, *, what it uses) -> state of the table, called once for the corpus.
+
+    works_on: the sinks whose rows it looks at through the tables; snapshots of what they published are in its key.
+    """
+    return lambda function: replace(
+        _stage(function, kind="maintenance", version=version, table=table),
+        units=Units.CORPUS,
+        works_on=works_on,
+        inputs=(),
+        input_types={},
+    )
+
+
+def _stage(function: Callable[..., Any], *, kind: Kind, version: str, **options: Any) -> Stage:
+    hints = get_type_hints(function, include_extras=True)
+    parameters = inspect.signature(function).parameters.values()
+    inputs = [parameter.name for parameter in parameters if parameter.kind is not inspect.Parameter.KEYWORD_ONLY]
+    if kind == "sink":
+        inputs = inputs[2:]  # the unit and content_digest are given to every sink
+    declared = {name: one for name in inputs for one in _extras(hints[name]) if isinstance(one, CorpusInput)}
+    return Stage(
+        name=function.__name__,
+        kind=kind,
+        version=version,
+        function=function,
+        inputs=tuple(inputs),
+        input_types={name: hints[name] for name in inputs},
+        corpus_inputs=declared,
+        uses=tuple(parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY),
+        returns=hints.get("return", Any),
+        **options,
+    )
+
+
+def _extras(hint: Any) -> tuple[Any, ...]:
+    """The annotations of a parameter beside its type."""
+    return getattr(hint, "__metadata__", ())

@@ -1,0 +1,1 @@
+"""How Dagster sees the pipeline. The only package of seed_assets that imports Dagster."""

@@ -1,0 +1,355 @@
+"""What Dagster's daemon does by itself: it watches the corpus, reads all of it at night, and updates what is made from it.
+
+This module decides when runs are asked for, and that the same work is asked for once. What is to be done and which run comes
+next is decided in planning, as for `seedbank seed`.
+
+A tick asks for runs only while none is under way, so each plan is of a corpus at rest and no work is asked for twice. What
+depends on a first pass (documents beside a failed one, the search index) is asked for by a later tick.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from itertools import islice
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
+
+from io_managers.store.errors import LeaseBusyError
+from io_managers.store.holders import Waiting
+from resources.settings.config import Settings
+from resources.wording import counted
+from seed_assets.engine.maintenance_due import maintenance_action
+from seed_assets.graph.pipeline import Phase
+from seed_assets.orchestration.corpus_records import corpus_out_of_sync
+from seed_assets.orchestration.document_partitions import DocumentPartitions
+from seed_assets.orchestration.job_names import CLUSTERS_JOB, CORPUS_JOB, DOCUMENTS_JOB, JOBS, PLACING_JOB
+from seed_assets.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG
+from seed_assets.orchestration.run_records import close_dead_runs, unfinished_runs
+from seed_assets.planning.due_work import DueWork
+from seed_assets.planning.phases import OutOfSync, Phases, Run, Step
+from seed_assets.planning.plan import Plan
+from seed_assets.planning.work import of_stages
+from seed_assets.session.removals import check_removals, remove_documents
+from seed_assets.session.session import Session
+
+TICK_SECONDS = 30
+NIGHTLY = "0 3 * * *"
+# A file that was changed less than this ago may still be written.
+_REST_SECONDS = 10
+# How many files are remembered as perhaps still being written, since Dagster stores the list at each tick. With more at once, the
+# others are taken when they are old enough.
+_MOST_WAITING = 2_000
+# If runs leave their work undone, the pause before the next run for it doubles, up to this.
+_LONGEST_PAUSE_SECONDS = 3_600
+# How long a tick waits for a lease of another process. It is short, since the ticks of a code location run one after the other.
+_PATIENCE_SECONDS = 15.0
+_WORK_TAG = ".dagster/seedbank_work"
+
+WaitingFiles = Mapping[str, Sequence[int]]
+"""Document -> size and time of change, of files that a tick left alone because they may still be written."""
+OpenSession = Callable[[], Session]
+
+
+def build_automation(open_session: OpenSession, jobs: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
+    """The sensors and the schedules over these jobs, by name."""
+
+    @dg.sensor(
+        name="watch_corpus",
+        job=jobs[DOCUMENTS_JOB],
+        minimum_interval_seconds=TICK_SECONDS,
+        description="New, changed and removed documents of the corpus folder, as soon as their files no longer change.",
+    )
+    def watch_corpus(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        waiting: WaitingFiles = json.loads(context.cursor) if context.cursor else {}
+        with _opened(open_session) as session:
+            tick = _Tick(session, context.instance)
+            requests = tick.documents(waiting=waiting)
+        return dg.SensorResult(
+            run_requests=requests,
+            skip_reason=None if requests else tick.reason,
+            cursor=json.dumps(dict(islice(tick.waiting.items(), _MOST_WAITING)), separators=(",", ":")),
+        )
+
+    @dg.sensor(
+        name="follow_documents",
+        jobs=[jobs[name] for name in (CLUSTERS_JOB, CORPUS_JOB, PLACING_JOB)],
+        minimum_interval_seconds=TICK_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="What follows after documents have changed, one step a tick: clusters with their summaries and judges, "
+        "what is made once for all documents, where each document stands.",
+    )
+    def follow_documents(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        with _opened(open_session) as session:
+            tick = _Tick(session, context.instance)
+            requests = tick.following(context.repository_def.asset_graph if context.repository_def else None)
+        return dg.SensorResult(run_requests=requests, skip_reason=None if requests else tick.reason)
+
+    @dg.schedule(
+        name="nightly",
+        job=jobs[DOCUMENTS_JOB],
+        cron_schedule=NIGHTLY,
+        description="The same as watch_corpus, once a night, reading every file instead of trusting sizes and times.",
+    )
+    def nightly(context: dg.ScheduleEvaluationContext) -> Any:
+        with _opened(open_session) as session:
+            tick = _Tick(session, context.instance)
+            return tick.documents(verify=True) or dg.SkipReason(tick.reason)
+
+    return [watch_corpus, follow_documents], [nightly]
+
+
+_one_tick = threading.Lock()
+
+
+@contextmanager
+def _opened(open_session: OpenSession) -> Iterator[Session]:
+    """A session for one tick. Ticks of a process share its store, so they run one after the other."""
+    with _one_tick:
+        session = open_session()
+        try:
+            yield session
+        finally:
+            session.close()
+
+
+class _Tick:
+    """One tick. reason: why it asks for no run. waiting: documents whose files may still be written."""
+
+    def __init__(self, session: Session, instance: dg.DagsterInstance) -> None:
+        self.reason = ""
+        self.waiting: WaitingFiles = {}
+        self._requests: list[dg.RunRequest] = []
+        self._session = session
+        self._instance = instance
+        settings: Settings = session.settings
+        self._partitions = DocumentPartitions(
+            instance,
+            session.store,
+            session.home,
+            settings.documents_per_run,
+            Waiting(patience_seconds=_PATIENCE_SECONDS),
+        )
+
+    def documents(self, *, waiting: WaitingFiles | None = None, verify: bool = False) -> list[dg.RunRequest]:
+        """Return the runs of documents that are due. waiting: the files that the previous tick left alone."""
+        return self._unless_held_up(lambda: self._documents(waiting or {}, verify=verify))
+
+    def _documents(self, waiting: WaitingFiles, *, verify: bool) -> list[dg.RunRequest]:
+        session, partitions = self._session, self._partitions
+        session.home.check(session.settings.corpus)
+        self.waiting = waiting
+        if self._is_busy():
+            return []
+        plan = session.plan(verify=verify)
+        if not plan.documents and not plan.gone:
+            self.reason = f"The corpus folder {session.settings.corpus} holds no documents."
+            return []
+        session.home.bind(session.settings.corpus)
+        stages = [stage.name for stage in session.pipeline.of_phase(Phase.DOCUMENTS)]
+        self.waiting = _still_written(session, plan, of_stages(plan.todo(), stages), waiting)
+        if plan.gone:
+            check_removals(session, plan)
+            remove_documents(session, partitions, plan.gone)
+            self.reason = f"Gone documents that were taken out of the knowledge base: {len(plan.gone)}."
+        partitions.remove(plan.scan.gone(set(partitions.order())))
+        known = [document for document in plan.documents if document not in self.waiting]
+        partitions.add(sorted(known, key=plan.scan.problems.__contains__))
+        requests = self._next(plan, stages, [Step.DOCUMENTS], _Records(session, partitions, known))
+        if not requests and not self.reason:
+            self.reason = (
+                f"Files that may still be written: {len(self.waiting)}, such as {min(self.waiting)}. They wait "
+                "until they no longer change."
+                if self.waiting
+                else "Nothing to do: every document is up to date or has failed for good."
+            )
+        return requests
+
+    def _next(
+        self, plan: Plan, stages: Sequence[str], steps: Sequence[Step], records: "_Records"
+    ) -> list[dg.RunRequest]:
+        """Return the runs of the first of these steps that has any. stages: the stages of documents."""
+        session = self._session
+        work = DueWork(session.pipeline, session.store, stages, self.waiting.keys())
+        phases = Phases(session.pipeline, work, records, self._partitions, steps)
+        while following := phases.next(plan):
+            # One group per tick, since finding the ranges of the next group may move partitions.
+            for run in next(following.groups, ()):
+                self._request(plan, following.step, run)
+            if self._requests:
+                break
+            phases.leave(following.step)
+        return self._requests
+
+    def following(self, graph: BaseAssetGraph | None) -> list[dg.RunRequest]:
+        """Return the runs of the first step after the documents that has anything to do.
+
+        graph: the graph of all assets, by which Dagster says what is stale.
+        """
+        return self._unless_held_up(lambda: self._following(graph))
+
+    def _following(self, graph: BaseAssetGraph | None) -> list[dg.RunRequest]:
+        session = self._session
+        if session.home.bound_corpus() is None:
+            self.reason = "Nothing is seeded yet."
+            return []
+        if self._is_busy():
+            return []
+        plan, partitions = session.plan(), self._partitions
+        stages = [stage.name for stage in session.pipeline.placing_stages]
+        known = [d for d in partitions.order() if d in plan.scan.documents]
+        records = _Records(session, partitions, known, self._instance, graph)
+        requests = self._next(plan, stages, [Step.CLUSTERS, Step.CORPUS, Step.PLACES], records)
+        if requests or self.reason:
+            return requests
+        if not plan.placed:
+            self.reason = "Documents are still to be seeded; what is made of all of them waits for that."
+            return []
+        synced = session.home.synced_digest()
+        if synced != plan.digest() and not partitions.shown_otherwise(plan, list(plan.document_stages), known):
+            requests = self._next(plan, stages, [Step.RECORDS], records)
+            if requests or self.reason:
+                return requests
+            session.home.record_in_sync(plan.digest(), instead_of=synced)
+        self.reason = "Nothing to do: it is current with the documents."
+        return []
+
+    def _snapshot(self) -> list[str]:
+        """Return digests of what is published for documents, since the same stages over other documents are other work."""
+        pipeline, store = self._session.pipeline, self._session.store
+        return [maintenance_action(pipeline, store, stage).key for stage in pipeline.maintenance_stages]
+
+    def _unless_held_up(self, look: Callable[[], list[dg.RunRequest]]) -> list[dg.RunRequest]:
+        """Return the runs that `look` asks for; none, with the reason, if another process holds a lease that it needs."""
+        try:
+            return look()
+        except LeaseBusyError as error:
+            self.reason = f"{error} The next tick looks again."
+            return []
+
+    def _is_busy(self) -> bool:
+        home = self._session.home
+        close_dead_runs(self._instance, home)
+        if home.abandoned():
+            # This comes first: as long as the marks are there, the next seed compares the records in any case.
+            home.record_out_of_sync()
+            home.clear_abandoned()
+        runs = unfinished_runs(self._instance)
+        elsewhere = home.running_elsewhere()
+        if runs:
+            self.reason = (
+                f"Runs under way or queued: {len(runs)}, such as {runs[0].run_id}. The next tick looks again."
+                f"{f' At work is {elsewhere}' if elsewhere else ''}"
+            )
+        elif elsewhere:
+            self.reason = f"A seed is under way in {elsewhere} The next tick looks again."
+        return bool(self.reason)
+
+    def _request(self, plan: Plan, step: Step, run: Run) -> None:
+        """Ask for a run. A digest of its work is in a tag, so that the same work is not asked for twice at once."""
+        work: list[Any]
+        match step:
+            case Step.DOCUMENTS | Step.PLACES:
+                versions = [self._session.pipeline.stages[name].version for name in run.stages]
+                sources = plan.scan.documents
+                planned = [
+                    [d, sources[d].content_digest if d in sources else "", list(run.todo.get(d, ()))]
+                    for d in run.members
+                ]
+                work = [run.stages, versions, planned]
+            case Step.CLUSTERS:
+                todo = [[name, sorted(plan.stages[name].todo.items())] for name in run.stages]
+                work = [todo, self._snapshot()]
+            case Step.CORPUS:
+                work = [run.stages, self._snapshot()]
+            case Step.RECORDS:
+                work = ["shown", run.stages, self._snapshot()]
+        self._ask(sha256(json.dumps(work).encode()).hexdigest()[:32], run)
+
+    def _ask(self, work: str, run: Run) -> None:
+        """Ask for a run, unless runs for the same work did not help and it is too early to try again."""
+        before = dg.RunsFilter(tags={_WORK_TAG: work})
+        tried = self._instance.get_runs_count(before)
+        if tried:
+            (last,) = self._instance.get_run_records(before, limit=1)
+            pause = min(TICK_SECONDS * 2**tried, _LONGEST_PAUSE_SECONDS)
+            since = time.time() - last.update_timestamp.timestamp()
+            # If the clock was put back, the time lies in the future, which is no reason to wait.
+            if 0 <= since < pause:
+                self.reason = (
+                    f"{counted(tried, 'run')} left this work undone, and the last of them, {last.dagster_run.run_id}, says why; "
+                    f"it is tried again in {pause - since:.0f} s."
+                )
+                return
+        tags = {RANGE_START_TAG: run.range[0], RANGE_END_TAG: run.range[1]} if run.range else {}
+        self._requests.append(
+            dg.RunRequest(
+                # Each try needs a key of its own: Dagster silently drops a request with a key that it knows.
+                run_key=f"{work}:{tried + 1}",
+                job_name=JOBS[run.phase],
+                asset_selection=[dg.AssetKey(stage) for stage in run.stages],
+                tags={**tags, _WORK_TAG: work},
+            )
+        )
+
+
+class _Records:
+    """Dagster's records, as a tick looks at them. It implements phases.Records. known: documents with a partition."""
+
+    def __init__(
+        self,
+        session: Session,
+        partitions: DocumentPartitions,
+        known: Sequence[str],
+        instance: dg.DagsterInstance | None = None,
+        graph: BaseAssetGraph | None = None,
+    ) -> None:
+        """graph: of all assets; without it and the instance, only documents are looked at."""
+        self._session = session
+        self._partitions = partitions
+        self._known = known
+        self._instance = instance
+        self._graph = graph
+
+    def documents(self, plan: Plan, stages: Sequence[str]) -> dict[str, list[str]]:
+        """See phases.Records. Nothing is compared if the records are known to be in sync."""
+        placing = {stage.name for stage in self._session.pipeline.placing_stages}
+        unknown = not plan.placed and not placing.isdisjoint(stages)
+        if unknown or self._session.home.synced_digest() == plan.digest():
+            return {}
+        return self._partitions.shown_otherwise(plan, stages, self._known)
+
+    def corpus(self, plan: Plan) -> OutOfSync:
+        """See phases.Records."""
+        if self._instance is None or self._graph is None:
+            return OutOfSync([], [])
+        return corpus_out_of_sync(self._instance, self._graph, self._session.pipeline, plan)
+
+
+def _still_written(
+    session: Session, plan: Plan, todo: Mapping[str, Sequence[str]], waiting: WaitingFiles
+) -> dict[str, Sequence[int]]:
+    """The documents to be visited whose files changed just now, and differ from what the previous tick saw.
+
+    A time of change that lies in the future, as after a clock was put back, counts as just now: such a file is taken
+    when two ticks have seen the same of it.
+    """
+    now = time.time()
+    found: dict[str, Sequence[int]] = {}
+    for document in todo:
+        source = plan.scan.documents.get(document)
+        if source is None:
+            continue
+        try:
+            status = source.path.stat()
+        except OSError:  # removed meanwhile; the next tick finds that
+            found[document] = (0, 0)
+            continue
+        seen = [status.st_size, status.st_mtime_ns]
+        if now - status.st_mtime < _REST_SECONDS and list(waiting.get(document, ())) != seen:
+            found[document] = seen
+    return found

@@ -1,0 +1,189 @@
+"""How a step that has run a stage ends: what is published, what its page shows, and what failed.
+
+This module translates a StageRun for Dagster. It does not run stages, and it defines no assets (assets).
+"""
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+import dagster as dg
+
+from io_managers.content_hash import data_version, publish, result_metadata
+from io_managers.partition_events import (
+    Note,
+    PartitionRecord,
+    add_partition_metadata,
+    emit_materializations,
+    emit_notes,
+    set_partition_versions,
+)
+from io_managers.plain_text import plain_lines
+from io_managers.store.errors import StoreError
+from io_managers.store.request_ledger import percentiles
+from io_managers.store.values import CommittedResults, Result, StoredValues
+from resources.errors import ConfigurationError, DocumentError
+from resources.tables.lance_errors import TableError
+from seed_assets.engine.runner import INTERRUPTED, Runner
+from seed_assets.engine.stage_run import StageRun
+from seed_assets.graph.stage import Units
+from seed_assets.memo.accounts import paid_for
+from seed_assets.orchestration.asset_checks import report_behind
+from seed_assets.orchestration.data_versions import of_cluster_types, of_documents
+from seed_assets.planning.estimate import total
+
+# How many failed units a message names, since people read it in the event log; `seedbank status` shows all of them.
+_NAMED_IN_FAILURE = 20
+
+
+@contextmanager
+def faults_reported(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """A fault that stops a whole stage inside this context is recorded for the seed and fails the step."""
+    runner: Runner = context.resources.runner
+    name = context.asset_key.to_user_string()
+    try:
+        yield
+    except (TableError, StoreError, ConfigurationError) as error:
+        runner.faults[name] = error
+        if isinstance(error, TableError):  # if the store is at fault, Dagster's records may not be writable either
+            units = context.partition_keys if context.assets_def.partitions_def is not None else [""]
+            emit_notes(context, dict.fromkeys(units, _shown_failure(error)))
+        raise dg.Failure(description=plain_lines(f"{name}: {error}"), allow_retries=False) from error
+
+
+def conclude(
+    context: dg.AssetExecutionContext, outcome: StageRun, inputs: Mapping[str, StoredValues] | None = None
+) -> dg.MaterializeResult[Any]:
+    """Hand the results to the IO manager. If some units have none, publish the others and fail the step.
+
+    inputs: what the step got from the stages before it, if its units are documents.
+    """
+    runner: Runner = context.resources.runner
+    results = _results(context, outcome)
+    stage = runner.pipeline.stages[outcome.stage]
+    versions = of_documents(runner.pipeline, stage, results, inputs or {}, outcome.repaired)
+    if not outcome.failures and not outcome.stopped:
+        set_partition_versions(context, versions)
+        # Dagster uses this version for partitions if it does not use one for each.
+        return dg.MaterializeResult(value=results, data_version=data_version(results))
+    publish(runner.store, results, context.run.run_id)
+    emit_materializations(
+        context,
+        {p: PartitionRecord(result_metadata(result, results.latencies), versions[p]) for p, result in results.items()},
+    )
+    emit_notes(context, {unit: _shown_failure(error) for unit, error in outcome.failures.items()})
+    raise _ended(context, outcome, len(results))
+
+
+def conclude_clusters(
+    context: dg.AssetExecutionContext, outcome: StageRun, types: Sequence[str]
+) -> dg.MaterializeResult[Any]:
+    """Publish the results of cluster types, or of their clusters. A type fails if one of its clusters has no result."""
+    runner: Runner = context.resources.runner
+    results = _results(context, outcome)
+    publish(runner.store, results, context.run.run_id)
+    of_type = {t: {u: r for u, r in results.items() if u == t or u.rpartition("/")[0] == t} for t in types}
+    metadata = {t: _metadata(runner, outcome, found, results.latencies) for t, found in of_type.items()}
+    versions = of_cluster_types(runner.pipeline, runner.pipeline.stages[outcome.stage], of_type)
+    if not outcome.failures and not outcome.stopped:
+        add_partition_metadata(context, metadata)
+        set_partition_versions(context, versions)
+        return dg.MaterializeResult(data_version=data_version(results))
+    failed = {t: {u: error for u, error in outcome.failures.items() if _is_of(u, t)} for t in types}
+    whole = [t for t in types if not outcome.stopped and not failed[t]]
+    emit_materializations(context, {t: PartitionRecord(metadata[t], versions[t]) for t in whole})
+    emit_notes(context, {t: _shown_failures(errors) for t, errors in failed.items() if errors})
+    raise _ended(context, outcome, len(results))
+
+
+def _is_of(unit: str, cluster_type: str) -> bool:
+    return unit == cluster_type or unit.rpartition("/")[0] == cluster_type
+
+
+def _results(context: dg.AssetExecutionContext, outcome: StageRun) -> CommittedResults:
+    """The results of a stage, after what it repaired in the stages before it is published."""
+    runner: Runner = context.resources.runner
+    for upstream, repaired in outcome.repaired.items():
+        publish(runner.store, CommittedResults(upstream, repaired), context.run.run_id)
+    if runner.pipeline.stages[outcome.stage].kind == "sink" and not all(r.reused for r in outcome.results.values()):
+        report_behind(context, runner.pipeline, outcome.stage)
+    seconds = runner.reuse.accounts.latencies.get(outcome.stage)
+    latencies = [round(found, 4) for found in percentiles(seconds)] if seconds else []
+    return CommittedResults(outcome.stage, outcome.results, latencies)
+
+
+def _metadata(
+    runner: Runner, outcome: StageRun, results: Mapping[str, Result], latencies: Sequence[float]
+) -> dict[str, Any]:
+    """What the page of a cluster type shows: its one result, or the results of its clusters together."""
+    stage = runner.pipeline.stages[outcome.stage]
+    if stage.units is Units.CLUSTERS:
+        computed = [result for result in results.values() if not result.reused]
+        paid = total(paid_for(r.provenance) for r in computed)
+        saved = total(paid_for(r.provenance) for r in results.values() if r.reused)
+        return {
+            stage.units.value: len(results),
+            "computed": len(computed),
+            "reused": len(results) - len(computed),
+            "requests": paid.requests,
+            "requests_saved": saved.requests,
+            "usd": "unknown" if paid.unpriced else paid.usd,
+        }
+    metadata: dict[str, Any] = {}
+    for result in results.values():
+        metadata |= result_metadata(result, latencies)
+        for name, shown in stage.show(runner.store.load(result.content_digest, stage.returns)).items():
+            metadata[name] = _picture(shown) if isinstance(shown, bytes) else shown
+    return metadata
+
+
+def _shown_failure(error: DocumentError | TableError) -> Note:
+    """What the page of a failed partition shows."""
+    return Note(f"It failed: {error.reason}", {"failed_because": error.reason, "what_to_do": error.remedy})
+
+
+def _shown_failures(errors: Mapping[str, DocumentError]) -> Note:
+    """The same for a cluster type if these of its clusters failed."""
+    first = next(iter(errors.values()))
+    named = dict(islice(((unit, error.reason) for unit, error in errors.items()), _NAMED_IN_FAILURE))
+    return Note(
+        f"Clusters that failed: {len(errors)}, {next(iter(errors))} for one.",
+        {"failed_because": first.reason, "what_to_do": first.remedy, "failed": dg.MetadataValue.json(named)},
+    )
+
+
+def _picture(png: bytes) -> dg.MarkdownMetadataValue:
+    return dg.MetadataValue.md(f"![picture](data:image/png;base64,{base64.b64encode(png).decode()})")
+
+
+def _ended(context: dg.AssetExecutionContext, outcome: StageRun, done: int) -> BaseException:
+    """The exception that the step raises if not all of its units were done."""
+    if outcome.stopped == INTERRUPTED:
+        context.instance.report_run_canceling(context.run, "Interrupted: work in flight was finished and committed.")
+        return dg.DagsterExecutionInterruptedError()
+    return _failure(outcome, done)
+
+
+def _failure(outcome: StageRun, done: int) -> dg.Failure:
+    """What the log of the run says: each reason with its remedy once, with the units that it holds for."""
+    alike: dict[str, list[str]] = {}
+    for document, error in outcome.failures.items():
+        alike.setdefault(str(error), []).append(document)
+    named: list[str] = []
+    left = _NAMED_IN_FAILURE
+    for words, documents in alike.items():
+        if left > 0:
+            named.append(f"{', '.join(documents[:left])}: {words}")
+            left -= len(documents)
+    failed = len(outcome.failures)
+    if failed > _NAMED_IN_FAILURE:
+        named.append(f"and {failed - _NAMED_IN_FAILURE} more; `seedbank status` names all.")
+    if outcome.stopped:
+        named.append(f"Not all documents were begun: {outcome.stopped}.")
+    return dg.Failure(
+        description=plain_lines(f"{outcome.stage}: {failed} failed, {done} done. " + "\n".join(named)),
+        metadata={"failed_documents": dg.MetadataValue.json(sorted(outcome.failures)[:_NAMED_IN_FAILURE])},
+        allow_retries=False,
+    )

@@ -1,0 +1,1 @@
+"""Plans: what a run would compute, why, and what that would cost."""

@@ -1,0 +1,112 @@
+"""What a run would cost, and what reuse saves, before anything is paid.
+
+This module counts requests, tokens and dollars of a plan. Whatever sends a request says what it costs, and what was paid in
+the end is in memo.accounts.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from io_managers.store.store import Store
+from resources.endpoints.llm import Usage
+from seed_assets.graph.pipeline import Pipeline
+from seed_assets.graph.stage import Units
+from seed_assets.memo.accounts import paid_for
+from seed_assets.planning.plan import UPSTREAM, Plan, StagePlan
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A resource that asks a paid service. A resource without this costs nothing."""
+
+    def estimate(self, characters: int) -> Usage:
+        """The most that it will cost for a document with this number of characters; sends no request."""
+        ...
+
+
+@runtime_checkable
+class PricedByMembers(Protocol):
+    """A resource that asks a paid service about clusters."""
+
+    def estimate_cluster(self, members: int) -> Usage:
+        """The most that it will cost for a cluster with this number of members; sends no request."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StageEstimate:
+    """One stage of a plan, for the documents that were asked about, or for all clusters (`documents` says how many).
+
+    reused: results in the store, for which a run computes nothing; publish: those of them that a run makes current.
+    compute: the most that it computes. left_out: permanent failures, and what they block. reasons: why documents are
+    visited. cost: of `compute`. saved: what the reused results had cost. upper_bound: whether `compute` counts documents
+    whose inputs are computed first and may turn out unchanged.
+    """
+
+    documents: int
+    reused: int
+    publish: int
+    compute: int
+    left_out: int
+    reasons: Mapping[str, int]
+    cost: Usage
+    saved: Usage
+    upper_bound: bool
+
+
+# Assumptions for clusters: the members of one that is not found yet, and the characters that are read of each member, about those
+# of a summary.
+_USUAL_MEMBERS, _MEMBER_CHARACTERS = 8, 1_000
+
+
+def estimate(
+    pipeline: Pipeline, store: Store, plan: Plan, stages: Collection[str], documents: Collection[str]
+) -> dict[str, StageEstimate]:
+    """Return the estimate of each stage, in order.
+
+    Tokens are estimated from the bytes of files, since texts are not known before they are read.
+    """
+    asked = set(documents)
+    return {name: _estimate(pipeline, store, plan, plan.stages[name], asked) for name in plan.stages if name in stages}
+
+
+def total(usages: Iterable[Usage]) -> Usage:
+    """Return the sum of these."""
+    usage = Usage()
+    for one in usages:
+        usage.add(one)
+    return usage
+
+
+def _estimate(pipeline: Pipeline, store: Store, plan: Plan, stage: StagePlan, asked: set[str]) -> StageEstimate:
+    of_clusters = stage.stage.units is Units.CLUSTERS
+    if stage.stage.units is not Units.DOCUMENTS:
+        asked = set(stage.states)
+    computing = stage.computing & asked
+    todo = stage.todo.keys() & asked
+    reasons = stage.reasons(asked)
+    left_out = sum(
+        stage.states[document] in ("failed", "blocked")
+        for document in asked.difference(stage.todo) & stage.states.keys()
+    )
+    cost = Usage()
+    sizes = [stage.sizes[unit] for unit in computing & stage.sizes.keys()] + [_USUAL_MEMBERS] * stage.unnamed
+    for resource in pipeline.used_by(stage.stage).values():
+        for size in sizes:
+            if of_clusters and isinstance(resource, PricedByMembers):
+                cost.add(resource.estimate_cluster(size))
+            elif isinstance(resource, Priced):
+                cost.add(resource.estimate(size * _MEMBER_CHARACTERS if of_clusters else size))
+    paid = store.actions.paid(key for document, key in stage.finished.items() if document in asked)
+    return StageEstimate(
+        documents=len(asked) + stage.unnamed,
+        reused=len(asked) - len(computing) - left_out,
+        publish=len(todo - computing),
+        compute=len(computing) + stage.unnamed,
+        left_out=left_out,
+        reasons=reasons,
+        cost=cost,
+        saved=paid_for(paid),
+        upper_bound=UPSTREAM in reasons or stage.unnamed > 0,
+    )

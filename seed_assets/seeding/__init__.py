@@ -1,0 +1,1 @@
+"""The seed, which is the main job of this project, and its report."""

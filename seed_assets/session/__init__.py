@@ -1,0 +1,1 @@
+"""Sessions: one home, its corpus and its pipeline, opened together."""

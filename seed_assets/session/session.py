@@ -1,0 +1,215 @@
+"""What every command and every run begins with: the settings, and the parts that follow from them, opened when needed.
+
+This module only puts the parts together. It does not import Dagster.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from io_managers.store.fingerprint import first_difference
+from io_managers.store.shared import close_shared_store, shared_store
+from io_managers.store.store import Store
+from resources.corpus.corpus import Corpus
+from resources.errors import ConfigurationError, DocumentError, StoppedError
+from resources.home.home import Home
+from resources.settings.config import Settings
+from resources.tables.lance import LanceTables
+from seed_assets.engine.maintenance_due import maintenance_todo
+from seed_assets.engine.observer import Observer
+from seed_assets.engine.runner import Asking, Runner, RunOptions
+from seed_assets.graph.pipeline import Pipeline
+from seed_assets.memo.budget import Budget
+from seed_assets.memo.reuse import Reuse
+from seed_assets.planning.plan import Plan
+from seed_assets.planning.plan_memory import PlanMemory
+from seed_assets.planning.planner import make_plan
+from seed_assets.wiring import JUDGE, build_pipeline
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from retrieval.search import Searcher
+    from seed_assets.core.calibration.calibration import Calibration
+
+logger = logging.getLogger(__name__)
+
+# For how many documents a search checks which embedder made their vectors: enough to notice a change, in a few milliseconds.
+_LOOKED_AT = 20
+
+
+class Session:
+    """One home, its corpus and the pipeline over them."""
+
+    def __init__(self, settings: Settings, pipeline: Pipeline | None = None) -> None:
+        self.settings = settings
+        self.home = Home(settings.home)
+        if open_still := self.home.keep_private(settings.corpus):
+            logger.warning(open_still)
+        self.pipeline = pipeline or build_pipeline(settings)
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The folder of documents."""
+        return Corpus(self.settings.corpus, self.home.corpus_index, self.settings.max_document_mb << 20)
+
+    @cached_property
+    def store(self) -> Store:
+        """The store of the home; opening it creates it."""
+        return shared_store(self.home.store)
+
+    @cached_property
+    def tables(self) -> LanceTables:
+        """The tables of the knowledge base."""
+        return LanceTables(self.home.lancedb)
+
+    def runner(self, options: RunOptions | None = None, observer: Observer | None = None) -> Runner:
+        """Make a runner, which runs stages."""
+        return Runner(
+            self.store,
+            self.pipeline,
+            self.corpus,
+            self.tables,
+            options,
+            observer,
+            self._budget(options.max_usd if options else None),
+        )
+
+    def _budget(self, max_usd: float | None) -> Budget:
+        rules = self.settings.budget
+        return Budget(
+            max_usd if max_usd is not None else rules.run_usd or None,
+            period_usd=rules.period_usd or None,
+            period_days=rules.period_days,
+            spent_since=self.store.requests.spent_usd,
+            run_setting="--max-cost" if max_usd is not None else "budget.run_usd",
+        )
+
+    def _reuse(self) -> Reuse:
+        """The reuse outside of a run. The budget of the period and recorded failures hold as in a run."""
+        return Reuse(self.store, budget=self._budget(None), asked_with=self.pipeline.asked_with)
+
+    def known_documents(self) -> set[str]:
+        """Return all documents for which anything is published."""
+        return self.store.refs.partitions(stage.name for stage in self.pipeline.document_stages)
+
+    def plan(
+        self,
+        *,
+        verify: bool = False,
+        retry_failed: bool = False,
+        recomputed: Mapping[str, AbstractSet[str]] | None = None,
+        recluster: bool = False,
+    ) -> Plan:
+        """Plan what a run would do now; see make_plan.
+
+        verify: read every file and form every key, instead of trusting sizes, times and what an earlier plan found.
+        """
+        scan = self.corpus.scan(verify=verify)
+        # If the user wants something to be checked or done once more, nothing is taken from memory.
+        everything = verify or retry_failed or recomputed or recluster
+        return make_plan(
+            self.pipeline,
+            self.store,
+            scan,
+            self._table_states(),
+            retry_failed=retry_failed,
+            recomputed=recomputed,
+            recluster=recluster,
+            memory=None if everything else PlanMemory(self.home.plan_memory, self.pipeline),
+        )
+
+    def maintenance_todo(self) -> dict[str, str]:
+        """Return maintenance stage -> why it has to be run. The corpus is not scanned."""
+        return maintenance_todo(self.pipeline, self.store, self._table_states())
+
+    def searcher(self) -> "Searcher":
+        """The searcher over the chunks. If a model embeds the query, that is an action like any other."""
+        from resources.models.embedder import WordLlamaEmbedder
+        from retrieval.search import Searcher
+
+        self._check_embedder()
+        embedder = self.pipeline.resources[self._embedder]
+        if isinstance(embedder, WordLlamaEmbedder):
+            return Searcher(self.tables, embedder)
+        return Searcher(self.tables, WordLlamaEmbedder(), self._embed_query)
+
+    def calibrate(self, labels: Path) -> "Calibration":
+        """Measure how far the judge of documents agrees with people who labelled summaries in a file; see calibrate_file.
+
+        Raises ConfigurationError, StoreError.
+        """
+        from seed_assets.core.calibration.calibration import calibrate_file
+
+        judge = self.pipeline.resources[JUDGE]
+        reuse = self._reuse()
+
+        async def run() -> "Calibration":
+            try:
+                return await calibrate_file(labels, judge, reuse, self.settings.corpus)
+            finally:
+                reuse.accounts.look_again()
+                if isinstance(judge, Asking):
+                    await judge.endpoint.aclose()
+
+        try:
+            return asyncio.run(run())
+        except (DocumentError, StoppedError) as error:
+            raise ConfigurationError(f"The labels could not be judged: {error}") from error
+
+    @cached_property
+    def _embedder(self) -> str:
+        """The name of the resource that made the vectors in the tables."""
+        return next(stage.vectors for stage in self.pipeline.stages.values() if stage.vectors)
+
+    def _check_embedder(self) -> None:
+        """Raise ConfigurationError if another embedder made the chunks' vectors: vectors of two models cannot be compared."""
+        name = self._embedder
+        stages = [stage.name for stage in self.pipeline.stages.values() if name in stage.uses]
+        refs = [ref for stage in stages for ref in self.store.refs.get(stage).values()]
+        now = dict(self.pipeline.resources[name].identity)
+        for parts in self.store.actions.parts(
+            ref.action_key for ref in refs[:: max(1, len(refs) // _LOOKED_AT)]
+        ).values():
+            before = parts.get(name)
+            if isinstance(before, Mapping) and (difference := first_difference(before, now)):
+                raise ConfigurationError(
+                    f"The chunks were embedded by another embedder than the one in use ({difference}). Set the one that they "
+                    "were seeded with, or run `seedbank seed`, and `seedbank seed --rebuild-sink` where it says so, with "
+                    "this one."
+                )
+
+    def _embed_query(self, query: str) -> "NDArray[np.float32]":
+        from seed_assets.stages.documents.embeddings import embed_texts
+
+        embedder = self.pipeline.resources[self._embedder]
+        reuse = self._reuse()
+
+        async def embed() -> "NDArray[np.float32]":
+            try:
+                return await embed_texts([query], embedder, reuse)
+            finally:
+                await embedder.endpoint.aclose()
+
+        try:
+            return asyncio.run(embed())[0]
+        except (DocumentError, StoppedError) as error:
+            raise ConfigurationError(f"The query could not be embedded: {error}") from error
+
+    def _table_states(self) -> dict[str, str | None]:
+        return {stage.table: self.tables.state(stage.table) for stage in self.pipeline.stages.values() if stage.table}
+
+    def close(self) -> None:
+        """Close what was opened."""
+        close_shared_store(self.home.store)
+        for resource in self.pipeline.resources.values():
+            close = getattr(resource, "close", None)
+            if close is not None:
+                close()
+            if isinstance(resource, Asking):
+                resource.endpoint.close()

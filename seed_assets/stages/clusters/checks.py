@@ -1,0 +1,61 @@
+"""Checks of all clusterings.
+
+What belongs here: the checks that the stage `clusters` declares. What does not: running checks (check_run), and whether a
+clustering is current, which is checked for every stage of this kind.
+"""
+
+from resources.wording import counted
+from seed_assets.graph.declared_checks import Finding, PublishedResults, StageCheck
+
+# The bounds of the warnings below; chosen by judgement.
+_MOST_OUTLIERS = 0.5
+_LEAST_KEPT = 0.5
+
+
+def _sizes(published: PublishedResults) -> Finding:
+    """The sizes of clusters must be as configured, every member must be a document, and no document may be in two clusters."""
+    rules = published.resource("cluster_rules")
+    known = published.documents()
+    finding = Finding()
+    for cluster_type, value in published.values(finding):
+        members = [document for cluster in value.clusters for document in cluster.members]
+        for cluster in value.clusters:
+            size = len(cluster.members)
+            if size < rules.min_size or (rules.max_size and size > rules.max_size):
+                finding.offenders[cluster.cluster_id] = f"it has {counted(size, 'member')}"
+            elif strangers := set(cluster.members) - known:
+                finding.offenders[cluster.cluster_id] = f"{min(strangers)} is not a document"
+        if len(set(members)) < len(members):
+            finding.offenders[cluster_type] = "a document is in two clusters"
+        finding.figures[f"{cluster_type}: clusters"] = len(value.clusters)
+    return finding
+
+
+def _share_of_outliers(published: PublishedResults) -> Finding:
+    """At most half of the documents should be outliers of a cluster type; otherwise it says little about the corpus."""
+    finding = Finding()
+    for cluster_type, value in published.values(finding):
+        outliers = sorted(d for d, placement in value.placements.items() if not placement.cluster_id)
+        share = len(outliers) / len(value.placements) if value.placements else 0.0
+        finding.figures[f"{cluster_type}: share of outliers"] = round(share, 4)
+        if share > _MOST_OUTLIERS:
+            finding.offenders |= dict.fromkeys(outliers, f"it is in no cluster of {cluster_type}")
+    return finding
+
+
+def _stable(published: PublishedResults) -> Finding:
+    """At least half of the documents should have stayed in their clusters since the previous clustering."""
+    finding = Finding()
+    for cluster_type, value in published.values(finding):
+        finding.figures |= {
+            f"{cluster_type}: kept": round(value.kept, 4),
+            f"{cluster_type}: drift": round(value.drift, 4),
+        }
+        if value.kept < _LEAST_KEPT:
+            finding.offenders[cluster_type] = f"{1 - value.kept:.0%} of the documents changed their cluster"
+    return finding
+
+
+SIZES = StageCheck("sizes", "error", _sizes)
+SHARE_OF_OUTLIERS = StageCheck("share_of_outliers", "warning", _share_of_outliers)
+STABLE = StageCheck("stable", "warning", _stable)

@@ -1,0 +1,1 @@
+"""The stages with one result per document."""

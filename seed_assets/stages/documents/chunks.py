@@ -1,0 +1,23 @@
+"""The stage `chunks`: a document's text, cut into pieces for search."""
+
+from resources.wording import counted
+from seed_assets.core.reading.extraction import ExtractedText
+from seed_assets.core.text.chunking import Chunker, Chunks
+from seed_assets.core.text.text_work import TextWork
+from seed_assets.graph.stage import value_stage
+from seed_assets.stages.documents.checks import COVER_THE_TEXT
+from seed_assets.stages.documents.validity import uncovered
+
+
+@value_stage(
+    version="1",
+    preview=lambda value: counted(len(value.chunks), "chunk"),
+    checks=(COVER_THE_TEXT,),
+    problem=lambda value, extracted_text: uncovered(value, extracted_text.text),
+)
+async def chunks(extracted_text: ExtractedText, *, chunker: Chunker, work: TextWork) -> Chunks:
+    """One partition: the chunks of one document, with their character offsets into its text.
+
+    They are made again when the text, or the length or overlap of chunks, changes. A document takes about a millisecond.
+    """
+    return await work.run("chunks", chunker.characters, chunker.overlap, extracted_text.text, extracted_text.title)

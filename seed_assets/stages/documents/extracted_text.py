@@ -1,0 +1,16 @@
+"""The stage `extracted_text`: the text and title of a file."""
+
+from seed_assets.core.reading.extraction import ExtractedText
+from seed_assets.core.workers.parser_pool import ParserPool
+from seed_assets.graph.stage import Source, value_stage
+from seed_assets.stages.documents.checks import TEXT_NOT_EMPTY
+
+
+@value_stage(version="1", preview=lambda value: value.text, checks=(TEXT_NOT_EMPTY,))
+async def extracted_text(source: Source, *, parser: ParserPool) -> ExtractedText:
+    """One partition: the text and the title of one document.
+
+    The formats are text, Markdown, HTML (without navigation, banners and scripts), DOCX (with tables) and PDF (with a text
+    layer). The text is extracted again when the file's bytes or its suffix change. A document takes some milliseconds.
+    """
+    return await parser.extract(source.data, source.format)

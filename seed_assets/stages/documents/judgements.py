@@ -1,0 +1,40 @@
+"""The stage `judgements`: it judges whether a document supports its summary and concepts."""
+
+from seed_assets.core.concepts.concepts import Concepts
+from seed_assets.core.judging.judging import Judge
+from seed_assets.core.judging.revision import Reviser, judged
+from seed_assets.core.judging.verdicts import Judgement, SourceText
+from seed_assets.core.reading.extraction import ExtractedText
+from seed_assets.core.summaries.summarizing import Summary
+from seed_assets.graph.stage import value_stage
+from seed_assets.memo.reuse import Reuse
+from seed_assets.stages.documents.checks import SHARE_REJECTED
+
+
+def preview(judgement: Judgement) -> str:
+    """Return a line that shows a judgement."""
+    verdict = judgement.verdict
+    wrong = [claim.text for claim in verdict.claims if claim.status != "supported"]
+    review = ", to be reviewed" if judgement.needs_review else ""
+    return f"{verdict.decision}{review}, {verdict.score:.0%} of {len(verdict.claims)} claims; {'; '.join(wrong)}"
+
+
+@value_stage(version="1", preview=preview, checks=(SHARE_REJECTED,))
+async def judgements(
+    extracted_text: ExtractedText,
+    summaries: Summary,
+    concepts: Concepts,
+    *,
+    judge: Judge,
+    reviser: Reviser,
+    reuse: Reuse,
+) -> Judgement:
+    """One partition: the verdict on one document's summary and concepts, and the summary that goes to the tables.
+
+    Each claim is looked for in the document. A summary that falls short is revised once by the model that wrote it, which is
+    shown what was not found, and judged again; if it still falls short, it is kept and flagged for review. Offline, claims
+    are compared with the document's sentences; otherwise a model reads both. A summary is judged again when the text, the
+    summary, the concepts or the judge change.
+    """
+    source = SourceText("", extracted_text.title, extracted_text.text)
+    return await judged(summaries.text, concepts.names, [source], judge, reviser, reuse)

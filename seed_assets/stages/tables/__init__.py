@@ -1,0 +1,1 @@
+"""The sink stages, which write rows to tables."""

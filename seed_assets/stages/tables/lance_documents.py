@@ -1,0 +1,34 @@
+"""The sink stage `lance_documents`: the table `documents`."""
+
+from typing import Any
+
+from resources.corpus.formats import SUFFIXES
+from seed_assets.core.concepts.concepts import Concepts
+from seed_assets.core.judging.verdicts import Judgement
+from seed_assets.core.reading.extraction import ExtractedText
+from seed_assets.graph.stage import sink_stage
+
+
+@sink_stage(version="2", table="documents", every_unit=True)
+def lance_documents(
+    document_id: str, content_digest: str, extracted_text: ExtractedText, judgements: Judgement, concepts: Concepts
+) -> list[dict[str, Any]]:
+    """One partition: the row of one document in the table `documents`, with its title, concepts and judged summary.
+
+    It is written again when any of these changes, for all documents of a run in one commit.
+    """
+    return [
+        {
+            "document_id": document_id,
+            "title": extracted_text.title,
+            "format": SUFFIXES["." + document_id.rpartition(".")[2].lower()],
+            "encoding": extracted_text.encoding or None,
+            "n_characters": len(extracted_text.text),
+            "summary": judgements.summary,
+            "verdict": judgements.verdict.decision,
+            "score": judgements.verdict.score,
+            "needs_review": judgements.needs_review,
+            "concepts": [concept.name for concept in concepts.concepts],
+            "content_digest": content_digest,
+        }
+    ]

@@ -1,0 +1,189 @@
+"""The only module that knows every stage, and the implementation that each stage uses under given settings.
+
+What belongs here: the list of stages, the choice between the offline default and a model, and the choice of the judge. What
+does not: stages, their implementations (core), and clients (resources.models).
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from resources.models.embedder import LocalEmbedder
+from resources.settings.config import Settings
+from seed_assets.core.clusters.clusters import FIELD
+from seed_assets.core.judging.judging import SimilarityJudge, Thresholds
+from seed_assets.core.reading.field_table import FieldTable
+from seed_assets.core.text.text_work import TextWork
+from seed_assets.core.workers.workers_embedder import WorkersEmbedder
+from seed_assets.graph.pipeline import Pipeline
+from seed_assets.graph.stage import WORK, Finds, Stage
+
+# The name of the resource that judges the summaries of documents, which `calibrate_file` compares with a person.
+JUDGE = "judge"
+
+
+def build_pipeline(settings: Settings) -> Pipeline:
+    """Build the pipeline for these settings; with the default settings it needs neither a key nor a network.
+
+    Nothing heavy is loaded here: resources load what they need when they are first used.
+    """
+    from resources.models.embedder import WordLlamaEmbedder
+    from seed_assets.core.clusters.clustering import ClusterRules
+    from seed_assets.core.text.chunking import Chunker
+    from seed_assets.core.workers.parser_pool import shared_pool
+    from seed_assets.stages.corpus.search_index import Indexing
+
+    # Compares sentences and phrases, even if another embedder embeds the chunks.
+    local = WordLlamaEmbedder()
+    pool = shared_pool()
+    clusters = settings.clusters
+    return Pipeline(
+        stages={stage.name: stage for stage in _stages(settings)},
+        resources={
+            "parser": pool,
+            WORK: pool,
+            "chunker": Chunker(settings.chunks.characters, settings.chunks.overlap),
+            "local_embedder": local,
+            "cluster_rules": ClusterRules(clusters.smallest, clusters.largest, clusters.seed, clusters.drift),
+            "category_rules": ClusterRules(settings.categories.smallest, 0, clusters.seed, clusters.drift),
+            "indexing": Indexing(settings.search_index.vector_index_rows),
+            **implementations(settings, local, pool),
+        },
+        keeping=_keeping(settings),
+        asked_with=_asked_with(settings),
+        cluster_types=clusters.types,
+    )
+
+
+def _stages(settings: Settings) -> list[Stage]:
+    """Return all stages, each after its inputs: those of documents, of clusters, of the corpus, and of assignments."""
+    from seed_assets.stages.clusters.cluster_inputs import AboutCluster, MemberTexts
+    from seed_assets.stages.clusters.cluster_judgements import cluster_judgements
+    from seed_assets.stages.clusters.cluster_summaries import cluster_summaries
+    from seed_assets.stages.clusters.clusters import cluster_sizes, clusters
+    from seed_assets.stages.clusters.corpus_map import corpus_map
+    from seed_assets.stages.clusters.document_clusters import document_clusters
+    from seed_assets.stages.clusters.inputs import Material, Place
+    from seed_assets.stages.corpus.categories import categories
+    from seed_assets.stages.corpus.search_index import search_index
+    from seed_assets.stages.documents.chunks import chunks
+    from seed_assets.stages.documents.concepts import concepts
+    from seed_assets.stages.documents.embeddings import embeddings
+    from seed_assets.stages.documents.extracted_text import extracted_text
+    from seed_assets.stages.documents.fields import fields
+    from seed_assets.stages.documents.judgements import judgements
+    from seed_assets.stages.documents.summaries import summaries
+    from seed_assets.stages.tables.lance_categories import lance_categories
+    from seed_assets.stages.tables.lance_chunks import lance_chunks
+    from seed_assets.stages.tables.lance_clusters import lance_clusters
+    from seed_assets.stages.tables.lance_concepts import lance_concepts
+    from seed_assets.stages.tables.lance_document_clusters import lance_document_clusters
+    from seed_assets.stages.tables.lance_documents import lance_documents
+    from seed_assets.stages.tables.lance_judgements import lance_judgements
+
+    rules = settings.clusters
+    types = rules.types
+    by_field = any(name.startswith(FIELD) for name in types)
+    of_documents = [
+        extracted_text,
+        chunks,
+        embeddings,
+        summaries,
+        concepts,
+        *([fields] if by_field else []),
+        judgements,
+    ]
+    tables = [lance_documents, lance_chunks, lance_concepts, lance_judgements]
+    found = replace(clusters, finds=Finds(cluster_sizes, rules.smallest))
+    of_clusters = [found, cluster_summaries, cluster_judgements, lance_clusters, corpus_map]
+    of_corpus = [categories, lance_categories, search_index]
+    every = [*of_documents, *tables, *of_clusters, *of_corpus, document_clusters, lance_document_clusters]
+    by_content = settings.cluster_summaries.members_by == "content"
+    material = Material(types, FieldTable(rules.table_path) if rules.table_path else None)
+    bound = (material, Place(types), AboutCluster(by_content), MemberTexts(by_content))
+    return [stage.with_inputs(*bound) for stage in every]
+
+
+def _asked_with(settings: Settings) -> frozenset[str]:
+    if settings.llm.provider == "extractive" and settings.embeddings.provider == "wordllama":
+        return frozenset()
+    from resources.models.model_clients import ModelClients
+
+    return ModelClients(settings).asked_with()
+
+
+def _keeping(settings: Settings) -> dict[str, frozenset[str]]:
+    keeps = {
+        "summaries": (settings.summaries, {"summarizer"}),
+        "concepts": (settings.concepts, {"concept_extractor"}),
+        # The reviser is the model that writes the summary, and it is part of the judgement's key.
+        "judgements": (settings.judge, {"judge", "reviser"}),
+        "cluster_judgements": (settings.judge, {"cluster_judge", "cluster_reviser"}),
+    }
+    return {name: frozenset(used) for name, (rule, used) in keeps.items() if rule.when_model_changes == "keep"}
+
+
+def implementations(settings: Settings, local: LocalEmbedder, work: TextWork | None = None) -> dict[str, Any]:
+    """Return the resources of stages by their names, without loading anything heavy.
+
+    local: the bundled embedder.
+    work: the workers that process texts; None means threads of this process.
+    """
+    found = _offline(settings, local, work)
+    if settings.llm.provider == "extractive" and settings.embeddings.provider == "wordllama":
+        return found
+    from resources.models.model_clients import ModelClients
+
+    models = ModelClients(settings)
+    found["embedder"] = models.embedder() or found["embedder"]
+    if settings.llm.provider == "extractive":
+        return found
+    from seed_assets.core.clusters.model_cluster_summarizing import ModelClusterSummarizer
+    from seed_assets.core.concepts.model_concepts import ModelConceptExtractor
+    from seed_assets.core.judging.model_judging import ModelJudge
+    from seed_assets.core.judging.model_revising import ModelClusterReviser, ModelReviser
+    from seed_assets.core.summaries.model_summarizing import ModelSummarizer
+
+    of_documents, of_clusters = settings.summaries, settings.cluster_summaries
+
+    def judge(writer: str) -> ModelJudge:
+        return ModelJudge(models.chat(judging_model(settings, writer)), found["judge"].thresholds, local, work)
+
+    return found | {
+        "summarizer": ModelSummarizer(models.chat(of_documents.model), of_documents.words, work),
+        "concept_extractor": ModelConceptExtractor(models.chat(settings.concepts.model), settings.concepts.count, work),
+        "judge": judge(of_documents.model),
+        "cluster_judge": judge(of_clusters.model),
+        "reviser": ModelReviser(models.chat(of_documents.model), of_documents.words, local, work),
+        "cluster_writer": ModelClusterSummarizer(models.chat(of_clusters.model), of_clusters.words, local),
+        "cluster_reviser": ModelClusterReviser(models.chat(of_clusters.model), of_clusters.words, local, work),
+    }
+
+
+def judging_model(settings: Settings, writer: str) -> str:
+    """Return the name of the model that judges what a model wrote.
+
+    This is `judge.model` if it is set; otherwise the first configured model other than the writer, since models prefer their
+    own texts; and the writer if there is no other.
+    """
+    writer = writer or settings.llm.model
+    others = (settings.llm.model, settings.summaries.model, settings.concepts.model, settings.cluster_summaries.model)
+    return settings.judge.model or next((model for model in others if model and model != writer), writer)
+
+
+def _offline(settings: Settings, local: LocalEmbedder, work: TextWork | None) -> dict[str, Any]:
+    from seed_assets.core.clusters.cluster_summarizing import ExtractiveClusterSummarizer
+    from seed_assets.core.concepts.concepts import StatisticalConceptExtractor
+    from seed_assets.core.judging.revision import NoReviser
+    from seed_assets.core.summaries.summarizing import ExtractiveSummarizer
+
+    judge = SimilarityJudge(local, Thresholds(settings.judge.accept, settings.judge.reject), work)
+    return {
+        "embedder": WorkersEmbedder(work) if work else local,
+        "summarizer": ExtractiveSummarizer(local, settings.summaries.words, work),
+        "concept_extractor": StatisticalConceptExtractor(local, settings.concepts.count, work),
+        "judge": judge,
+        "cluster_judge": judge,
+        "reviser": NoReviser(),
+        "cluster_writer": ExtractiveClusterSummarizer(local, settings.cluster_summaries.words, work=work),
+        "cluster_reviser": NoReviser(),
+    }

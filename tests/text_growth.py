@@ -1,0 +1,386 @@
+"""Whether the time of text work grows with a text's length, and not with its square.
+
+What belongs here: which functions take text, what they are tried with, and how growth is measured. `python -m
+tests.text_growth [WORD ...]` lets every input grow from 64 KB to 1 MB, in steps of two doublings, which takes about an hour;
+the words choose functions by name. The suite does a part of it (test_text_growth).
+
+A function of seed_assets.core with one required parameter, of type str or bytes, is found and measured without being named
+here. Any other that takes text stands in CALLS, or in NO_TEXT with the reason why its strings are short.
+"""
+
+import gc
+import importlib
+import inspect
+import pkgutil
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import seed_assets.core
+from resources.models.embedder import WordLlamaEmbedder
+from resources.models.tokens import at_most_tokens, count_tokens
+from seed_assets.core.clusters.cluster_members import ClusterMaterial, Member, arranged_members
+from seed_assets.core.clusters.cluster_summarizing import ExtractiveClusterSummarizer, concepts_of
+from seed_assets.core.clusters.distinguishing import background_of, distinguishing_concepts
+from seed_assets.core.concepts.concepts import Concept, Concepts, StatisticalConceptExtractor
+from seed_assets.core.concepts.model_concepts import ConceptsAnswer
+from seed_assets.core.judging.copies import CopiedText, CopiedTexts
+from seed_assets.core.judging.edits import changed
+from seed_assets.core.judging.evidence import Evidence
+from seed_assets.core.judging.judging import SimilarityJudge
+from seed_assets.core.judging.passages import SourcePassages, in_order
+from seed_assets.core.judging.source_extracts import Extract, as_material, digest, extracts_for
+from seed_assets.core.judging.verdicts import SourceText
+from seed_assets.core.prompting.json_answers import json_end, read_json
+from seed_assets.core.prompting.material import MarkedTexts, without_marks
+from seed_assets.core.reading.document_fields import read_fields
+from seed_assets.core.reading.extraction import extract
+from seed_assets.core.reading.field_values import cleaned_values
+from seed_assets.core.reading.front_matter import yaml_fields
+from seed_assets.core.reading.markdown_blocks import heading, table
+from seed_assets.core.reading.text_decoding import decode_text
+from seed_assets.core.summaries.summarizing import ExtractiveSummarizer
+from seed_assets.core.text.boundaries import pieces_of
+from seed_assets.core.text.chunking import Chunk, Chunker, Chunks
+from seed_assets.core.text.proper_names import ProperNames
+from seed_assets.core.text.quotations import QuotedText, locate
+from seed_assets.core.text.sentences import split_long
+from seed_assets.core.text.stopwords import stop_words
+from seed_assets.core.text.text_parts import parts_within
+from seed_assets.core.text.unicode_forms import normal_form
+from seed_assets.stages.documents import validity
+from seed_assets.stages.documents.validity import uncovered, ungrounded
+
+ALPHABETS = (
+    ".", " ", "a", "(", "<", "[", '"', "'", "7", "-", "\n", "\u0301", "\u0301\u0323", "語", "e\u0301", "*", "#", "_", "&",
+    ":", "@", "|", "`", "~", "=", "。", "\t", "\u00ad", "\u200b", "ก", "ा", "\ufeff",
+    ". a", "a.a.", "<a <a", "![[", "|-|", "\\", "&amp", "ab\u00ad", "0.0.", "'s", "a's ", "A. B. ", "a-\n", "a-\n\n\n",
+    "a; ", ";a", "1,000 ", "000.", "a@", ":a", "http://a", "# a #", "# a # \n", "<h1>", "<h1", "**a", "a\n\nb\n\n\nc\n",
+    "hundred ", "not ", "word word. ", "Ab Cd ef. ", "…) ", "?!", "- a\n", "a: b\n", "---\n", "語。", "語；", "\x00a", "\x1b$B",
+    "{[", "title: a\n", "a = ", "<a b='", "<!-", "<td>", "<table>", "x" * 997 + " ", "a." * 499 + "\n",
+)  # fmt: skip
+"""What texts are made of, over and over."""
+
+STARTS: Mapping[str, int] = {"text_parts.parts_within": 128 * 1024}
+"""From how many characters on a function is measured that leaves a shorter text whole: to begin to cut is no growth."""
+
+_SHORT = "the tide of 7 rivers, and nobody else"
+_NOT_MEASURED_SECONDS = 0.02
+_MOST_GROWTH = 2.6
+_TRIES = 4
+
+
+@cache
+def _embedder() -> WordLlamaEmbedder:
+    return WordLlamaEmbedder()
+
+
+def _source(text: str) -> SourceText:
+    return SourceText("a.txt", "A title", text)
+
+
+def _material(text: str) -> ClusterMaterial:
+    members = tuple(Member(f"{number}.txt", text, text, (text[:50], "tide"), 0.5) for number in range(3))
+    return ClusterMaterial("topic/1", "topic", members, {"tide": 3}, 10)
+
+
+def _concepts_check(text: str) -> object:
+    from seed_assets.core.concepts.model_concepts import _grounding
+
+    answer = {"concepts": [{"name": "tide", "kind": "term", "evidence": text[: len(text) // 2] + "!"}]}
+    ConceptsAnswer.model_validate(answer)
+    try:
+        return _grounding(text)(answer)
+    except ValueError:
+        return None
+
+
+def _judged_quotation(text: str) -> object:
+    from seed_assets.core.judging.model_judging import _place
+
+    return _place(text[: len(text) // 2], QuotedText(text)), _place("the tide of rivers… " * 50, QuotedText(text))
+
+
+CALLS: Mapping[str, Callable[[str], object]] = {
+    "boundaries.pieces_of": lambda text: (pieces_of(text, 1000), pieces_of(text, 700, 120)),
+    "chunking.Chunker.chunk": lambda text: Chunker().chunk(text, ""),
+    "cluster_members.arranged_members": lambda text: arranged_members(_material(text), _embedder()),
+    "cluster_summarizing.ExtractiveClusterSummarizer.write_sync": lambda text: ExtractiveClusterSummarizer(
+        _embedder()
+    ).write_sync(_material(text)),
+    "cluster_summarizing.concepts_of": lambda text: concepts_of(_material(text)),
+    "concepts.StatisticalConceptExtractor.extract_sync": lambda text: StatisticalConceptExtractor(
+        _embedder()
+    ).extract_sync(text, text[:1000]),
+    "copies.CopiedTexts.__init__": lambda text: CopiedTexts([_source(text)]).mention(_SHORT),
+    "copies.CopiedTexts.passage": lambda text: CopiedTexts([_source(text)]).passage(_SHORT),
+    "copies.CopiedTexts.mention": lambda text: CopiedTexts([_source(text)]).mention(text[:1000]),
+    "copies.CopiedText.__init__": lambda text: CopiedText(text).locate(text[100:300]),
+    "copies.CopiedText.locate": lambda text: CopiedText(_SHORT).locate(text),
+    "distinguishing.background_of": lambda text: background_of([text.split()[:15], [text]], {"tide": 1}),
+    "distinguishing.distinguishing_concepts": lambda text: distinguishing_concepts(
+        [text.split()[:15], [text]], {}, 2, 10
+    ),
+    "document_fields.read_fields": lambda text: [
+        _unless_refused(read_fields, text.encode(), kind) for kind in ("text", "markdown", "html")
+    ],
+    "edits.changed": lambda text: (changed(text, _SHORT), changed(_SHORT, text), changed(text, text)),
+    "evidence.Evidence.__init__": lambda text: Evidence([_source(text)], _embedder()),
+    "evidence.Evidence.weigh": lambda text: Evidence([_source(_SHORT)], _embedder()).weigh(text),
+    "extraction.extract": lambda text: [_unless_refused(extract, text.encode(), kind) for kind in ("text", "markdown")],
+    "field_values.cleaned_values": lambda text: cleaned_values([text, *text.split()]),
+    "front_matter.yaml_fields": lambda text: yaml_fields(text, []),
+    "json_answers.json_end": lambda text: json_end(f'{{"summary": "{text}', 0),
+    "json_answers.read_json": lambda text: [
+        _unless_refused(read_json, answer)
+        for answer in (text, f'{{"summary": "{text}"}}', f"<think>{text}</think>{{}}")
+    ],
+    "judging.SimilarityJudge.judge_sync": lambda text: SimilarityJudge(_embedder()).judge_sync(
+        f"{_SHORT}. {text[:500]}", ["tide", text[:100]], [_source(text)]
+    ),
+    "markdown_blocks.heading": lambda text: heading(2, text),
+    "markdown_blocks.table": lambda text: table([[text, text], text.split(" ")]),
+    "material.MarkedTexts.shown": lambda text: MarkedTexts("passage", [text, text], [text[:100], ""]).shown(
+        {"passage"}
+    ),
+    "material.without_marks": lambda text: without_marks(text, {"document", "claims"}),
+    "passages.in_order": lambda text: in_order([_source(text), _source(text + "."), _source(text)]),
+    "passages.SourcePassages.__init__": lambda text: SourcePassages([_source(text)], _embedder()),
+    "passages.SourcePassages.best": lambda text: SourcePassages([_source(text)], _embedder()).best(_SHORT, 8),
+    "passages.SourcePassages.matches": lambda text: SourcePassages([_source(_SHORT)], _embedder()).matches(text, 8),
+    "proper_names.ProperNames.__init__": lambda text: ProperNames([text, *text.split("\n")]),
+    "proper_names.ProperNames.within": lambda text: ProperNames([_SHORT]).within(text),
+    "quotations.QuotedText.locate": lambda text: QuotedText(text).locate(_SHORT),
+    "quotations.locate": lambda text: (
+        locate(_SHORT, text),
+        locate(text, _SHORT),
+        locate(text[: len(text) // 2], f"x{text}"),
+    ),
+    "sentences.split_long": lambda text: split_long(text, (0, len(text)), 60),
+    "source_extracts.digest": lambda text: digest(text, text),
+    "source_extracts.extracts_for": lambda text: extracts_for([_SHORT], [_source(text)], _embedder(), 2000),
+    "source_extracts.as_material": lambda text: as_material([Extract("a.txt", text, text, 0)]),
+    "stopwords.stop_words": lambda text: stop_words(text.split()),
+    "summarizing.ExtractiveSummarizer.summarize_sync": lambda text: ExtractiveSummarizer(_embedder()).summarize_sync(
+        text, text[:100]
+    ),
+    "text_decoding.decode_text": lambda text: [
+        _unless_refused(decode_text, data)
+        for data in (text.encode(), text.encode("utf-16-le"), b"\xfc" + text.encode()[:65536])
+    ],
+    "text_parts.parts_within": lambda text: parts_within(text, 2000),
+    "unicode_forms.normal_form": lambda text: (normal_form("NFC", text), normal_form("NFKC", text)),
+    "validity.uncovered": lambda text: uncovered(Chunks("", (Chunk(text[:900], 0, 900),)), text),
+    "validity.ungrounded": lambda text: ungrounded(Concepts((Concept("tide", 1.0, 1, 0, len(text)),)), text),
+    # Not found by their parameters: they take what came of a text before.
+    "checks of a model's concepts": _concepts_check,
+    "checks of a model's quotations": _judged_quotation,
+    "resources.models.tokens.count_tokens": count_tokens,
+    "resources.models.tokens.at_most_tokens": at_most_tokens,
+    "resources.models.embedder": lambda text: _embedder().embed_sync(
+        [text[at : at + 1000] for at in range(0, len(text), 1000)]
+    ),
+}
+"""How each function that needs more than a text is called."""
+
+_ID = "names, ids and settings, which other modules keep short"
+_ASYNC = "as the function that it calls on another thread or in a worker"
+_MODEL = "asks a model; what it does with text before and after is measured by itself"
+_PACKED = "an archive or a page: what parsers do with it is bounded by the limits of the worker"
+_VALUE = "holds what it is given"
+NO_TEXT: Mapping[str, str] = {
+    "categories.make_categories": _ID,
+    "cluster_members.ArrangedMembers.__init__": _VALUE,
+    "cluster_summarizing.ClusterSummarizer.write": _ASYNC,
+    "cluster_summarizing.ExtractiveClusterSummarizer.write": _ASYNC,
+    "concepts.ConceptExtractor.extract": _ASYNC,
+    "concepts.StatisticalConceptExtractor.extract": _ASYNC,
+    "corpus_map.draw_map": _ID,
+    "corpus_map.draw_sizes": _ID,
+    "corpus_views.ClusteringMaterial.__init__": _VALUE,
+    "corpus_views.ConceptLists.__init__": _VALUE,
+    "corpus_views.CorpusPicture.__init__": _VALUE,
+    "docx.read_docx": _PACKED,
+    "evidence.ClaimEvidence.__init__": _VALUE,
+    "field_table.FieldTable.values": _ID,
+    "field_table.FieldTable.of": _ID,
+    "field_table.FieldTable.digest": _ID,
+    "html.read_html": _PACKED,
+    "judging.verdict_on": _ID,
+    "judging.Judge.judge": _ASYNC,
+    "judging.SimilarityJudge.judge": _ASYNC,
+    "map_titles.Alphabet.shown": _ID,
+    "map_titles.Alphabet.called": _ID,
+    "map_titles.place_titles": _ID,
+    "material.MarkedTexts.__init__": _VALUE,
+    "model_cluster_summarizing.ModelClusterSummarizer.write": _MODEL,
+    "model_concepts.ModelConceptExtractor.extract": _MODEL,
+    "model_judging.ModelJudge.judge": _MODEL,
+    "model_revising.ModelReviser.revise": _MODEL,
+    "model_summarizing.ModelSummarizer.summarize": _MODEL,
+    "model_stage.ModelStage.estimated": _ID,
+    "numerals.Number.__init__": _VALUE,
+    "passages.SourcePassage.__init__": _VALUE,
+    "passages.Sentence.__init__": _VALUE,
+    "passages.SourcePassages.places": _ID,
+    "passages.SourcePassages.weight": _ID,
+    "pdf.read_pdf": _PACKED,
+    "phrases.Phrase.__init__": _VALUE,
+    "prompts.Prompt.__init__": _VALUE,
+    "prompts.Prompt.fill": "replaces places in the prompt, once each",
+    "prompts.Prompt.turns": "replaces places in the prompt, once each",
+    "revision.Reviser.revise": _ASYNC,
+    "revision.NoReviser.revise": "does nothing",
+    "revision.judged": "calls a judge and a writer",
+    "set_clustering.cluster_sets": _ID,
+    "source_extracts.Extract.__init__": _VALUE,
+    "stable_clusters.cluster_from_scratch": _ID,
+    "stable_clusters.drift_since": _ID,
+    "stable_clusters.continue_clustering": _ID,
+    "stable_clusters.match_ids": _ID,
+    "summarizing.Summarizer.summarize": _ASYNC,
+    "summarizing.ExtractiveSummarizer.summarize": _ASYNC,
+    "source_extracts.find_extracts": _ASYNC,
+    "text_parts.split_for_model": _ASYNC,
+    "text_work.TextWork.run": _ASYNC,
+    "textrank.similarities": "at most 800 sentences, which it compares with each other",
+    "topic_space.TopicDocument.__init__": _VALUE,
+    "topic_space.fit_basis": _ID,
+    "workers_embedder.WorkersEmbedder.embed": _ASYNC,
+}
+"""Functions whose strings are no text of any length, and why."""
+
+_TEXTUAL = re.compile(r"\b(?:str|bytes|SourceText|ExtractedText|Chunks|ClusterMaterial|Extract)\b")
+
+
+def _unless_refused(function: Callable[..., object], *arguments: object) -> object:
+    from resources.endpoints.llm import UnusableReplyError
+    from resources.errors import DocumentError
+
+    try:
+        return function(*arguments)
+    except (DocumentError, UnusableReplyError):
+        return None
+
+
+def functions_of_core() -> Iterator[tuple[str, Any]]:
+    """Every public function, method and constructor that a module of core has, or `validity`, by `module.name`."""
+    for info in pkgutil.walk_packages(seed_assets.core.__path__, "seed_assets.core."):
+        # Processes and pipes; and names for what other modules compute.
+        short = info.name.rpartition(".")[2]
+        if not info.ispkg and not short.startswith("parser_") and short != "text_tasks":
+            yield from _functions_of(info.name, short)
+    yield from _functions_of(validity.__name__, "validity")
+
+
+def _functions_of(name: str, short: str) -> Iterator[tuple[str, Any]]:
+    module = importlib.import_module(name)
+    for name, found in vars(module).items():
+        if getattr(found, "__module__", "") != module.__name__ or name.startswith("_"):
+            continue
+        if inspect.isfunction(found):
+            yield f"{short}.{name}", found
+        elif inspect.isclass(found):
+            for method, function in vars(found).items():
+                function = getattr(function, "__func__", function)
+                if inspect.isfunction(function) and (method == "__init__" or not method.startswith("_")):
+                    yield f"{short}.{name}.{method}", function
+
+
+def taking_text() -> dict[str, Callable[[str], object] | None]:
+    """How each function that takes text is called with one; None for those that nobody has said it of."""
+    found: dict[str, Callable[[str], object] | None] = {}
+    for name, function in functions_of_core():
+        parameters = [p for p in inspect.signature(function).parameters.values() if p.name not in ("self", "cls")]
+        textual = [p for p in parameters if _TEXTUAL.search(inspect.formatannotation(p.annotation))]
+        if not textual or name in NO_TEXT:
+            continue
+        required = [p for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
+        if name in CALLS:
+            found[name] = CALLS[name]
+        elif len(required) == 1 and required[0].annotation is str and not inspect.iscoroutinefunction(function):
+            found[name] = _direct(name, function)
+        elif len(required) == 1 and required[0].annotation is bytes:
+            found[name] = lambda text, function=function: function(text.encode())
+        else:
+            found[name] = None
+    return {**found, **{name: call for name, call in CALLS.items() if "." not in name or name.startswith("resources")}}
+
+
+def _direct(name: str, function: Callable[..., Any]) -> Callable[[str], object]:
+    def call(text: str) -> object:
+        made = _owner(name)(text) if name.endswith("__init__") else function(text)
+        return list(made) if inspect.isgenerator(made) else made
+
+    return lambda text: _unless_refused(call, text)
+
+
+def _owner(name: str) -> Any:
+    short, owner, _ = name.split(".")
+    found = pkgutil.walk_packages(seed_assets.core.__path__, "seed_assets.core.")
+    module = next(info.name for info in found if not info.ispkg and info.name.endswith(f".{short}"))
+    return getattr(importlib.import_module(module), owner)
+
+
+def text_of(alphabet: str, size: int) -> str:
+    """So many characters of it."""
+    return (alphabet * (size // len(alphabet) + 1))[:size]
+
+
+def seconds(call: Callable[[str], object], text: str) -> float:
+    """Processor time of one call."""
+    gc.disable()
+    started = time.process_time()
+    try:
+        call(text)
+        return time.process_time() - started
+    finally:
+        gc.enable()
+
+
+def growth(call: Callable[[str], object], alphabet: str, first: int, last: int, doublings: int = 1) -> str:
+    """What is wrong with the growth of a call's time from `first` to `last` characters; "" where no doubling takes more than
+    2.6 times as long. doublings: so many are made in one step. What is too slow is measured again: a process may be disturbed.
+    """
+    size, step = first, 2**doublings
+    before = seconds(call, text_of(alphabet, size))
+    while size < last:
+        size *= step
+        now = seconds(call, text_of(alphabet, size))
+        for _ in range(_TRIES):
+            if now < _NOT_MEASURED_SECONDS or now <= _MOST_GROWTH**doublings * before:
+                break
+            now = min(now, seconds(call, text_of(alphabet, size)))
+            before = max(before, seconds(call, text_of(alphabet, size // step)))
+        else:
+            return f"{size:,} characters of {alphabet!r}: {now:.3f} s, after {before:.3f} s for {size // step:,}"
+        before = now
+    return ""
+
+
+def main() -> None:
+    """Measure all, or those whose name has one of the words given."""
+    wrong = 0
+    for name, call in taking_text().items():
+        if call is None:
+            print(f"{name} takes text, and nobody has said how it is called")
+            wrong += 1
+            continue
+        if len(sys.argv) > 1 and not any(word in name for word in sys.argv[1:]):
+            continue
+        started = time.process_time()
+        found = [
+            problem
+            for alphabet in ALPHABETS
+            if (problem := growth(call, alphabet, max(64 * 1024, STARTS.get(name, 0)), 1024 * 1024, 2))
+        ]
+        print(f"{name}: {time.process_time() - started:.1f} s", *found, sep="\n    ", flush=True)
+        wrong += len(found)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
