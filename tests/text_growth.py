@@ -16,7 +16,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import seed_assets.core
@@ -37,11 +37,15 @@ from seed_assets.core.judging.verdicts import SourceText
 from seed_assets.core.prompting.json_answers import json_end, read_json
 from seed_assets.core.prompting.material import MarkedTexts, without_marks
 from seed_assets.core.reading.document_fields import read_fields
+from seed_assets.core.reading.docx.symbols import in_symbol_font
 from seed_assets.core.reading.extraction import extract
 from seed_assets.core.reading.field_values import cleaned_values
-from seed_assets.core.reading.front_matter import yaml_fields
 from seed_assets.core.reading.markdown_blocks import heading, table
-from seed_assets.core.reading.text_decoding import decode_text
+from seed_assets.core.reading.text.alphabets import letter_fit
+from seed_assets.core.reading.text.language_likeness import language_likeness
+from seed_assets.core.reading.text.text_decoding import decode_text
+from seed_assets.core.reading.text.text_file import read_text_file
+from seed_assets.core.reading.text.yaml_fields import yaml_entries
 from seed_assets.core.summaries.summarizing import ExtractiveSummarizer
 from seed_assets.core.text.boundaries import pieces_of
 from seed_assets.core.text.chunking import Chunk, Chunker, Chunks
@@ -61,6 +65,7 @@ ALPHABETS = (
     "a; ", ";a", "1,000 ", "000.", "a@", ":a", "http://a", "# a #", "# a # \n", "<h1>", "<h1", "**a", "a\n\nb\n\n\nc\n",
     "hundred ", "not ", "word word. ", "Ab Cd ef. ", "…) ", "?!", "- a\n", "a: b\n", "---\n", "語。", "語；", "\x00a", "\x1b$B",
     "{[", "title: a\n", "a = ", "<a b='", "<!-", "<td>", "<table>", "x" * 997 + " ", "a." * 499 + "\n",
+    "<!-- ", "%% a", "(data:a/b;a,", "\x1b[", "\x1b]a", "a\b", "a\f", "a\u200d", "ﬁ",
 )  # fmt: skip
 """What texts are made of, over and over."""
 
@@ -105,6 +110,7 @@ def _judged_quotation(text: str) -> object:
 
 
 CALLS: Mapping[str, Callable[[str], object]] = {
+    "alphabets.letter_fit": lambda text: letter_fit(f"é{text}", "cp1252"),
     "boundaries.pieces_of": lambda text: (pieces_of(text, 1000), pieces_of(text, 700, 120)),
     "chunking.Chunker.chunk": lambda text: Chunker().chunk(text, ""),
     "cluster_members.arranged_members": lambda text: arranged_members(_material(text), _embedder()),
@@ -132,7 +138,7 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     "evidence.Evidence.weigh": lambda text: Evidence([_source(_SHORT)], _embedder()).weigh(text),
     "extraction.extract": lambda text: [_unless_refused(extract, text.encode(), kind) for kind in ("text", "markdown")],
     "field_values.cleaned_values": lambda text: cleaned_values([text, *text.split()]),
-    "front_matter.yaml_fields": lambda text: yaml_fields(text, []),
+    "yaml_fields.yaml_entries": yaml_entries,
     "json_answers.json_end": lambda text: json_end(f'{{"summary": "{text}', 0),
     "json_answers.read_json": lambda text: [
         _unless_refused(read_json, answer)
@@ -141,6 +147,7 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     "judging.SimilarityJudge.judge_sync": lambda text: SimilarityJudge(_embedder()).judge_sync(
         f"{_SHORT}. {text[:500]}", ["tide", text[:100]], [_source(text)]
     ),
+    "language_likeness.language_likeness": lambda text: language_likeness(f"é{text}", "cp1252"),
     "markdown_blocks.heading": lambda text: heading(2, text),
     "markdown_blocks.table": lambda text: table([[text, text], text.split(" ")]),
     "material.MarkedTexts.shown": lambda text: MarkedTexts("passage", [text, text], [text[:100], ""]).shown(
@@ -171,6 +178,12 @@ CALLS: Mapping[str, Callable[[str], object]] = {
         _unless_refused(decode_text, data)
         for data in (text.encode(), text.encode("utf-16-le"), b"\xfc" + text.encode()[:65536])
     ],
+    "symbols.in_symbol_font": lambda text: in_symbol_font(text, "Wingdings"),
+    "text_file.read_text_file": lambda text: [
+        _unless_refused(partial(read_text_file, markdown=markdown), start + text.encode())
+        for start in (b"", b"From: a\nMIME-Version: 1.0\n\n", b"From: a\nSubject: =?utf-8?q?a?= ", b"---\na: ", b"{")
+        for markdown in (False, True)
+    ],
     "text_parts.parts_within": lambda text: parts_within(text, 2000),
     "unicode_forms.normal_form": lambda text: (normal_form("NFC", text), normal_form("NFKC", text)),
     "validity.uncovered": lambda text: uncovered(Chunks("", (Chunk(text[:900], 0, 900),)), text),
@@ -191,11 +204,22 @@ _ASYNC = "as the function that it calls on another thread or in a worker"
 _MODEL = "asks a model; what it does with text before and after is measured by itself"
 _PACKED = "an archive or a page: what parsers do with it is bounded by the limits of the worker"
 _VALUE = "holds what it is given"
+_PIECE = "a piece of a page; tests/core/reading/html measures whole pages"
 NO_TEXT: Mapping[str, str] = {
+    "annotations.Written.__init__": _VALUE,
+    "attachments.Attachments.__init__": _VALUE,
+    "block.Block.__init__": _VALUE,
     "categories.make_categories": _ID,
     "cluster_members.ArrangedMembers.__init__": _VALUE,
     "cluster_summarizing.ClusterSummarizer.write": _ASYNC,
     "cluster_summarizing.ExtractiveClusterSummarizer.write": _ASYNC,
+    "collecting.Collector.add": _PIECE,
+    "collecting.Collector.begin_item": _ID,
+    "collecting.Collector.begin_list": _ID,
+    "collecting.Collector.begin_span": _ID,
+    "collecting.Collector.formula": _PIECE,
+    "collecting.Collector.picture": _PIECE,
+    "collecting.Collector.text": _PIECE,
     "concepts.ConceptExtractor.extract": _ASYNC,
     "concepts.StatisticalConceptExtractor.extract": _ASYNC,
     "corpus_map.draw_map": _ID,
@@ -203,15 +227,48 @@ NO_TEXT: Mapping[str, str] = {
     "corpus_views.ClusteringMaterial.__init__": _VALUE,
     "corpus_views.ConceptLists.__init__": _VALUE,
     "corpus_views.CorpusPicture.__init__": _VALUE,
-    "docx.read_docx": _PACKED,
+    "body.DocxBody.__init__": _VALUE,
+    "document.read_docx": _PACKED,
+    "document.read_pdf": _PACKED,
+    "docx_text.DocxText.__init__": _VALUE,
+    "elements.attribute": _ID,
+    "elements.child": _ID,
+    "elements.children": _ID,
+    "elements.is_left_out": _ID,
+    "elements.nearest": _ID,
+    "elements.number": _ID,
     "evidence.ClaimEvidence.__init__": _VALUE,
+    "facts.PageFacts.__init__": _VALUE,
     "field_table.FieldTable.values": _ID,
     "field_table.FieldTable.of": _ID,
     "field_table.FieldTable.digest": _ID,
-    "html.read_html": _PACKED,
+    "failures.not_opened": _PACKED,
+    "imported.read_imported": _PACKED,
+    "pages.read_html": _PACKED,
+    "inline.flat": _PIECE,
+    "inline.is_reading_aid": _PIECE,
+    "inline.is_sign": _PIECE,
+    "inline.paragraphs": _PIECE,
+    "inline.small_text": _PIECE,
     "judging.verdict_on": _ID,
+    "numbering.Numbering.level_of_style": _ID,
+    "numbering.Numbering.next_label": _ID,
+    "outside.Outside.__init__": _VALUE,
+    "outside.Outside.headers_and_footers": _PACKED,
+    "package.Package.bytes": _ID,
+    "package.Package.names": _ID,
+    "package.Package.parsed": _ID,
+    "package.Package.related": _ID,
+    "package.opened": _PACKED,
+    "pages.PageText.__init__": _VALUE,
+    "pdf_titles.title_of": _PACKED,
+    "placing.PlacedText.__init__": _VALUE,
+    "styles.ListPlace.__init__": _VALUE,
+    "symbols.is_symbol_font": _ID,
+    "symbols.symbol": _ID,
     "judging.Judge.judge": _ASYNC,
     "judging.SimilarityJudge.judge": _ASYNC,
+    "main_text.Vote.share": _PIECE,
     "map_titles.Alphabet.shown": _ID,
     "map_titles.Alphabet.called": _ID,
     "map_titles.place_titles": _ID,
@@ -223,11 +280,11 @@ NO_TEXT: Mapping[str, str] = {
     "model_summarizing.ModelSummarizer.summarize": _MODEL,
     "model_stage.ModelStage.estimated": _ID,
     "numerals.Number.__init__": _VALUE,
+    "page_tables.data_rows": _PIECE,
     "passages.SourcePassage.__init__": _VALUE,
     "passages.Sentence.__init__": _VALUE,
     "passages.SourcePassages.places": _ID,
     "passages.SourcePassages.weight": _ID,
-    "pdf.read_pdf": _PACKED,
     "phrases.Phrase.__init__": _VALUE,
     "prompts.Prompt.__init__": _VALUE,
     "prompts.Prompt.fill": "replaces places in the prompt, once each",

@@ -161,6 +161,11 @@ def blank_text(session: Session) -> Mapping[str, str]:
     return {DOCUMENT: "no text was found in it"}
 
 
+def unread_page(session: Session) -> Mapping[str, str]:
+    changed(session, "extracted_text", DOCUMENT, warnings=("1 of 3 pages holds no text.",))
+    return {DOCUMENT: "1 of 3 pages holds no text."}
+
+
 def with_chunks(
     problem: str, change: Callable[[tuple[Chunk, ...]], tuple[Chunk, ...]], session: Session
 ) -> Mapping[str, str]:
@@ -409,6 +414,9 @@ BREAKS: dict[Name, dict[str, Break]] = {
     ("extracted_text", "text_not_empty"): {
         "a text of white space": blank_text,
         "a text that is lost": partial(without_value, "extracted_text", DOCUMENT),
+    },
+    ("extracted_text", "read_as_a_whole"): {
+        "a page that was not read": unread_page,
     },
     ("chunks", "cover_the_text"): {
         "no chunk": partial(with_chunks, "the text from 0 on is in no chunk", lambda _: ()),

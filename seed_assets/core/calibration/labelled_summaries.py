@@ -18,7 +18,7 @@ import msgspec
 from resources.corpus.formats import SUFFIXES
 from resources.errors import ConfigurationError, DocumentError
 from seed_assets.core.judging.verdicts import SourceText
-from seed_assets.core.reading.text_decoding import decode_text
+from seed_assets.core.reading.text.text_decoding import decode_text
 from seed_assets.core.workers.parser_pool import ParserPool
 
 Answer = Literal["accept", "reject"]

@@ -1,32 +1,30 @@
 """The fields in a document's file: front matter, header blocks, and the keywords of HTML pages and DOCX files.
 
-What belongs here: finding and reading fields, by format. What does not: YAML (front_matter), fields in a separate table
-(field_table), titles (titles), and the form of values (field_values).
+What belongs here: finding and reading fields, by format. What does not: front matter (text.front_matter), fields in a
+separate table (field_table), titles (titles), and the form of values (field_values).
 """
 
 import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from html.parser import HTMLParser
 from io import BytesIO
 
 import msgspec
 
 from resources.corpus.formats import SUFFIXES
-from seed_assets.core.reading.extracted_text import normalised
 from seed_assets.core.reading.field_table import FieldTable
 from seed_assets.core.reading.field_values import cleaned_values, field_name, split_values
-from seed_assets.core.reading.front_matter import yaml_fields
-from seed_assets.core.reading.text_decoding import decode_text
-from seed_assets.core.reading.titles import split_front_matter
+from seed_assets.core.reading.text.text_decoding import decode_text
+from seed_assets.core.reading.text.text_file import read_text_file
 
 __all__ = ["DocumentFields", "FieldTable", "read_fields"]
 
 # The numbers were chosen by judgement. A field with more values does not help to group documents.
 _MOST_VALUES = 1_000
 _HEADER = re.compile(r"([^\W\d_][\w-]{0,40}):(?:[ \t]+(.*))?$")
-_NAME = re.compile(r"[^\W\d_][\w .-]*")
 _HEADER_LINES = 400
 # Names with which a single line is a header block; any other word before a colon may begin a sentence.
 _ALONE = frozenset({"keywords", "tags", "topics", "categories", "subjects", "keyword", "tag", "topic", "category"})
@@ -51,10 +49,11 @@ class DocumentFields(msgspec.Struct, frozen=True, omit_defaults=True):
 def read_fields(data: bytes, format: str) -> DocumentFields:
     """Read the fields in a file; equal bytes always give an equal result.
 
-    The fields of text and Markdown are YAML between lines `---` at the beginning, and a block of `Name: value` lines there
-    that ends with an empty line. Those of HTML are `<meta name="keywords">`, and those of DOCX its keywords and subject. PDF
-    files have none. Texts are split at commas and semicolons, but items of a list are not. Numbers and dates are kept as they
-    are written, and `null` is no value. Aliases, and lists or mappings inside a value, are problems of their field.
+    The fields of text and Markdown are front matter at the beginning in YAML, TOML or JSON, and a block of `Name: value`
+    lines there that ends with an empty line; those of a mail are its headers. Those of HTML are `<meta name="keywords">`,
+    and those of DOCX its keywords and subject. PDF files have none. Texts are split at commas and semicolons, but items of a
+    list are not. Numbers and dates are kept as they are written, and `null` is no value. Aliases, and lists or mappings
+    inside a value, are problems of their field.
 
     format: a value of SUFFIXES.
 
@@ -72,21 +71,18 @@ def read_fields(data: bytes, format: str) -> DocumentFields:
     return DocumentFields(fields, tuple(problems))
 
 
-def _text_fields(data: bytes, problems: list[str]) -> Found:
-    text = normalised(decode_text(data)[0])
-    lines = text.split("\n")
-    end = next((number for number, line in enumerate(lines[1:], 1) if line in ("---", "...")), 0)
-    if lines[0] != "---" or not end:
-        yield from _header_fields(text)
+def _text_fields(data: bytes, problems: list[str], *, markdown: bool) -> Found:
+    found = read_text_file(data, markdown=markdown)
+    if found is None:  # it is a page under the name of a text
+        yield from _html_fields(data, problems)
         return
-    found: list[str] = []
-    fields = list(yaml_fields("\n".join(lines[1:end]), found))
-    # The text between two lines `---` may be prose.
-    named = bool(fields) and all(_NAME.fullmatch(name) for name, _ in fields)
-    if named or split_front_matter(text)[1] != text:
-        problems += found
-        yield from fields
-        yield from _header_fields("\n".join(lines[end + 1 :]))
+    problems += found.front.problems
+    for entry in found.front.entries:
+        yield entry.name, entry.values
+    for name, value in found.headers:
+        yield name, split_values(value)
+    if not found.headers:
+        yield from _header_fields(found.front.text)
 
 
 def _header_fields(text: str) -> Found:
@@ -158,8 +154,8 @@ def _no_fields(data: bytes, problems: list[str]) -> Found:
 
 
 _READERS: Mapping[str, Callable[[bytes, list[str]], Found]] = {
-    "text": _text_fields,
-    "markdown": _text_fields,
+    "text": partial(_text_fields, markdown=False),
+    "markdown": partial(_text_fields, markdown=True),
     "html": _html_fields,
     "docx": _docx_fields,
     "pdf": _no_fields,

@@ -8,14 +8,8 @@ from contextlib import contextmanager
 from resources.corpus.formats import SUFFIXES
 from resources.errors import DocumentError
 from seed_assets.core.reading.extracted_text import ExtractedText, normalised
-from seed_assets.core.reading.text_decoding import decode_text
-from seed_assets.core.reading.titles import (
-    cleaned_title,
-    first_line_title,
-    markdown_title,
-    split_front_matter,
-    text_title,
-)
+from seed_assets.core.reading.text.text_file import read_text_file
+from seed_assets.core.reading.titles import cleaned_title, first_line_title
 
 __all__ = ["EXTRACTION_VERSION", "SUFFIXES", "ExtractedText", "extract"]
 
@@ -37,44 +31,53 @@ def extract(data: bytes, format: str) -> ExtractedText:
         raise ValueError(f"no reader for format {format!r}; there are {', '.join(_READERS)}")
     if not data:
         raise DocumentError("the file is empty (0 bytes).", "Put its content back, or remove it.")
-    text, title, encoding = _READERS[format](data)
-    text = normalised(text)
-    if not text:
+    found = _READERS[format](data)
+    if not found.text:
         raise DocumentError("the file holds no text.", "Put its content back, or remove it.")
-    return ExtractedText(text, normalised(cleaned_title(title)) or first_line_title(text), encoding)
+    title = normalised(cleaned_title(found.title)) or first_line_title(found.text)
+    return ExtractedText(found.text, title, found.encoding, found.warnings, found.page_starts)
 
 
-def _read_text(data: bytes) -> tuple[str, str, str]:
-    text, encoding = decode_text(data)
-    text = normalised(text)
-    return text, text_title(text), encoding
+def _normal(text: str, title: str, encoding: str = "") -> ExtractedText:
+    return ExtractedText(normalised(text), title, encoding)
 
 
-def _read_markdown(data: bytes) -> tuple[str, str, str]:
-    text, encoding = decode_text(data)
-    title, text = split_front_matter(normalised(text))
-    return text, title or markdown_title(text), encoding
+def _read_text(data: bytes) -> ExtractedText:
+    return _read_characters(data, markdown=False)
 
 
-def _read_html(data: bytes) -> tuple[str, str, str]:
-    from seed_assets.core.reading.html import read_html
+def _read_markdown(data: bytes) -> ExtractedText:
+    return _read_characters(data, markdown=True)
+
+
+def _read_characters(data: bytes, *, markdown: bool) -> ExtractedText:
+    with _named_failures("Markdown" if markdown else "text"):
+        found = read_text_file(data, markdown=markdown)
+    if found is None:  # it is a page under the name of a text
+        return _read_html(data)
+    return ExtractedText(found.text, found.title, found.encoding, found.warnings)
+
+
+def _read_html(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.html.pages import read_html
 
     with _named_failures("HTML"):
-        return read_html(data)
+        return _normal(*read_html(data))
 
 
-def _read_docx(data: bytes) -> tuple[str, str, str]:
-    from seed_assets.core.reading.docx import read_docx
+def _read_docx(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.docx.document import read_docx
 
     with _named_failures("DOCX"):
-        return (*read_docx(data), "")
+        found = read_docx(data)
+        return ExtractedText(normalised(found.text), found.title, warnings=found.warnings)
 
 
-def _read_pdf(data: bytes) -> tuple[str, str, str]:
-    from seed_assets.core.reading.pdf import read_pdf
+def _read_pdf(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.pdf.document import read_pdf
 
     with _named_failures("PDF"):
-        return (*read_pdf(data), "")
+        return read_pdf(data)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from io_managers.store.fingerprint import content_digest, encode_part
 from resources.errors import ConfigurationError, DocumentError
 from seed_assets.core.reading.field_values import cleaned_values, field_name
-from seed_assets.core.reading.text_decoding import decode_text
+from seed_assets.core.reading.text.text_decoding import decode_text
 from seed_assets.core.text.unicode_forms import normal_form
 
 DOCUMENT = "document"

@@ -1,6 +1,7 @@
 """Titles in plain text, reStructuredText and Markdown, and the normal form of titles.
 
-What does not belong here: titles that a format stores separately (HTML, DOCX, PDF), which their readers find.
+What does not belong here: titles in front matter (text.front_matter), and titles that a format stores separately (HTML, DOCX,
+PDF), which their readers find.
 """
 
 import re
@@ -27,8 +28,6 @@ _INLINE = (
     (re.compile(r"\s*\{[#.][^{}]*\}$"), ""),
     (re.compile(r"(\*\*|__|\*|`+)(\S(?:.*?\S)?)\1"), r"\2"),
 )
-_FRONT_MATTER_LINE = re.compile(r"[A-Za-z_][\w .-]*:(?:\s|$)|[ \t]|- |-$|#|$")
-_FRONT_MATTER_TITLE = re.compile(r"title:[ \t]*(.*)$", re.IGNORECASE)
 # Titles that programs set by themselves.
 _NO_TITLE = re.compile(
     r"microsoft (?:word|powerpoint|excel)\b.*|untitled.*|unbenannt.*|sans titre.*|document ?\d*|word document|title|"
@@ -65,49 +64,11 @@ def first_line_title(text: str) -> str:
     lines = text.lstrip("\n").split("\n", 2)
     first, following = lines[0].strip(), lines[1] if len(lines) > 1 else ""
     carried_on = following.strip()[:1].islower() or first.endswith((",", ";"))
-    letters = sum(map(str.isalnum, first))
-    if carried_on or len(first) > _LONGEST_FIRST_LINE or 2 * letters < len("".join(first.split())):
+    if carried_on or len(first) > _LONGEST_FIRST_LINE:
+        return ""
+    if 2 * sum(map(str.isalnum, first)) < len("".join(first.split())):
         return ""
     return cleaned_title(first.lstrip("#|>*- "))
-
-
-def split_front_matter(text: str) -> tuple[str, str]:
-    """Return (the title in the YAML front matter or "", the text without the front matter).
-
-    Front matter is the text between a first line `---` and the next `---` or `...`, if it looks like YAML; only its title
-    is read.
-    """
-    lines = text.lstrip("\n\ufeff").split("\n")
-    if lines[0].rstrip() != "---":
-        return "", text
-    end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() in ("---", "...")), None)
-    if (
-        end is None
-        or not all(map(_FRONT_MATTER_LINE.match, lines[1:end]))
-        or not any(":" in line for line in lines[1:end])
-    ):
-        return "", text
-    return _yaml_title(lines[1:end]), "\n".join(lines[end + 1 :])
-
-
-def _yaml_title(lines: list[str]) -> str:
-    for number, line in enumerate(lines):
-        if found := _FRONT_MATTER_TITLE.match(line):
-            value = found[1].strip()
-            if not value or value[0] in ">|":
-                value = ""
-            following = []
-            for continuation in lines[number + 1 :]:
-                if not continuation.startswith((" ", "\t")):
-                    break
-                following.append(continuation.strip())
-            value = " ".join([value, *following]).strip()
-            if value[:1] == '"' and (quoted := re.match(r'"((?:[^"\\]|\\.)*)"', value)):
-                return cleaned_title(re.sub(r"\\(.)", r"\1", quoted[1]))
-            if value[:1] == "'" and (quoted := re.match(r"'((?:[^']|'')*)'", value)):
-                return cleaned_title(quoted[1].replace("''", "'"))
-            return cleaned_title(re.sub(r"\s#.*$", "", value))
-    return ""
 
 
 def _header_title(text: str) -> str:

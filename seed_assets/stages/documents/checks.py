@@ -25,6 +25,15 @@ def _text_not_empty(published: PublishedResults) -> Finding:
     return finding
 
 
+def _read_as_a_whole(published: PublishedResults) -> Finding:
+    """Every part of a document should have been read; a page without text or bad front matter is a warning of its reader."""
+    finding = Finding()
+    for unit, value in published.values(finding):
+        if value.warnings:
+            finding.offenders[unit] = " ".join(value.warnings)
+    return finding
+
+
 def _cover_the_text(published: PublishedResults) -> Finding:
     """The chunks of each document must cover its text, except for white space."""
     return _compared_with_texts(published, uncovered)
@@ -97,6 +106,7 @@ def _share_rejected(published: PublishedResults) -> Finding:
 
 
 TEXT_NOT_EMPTY = StageCheck("text_not_empty", "warning", _text_not_empty)
+READ_AS_A_WHOLE = StageCheck("read_as_a_whole", "warning", _read_as_a_whole)
 COVER_THE_TEXT = StageCheck("cover_the_text", "error", _cover_the_text)
 OF_ONE_KIND = StageCheck("of_one_kind", "error", _of_one_kind, blocking=True)
 GROUNDED = StageCheck("grounded", "error", _grounded)

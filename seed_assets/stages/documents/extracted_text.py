@@ -3,14 +3,18 @@
 from seed_assets.core.reading.extraction import ExtractedText
 from seed_assets.core.workers.parser_pool import ParserPool
 from seed_assets.graph.stage import Source, value_stage
-from seed_assets.stages.documents.checks import TEXT_NOT_EMPTY
+from seed_assets.stages.documents.checks import READ_AS_A_WHOLE, TEXT_NOT_EMPTY
 
 
-@value_stage(version="1", preview=lambda value: value.text, checks=(TEXT_NOT_EMPTY,))
+@value_stage(
+    version="2",
+    preview=lambda value: "\n".join((*value.warnings, value.text)),
+    checks=(TEXT_NOT_EMPTY, READ_AS_A_WHOLE),
+)
 async def extracted_text(source: Source, *, parser: ParserPool) -> ExtractedText:
-    """One partition: the text and the title of one document.
+    """One partition: the text and the title of one document, and warnings of what could not be read.
 
-    The formats are text, Markdown, HTML (without navigation, banners and scripts), DOCX (with tables) and PDF (with a text
-    layer). The text is extracted again when the file's bytes or its suffix change. A document takes some milliseconds.
+    The formats are text, Markdown, HTML (without navigation, banners and scripts), DOCX and PDF (with a text layer). The text is
+    extracted again when the file's bytes or its suffix change. A document takes some milliseconds.
     """
     return await parser.extract(source.data, source.format)

@@ -1,8 +1,9 @@
-"""Detecting the encoding of a text file and decoding it. What does not belong here: the meaning of the text (titles, markup).
+"""Decoding a text file. What belongs here: the order in which encodings are tried, and refusals. What does not: UTF-16 and
+UTF-32 without a mark (wide_encodings), other encodings that a file does not declare (encoding_detection), and the meaning of
+the text (titles, markup).
 
-These are tried in order: a byte order mark, UTF-16 without a mark (by the places of its zero bytes), ISO-2022-JP, valid
-UTF-8, the encoding that the file declares, UTF-8 with a few damaged bytes, detection by charset-normalizer, and Windows-1252
-if nearly all bytes are plain ASCII.
+These are tried in order: a byte order mark, ISO-2022-JP, valid UTF-8, UTF-16 and UTF-32 without a mark, the encoding that the
+file declares, UTF-8 with a few damaged bytes, and detection. Zero bytes that are not part of characters are removed.
 """
 
 import codecs
@@ -10,6 +11,8 @@ import re
 
 from resources.errors import DocumentError
 from seed_assets.core.reading.file_signatures import named_content
+from seed_assets.core.reading.text.encoding_detection import CODECS, detect_encodings
+from seed_assets.core.reading.text.wide_encodings import decode_unmarked_wide
 
 _MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF8, "utf-8"),
@@ -18,14 +21,6 @@ _MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# The usual encodings of files. charset-normalizer knows rarer ones, but finds them only by mistake in very short texts.
-# fmt: off
-_CANDIDATES = [
-    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "iso8859_2",
-    "iso8859_5", "iso8859_7", "iso8859_9", "koi8_r", "koi8_u", "cp866", "cp437", "cp850", "mac_roman", "cp932",
-    "euc_jp", "iso2022_jp", "gb18030", "big5", "cp949", "cp874",
-]
-# fmt: on
 # Declared encodings are read as these supersets, as in the WHATWG Encoding Standard.
 _SUPERSETS = {
     "ascii": "cp1252",
@@ -35,19 +30,29 @@ _SUPERSETS = {
     "gb2312": "gb18030",
     "gbk": "gb18030",
     "euc_kr": "cp949",
+    "big5": "cp950",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
 }
-_DECLARABLE = frozenset(codecs.lookup(name).name for name in [*_CANDIDATES, *_SUPERSETS, "iso8859_8", "iso8859_15"])
+_DECLARABLE = frozenset(codecs.lookup(name).name for name in [*CODECS, *_SUPERSETS, "iso2022_jp", "iso8859_4"])
 # ISO-2022-JP is also valid UTF-8; it is recognized by its escape sequences into the Japanese set and back.
 _JAPANESE_SHIFT = re.compile(rb"\x1b\$[@B](?:[!-~]{2})+\x1b\([BJ]")
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd]")
+# A backspace is no sign of a binary file: manual pages print bold letters with it.
+_CONTROL = re.compile(r"[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd]")
+_CONTROL_BYTES = bytes([*range(8), *range(0x0E, 0x1B), *range(0x1C, 0x20)])
 # The numbers below were chosen by judgement. A text with a larger share of control characters is binary.
 _MOST_CONTROLS = 0.02
+# So many zero bytes in a row are a block that a crash or a cut log left behind, however many there are.
+_ZERO_BLOCK = re.compile(rb"\x00{16,}")
+# With a larger share of zero bytes outside of such blocks a file is binary.
+_MOST_ZEROS = 0.5
 _REPLACEMENT = "\ufffd"
 _PLAIN = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
 # Windows-1252 is the last resort only if at least this share of the bytes is plain ASCII.
 _LEAST_PLAIN = 0.9
 _MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
-_SAMPLE_BYTES = 65_536
+# A text in an encoding may have one undecodable byte in so many characters beyond ASCII.
+_CHARACTERS_PER_DAMAGE = 20
 
 
 def decode_text(data: bytes, declared: str = "") -> tuple[str, str]:
@@ -76,17 +81,31 @@ def decode_text(data: bytes, declared: str = "") -> tuple[str, str]:
 
 
 def _decode_unmarked(data: bytes, declared: str) -> tuple[str, str]:
-    if wide := _utf16_without_mark(data):
-        return wide
-    if b"\x00" in data:
-        raise _binary(data, f"a zero byte at position {data.index(0):,}")
     if (declared == "iso2022_jp" or _JAPANESE_SHIFT.search(data)) and (text := _try(data, "iso2022_jp")) is not None:
         return text, "iso2022_jp"
-    if (text := _try(data, "utf-8")) is not None:
-        return text, "utf-8"
+    # In UTF-16, plain text of some scripts is valid UTF-8 as well, but with control characters in it.
+    utf8 = _try(data, "utf-8")
+    if utf8 is not None and len(data.translate(None, _CONTROL_BYTES)) == len(data):
+        return utf8, "utf-8"
+    if wide := decode_unmarked_wide(data):
+        return wide
+    if b"\x00" in data:
+        data = _without_zeros(data)
+        utf8 = _try(data, "utf-8")
+    if utf8 is not None:
+        return utf8, "utf-8"
     if declared and (text := _try(data, declared)) is not None:
         return text, declared
     return _damaged_utf8(data) or _detected(data)
+
+
+def _without_zeros(data: bytes) -> bytes:
+    """Remove zero bytes from a text. Raises DocumentError if they show that the file is binary."""
+    blocks = _ZERO_BLOCK.sub(b"", data)
+    kept = blocks.replace(b"\x00", b"")
+    if named_content(data) or len(blocks) - len(kept) > _MOST_ZEROS * len(blocks) or not kept:
+        raise _binary(data, f"a zero byte at position {data.index(0):,}")
+    return kept
 
 
 def _try(data: bytes, encoding: str) -> str | None:
@@ -105,41 +124,22 @@ def _codec(declared: str) -> str:
     return _SUPERSETS.get(name, name) if name in _DECLARABLE else ""
 
 
-def _utf16_without_mark(data: bytes) -> tuple[str, str] | None:
-    """Decode UTF-16 without a mark; Latin text in it has a zero in nearly every second byte. None for other bytes."""
-    sample = data[:_SAMPLE_BYTES]
-    half = len(sample) // 2
-    if len(data) % 2 or half < 2:
-        return None
-    even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    for zeros, others, encoding in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
-        if zeros > 0.4 * half and others < 0.02 * half and (text := _try(data, encoding)) is not None:
-            return text, encoding
-    return None
-
-
 def _damaged_utf8(data: bytes) -> tuple[str, str] | None:
     """Decode UTF-8 with a few damaged bytes, which would otherwise be read in an encoding that garbles every accent."""
     text = data.decode("utf-8", "replace")
     replaced = text.count(_REPLACEMENT) - data.count(_REPLACEMENT.encode())
-    if sum(1 for _ in _MULTIBYTE.finditer(data)) < 20 * replaced:
+    if sum(1 for _ in _MULTIBYTE.finditer(data)) < _CHARACTERS_PER_DAMAGE * replaced:
         return None
     return text, f"utf-8 ({replaced} undecodable replaced)"
 
 
 def _detected(data: bytes) -> tuple[str, str]:
-    from charset_normalizer import from_bytes
-
-    matches = list(from_bytes(data, cp_isolation=_CANDIDATES))
-    if matches:
-        best = matches[0]
-        # Western European is by far the most frequent encoding, and a short text in it fits others equally well.
-        western = from_bytes(data, cp_isolation=["cp1252"]).best()
-        if western and western.chaos <= best.chaos + 0.06 and western.coherence >= best.coherence - 0.05:
-            matches.insert(0, western)
-    for match in matches:  # charset-normalizer reads samples only, so an encoding may still fail for the whole text
-        if (text := _try(data, match.encoding)) is not None:
-            return text, match.encoding
+    found = detect_encodings(data)
+    if found and (damaged := _slightly_damaged(data, found[0].codec)):
+        return damaged
+    for each in found:  # only a part of the file was judged, so an encoding may still fail for the whole text
+        if (text := _try(data, each.codec)) is not None:
+            return text, each.codec
     if len(data) - len(data.translate(None, _PLAIN)) < _LEAST_PLAIN * len(data):
         raise _binary(data, "its bytes are in no known text encoding")
     # The file mixes several encodings, as logs and mailboxes do; its plain ASCII words can still be read.
@@ -147,11 +147,20 @@ def _detected(data: bytes) -> tuple[str, str]:
     return text, f"windows-1252 ({text.count(_REPLACEMENT)} undecodable replaced)"
 
 
+def _slightly_damaged(data: bytes, codec: str) -> tuple[str, str] | None:
+    """Decode a text in the most likely encoding if hardly any byte is not valid in it; None for none and for many."""
+    text = data.decode(codec, "replace")
+    replaced = text.count(_REPLACEMENT)
+    if not replaced or _CHARACTERS_PER_DAMAGE * replaced > sum(1 for character in text if character >= "\x80"):
+        return None
+    return text, f"{_public_name(codec)} ({replaced} undecodable replaced)"
+
+
 def _public_name(codec: str) -> str:
     for python, public in (("cp125", "windows-125"), ("iso8859", "iso-8859")):
         if codec.startswith(python):
             return public + codec.removeprefix(python).replace("_", "-")
-    return {"cp932": "shift_jis", "cp949": "euc-kr"}.get(codec, codec.replace("_", "-"))
+    return {"cp932": "shift_jis", "cp949": "euc-kr", "cp950": "big5"}.get(codec, codec.replace("_", "-"))
 
 
 def _readable(text: str, data: bytes) -> str:

@@ -1,5 +1,5 @@
-"""The text and title of a DOCX file. What belongs here: the package (ZIP, parts, core properties), and its limits. What does
-not: the order and meaning of the elements in the body (docx_body).
+"""The package of a DOCX file: the ZIP archive, its parts and their relations, and its limits. What does not belong here: the
+content of a part.
 
 The parts are read as XML rather than with python-docx, which omits content controls and tracked insertions, and refuses a
 file if a picture is missing (ADR 0005).
@@ -12,9 +12,8 @@ import zlib
 from typing import TYPE_CHECKING
 
 from resources.errors import DocumentError
-from seed_assets.core.reading.docx_body import DocxBody, DocxStyles
+from seed_assets.core.reading.docx.elements import attribute
 from seed_assets.core.reading.file_signatures import named_content
-from seed_assets.core.reading.titles import cleaned_metadata_title
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -28,27 +27,8 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SAVE_AGAIN = "Open it in a word processor and save it as DOCX again."
 
 
-def read_docx(data: bytes) -> tuple[str, str]:
-    """Return (text, title) of a DOCX file: paragraphs, headings, lists and tables in document order, then its notes.
-
-    The title comes from the core properties; if there is none, from the first paragraph of the style Title, or from the
-    first heading; otherwise it is "".
-
-    Raises DocumentError if the file is broken, encrypted, a ZIP bomb, or not a DOCX.
-    """
-    with _opened(data) as archive:
-        package = _Package(archive)
-        main = package.main_part()
-        folder = posixpath.dirname(main)
-        body = DocxBody(DocxStyles(package.parsed(f"{folder}/styles.xml", required=False)))
-        blocks = body.blocks(package.parsed(main))
-        for notes in ("footnotes", "endnotes"):
-            blocks += body.notes(package.parsed(f"{folder}/{notes}.xml", required=False))
-        title = _core_title(package.parsed("docProps/core.xml", required=False))
-    return "\n\n".join(blocks), title or body.title
-
-
-def _opened(data: bytes) -> zipfile.ZipFile:
+def opened(data: bytes) -> zipfile.ZipFile:
+    """Open the archive. Raises DocumentError if it is encrypted, broken, or not a DOCX."""
     if data.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in data:
             raise DocumentError(
@@ -70,17 +50,18 @@ def _opened(data: bytes) -> zipfile.ZipFile:
         ) from error
 
 
-class _Package:
+class Package:
     """The parts of a DOCX file."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self._names = set(archive.namelist())
         self._left_bytes = _MOST_BYTES
+        self._relations: dict[str, dict[str, str]] = {}
 
     def main_part(self) -> str:
         """Return the name of the part with the body, usually word/document.xml. Raises DocumentError if there is none."""
-        if "mimetype" in self._names and b"opendocument" in self._bytes("mimetype"):
+        if "mimetype" in self._names and b"opendocument" in self.bytes("mimetype"):
             raise DocumentError("the file is an OpenDocument text, not a DOCX.", "Save it as DOCX.")
         if "_rels/.rels" not in self._names:
             raise DocumentError(
@@ -96,6 +77,25 @@ class _Package:
                 return name
         raise DocumentError("the file is an Office archive without a document in it.", _SAVE_AGAIN)
 
+    def names(self, prefix: str) -> list[str]:
+        """Return the names of all parts that begin so, sorted."""
+        return sorted(name for name in self._names if name.startswith(prefix))
+
+    def related(self, part: str, relation_id: str) -> str:
+        """Return the name of the part that a part refers to by an id; "" if there is none in the package."""
+        if part not in self._relations:
+            folder, name = posixpath.split(part)
+            found = self.parsed(f"{folder}/_rels/{name}.rels", required=False)
+            self._relations[part] = {
+                attribute(each, "Id"): posixpath.normpath(
+                    posixpath.join(f"/{folder}", attribute(each, "Target"))
+                ).lstrip("/")
+                for each in found
+                if attribute(each, "TargetMode") != "External"
+            }
+        name = self._relations[part].get(relation_id, "")
+        return name if name in self._names else ""
+
     def parsed(self, name: str, *, required: bool = True) -> "_Element":
         """Return the root element of a part; an empty element if the part is absent and not required."""
         import lxml.etree as etree
@@ -105,13 +105,14 @@ class _Package:
         # Entities are not resolved, which prevents the "billion laughs" attack; nothing is loaded from elsewhere.
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
         try:
-            return etree.fromstring(self._bytes(name), parser)
+            return etree.fromstring(self.bytes(name), parser)
         except etree.XMLSyntaxError as error:
             if "Excessive depth" in error.msg:
                 raise RecursionError("elements are nested deeper than the parser goes") from error
             raise DocumentError(f"the DOCX is broken: {name} is not valid XML ({error.msg}).", _SAVE_AGAIN) from error
 
-    def _bytes(self, name: str) -> bytes:
+    def bytes(self, name: str) -> bytes:
+        """Return the content of a part. Raises DocumentError if it is missing, broken or too large."""
         try:
             part = self._archive.getinfo(name)
             ratio = part.file_size / max(part.compress_size, 1)
@@ -132,8 +133,3 @@ class _Package:
                 f"the DOCX is broken: {name} cannot be unpacked ({str(error).rstrip('.')}).",
                 "Restore it from its source.",
             ) from error
-
-
-def _core_title(properties: "_Element") -> str:
-    titles = (child.text or "" for child in properties if isinstance(child.tag, str) and child.tag.endswith("}title"))
-    return cleaned_metadata_title(next(titles, ""))

@@ -1,0 +1,56 @@
+"""The text and title of a DOCX file. What belongs here: the order of its parts in the text. What does not: reading a part."""
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from resources.errors import DocumentError
+from seed_assets.core.reading.docx.body import DocxBody
+from seed_assets.core.reading.docx.docx_text import DocxText
+from seed_assets.core.reading.docx.numbering import Numbering
+from seed_assets.core.reading.docx.outside import Outside
+from seed_assets.core.reading.docx.package import Package, opened
+from seed_assets.core.reading.docx.styles import DocxStyles
+from seed_assets.core.reading.titles import cleaned_metadata_title
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+
+# An imported document may import another one, and in a hostile file itself. Chosen by judgement.
+_MOST_DEEP = 3
+
+
+def read_docx(data: bytes, depth: int = 0) -> DocxText:
+    """Read a DOCX file: its paragraphs, headings, lists and tables in document order, then what stands beside them.
+
+    Notes, diagrams without a place, comments, and headers and footers follow the body. The title comes from the core
+    properties; if there is none, from the first paragraph of the style Title, or from the first heading.
+
+    depth: how many documents this one is imported into.
+
+    Raises DocumentError if the file is broken, encrypted, a ZIP bomb, or not a DOCX.
+    """
+    if depth > _MOST_DEEP:
+        raise DocumentError("documents are imported into each other too deeply.", "Save the document as DOCX again.")
+    with opened(data) as archive:
+        package = Package(archive)
+        main = package.main_part()
+        folder = posixpath.dirname(main)
+        styles = DocxStyles(package.parsed(f"{folder}/styles.xml", required=False))
+        numbering = Numbering(package.parsed(f"{folder}/numbering.xml", required=False))
+        outside = Outside(package, main, lambda imported: read_docx(imported, depth + 1))
+        document = package.parsed(main)
+        body = DocxBody(styles, numbering, outside.blocks)
+        blocks = body.blocks(document)
+        title = _core_title(package.parsed("docProps/core.xml", required=False)) or body.title
+        blocks += outside.notes(body)
+        blocks += outside.unplaced_diagrams()
+        blocks += outside.comments(body)
+        on_each_page = DocxBody(styles, numbering, outside.blocks, of_pages=True)
+        blocks += outside.headers_and_footers(document, on_each_page, [*blocks, title])
+    return DocxText("\n\n".join(blocks), title, tuple(outside.warnings))
+
+
+def _core_title(properties: "_Element") -> str:
+    titles = (child.text or "" for child in properties if isinstance(child.tag, str) and child.tag.endswith("}title"))
+    return cleaned_metadata_title(next(titles, ""))

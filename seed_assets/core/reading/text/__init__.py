@@ -1,0 +1,1 @@
+"""Reads text files and Markdown: encodings, mails, pages, front matter, comments."""
