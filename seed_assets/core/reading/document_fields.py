@@ -1,4 +1,4 @@
-"""The fields in a document's file: front matter, header blocks, and the keywords of HTML pages and DOCX files.
+"""The fields in a document's file: front matter, header blocks, and the keywords of HTML pages and Office files.
 
 What belongs here: finding and reading fields, by format. What does not: front matter (text.front_matter), fields in a
 separate table (field_table), titles (titles), and the form of values (field_values).
@@ -17,6 +17,8 @@ import msgspec
 from resources.corpus.formats import SUFFIXES
 from seed_assets.core.reading.field_table import FieldTable
 from seed_assets.core.reading.field_values import cleaned_values, field_name, split_values
+from seed_assets.core.reading.rtf.document import is_rtf
+from seed_assets.core.reading.text.mail import mail_headers
 from seed_assets.core.reading.text.text_decoding import decode_text
 from seed_assets.core.reading.text.text_file import read_text_file
 
@@ -51,7 +53,8 @@ def read_fields(data: bytes, format: str) -> DocumentFields:
 
     The fields of text and Markdown are front matter at the beginning in YAML, TOML or JSON, and a block of `Name: value`
     lines there that ends with an empty line; those of a mail are its headers. Those of HTML are `<meta name="keywords">`,
-    and those of DOCX its keywords and subject. PDF files have none. Texts are split at commas and semicolons, but items of a
+    and those of DOCX, PPTX and XLSX their keywords and subject. Other formats have none. Texts are split at commas and
+    semicolons, but items of a
     list are not. Numbers and dates are kept as they are written, and `null` is no value. Aliases, and lists or mappings
     inside a value, are problems of their field.
 
@@ -72,6 +75,8 @@ def read_fields(data: bytes, format: str) -> DocumentFields:
 
 
 def _text_fields(data: bytes, problems: list[str], *, markdown: bool) -> Found:
+    if is_rtf(data):  # it has no fields
+        return
     found = read_text_file(data, markdown=markdown)
     if found is None:  # it is a page under the name of a text
         yield from _html_fields(data, problems)
@@ -101,6 +106,11 @@ def _header_fields(text: str) -> Found:
             yield name, split_values(" ".join(lines))
 
 
+def _mail_fields(data: bytes, problems: list[str]) -> Found:
+    for name, value in mail_headers(data):
+        yield name, split_values(value)
+
+
 def _html_fields(data: bytes, problems: list[str]) -> Found:
     head = _Head()
     head.feed(decode_text(data)[0][:_HEAD_CHARACTERS])
@@ -123,7 +133,7 @@ class _Head(HTMLParser):
             self.keywords.append(given.get("content", ""))
 
 
-def _docx_fields(data: bytes, problems: list[str]) -> Found:
+def _office_fields(data: bytes, problems: list[str]) -> Found:
     import lxml.etree as etree
 
     try:
@@ -149,7 +159,7 @@ def _docx_fields(data: bytes, problems: list[str]) -> Found:
 
 
 def _no_fields(data: bytes, problems: list[str]) -> Found:
-    """Return no fields for a PDF file: its parser can crash, and must not run in this process."""
+    """Return no fields: the format has none, or its parser can crash and must not run in this process, as that of PDF."""
     return iter(())
 
 
@@ -157,6 +167,16 @@ _READERS: Mapping[str, Callable[[bytes, list[str]], Found]] = {
     "text": partial(_text_fields, markdown=False),
     "markdown": partial(_text_fields, markdown=True),
     "html": _html_fields,
-    "docx": _docx_fields,
+    "docx": _office_fields,
     "pdf": _no_fields,
+    "mail": _mail_fields,
+    "csv": _no_fields,
+    "json": _no_fields,
+    "notebook": _no_fields,
+    "subtitles": _no_fields,
+    "rtf": _no_fields,
+    "xlsx": _office_fields,
+    "epub": _no_fields,
+    "odt": _no_fields,
+    "pptx": _office_fields,
 }

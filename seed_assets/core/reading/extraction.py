@@ -51,6 +51,10 @@ def _read_markdown(data: bytes) -> ExtractedText:
 
 
 def _read_characters(data: bytes, *, markdown: bool) -> ExtractedText:
+    from seed_assets.core.reading.rtf.document import is_rtf
+
+    if is_rtf(data):  # RTF under the name of a text
+        return _read_rtf(data)
     with _named_failures("Markdown" if markdown else "text"):
         found = read_text_file(data, markdown=markdown)
     if found is None:  # it is a page under the name of a text
@@ -78,6 +82,76 @@ def _read_pdf(data: bytes) -> ExtractedText:
 
     with _named_failures("PDF"):
         return read_pdf(data)
+
+
+def _read_mail(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.mail_file import read_mail_file
+
+    with _named_failures("mail"):
+        return read_mail_file(data, extract)
+
+
+def _read_csv(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.records.delimited import read_delimited
+
+    with _named_failures("CSV"):
+        return read_delimited(data)
+
+
+def _read_json(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.records.json_file import read_json
+
+    with _named_failures("JSON"):
+        return read_json(data)
+
+
+def _read_notebook(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.notebook import read_notebook
+
+    with _named_failures("notebook"):
+        return read_notebook(data)
+
+
+def _read_subtitles(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.subtitles import read_subtitles
+
+    with _named_failures("subtitle"):
+        return read_subtitles(data)
+
+
+def _read_rtf(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.rtf.document import read_rtf
+
+    with _named_failures("RTF"):
+        return read_rtf(data)
+
+
+def _read_xlsx(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.records.workbook import read_workbook
+
+    with _named_failures("XLSX"):
+        return read_workbook(data)
+
+
+def _read_epub(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.epub import read_epub
+
+    with _named_failures("EPUB"):
+        return read_epub(data)
+
+
+def _read_pptx(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.pptx.document import read_pptx
+
+    with _named_failures("PPTX"):
+        return read_pptx(data)
+
+
+def _read_odt(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.odt.document import read_odt
+
+    with _named_failures("ODT"):
+        return read_odt(data)
 
 
 @contextmanager
@@ -113,4 +187,14 @@ _READERS = {
     "html": _read_html,
     "docx": _read_docx,
     "pdf": _read_pdf,
+    "mail": _read_mail,
+    "csv": _read_csv,
+    "json": _read_json,
+    "notebook": _read_notebook,
+    "subtitles": _read_subtitles,
+    "rtf": _read_rtf,
+    "xlsx": _read_xlsx,
+    "epub": _read_epub,
+    "odt": _read_odt,
+    "pptx": _read_pptx,
 }

@@ -14,7 +14,8 @@ from seed_assets.stages.documents.checks import READ_AS_A_WHOLE, TEXT_NOT_EMPTY
 async def extracted_text(source: Source, *, parser: ParserPool) -> ExtractedText:
     """One partition: the text and the title of one document, and warnings of what could not be read.
 
-    The formats are text, Markdown, HTML (without navigation, banners and scripts), DOCX and PDF (with a text layer). The text is
-    extracted again when the file's bytes or its suffix change. A document takes some milliseconds.
+    The formats are text, Markdown, HTML (without navigation, banners and scripts), PDF (with a text layer), DOCX, ODT, RTF,
+    PPTX, XLSX, CSV, EPUB, mails, notebooks, JSON and subtitles. The text is extracted again when the file's bytes or its
+    suffix change. A document takes some milliseconds.
     """
     return await parser.extract(source.data, source.format)

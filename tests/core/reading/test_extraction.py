@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from resources.errors import DocumentError
 from seed_assets.core.reading.extracted_text import normalised
 from seed_assets.core.reading.extraction import SUFFIXES, ExtractedText, extract
+from tests.support.document_samples import SAMPLES
 from tests.text_growth import seconds
 
 CORPORA = Path(os.environ.get("SEEDBANK_CORPORA", Path(__file__).parents[4] / "shared" / "corpora"))
@@ -572,8 +573,8 @@ def test_every_pdf_of_the_corpus_ends_as_text_or_as_a_named_reason():
 
 
 def test_an_unknown_format_is_an_error_of_the_caller():
-    with pytest.raises(ValueError, match="odt"):
-        extract(b"text", "odt")
+    with pytest.raises(ValueError, match="dvi"):
+        extract(b"text", "dvi")
 
 
 def small_docx() -> bytes:
@@ -588,6 +589,7 @@ SEEDS = {
     "html": page(f"<h1>Tides</h1><p>Text{TABLE}").encode(),
     "docx": small_docx(),
     "pdf": pdf_bytes(lines("Text of a page.")),
+    **SAMPLES,
 }
 
 

@@ -1,23 +1,18 @@
 """The text and title of a DOCX file. What belongs here: the order of its parts in the text. What does not: reading a part."""
 
 import posixpath
-from typing import TYPE_CHECKING
 
 from resources.errors import DocumentError
 from seed_assets.core.reading.docx.body import DocxBody
 from seed_assets.core.reading.docx.docx_text import DocxText
 from seed_assets.core.reading.docx.numbering import Numbering
 from seed_assets.core.reading.docx.outside import Outside
-from seed_assets.core.reading.docx.package import Package, opened
 from seed_assets.core.reading.docx.styles import DocxStyles
-from seed_assets.core.reading.titles import cleaned_metadata_title
-
-if TYPE_CHECKING:
-    from lxml.etree import _Element
-
+from seed_assets.core.reading.zip_package import FileKind, OfficePackage, core_title, opened
 
 # An imported document may import another one, and in a hostile file itself. Chosen by judgement.
 _MOST_DEEP = 3
+_KIND = FileKind("DOCX", "a Word document of the old kind (.doc)", "a word processor")
 
 
 def read_docx(data: bytes, depth: int = 0) -> DocxText:
@@ -32,9 +27,9 @@ def read_docx(data: bytes, depth: int = 0) -> DocxText:
     """
     if depth > _MOST_DEEP:
         raise DocumentError("documents are imported into each other too deeply.", "Save the document as DOCX again.")
-    with opened(data) as archive:
-        package = Package(archive)
-        main = package.main_part()
+    with opened(data, _KIND) as archive:
+        package = OfficePackage(archive, _KIND)
+        main = package.main_part("a Word document", "document")
         folder = posixpath.dirname(main)
         styles = DocxStyles(package.parsed(f"{folder}/styles.xml", required=False))
         numbering = Numbering(package.parsed(f"{folder}/numbering.xml", required=False))
@@ -42,15 +37,10 @@ def read_docx(data: bytes, depth: int = 0) -> DocxText:
         document = package.parsed(main)
         body = DocxBody(styles, numbering, outside.blocks)
         blocks = body.blocks(document)
-        title = _core_title(package.parsed("docProps/core.xml", required=False)) or body.title
+        title = core_title(package) or body.title
         blocks += outside.notes(body)
         blocks += outside.unplaced_diagrams()
         blocks += outside.comments(body)
         on_each_page = DocxBody(styles, numbering, outside.blocks, of_pages=True)
         blocks += outside.headers_and_footers(document, on_each_page, [*blocks, title])
     return DocxText("\n\n".join(blocks), title, tuple(outside.warnings))
-
-
-def _core_title(properties: "_Element") -> str:
-    titles = (child.text or "" for child in properties if isinstance(child.tag, str) and child.tag.endswith("}title"))
-    return cleaned_metadata_title(next(titles, ""))

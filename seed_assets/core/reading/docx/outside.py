@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from resources.errors import DocumentError
 from seed_assets.core.reading.docx.docx_text import DocxText
-from seed_assets.core.reading.docx.elements import attribute, child, local
+from seed_assets.core.reading.docx.drawings import chart_blocks, described, diagram_blocks
+from seed_assets.core.reading.docx.elements import attribute, local
 from seed_assets.core.reading.docx.imported import read_imported
 from seed_assets.core.reading.docx.inline import PAGE_NUMBER
-from seed_assets.core.reading.docx.package import Package
-from seed_assets.core.reading.markdown_blocks import table
+from seed_assets.core.reading.zip_package import OfficePackage
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
     from seed_assets.core.reading.docx.body import DocxBody
 
 _DIAGRAMS = "word/diagrams/data"
-# Programs write the name of the picture's file, or a sentence of their own after the description.
-_PICTURE_FILE = re.compile(
-    r"\S+\.(?:png|jpe?g|gif|bmp|tiff?|svg|emf|wmf|webp)|(?:picture|image|grafik|bild|图片) ?\d*", re.IGNORECASE
-)
-_AUTOMATIC = re.compile(
-    r"\s*(?:AI-generated content may be incorrect\.?|Description automatically generated.*)$", re.DOTALL
-)
 # What remains of a header without the number of the page: "Page of", "Seite", "- -".
 _PAGE_WORDS = re.compile(r"(?:page|seite|página|pagina|p\.|of|von|de|di|sur|/|[\W_])*", re.IGNORECASE)
 
@@ -41,7 +34,7 @@ class Outside:
     document_of: reads a DOCX that is imported into this one.
     """
 
-    def __init__(self, package: Package, main: str, document_of: Callable[[bytes], DocxText]) -> None:
+    def __init__(self, package: OfficePackage, main: str, document_of: Callable[[bytes], DocxText]) -> None:
         self._package = package
         self._main = main
         self._document_of = document_of
@@ -59,7 +52,7 @@ class Outside:
             return []
         if name == "relIds":
             return self._diagram(part)
-        return self._chart(part) if name == "chart" else self._imported(part)
+        return chart_blocks(self._package.parsed(part)) if name == "chart" else self._imported(part)
 
     def unplaced_diagrams(self) -> list[str]:
         """Return the texts of the diagrams to which no element of the body refers."""
@@ -111,30 +104,7 @@ class Outside:
 
     def _diagram(self, part: str) -> list[str]:
         self._shown.add(part)
-        points = (
-            text
-            for point in self._package.parsed(part).iter()
-            if local(point) == "pt" and attribute(point, "type") not in ("pres", "parTrans", "sibTrans")
-            if (text := " ".join(_drawn_text(point).split()))
-        )
-        items = "\n".join(f"- {text}" for text in points)
-        return [items] if items else []
-
-    def _chart(self, part: str) -> list[str]:
-        """Return the title and the values of a chart, as they were when the document was saved."""
-        root = self._package.parsed(part)
-        title = next((" ".join(_drawn_text(each).split()) for each in root.iter() if local(each) == "title"), "")
-        columns: dict[str, dict[str, str]] = {}
-        rows: dict[str, None] = {}
-        for number, series in enumerate((each for each in root.iter() if local(each) == "ser"), 1):
-            name = next(iter(_points(child(series, "tx")).values()), f"series {number}")
-            categories = _points(child(series, "cat") if child(series, "cat") is not None else child(series, "xVal"))
-            values = _points(child(series, "val") if child(series, "val") is not None else child(series, "yVal"))
-            columns[name] = {categories.get(place, place): value for place, value in values.items()}
-            rows |= dict.fromkeys(columns[name])
-        cells = [["", *columns], *([row, *(column.get(row, "") for column in columns.values())] for row in rows)]
-        written = table(cells) if rows else ""
-        return [block for block in (f"[Chart: {title}]" if title else "", written) if block]
+        return diagram_blocks(self._package.parsed(part))
 
     def _imported(self, part: str) -> list[str]:
         try:
@@ -144,12 +114,6 @@ class Outside:
             return []
         self.warnings += found.warnings
         return [found.text] if found.text else []
-
-
-def described(description: str) -> str:
-    """Return what was written about a picture; "" if a program wrote it, as the name of a file or as "Picture 1"."""
-    text = _AUTOMATIC.sub("", " ".join(description.split()))
-    return "" if _PICTURE_FILE.fullmatch(text) else text
 
 
 def _without_page_number(block: str) -> str:
@@ -166,18 +130,3 @@ def _without_page_number(block: str) -> str:
         if not _PAGE_WORDS.fullmatch(before):
             kept.append(before.strip(" -–—,;:("))
     return " ".join(filter(None, kept))
-
-
-def _drawn_text(element: "_Element") -> str:
-    return " ".join(each.text or "" for each in element.iter() if local(each) == "t" and not len(each))
-
-
-def _points(holder: "_Element | None") -> dict[str, str]:
-    """Return the values that a chart keeps of its source: number of the point -> value."""
-    if holder is None:
-        return {}
-    return {
-        attribute(point, "idx"): (found.text or "").strip()
-        for point in holder.iter()
-        if local(point) == "pt" and (found := child(point, "v")) is not None
-    }

@@ -1,5 +1,6 @@
 """Reading HTML pages: what each module of this package is for.
 
+fragments.py    pieces of HTML in other formats, read as a whole
 pages.py        the way from bytes to (text, title, encoding), and pages without text
 parsing.py      encoding and the tree
 facts.py        how much text, links, tables and so on each element holds

@@ -1,11 +1,13 @@
-"""Mails that were saved as text files. What belongs here: recognizing them, and their headers and body as text. What does not:
-attachments, which are only named.
+"""Mails: recognizing those that were saved as text files, and the headers and body of a message as text.
+
+What does not belong here: the attachments of a mail file (mail_file); those of a mail under the name of a text are only named.
 """
 
 import re
-from email import message_from_bytes, policy
+from email import message_from_bytes
 from email.message import EmailMessage, Message
-from typing import NamedTuple
+from email.policy import EmailPolicy
+from typing import Any, NamedTuple
 
 from seed_assets.core.reading.text.text_decoding import decode_text
 
@@ -16,7 +18,7 @@ _MIME = frozenset(["mime-version", "content-type", "content-transfer-encoding"])
 # The headers of a mail are searched for in so many bytes; the number was chosen by judgement.
 _HEADER_BYTES = 200_000
 # Python's parser takes quadratic time for a header. A longer one is not one of a mail: this is room for 500 addresses.
-_LONGEST_HEADER = 20_000
+LONGEST_HEADER = 20_000
 _HEADER = re.compile(rb"([A-Za-z][A-Za-z0-9-]*):")
 _ENCODED_WORD = re.compile(rb"=\?[\w.*-]+\?[QqBb]\?")
 # The line in front of each message of a mailbox, and such a line within a message (RFC 4155).
@@ -46,16 +48,16 @@ def read_mail(data: bytes) -> Mail | None:
     data = data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     if not _is_mail(_ENVELOPE.sub(b"", data[:_HEADER_BYTES], count=1) if data.startswith(b"From ") else data):
         return None
-    messages = _messages(data)
+    messages = messages_of(data)
     parts = [_message(message) for message in messages]
     attachments = [name for _, _, names in parts for name in names]
     warning = f"The attachments of the mail are not read: {', '.join(attachments)[:300]}." if attachments else ""
     first = messages[0]
     return Mail(
         "\n\n".join(text for text, _, _ in parts),
-        _header(first, "Subject"),
+        header_text(first, "Subject"),
         next((encoding for _, encoding, _ in parts if encoding), ""),
-        [(name, _header(first, name)) for name in dict.fromkeys(first.keys())],
+        _headers(first),
         warning,
     )
 
@@ -68,7 +70,7 @@ def _is_mail(data: bytes) -> bool:
             break
         found = _HEADER.match(line)
         length = len(line) if found else length + len(line)
-        if length > _LONGEST_HEADER or not (found or (names and line[:1] in b" \t")):
+        if length > LONGEST_HEADER or not (found or (names and line[:1] in b" \t")):
             return False
         if found:
             names.add(found[1].decode("ascii").lower())
@@ -76,7 +78,8 @@ def _is_mail(data: bytes) -> bool:
     return bool(names & _ADDRESSED) and (encoded or bool(names & _MIME)) and len(names) > 1
 
 
-def _messages(data: bytes) -> list[EmailMessage]:
+def messages_of(data: bytes) -> list[EmailMessage]:
+    """Return the message of a mail, or all messages of a mailbox."""
     starts = [found.span() for found in _ENVELOPE.finditer(data)] if data.startswith(b"From ") else []
     if not starts:
         return [_parsed(data)]
@@ -86,8 +89,15 @@ def _messages(data: bytes) -> list[EmailMessage]:
     ]
 
 
+class _Policy(EmailPolicy):
+    """Parses no more of a header than Python's parser can in a short time."""
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        return super().header_fetch_parse(name, value[:LONGEST_HEADER])
+
+
 def _parsed(data: bytes) -> EmailMessage:
-    message = message_from_bytes(data, policy=policy.default)
+    message = message_from_bytes(data, policy=_Policy())
     assert isinstance(message, EmailMessage)  # by its policy
     return message
 
@@ -95,13 +105,29 @@ def _parsed(data: bytes) -> EmailMessage:
 def _message(message: EmailMessage) -> tuple[str, str, list[str]]:
     """Return (text, encoding, names of the attachments) of a message."""
     body = message.get_body(("plain", "html"))
-    shown = [f"{name}: {value}" for name in _SHOWN if (value := _header(message, name))]
-    text, encoding = _body(body) if body is not None else ("", "")
-    names = [_name(part) for part in message.walk() if part is not body and _is_attachment(part)]
-    return "\n".join(shown) + "\n\n" + text.strip("\r\n"), encoding, names
+    text, encoding = body_text(body) if body is not None else ("", "")
+    names = [part_name(part) for part in message.walk() if part is not body and is_attachment(part)]
+    return shown_headers(message) + "\n\n" + text.strip("\r\n"), encoding, names
 
 
-def _body(part: Message) -> tuple[str, str]:
+def mail_headers(data: bytes) -> list[tuple[str, str]]:
+    """Return (name, decoded value) of the headers of a mail, or of the first message of a mailbox; its body is not parsed."""
+    data = data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")[:_HEADER_BYTES]
+    data = _ENVELOPE.sub(b"", data, count=1) if data.startswith(b"From ") else data
+    return _headers(_parsed(re.split(rb"\r?\n\r?\n", data, maxsplit=1)[0] + b"\n\n"))
+
+
+def _headers(message: Message) -> list[tuple[str, str]]:
+    return [(name, header_text(message, name)) for name in dict.fromkeys(message.keys())]
+
+
+def shown_headers(message: Message) -> str:
+    """Return the headers that a reader wants to see, one in each line."""
+    return "\n".join(f"{name}: {value}" for name in _SHOWN if (value := header_text(message, name)))
+
+
+def body_text(part: Message) -> tuple[str, str]:
+    """Return (text, encoding) of a body, plain or HTML; ("", "") if it is blank."""
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes) or not payload.strip():
         return "", ""
@@ -121,7 +147,8 @@ def _unflowed(text: str) -> str:
     return re.sub(r"(?m)(?<!^--) \r?\n(?=[^\s>])", " ", text)
 
 
-def _header(message: Message, name: str) -> str:
+def header_text(message: Message, name: str) -> str:
+    """Return a header, decoded and in one line; "" if it is absent or damaged."""
     try:
         value = message.get(name)
     except (
@@ -135,9 +162,11 @@ def _header(message: Message, name: str) -> str:
     return " ".join(str(value or "").encode("utf-8", "replace").decode("utf-8").split())
 
 
-def _is_attachment(part: Message) -> bool:
+def is_attachment(part: Message) -> bool:
+    """Whether a part has a name, or is marked as an attachment."""
     return not part.is_multipart() and (bool(part.get_filename()) or part.get_content_disposition() == "attachment")
 
 
-def _name(part: Message) -> str:
+def part_name(part: Message) -> str:
+    """Return the name of an attached file; the type of its content if it has none."""
     return " ".join(str(part.get_filename() or part.get_content_type()).split())

@@ -22,7 +22,6 @@ _HTML = re.compile(
 )
 # The kind of a page shows in so many characters; the number was chosen by judgement.
 _BEGINNING = 2_000
-_SAVE_OTHERWISE = "Open it in a word processor and save it as DOCX, PDF or plain text."
 
 
 class TextFile(NamedTuple):
@@ -68,11 +67,7 @@ def read_text_file(data: bytes, *, markdown: bool) -> TextFile | None:
 def _refuse_other_formats(data: bytes) -> None:
     """Raise DocumentError for a format that consists of plain characters, but is not what its suffix says."""
     beginning = data[:_BEGINNING].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if beginning.startswith(b"{\\rtf"):
-        raise DocumentError(
-            "the file is an RTF document by its content, and there is no reader for RTF.", _SAVE_OTHERWISE
-        )
-    if beginning.startswith((b"%PDF-", b"%!PS")):
+    if beginning.startswith((b"{\\rtf", b"%PDF-", b"%!PS")):
         raise DocumentError(
             f"the file is {named_content(beginning)} by its content, not text.",
             "Give it the suffix of what it is, or remove it.",

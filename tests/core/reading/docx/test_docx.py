@@ -12,7 +12,7 @@ import pytest
 
 from seed_assets.core.reading.docx.document import read_docx
 from seed_assets.core.reading.docx.docx_text import DocxText
-from seed_assets.core.reading.docx.outside import described
+from seed_assets.core.reading.docx.drawings import described
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

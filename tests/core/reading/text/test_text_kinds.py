@@ -1,11 +1,10 @@
-"""Files under the name of a text that are something else: mails, HTML pages, RTF."""
+"""Files under the name of a text that are something else: mails, HTML pages; for RTF see rtf/test_rtf."""
 
 from email.message import EmailMessage
 from email.policy import SMTP
 
 import pytest
 
-from resources.errors import DocumentError
 from seed_assets.core.reading.document_fields import read_fields
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.extraction import extract
@@ -109,11 +108,3 @@ def test_a_page_under_another_name_is_read_as_a_page(start: str, codec: str, for
 
 def test_markdown_with_a_piece_of_html_is_markdown():
     assert extract(b"<p align='center'>Centred</p>\n\n# Title", "markdown").text.startswith("<p align")
-
-
-@pytest.mark.parametrize("format", ["text", "markdown"])
-@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf", b"\n"])
-def test_rtf_is_named_with_what_to_do(start: bytes, format: str):
-    with pytest.raises(DocumentError, match="RTF") as caught:
-        extract(start + rb"{\rtf1\ansi{\fonttbl\f0 Helvetica;}\f0\pard The gate is open.\par }", format)
-    assert "DOCX" in caught.value.remedy

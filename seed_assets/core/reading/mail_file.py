@@ -1,0 +1,214 @@
+"""Mail files (.eml): the headers and body of each message, and its attachments as parts under headings.
+
+What does not belong here: headers and bodies themselves (text.mail), and reading the formats of attachments (extraction).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from email.message import EmailMessage, Message
+from typing import NamedTuple
+
+from resources.corpus.formats import SUFFIXES
+from resources.errors import DocumentError
+from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.markdown_blocks import heading
+from seed_assets.core.reading.text.mail import (
+    LONGEST_HEADER,
+    body_text,
+    header_text,
+    is_attachment,
+    messages_of,
+    part_name,
+    shown_headers,
+)
+
+# The numbers were chosen by judgement. A mail may be attached to another one, and in a hostile file to many.
+_MOST_DEEP = 5
+# So many attachments are read; the others are named.
+_MOST_ATTACHMENTS = 200
+# A warning names attachments that are not read in so many characters.
+_LONGEST_LIST = 300
+_FORMATS: Mapping[str, str] = {
+    "text/plain": "text",
+    "text/markdown": "markdown",
+    "text/html": "html",
+    "text/csv": "csv",
+    "text/rtf": "rtf",
+    "application/rtf": "rtf",
+    "application/json": "json",
+    "application/pdf": "pdf",
+    "application/epub+zip": "epub",
+    "application/vnd.oasis.opendocument.text": "odt",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+}
+"""The formats of attachments whose names have no suffix that says it, by type of content (RFC 6838)."""
+# They prove who wrote a mail, and say nothing else.
+_SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
+_ENCRYPTED = ("application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted")
+_MAIL = "message/rfc822"
+
+ReadPart = Callable[[bytes, str], ExtractedText]
+
+
+class _Parts(NamedTuple):
+    """bodies: further texts in front of, between or behind attachments. attached: what is attached."""
+
+    bodies: list[EmailMessage]
+    attached: list[EmailMessage]
+
+
+def read_mail_file(data: bytes, read_part: ReadPart) -> ExtractedText:
+    """Read a mail, or all messages of a mailbox. The title is the subject of the first message.
+
+    Attachments that Seedbank can read follow the body under headings with their names; a warning names the others.
+
+    read_part: reads an attachment in a format, a value of SUFFIXES.
+
+    Raises DocumentError for a file that is no mail, and for a mail that is encrypted.
+    """
+    data = data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+    messages = messages_of(data)
+    if not any(message.keys() for message in messages):
+        raise DocumentError(
+            "the file is not a mail: it does not begin with headers such as From, To and Subject.",
+            "Restore it from its source, or give it the suffix of what it is.",
+        )
+    reader = _MailReader(read_part)
+    texts = [reader.read(message, 0) for message in messages]
+    text = normalised("\n\n".join(texts))
+    return ExtractedText(text, header_text(messages[0], "Subject"), reader.encoding, reader.warnings())
+
+
+class _MailReader:
+    """Reads messages and what is attached to them, and collects warnings.
+
+    encoding: that of the first body.
+    """
+
+    def __init__(self, read_part: ReadPart) -> None:
+        self._read_part = read_part
+        self._attachments = 0
+        self._warnings: list[str] = []
+        self._unread: list[str] = []
+        self.encoding = ""
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return one sentence for each part that was not read as it should be, and one for all without a reader."""
+        if not self._unread:
+            return tuple(self._warnings)
+        named = ", ".join(self._unread)
+        named = named if len(named) <= _LONGEST_LIST else named[:_LONGEST_LIST] + "…"
+        return (*self._warnings, f"Attachments of the mail that have no reader are not read: {named}.")
+
+    def read(self, message: EmailMessage, depth: int) -> str:
+        """Return the headers, the body and the attachments of a message as text. depth: how many mails it is within."""
+        if any(len(str(value)) > LONGEST_HEADER for _, value in message.raw_items()):
+            self._warnings.append(
+                f"Only the first {LONGEST_HEADER:,} characters of a long header of the mail are read."
+            )
+        body = message.get_body(("plain", "html"))
+        parts = _parts(message, body)
+        blocks = [shown_headers(message)]
+        bodies = [self._body(part) for part in [*([body] if body is not None else []), *parts.bodies]]
+        if not any(bodies) and isinstance(body, EmailMessage) and body.get_content_type() == "text/plain":
+            # A blank plain form stands beside the page that was written.
+            page = message.get_body(("html",))
+            bodies = [self._body(page)] if isinstance(page, EmailMessage) and page is not body else []
+        blocks += bodies
+        if body is None and any(part.get_content_type() in _ENCRYPTED for part in message.walk()):
+            if depth == 0:
+                raise DocumentError("the mail is encrypted.", "Save a decrypted copy of it from the mail program.")
+            self._warnings.append("A mail that is attached is encrypted, and only its headers are read.")
+            return "\n\n".join(filter(None, blocks))
+        blocks += [self._attachment(part, depth) for part in parts.attached]
+        return "\n\n".join(filter(None, blocks))
+
+    def _body(self, part: Message) -> str:
+        try:
+            text, encoding = body_text(part)
+        except DocumentError as error:
+            self._warnings.append(f"A part of the mail's body was not read: {error}")
+            return ""
+        self.encoding = self.encoding or encoding
+        return text.strip("\r\n")
+
+    def _attachment(self, part: EmailMessage, depth: int) -> str:
+        name = _name_of(part)
+        self._attachments += 1
+        if part.get_content_type() == _MAIL or part.get_content_type() == "message/global":
+            return self._attached_mail(part, depth)
+        format = SUFFIXES.get("." + name.rpartition(".")[2].lower()) if "." in name else None
+        format = format or _FORMATS.get(part.get_content_type())
+        if format is None or self._attachments > _MOST_ATTACHMENTS:
+            self._unread.append(name)
+            return ""
+        payload = part.get_payload(decode=True)
+        data = payload if isinstance(payload, bytes) else b""
+        try:
+            if format == "mail":
+                text = self._mail_within(messages_of(data), depth)
+            else:
+                found = self._read_part(data, format)
+                text = found.text
+                self._warnings += [f"{name}: {warning}" for warning in found.warnings]
+        except DocumentError as error:
+            self._warnings.append(f"The attachment {name} was not read: {error}")
+            return ""
+        return f"{heading(1, name)}\n\n{text}"
+
+    def _attached_mail(self, part: EmailMessage, depth: int) -> str:
+        inner = [each for each in part.iter_parts() if isinstance(each, EmailMessage)] if part.is_multipart() else []
+        if not inner:
+            self._unread.append(_name_of(part))
+            return ""
+        title = header_text(inner[0], "Subject") or _name_of(part)
+        try:
+            return f"{heading(1, title)}\n\n{self._mail_within(inner, depth)}"
+        except DocumentError as error:
+            self._warnings.append(f"The attached mail {title} was not read: {error}")
+            return ""
+
+    def _mail_within(self, messages: list[EmailMessage], depth: int) -> str:
+        if depth >= _MOST_DEEP:
+            raise DocumentError("mails are attached to each other too deeply.", "Save it as a file of its own.")
+        return "\n\n".join(self.read(message, depth + 1) for message in messages)
+
+
+def _parts(message: EmailMessage, body: Message | None) -> _Parts:
+    """Return what a message has besides its body; other forms of the body are left out."""
+    found = _Parts([], [])
+    for part, is_alternative in _leaves(message, in_alternative=False):
+        kind = part.get_content_type()
+        if part is body or kind in _SIGNATURES:
+            continue
+        if part.get_content_maintype() == "text" and not is_attachment(part):
+            if not is_alternative:
+                found.bodies.append(part)
+        elif part is not message or body is None:
+            found.attached.append(part)
+    return found
+
+
+def _leaves(message: EmailMessage, *, in_alternative: bool) -> Iterator[tuple[EmailMessage, bool]]:
+    """Yield (part, whether it is one of several forms of the same) for each part; attached mails are not entered."""
+    if message.get_content_maintype() != "multipart" or not message.is_multipart():
+        yield message, in_alternative
+        return
+    in_alternative = in_alternative or message.get_content_type() == "multipart/alternative"
+    for part in message.iter_parts():
+        if isinstance(part, EmailMessage):
+            yield from _leaves(part, in_alternative=in_alternative)
+
+
+def _name_of(part: Message) -> str:
+    try:
+        return part_name(part)
+    except (
+        ValueError,
+        IndexError,
+        AttributeError,
+        TypeError,
+        LookupError,
+    ):  # what the parser raises for damaged headers
+        return "without a name"

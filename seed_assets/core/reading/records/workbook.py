@@ -1,0 +1,174 @@
+"""Workbooks (XLSX) through openpyxl: each sheet below a heading, its rows as records.
+
+What does not belong here: how a record is written (record_text), and the limits of the archive (zip_package).
+"""
+
+import io
+import warnings as python_warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from itertools import chain, islice
+from typing import Any
+
+from resources.errors import DocumentError
+from seed_assets.core.reading.docx.elements import attribute, local
+from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.pptx.shapes import paragraphs_of
+from seed_assets.core.reading.records.record_text import RecordText, TableRecords
+from seed_assets.core.reading.zip_package import FileKind, OfficePackage, core_title, opened
+
+_KIND = FileKind("XLSX", "an Excel workbook of the old kind (.xls)", "a spreadsheet program")
+# The most rows that a sheet of Excel has.
+_MOST_ROWS = 1_048_576
+# How many cells most rows have is found in so many rows; chosen by judgement.
+_SAMPLE_ROWS = 50
+# Excel keeps and shows 15 digits of a number at most.
+_DIGITS = ".15g"
+
+
+def read_workbook(data: bytes) -> ExtractedText:
+    """Read the sheets of a workbook that are shown, then its text boxes and comments.
+
+    Values are those that were last calculated. Warnings name hidden sheets, and say how many cells have a formula without a
+    value, and how many charts there are.
+
+    Raises DocumentError if the file is broken, encrypted, a ZIP bomb, or not an XLSX.
+    """
+    with opened(data, _KIND) as archive:
+        package = OfficePackage(archive, _KIND)
+        package.main_part("a workbook", "workbook")
+        package.check_sizes()
+        written = RecordText()
+        hidden = _sheets(data, written)
+        _beside(package, written)
+        warnings = _warnings(package, hidden)
+        title = core_title(package)
+    return ExtractedText(normalised(written.text()), title, "", warnings)
+
+
+def _sheets(data: bytes, written: RecordText) -> list[str]:
+    """Write all sheets that are shown; return the names of the others."""
+    import openpyxl
+
+    hidden: list[str] = []
+    with python_warnings.catch_warnings():
+        python_warnings.simplefilter("ignore")  # openpyxl warns of what it does not keep, such as the rules of a cell
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        if not book.sheetnames:
+            raise DocumentError(
+                "the XLSX has no sheet that can be read; it may be in the strict form of Office Open XML.",
+                "Open it in a spreadsheet program and save it as an ordinary XLSX workbook.",
+            )
+        for sheet in book.worksheets:
+            if sheet.sheet_state != "visible":
+                hidden.append(sheet.title)
+                continue
+            # What a file says about the size of a sheet is often wrong.
+            sheet.reset_dimensions()
+            _sheet(sheet.title, sheet.iter_rows(values_only=True), written)
+        book.close()
+    return hidden
+
+
+def _sheet(title: str, values: Iterator[Sequence[Any]], written: RecordText) -> None:
+    rows = (_cells(row) for row in _bounded(title, values))
+    filled = (row for row in rows if row)
+    sample = list(islice(filled, _SAMPLE_ROWS))
+    if not sample:
+        return
+    written.heading(1, title)
+    widths = Counter(map(len, sample))
+    table = TableRecords(written, max(widths.items(), key=lambda item: (item[1], item[0]))[0])
+    for row in chain(sample, filled):
+        table.add(row)
+    table.end()
+
+
+def _bounded(title: str, values: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    for number, row in enumerate(values):
+        if number >= _MOST_ROWS:
+            raise DocumentError(
+                f"the sheet {title} has more than {_MOST_ROWS:,} rows, which no spreadsheet program writes.",
+                _KIND.save_again,
+            )
+        yield row
+
+
+def _cells(row: Sequence[Any]) -> list[str]:
+    """Return the cells of a row as text, without blank ones at its end."""
+    cells = [_shown(value) for value in row]
+    while cells and not cells[-1].strip():
+        cells.pop()
+    return cells
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return format(value, _DIGITS)
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "minutes")
+    if isinstance(value, date | time | timedelta):
+        return str(value)
+    return str(value)
+
+
+def _beside(package: OfficePackage, written: RecordText) -> None:
+    """Write the texts of boxes and shapes, and comments with their cells."""
+    for part in package.names("xl/drawings/drawing"):
+        if part.endswith(".xml"):
+            for shape in package.parsed(part).iter():
+                if local(shape) == "txBody":
+                    written.paragraph("\n".join(text for _, text in paragraphs_of(shape)))
+    for part in package.names("xl/comments"):
+        for comment in package.parsed(part).iter():
+            if local(comment) == "comment":
+                text = " ".join("".join(each.text or "" for each in comment.iter() if local(each) == "t").split())
+                # Excel writes a notice for older programs in front of a comment that can be answered.
+                text = text.partition("Comment:")[2].strip() if text.startswith("[Threaded comment]") else text
+                if text:
+                    written.paragraph(f"[Comment on {attribute(comment, 'ref')}: {text}]")
+
+
+def _warnings(package: OfficePackage, hidden: list[str]) -> tuple[str, ...]:
+    found: list[str] = []
+    if hidden:
+        found.append(f"Hidden sheets are not read: {', '.join(hidden)[:300]}.")
+    missing, first = _without_values(package)
+    if missing:
+        count = "1 cell has" if missing == 1 else f"{missing:,} cells have"
+        found.append(
+            f"{count} a formula that was never calculated, the first of them {first}; open the workbook in a spreadsheet "
+            "program and save it to have their values read."
+        )
+    if charts := len([name for name in package.names("xl/charts/chart") if name.endswith(".xml")]):
+        found.append(
+            f"{'1 chart is' if charts == 1 else f'{charts:,} charts are'} not read; the cells with the values are."
+        )
+    return tuple(found)
+
+
+def _without_values(package: OfficePackage) -> tuple[int, str]:
+    """Return (how many cells have a formula, but no value; the place of the first)."""
+    import lxml.etree as etree
+
+    count, first = 0, ""
+    for part in package.names("xl/worksheets/sheet"):
+        content = package.bytes(part)
+        if b"<f" not in content and b":f" not in content:
+            continue
+        cells = etree.iterparse(
+            io.BytesIO(content), tag="{*}c", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
+        )
+        for _, cell in cells:
+            children = {local(each): each for each in cell}
+            has_value = "is" in children or ("v" in children and bool(children["v"].text))
+            # Excel writes no value if the result is an empty text, but it says that the result is a text.
+            if "f" in children and not has_value and attribute(cell, "t") != "str":
+                count, first = count + 1, first or attribute(cell, "r")
+            cell.clear()
+    return count, first

@@ -1,0 +1,88 @@
+"""What the groups of an RTF file are for (RTF specification 1.9.1): which hold text, which something else.
+
+What does not belong here: reading them (document).
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from seed_assets.core.reading.rtf.descriptions import BODY_LEVEL
+
+
+class Kind(Enum):
+    """What the text of a group is. SKIPPED: no text of the document."""
+
+    TEXT = auto()
+    SKIPPED = auto()
+    NOTE = auto()
+    COMMENT = auto()
+    AUTHOR = auto()
+    INFO = auto()
+    PAGE = auto()
+    LABEL = auto()
+    TITLE = auto()
+    FONTS = auto()
+    STYLES = auto()
+
+
+@dataclass(slots=True)
+class Group:
+    """What holds until a group ends.
+
+    font, style: numbers of what the file describes. outline: 0 for a heading of the first level, and so on.
+    skip_after: how many characters stand in for one in Unicode, for older programs.
+    marked: whether it began with the mark of groups that older programs leave out.
+    """
+
+    kind: Kind = Kind.TEXT
+    font: int = -1
+    hidden: bool = False
+    deleted: bool = False
+    skip_after: int = 1
+    style: int = 0
+    outline: int = BODY_LEVEL
+    in_table: bool = False
+    marked: bool = False
+
+
+# fmt: off
+KINDS: dict[str, Kind] = {
+    "footnote": Kind.NOTE, "annotation": Kind.COMMENT, "atnauthor": Kind.AUTHOR,
+    "header": Kind.PAGE, "headerl": Kind.PAGE, "headerr": Kind.PAGE, "headerf": Kind.PAGE,
+    "footer": Kind.PAGE, "footerl": Kind.PAGE, "footerr": Kind.PAGE, "footerf": Kind.PAGE,
+    "listtext": Kind.LABEL, "pntext": Kind.LABEL, "fonttbl": Kind.FONTS, "stylesheet": Kind.STYLES,
+    "info": Kind.INFO,
+    **dict.fromkeys((
+        "colortbl", "upr", "pict", "nonshppict", "mmathPict", "shprslt", "sp", "fldinst", "datafield", "objdata", "objclass",
+        "objname", "objalias", "objsect", "bkmkstart", "bkmkend", "xe", "rxe", "tc", "tcn", "txe", "filetbl", "revtbl",
+        "listtable", "listoverridetable", "listpicture", "pn", "pnseclvl", "nonesttables", "nesttableprops", "template",
+        "atnid", "atnref", "atndate", "atntime", "atnicn", "atrfstart", "atrfend", "atnparent", "ftnsep", "ftnsepc",
+        "ftncn", "aftnsep", "aftnsepc", "aftncn", "formfield", "background", "generator", "rsidtbl", "themedata", "private",
+    ), Kind.SKIPPED),
+}
+# fmt: on
+"""By the control word with which a group begins."""
+READ_IF_MARKED = frozenset(
+    ["shpinst", "shptxt", "do", "dptxbxtext", "moMath", "moMathPara", "annotation", "atnauthor", "ud"]
+)
+"""Groups that are read although older programs are asked to skip them; of the others with that mark none is read."""
+
+SIGNS: dict[str, str] = {
+    "tab": "\t",
+    "line": "\n",
+    "lbr": "\n",
+    "softline": "\n",
+    "emdash": "—",
+    "endash": "–",
+    "emspace": " ",
+    "enspace": " ",
+    "qmspace": " ",
+    "bullet": "•",
+    "lquote": "‘",
+    "rquote": "’",
+    "ldblquote": "“",
+    "rdblquote": "”",
+    "~": "\u00a0",
+    "_": "-",
+}
+"""Control words and symbols that are characters."""
