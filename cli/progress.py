@@ -21,6 +21,7 @@ from cli.money import dollars
 from cli.screen import Screen
 from cli.streams import print_text
 from io_managers.plain_text import plain
+from resources.corpus.formats import remedies_for
 from resources.endpoints.llm import Usage
 from resources.settings.config import PROJECT_ROOT
 from resources.wording import counted, shortened
@@ -173,6 +174,8 @@ def show_report(session: "Session", report: "SeedReport") -> None:
         f"{counted(documents, 'document')}{changes}; {counted(made, 'result')} computed, {reused:,} reused, in "
         f"{report.seconds:.1f} s" + ("." if report.runs else "; nothing to do, no run was started."),
     )
+    for sentence in remedies_for(report.convertible_files):
+        console.sentence(sentence)
     if report.exit_code == 130:
         console.sentence("Interrupted. All finished work is kept; run the command again to continue.")
     elif report.exit_code == 3:

@@ -69,6 +69,7 @@ class Scan:
     documents: by id, in the order of their names. problems: by id, the errors of files that cannot be read as documents.
     unreadable: folders that could not be listed, as ids with a slash; documents below them do not count as gone.
     skipped: how many files and folders are not documents (by suffix, hidden, ignored, or links that are not followed).
+    convertible: by suffix, how many of them are files that can be saved in another format to be read.
     stamp: the value of corpus_stamp while nothing changes; "" if the times of a file cannot show changes.
     """
 
@@ -76,6 +77,7 @@ class Scan:
     problems: dict[str, DocumentError] = field(default_factory=dict)
     unreadable: dict[str, DocumentError] = field(default_factory=dict)
     skipped: int = 0
+    convertible: dict[str, int] = field(default_factory=dict)
     stamp: str = field(default="", compare=False)
 
     def gone(self, known: set[str]) -> set[str]:
@@ -131,7 +133,8 @@ class Corpus:
             corpus_index.save(self._index, now_seen)
         unreadable = {document_id(folder) + "/": _unreadable(error) for folder, error in walk.unreadable.items()}
         settled = settled and not unreadable
-        return Scan(documents, problems, unreadable, walk.skipped, stamp.digest(walk.skipped) if settled else "")
+        now = stamp.digest(walk.skipped, walk.convertible) if settled else ""
+        return Scan(documents, problems, unreadable, walk.skipped, walk.convertible, now)
 
     def read(self, source: SourceFile) -> bytes:
         """The bytes of a document, verified against its digest.

@@ -11,6 +11,7 @@ from resources.corpus.corpus_walk import Walk, read_ignored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -26,10 +27,11 @@ class CorpusStamp:
         self._names.append(relative)
         self._numbers += (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & 0x7FFFFFFFFFFFFFFF)
 
-    def digest(self, skipped: int) -> str:
-        """The stamp of all added documents. skipped: how many files were left out."""
+    def digest(self, skipped: int, convertible: "Mapping[str, int]") -> str:
+        """The stamp of all added documents. skipped, convertible: see Walk."""
+        kinds = [f"{suffix}={count}" for suffix, count in sorted(convertible.items())]
         # No file name contains this character.
-        hasher = hashlib.sha256("\0".join([str(skipped), *self._names]).encode("utf-8", "surrogateescape"))
+        hasher = hashlib.sha256("\0".join([str(skipped), *kinds, *self._names]).encode("utf-8", "surrogateescape"))
         hasher.update(b"\0\0" + array("q", self._numbers).tobytes())
         return hasher.hexdigest()
 
@@ -44,4 +46,4 @@ def corpus_stamp(root: "Path | str", left_out: "Path | str") -> str:
         if isinstance(status, OSError):
             return ""
         stamp.add(relative, status)
-    return "" if walk.unreadable else stamp.digest(walk.skipped)
+    return "" if walk.unreadable else stamp.digest(walk.skipped, walk.convertible)

@@ -7,7 +7,7 @@ import errno
 import os
 import stat
 
-from resources.corpus.formats import SUFFIXES
+from resources.corpus.formats import REMEDIES, SUFFIXES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these takes nearly as long as the walk of a seed with nothing to do
@@ -70,6 +70,7 @@ class Walk:
     """One walk through a corpus.
 
     skipped: how many files and folders were left out so far (by suffix, hidden, ignored, or links that are not followed).
+    convertible: by suffix, how many of them can be saved in another format to be read; ignored files are none of them.
     unreadable: folders that could not be listed, by path relative to the root, with the reason.
     """
 
@@ -81,6 +82,7 @@ class Walk:
         self._left_out = os.path.realpath(left_out)
         self._left_out_name = os.path.basename(self._left_out)
         self.skipped = 0
+        self.convertible: dict[str, int] = {}
         self.unreadable: dict[str, OSError] = {}
 
     def files(self) -> "Iterator[tuple[str, os.stat_result | OSError]]":
@@ -128,8 +130,13 @@ class Walk:
     def _status(self, entry: "os.DirEntry[str]", relative: str) -> os.stat_result | OSError | None:
         """The status of a document, or the error; None if it is not a document."""
         # Its name does not begin with a dot.
-        suffix = entry.name.rpartition(".")
-        if not suffix[1] or f".{suffix[2]}".lower() not in SUFFIXES or (self._ignored and self._ignored(relative)):
+        _, dot, ending = entry.name.rpartition(".")
+        suffix = f".{ending}".lower() if dot else ""
+        is_convertible = suffix in REMEDIES
+        if not (suffix in SUFFIXES or is_convertible) or (self._ignored and self._ignored(relative)):
+            return None
+        if is_convertible:
+            self.convertible[suffix] = self.convertible.get(suffix, 0) + 1
             return None
         try:
             # A link is a document if it leads to a file of this corpus. Links that leave the corpus, lead to a folder or

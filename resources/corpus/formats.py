@@ -1,7 +1,9 @@
-"""The file name suffixes of documents, and their formats."""
+"""The file name suffixes of documents and their formats, and of files that people have to save in another format first."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
+
+from resources.wording import counted
 
 # By suffix in lower case. A format is named after its reader, so several suffixes can share one.
 SUFFIXES: Mapping[str, str] = MappingProxyType(
@@ -32,3 +34,25 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
         ".pptx": "pptx",
     }
 )
+
+# Programs store them in formats of their own. Some of these suffixes have other meanings as well (keys of certificates,
+# definitions of messages), so such files are not documents that fail; a seed names them with what can be done.
+REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        ".doc": "Save such files in a word processor as DOCX.",
+        ".xls": "Save such files in a spreadsheet program as XLSX or CSV.",
+        ".ppt": "Save such files in a presentation program as PPTX or PDF.",
+        ".pages": "Export such files from Pages as DOCX or PDF.",
+        ".numbers": "Export such files from Numbers as XLSX or CSV.",
+        ".key": "Export those that are presentations from Keynote as PPTX or PDF.",
+        ".msg": "Save those that are mails in the mail program as EML.",
+    }
+)
+
+
+def remedies_for(counts: Mapping[str, int]) -> list[str]:
+    """Return one sentence for each suffix of skipped files that can be saved in another format. counts: by suffix."""
+    return [
+        f"{counted(count, f'{suffix} file is', f'{suffix} files are')} not read. {REMEDIES[suffix]}"
+        for suffix, count in sorted(counts.items())
+    ]

@@ -29,6 +29,7 @@ def account(
 ) -> None:
     """Fill the report. named: the stages that were asked for by name. canceled: whether the seed was interrupted."""
     report.skipped_files = plan.scan.skipped
+    report.convertible_files = dict(plan.scan.convertible)
     selected = set(left.selected(plan))
     found: dict[tuple[str, str], FailureReport] = {}
     for document, stage, error in plan.failures():

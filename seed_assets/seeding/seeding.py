@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from io_managers.store.errors import StoreError, StoreUnavailableError, is_disk_failure
-from resources.corpus.formats import SUFFIXES
+from resources.corpus.formats import SUFFIXES, remedies_for
 from resources.errors import ConfigurationError
 from resources.memory_errors import NO_MEMORY, memory_remedy, mentions_memory
 from resources.tables.lance_errors import TableError
@@ -301,4 +301,5 @@ class _Seed:
             raise ConfigurationError(
                 f"The corpus folder {self._session.settings.corpus} holds no documents ({others}). "
                 f"Supported are {', '.join(SUFFIXES)}."
+                + "".join(f" {each}" for each in remedies_for(plan.scan.convertible))
             )

@@ -16,6 +16,7 @@ import pytest
 from io_managers.store.whole_files import open_regular
 from resources.corpus import corpus
 from resources.corpus.corpus import Corpus, Scan
+from resources.corpus.formats import remedies_for
 from resources.errors import ConfigurationError, DocumentError
 from tests.support.corpus_folder import MB, Folder, digest
 
@@ -49,6 +50,20 @@ def test_documents_are_files_by_suffix_in_any_case_below_any_folder(folder: Fold
     assert scan.documents["B.TXT"].format == "text"
     assert scan.documents["a.md"].content_digest == digest(b"text")
     assert (scan.problems, scan.unreadable, scan.skipped) == ({}, {}, 7)
+
+
+def test_files_that_can_be_saved_in_another_format_are_counted_by_suffix(folder: Folder) -> None:
+    """A folder of old Word files was reported as "3 files of other kinds", with no word of what could be done."""
+    for name in ("a.md", "old.doc", "sub/older.DOC", "slides.ppt", "picture.png", "ignored/x.doc", ".hidden.doc"):
+        folder.write(name)
+    folder.write(".seedbankignore", b"ignored/x.doc")
+    scan = folder.scan()
+    assert list(scan.documents) == ["a.md"]
+    assert (scan.skipped, scan.convertible) == (6, {".doc": 2, ".ppt": 1})
+    assert remedies_for(scan.convertible) == [
+        "2 .doc files are not read. Save such files in a word processor as DOCX.",
+        "1 .ppt file is not read. Save such files in a presentation program as PPTX or PDF.",
+    ]
 
 
 def test_a_link_is_a_document_only_where_it_leads_to_a_file_of_the_corpus(folder: Folder, tmp_path: Path) -> None:
