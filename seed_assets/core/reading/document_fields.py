@@ -17,7 +17,7 @@ import msgspec
 from resources.corpus.formats import SUFFIXES
 from seed_assets.core.reading.field_table import FieldTable
 from seed_assets.core.reading.field_values import cleaned_values, field_name, split_values
-from seed_assets.core.reading.rtf.document import is_rtf
+from seed_assets.core.reading.file_signatures import is_rtf
 from seed_assets.core.reading.text.mail import mail_headers
 from seed_assets.core.reading.text.text_decoding import decode_text
 from seed_assets.core.reading.text.text_file import read_text_file

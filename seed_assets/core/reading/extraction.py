@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from resources.corpus.formats import SUFFIXES
 from resources.errors import DocumentError
 from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.file_signatures import is_rtf
 from seed_assets.core.reading.text.text_file import read_text_file
 from seed_assets.core.reading.titles import cleaned_title, first_line_title
 
@@ -51,8 +52,6 @@ def _read_markdown(data: bytes) -> ExtractedText:
 
 
 def _read_characters(data: bytes, *, markdown: bool) -> ExtractedText:
-    from seed_assets.core.reading.rtf.document import is_rtf
-
     if is_rtf(data):  # RTF under the name of a text
         return _read_rtf(data)
     with _named_failures("Markdown" if markdown else "text"):

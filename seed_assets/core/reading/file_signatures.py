@@ -1,4 +1,7 @@
-"""Recognizing a file's kind by its first bytes, for messages about wrong names. What does not belong here: decoding."""
+"""Recognizing a file's kind by its first bytes: RTF under the name of a text, and other kinds for messages about wrong names.
+
+What does not belong here: decoding.
+"""
 
 _SIGNATURES = (
     (b"%PDF-", "a PDF"),
@@ -24,3 +27,8 @@ _SIGNATURES = (
 def named_content(data: bytes) -> str | None:
     """Return the kind of a file with its article, such as "a PNG picture"; None if it is not recognized."""
     return next((name for signature, name in _SIGNATURES if data.startswith(signature)), None)
+
+
+def is_rtf(data: bytes) -> bool:
+    """Whether a file begins as RTF does."""
+    return data[:256].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{\\rtf")

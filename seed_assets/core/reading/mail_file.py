@@ -23,8 +23,8 @@ from seed_assets.core.reading.text.mail import (
 
 # The numbers were chosen by judgement. A mail may be attached to another one, and in a hostile file to many.
 _MOST_DEEP = 5
-# So many attachments are read; the others are named.
-_MOST_ATTACHMENTS = 200
+# So many parts of a mail are read, with those of attached mails: Python's parser takes a millisecond for some of them.
+_MOST_PARTS = 1_000
 # A warning names attachments that are not read in so many characters.
 _LONGEST_LIST = 300
 _FORMATS: Mapping[str, str] = {
@@ -88,7 +88,7 @@ class _MailReader:
 
     def __init__(self, read_part: ReadPart) -> None:
         self._read_part = read_part
-        self._attachments = 0
+        self._left_parts = _MOST_PARTS
         self._warnings: list[str] = []
         self._unread: list[str] = []
         self.encoding = ""
@@ -108,7 +108,7 @@ class _MailReader:
                 f"Only the first {LONGEST_HEADER:,} characters of a long header of the mail are read."
             )
         body = message.get_body(("plain", "html"))
-        parts = _parts(message, body)
+        parts = self._parts(message, body)
         blocks = [shown_headers(message)]
         bodies = [self._body(part) for part in [*([body] if body is not None else []), *parts.bodies]]
         if not any(bodies) and isinstance(body, EmailMessage) and body.get_content_type() == "text/plain":
@@ -124,6 +124,24 @@ class _MailReader:
         blocks += [self._attachment(part, depth) for part in parts.attached]
         return "\n\n".join(filter(None, blocks))
 
+    def _parts(self, message: EmailMessage, body: Message | None) -> _Parts:
+        """Return what a message has besides its body; other forms of the body are left out."""
+        found = _Parts([], [])
+        for part, is_alternative in _leaves(message, in_alternative=False):
+            if not self._left_parts:
+                self._warnings.append(f"Only the first {_MOST_PARTS:,} parts of the mail are read.")
+                break
+            self._left_parts -= 1
+            kind = part.get_content_type()
+            if part is body or kind in _SIGNATURES:
+                continue
+            if part.get_content_maintype() == "text" and not is_attachment(part):
+                if not is_alternative:
+                    found.bodies.append(part)
+            elif part is not message or body is None:
+                found.attached.append(part)
+        return found
+
     def _body(self, part: Message) -> str:
         try:
             text, encoding = body_text(part)
@@ -135,12 +153,11 @@ class _MailReader:
 
     def _attachment(self, part: EmailMessage, depth: int) -> str:
         name = _name_of(part)
-        self._attachments += 1
         if part.get_content_type() == _MAIL or part.get_content_type() == "message/global":
             return self._attached_mail(part, depth)
         format = SUFFIXES.get("." + name.rpartition(".")[2].lower()) if "." in name else None
         format = format or _FORMATS.get(part.get_content_type())
-        if format is None or self._attachments > _MOST_ATTACHMENTS:
+        if format is None:
             self._unread.append(name)
             return ""
         payload = part.get_payload(decode=True)
@@ -173,21 +190,6 @@ class _MailReader:
         if depth >= _MOST_DEEP:
             raise DocumentError("mails are attached to each other too deeply.", "Save it as a file of its own.")
         return "\n\n".join(self.read(message, depth + 1) for message in messages)
-
-
-def _parts(message: EmailMessage, body: Message | None) -> _Parts:
-    """Return what a message has besides its body; other forms of the body are left out."""
-    found = _Parts([], [])
-    for part, is_alternative in _leaves(message, in_alternative=False):
-        kind = part.get_content_type()
-        if part is body or kind in _SIGNATURES:
-            continue
-        if part.get_content_maintype() == "text" and not is_attachment(part):
-            if not is_alternative:
-                found.bodies.append(part)
-        elif part is not message or body is None:
-            found.attached.append(part)
-    return found
 
 
 def _leaves(message: EmailMessage, *, in_alternative: bool) -> Iterator[tuple[EmailMessage, bool]]:

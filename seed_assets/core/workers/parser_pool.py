@@ -21,6 +21,7 @@ import msgspec
 
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.extraction import EXTRACTION_VERSION, SUFFIXES, extract
+from seed_assets.core.reading.file_signatures import is_rtf
 from seed_assets.core.workers.parser_frames import PARSE
 from seed_assets.core.workers.parser_process import ParserProcess, WorkerGoneError
 
@@ -106,7 +107,8 @@ class ParserPool:
         """
         if format not in SUFFIXES.values():
             raise ValueError(f"no reader for format {format!r}")
-        if format in _PLAIN and len(data) <= (_LIGHT_ASCII_BYTES if data.isascii() else _LIGHT_BYTES):
+        is_light = len(data) <= (_LIGHT_ASCII_BYTES if data.isascii() else _LIGHT_BYTES)
+        if format in _PLAIN and is_light and not is_rtf(data):
             return await asyncio.to_thread(extract, data, format)
         found = await asyncio.wrap_future(self._submit(PARSE, msgspec.msgpack.encode((data, format))))
         return msgspec.msgpack.decode(found, type=ExtractedText)

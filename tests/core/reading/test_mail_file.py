@@ -96,6 +96,16 @@ def test_mails_that_are_attached_without_end_are_named():
     assert "attached to each other too deeply" in result.warnings[0]
 
 
+@pytest.mark.slow
+def test_a_mail_of_very_many_parts_is_read_in_part():
+    """Names of 350,000 attachments took a minute."""
+    part = b"--b\nContent-Disposition: attachment; filename=a.txt\n\nx\n"
+    head = b"From: a@b\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
+    result = extract(head + part * 5_000 + b"--b--\n", "mail")
+    assert result.text.count("# a.txt") == 1_000
+    assert result.warnings == ("Only the first 1,000 parts of the mail are read.",)
+
+
 def test_an_encrypted_mail_is_named():
     data = (
         b"From: a@b\nMIME-Version: 1.0\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\n"

@@ -5,12 +5,11 @@ What does not belong here: which groups hold text (groups), fonts and styles (de
 """
 
 import re
-from dataclasses import replace
 
 from resources.errors import DocumentError
 from seed_assets.core.reading.docx.symbols import in_symbol_font
 from seed_assets.core.reading.extracted_text import ExtractedText, normalised
-from seed_assets.core.reading.file_signatures import named_content
+from seed_assets.core.reading.file_signatures import is_rtf, named_content
 from seed_assets.core.reading.page_numbers import only_numbers_page
 from seed_assets.core.reading.rtf.character_sets import codec_of_page, codec_of_word
 from seed_assets.core.reading.rtf.descriptions import BODY_LEVEL, Descriptions
@@ -27,11 +26,6 @@ _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 # Deeper groups are those of a crafted file; chosen by judgement.
 _MOST_DEEP = 10_000
 _LINE_ENDS = "\r\n"
-
-
-def is_rtf(data: bytes) -> bool:
-    """Whether a file begins as RTF does."""
-    return data[:256].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{\\rtf")
 
 
 def read_rtf(data: bytes) -> ExtractedText:
@@ -134,7 +128,7 @@ class _Reader:
         if len(self._groups) >= _MOST_DEEP:
             raise RecursionError("groups are nested deeper than any program writes them")
         self._groups.append(self._group)
-        self._group = replace(self._group, marked=False)
+        self._group = self._group.inner()
 
     def _end(self) -> None:
         self._flush()
