@@ -30,6 +30,7 @@ from cli.invocation import (
 )
 from cli.judging import check, judge_app
 from cli.process_exit import exit_with_message, watch_address_limit
+from cli.show import show
 from cli.standing import Standing
 from cli.streams import log_to_stderr, prepare_streams, print_error, print_json
 from resources.home.private_files import keep_new_files_private
@@ -48,6 +49,7 @@ app.add_typer(cache_app, name="cache")
 app.add_typer(judge_app, name="judge")
 app.command()(check)
 app.command()(backup)
+app.command()(show)
 history_app = typer.Typer(help="Manage the history of runs and events that Dagster keeps.", no_args_is_help=True)
 app.add_typer(history_app, name="history")
 
@@ -151,6 +153,8 @@ def _print_report(report: "SeedReport") -> None:
             "seconds": round(report.seconds, 3),
             "exit_code": report.exit_code,
             "stopped": {"reason": report.stopped, "remedy": report.remedy} if report.stopped else None,
+            "skipped": report.skipped.as_json(),
+            "documents_with_warnings": report.warned,
         }
     )
 
@@ -198,6 +202,7 @@ def plan(
                     },
                     "corpus_stages": found.maintenance,
                     "gone": sorted(found.gone),
+                    "skipped": found.scan.skipped.as_json(),
                     **_priced(total(stage.cost for stage in estimates.values())),
                 }
             )
@@ -222,7 +227,12 @@ def _split(names: str) -> tuple[str, ...]:
 
 @app.command()
 def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Show how many results of each stage are current, stale, failed, blocked or missing; --json lists each document."""
+    """Show how many results of each stage are current, stale, failed, blocked or missing; --json lists each document.
+
+    Documents that were read with warnings are named, and skipped files are counted by their suffix.
+    """
+    from seed_assets.planning.warned_documents import warned_documents
+
     with open_session(corpus, home, must_exist=True) as session:
         plan = session.plan()
         states = plan.states()
@@ -234,12 +244,16 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
             {"document": document or None, "stage": stage, "reason": error.reason, "remedy": error.remedy}
             for document, stage, error in plan.failures()
         ]
+        warned = warned_documents(session.pipeline, session.store, plan.documents)
         if as_json:
-            print_json({"documents": states, "counts": counts, "failures": failures})
+            skipped = plan.scan.skipped.as_json()
+            print_json(
+                {"documents": states, "counts": counts, "failures": failures, "warnings": warned, "skipped": skipped}
+            )
         else:
             from cli.progress import show_status
 
-            show_status(counts, failures, sorted(plan.gone), plan.maintenance)
+            show_status(counts, failures, sorted(plan.gone), plan.maintenance, warned, plan.scan.skipped)
     raise typer.Exit(1 if failures else 0)
 
 

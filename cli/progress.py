@@ -20,6 +20,7 @@ from cli.failure_list import failure_lines
 from cli.money import dollars
 from cli.screen import Screen
 from cli.streams import print_text
+from cli.warning_list import warning_lines
 from io_managers.plain_text import plain
 from resources.corpus.formats import remedies_for
 from resources.endpoints.llm import Usage
@@ -30,9 +31,11 @@ from seed_assets.planning.plan import UPSTREAM
 
 if TYPE_CHECKING:
     from event_log.trim import Trimmed
+    from resources.corpus.skipped_files import SkippedFiles
     from retrieval.search import SearchHit
     from seed_assets.planning.estimate import StageEstimate
     from seed_assets.planning.plan import Plan
+    from seed_assets.planning.warned_documents import WarnedDocument
     from seed_assets.seeding.seed_report import SeedReport
     from seed_assets.session.session import Session
 
@@ -163,10 +166,6 @@ def show_report(session: "Session", report: "SeedReport") -> None:
         for count, change in (
             (report.added, f"{report.added:,} added"),
             (report.removed, f"{report.removed:,} removed"),
-            (
-                report.skipped_files,
-                counted(report.skipped_files, "file of another kind", "files of other kinds") + " skipped",
-            ),
         )
         if count
     )
@@ -174,8 +173,7 @@ def show_report(session: "Session", report: "SeedReport") -> None:
         f"{counted(documents, 'document')}{changes}; {counted(made, 'result')} computed, {reused:,} reused, in "
         f"{report.seconds:.1f} s" + ("." if report.runs else "; nothing to do, no run was started."),
     )
-    for sentence in remedies_for(report.convertible_files):
-        console.sentence(sentence)
+    _show_notes(console, report.skipped, report.warned)
     if report.exit_code == 130:
         console.sentence("Interrupted. All finished work is kept; run the command again to continue.")
     elif report.exit_code == 3:
@@ -184,6 +182,16 @@ def show_report(session: "Session", report: "SeedReport") -> None:
             f"kept. {report.remedy}"
         )
     _show_next(console, session)
+
+
+def _show_notes(console: Screen, skipped: "SkippedFiles", warned: int = 0) -> None:
+    if sentence := skipped.sentence():
+        console.sentence(f"{sentence}.")
+    for sentence in remedies_for(skipped.by_suffix):
+        console.sentence(sentence)
+    if warned:
+        were = "was" if warned == 1 else "were"
+        console.sentence(f"{counted(warned, 'document')} {were} read with warnings: run `seedbank status` to see them.")
 
 
 def _show_next(console: Screen, session: "Session") -> None:
@@ -237,6 +245,7 @@ def show_plan(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
         console.sentence(
             f"Reuse saves {counted(saved.requests, 'request')}, {counted(saved.tokens, 'token')}, {_money(saved)}."
         )
+    _show_notes(console, plan.scan.skipped)
 
 
 def _sentence(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> str:
@@ -283,8 +292,10 @@ def show_status(
     failures: Sequence[Mapping[str, str]],
     gone: Sequence[str],
     maintenance: Mapping[str, str],
+    warned: "Sequence[WarnedDocument]" = (),
+    skipped: "SkippedFiles | None" = None,
 ) -> None:
-    """Print the number of units by stage and state, then the failures."""
+    """Print the number of units by stage and state, then the skipped files, the warnings and the failures."""
     console = Screen()
     table = Table(box=None, pad_edge=False)
     table.add_column("stage")
@@ -301,6 +312,10 @@ def show_status(
         console.sentence(
             f"{counted(len(gone), 'document')} {are} gone from the corpus; the next seed removes {them}: {gone[0]}{more}"
         )
+    if skipped is not None:
+        _show_notes(console, skipped)
+    for line in warning_lines(warned):
+        console.sentence(line)
     _show_failures(console, failures)
 
 

@@ -37,6 +37,8 @@ def result_metadata(result: Result, latencies: Sequence[float] = ()) -> dict[str
     }
     if provenance.preview:
         metadata["preview"] = provenance.preview
+    if provenance.warnings:
+        metadata["warnings"] = "\n".join(provenance.warnings)
     if result.reason:
         metadata["computed_because"] = result.reason
     if provenance.requests and not result.reused and latencies:

@@ -1,4 +1,6 @@
-"""How counts and long texts are written in messages."""
+"""How counts, long texts and similar names are written in messages."""
+
+from collections.abc import Iterable
 
 
 def counted(number: int, one: str, several: str = "") -> str:
@@ -9,3 +11,27 @@ def counted(number: int, one: str, several: str = "") -> str:
 def shortened(text: str, characters: int) -> str:
     """The text, or its beginning and an ellipsis: at most so many characters."""
     return text if len(text) <= characters else text[: characters - 1].rstrip() + "…"
+
+
+def nearest(name: str, names: Iterable[str], most: int = 3) -> list[str]:
+    """Those of these names that are likely to be meant by one that is not among them, best first."""
+    import difflib
+
+    known, wanted = sorted(names), name.casefold().strip("/")
+    containing = [one for one in known if wanted and wanted in one.casefold()]
+    # The last part of a path decides if the folder is wrong or left out.
+    by_last = {one: one.casefold().rpartition("/")[2] for one in known}
+    last = wanted.rpartition("/")[2]
+    same = [one for one in known if by_last[one] == last]
+    if len(found := [*dict.fromkeys((*same, *sorted(containing, key=len)))]) < most:
+        found += [one for one in difflib.get_close_matches(wanted, known, most) if one not in found]
+    return found[:most]
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """A question that names what is likely to be meant, with a space before it; "" if nothing is similar."""
+    found = nearest(name, names)
+    if not found:
+        return ""
+    *others, last = found
+    return f" Did you mean {', '.join(others)} or {last}?" if others else f" Did you mean {last}?"

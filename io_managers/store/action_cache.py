@@ -17,6 +17,8 @@ from io_managers.store.sqlite.schema import SEALS
 from io_managers.store.sqlite.seals import are_sound, seal, sound, sql_seal
 
 _COSTS = ("requests", "input_tokens", "output_tokens", "usd", "unpriced")
+# Stands in the JSON of a provenance if and only if it has warnings: within a text, the quotation marks would be escaped.
+WARNED = '"warnings":['
 # SQLite accepts at most 32,766 parameters per statement; a JSON array has no such limit and is as fast (measured).
 _AMONG = "FROM actions WHERE action_key IN (SELECT value FROM json_each(?))"
 # This form is faster, since it builds no temporary list; for sorted keys it walks the index once.
@@ -27,7 +29,8 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """How a result was made, for information only; none of it is part of the action key.
 
     seconds: how long computing took. requests, input_tokens, output_tokens, usd: what was paid for it. unpriced: how many
-    of the requests have an unknown price. model: the model that was used. preview: a line of text for people.
+    of the requests have an unknown price. model: the model that was used. preview: a line of text for people. warnings: one
+    sentence for each thing that people should know about the result; a result without warnings has none here.
     """
 
     seconds: float = 0.0
@@ -38,6 +41,7 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     preview: str = ""
     unpriced: int = 0
     model: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class ActionRecord(msgspec.Struct, frozen=True, gc=False):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from io_managers.store.action_cache import ActionCache
+from io_managers.store.action_cache import WARNED, ActionCache
 from io_managers.store.sqlite.database import Database, Row
 from io_managers.store.sqlite.schema import SEALS
 from io_managers.store.sqlite.seals import seal, sound, sql_seal
@@ -96,6 +96,18 @@ class Refs:
                 for key, digest, other in zip(keys, digests, found, strict=True)
             ]
         return dict(zip(partitions, map(Published._make, zip(keys, digests, states, found, strict=True)), strict=True))
+
+    def warnings(self, stage: str) -> dict[str, tuple[str, ...]]:
+        """The warnings of a stage's current results by partition; those without warnings are absent. No value is opened."""
+        rows = self._database.read(
+            f"SELECT {_OF_STAGE}, {self._seal} FROM refs r WHERE stage = ? AND EXISTS"
+            " (SELECT 1 FROM actions a WHERE a.action_key = r.action_key AND instr(a.provenance, ?))",
+            (stage, WARNED),
+        )
+        keys = {partition: key for partition, key, *_ in self._sound(rows, stage)}
+        records = ActionCache(self._database).lookup(set(keys.values())) if keys else {}
+        found = {partition: records[key].provenance.warnings for partition, key in keys.items() if key in records}
+        return {partition: warnings for partition, warnings in found.items() if warnings}
 
     def states(self, stage: str) -> set[str]:
         """All states that the refs of a stage have."""

@@ -20,6 +20,7 @@ from resources.corpus.corpus_index import SeenFile
 from resources.corpus.corpus_stamp import CorpusStamp
 from resources.corpus.corpus_walk import Walk, read_ignored
 from resources.corpus.formats import SUFFIXES
+from resources.corpus.skipped_files import SkippedFiles
 from resources.errors import ConfigurationError, DocumentError
 
 _BLOCK_BYTES = 1 << 20
@@ -68,16 +69,14 @@ class Scan:
 
     documents: by id, in the order of their names. problems: by id, the errors of files that cannot be read as documents.
     unreadable: folders that could not be listed, as ids with a slash; documents below them do not count as gone.
-    skipped: how many files and folders are not documents (by suffix, hidden, ignored, or links that are not followed).
-    convertible: by suffix, how many of them are files that can be saved in another format to be read.
+    skipped: how many files and folders are not documents, and why.
     stamp: the value of corpus_stamp while nothing changes; "" if the times of a file cannot show changes.
     """
 
     documents: dict[str, SourceFile] = field(default_factory=dict)
     problems: dict[str, DocumentError] = field(default_factory=dict)
     unreadable: dict[str, DocumentError] = field(default_factory=dict)
-    skipped: int = 0
-    convertible: dict[str, int] = field(default_factory=dict)
+    skipped: SkippedFiles = field(default_factory=SkippedFiles)
     stamp: str = field(default="", compare=False)
 
     def gone(self, known: set[str]) -> set[str]:
@@ -133,8 +132,8 @@ class Corpus:
             corpus_index.save(self._index, now_seen)
         unreadable = {document_id(folder) + "/": _unreadable(error) for folder, error in walk.unreadable.items()}
         settled = settled and not unreadable
-        now = stamp.digest(walk.skipped, walk.convertible) if settled else ""
-        return Scan(documents, problems, unreadable, walk.skipped, walk.convertible, now)
+        now = stamp.digest(walk.skipped) if settled else ""
+        return Scan(documents, problems, unreadable, walk.skipped, now)
 
     def read(self, source: SourceFile) -> bytes:
         """The bytes of a document, verified against its digest.

@@ -8,10 +8,10 @@ import os
 from array import array
 
 from resources.corpus.corpus_walk import Walk, read_ignored
+from resources.corpus.skipped_files import SkippedFiles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -27,11 +27,10 @@ class CorpusStamp:
         self._names.append(relative)
         self._numbers += (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & 0x7FFFFFFFFFFFFFFF)
 
-    def digest(self, skipped: int, convertible: "Mapping[str, int]") -> str:
-        """The stamp of all added documents. skipped, convertible: see Walk."""
-        kinds = [f"{suffix}={count}" for suffix, count in sorted(convertible.items())]
+    def digest(self, skipped: SkippedFiles) -> str:
+        """The stamp of all added documents. skipped: the files that were left out, which a report counts by suffix."""
         # No file name contains this character.
-        hasher = hashlib.sha256("\0".join([str(skipped), *kinds, *self._names]).encode("utf-8", "surrogateescape"))
+        hasher = hashlib.sha256("\0".join([skipped.as_text(), *self._names]).encode("utf-8", "surrogateescape"))
         hasher.update(b"\0\0" + array("q", self._numbers).tobytes())
         return hasher.hexdigest()
 
@@ -46,4 +45,4 @@ def corpus_stamp(root: "Path | str", left_out: "Path | str") -> str:
         if isinstance(status, OSError):
             return ""
         stamp.add(relative, status)
-    return "" if walk.unreadable else stamp.digest(walk.skipped, walk.convertible)
+    return "" if walk.unreadable else stamp.digest(walk.skipped)

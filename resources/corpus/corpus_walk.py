@@ -8,6 +8,7 @@ import os
 import stat
 
 from resources.corpus.formats import REMEDIES, SUFFIXES
+from resources.corpus.skipped_files import SkippedFiles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these takes nearly as long as the walk of a seed with nothing to do
@@ -69,8 +70,7 @@ def read_ignored(root: "Path | str") -> "Ignored | None":
 class Walk:
     """One walk through a corpus.
 
-    skipped: how many files and folders were left out so far (by suffix, hidden, ignored, or links that are not followed).
-    convertible: by suffix, how many of them can be saved in another format to be read; ignored files are none of them.
+    skipped: how many files and folders were skipped so far, and why.
     unreadable: folders that could not be listed, by path relative to the root, with the reason.
     """
 
@@ -81,8 +81,7 @@ class Walk:
         self._ignored = ignored
         self._left_out = os.path.realpath(left_out)
         self._left_out_name = os.path.basename(self._left_out)
-        self.skipped = 0
-        self.convertible: dict[str, int] = {}
+        self.skipped = SkippedFiles()
         self.unreadable: dict[str, OSError] = {}
 
     def files(self) -> "Iterator[tuple[str, os.stat_result | OSError]]":
@@ -109,15 +108,13 @@ class Walk:
                 name = entry.name
                 relative = f"{below}/{name}" if below else name
                 if name[0] == ".":
-                    self.skipped += relative != IGNORE_FILE
+                    self.skipped.hidden += relative != IGNORE_FILE
                 elif _is_folder(entry):
                     if self._is_part(relative):
                         folders.append(relative)
                     else:
-                        self.skipped += 1
-                elif (status := self._status(entry, relative)) is None:
-                    self.skipped += 1
-                else:
+                        self.skipped.ignored += 1
+                elif (status := self._status(entry, relative)) is not None:
                     yield relative, status
 
     def _is_part(self, folder: str) -> bool:
@@ -128,16 +125,27 @@ class Walk:
         return os.path.join(self._real_root, folder) != self._left_out
 
     def _status(self, entry: "os.DirEntry[str]", relative: str) -> os.stat_result | OSError | None:
-        """The status of a document, or the error; None if it is not a document."""
+        """The status of a document, or the error; None if it is not a document, which is counted."""
         # Its name does not begin with a dot.
-        _, dot, ending = entry.name.rpartition(".")
-        suffix = f".{ending}".lower() if dot else ""
-        is_convertible = suffix in REMEDIES
-        if not (suffix in SUFFIXES or is_convertible) or (self._ignored and self._ignored(relative)):
+        _, dot, suffix = entry.name.rpartition(".")
+        known = f".{suffix}".lower() if dot else ""
+        # A file that is ignored is not named with what can be done about its format.
+        if known not in SUFFIXES and known not in REMEDIES:
+            self.skipped.add_suffix(suffix if dot else "")
             return None
-        if is_convertible:
-            self.convertible[suffix] = self.convertible.get(suffix, 0) + 1
+        if self._ignored and self._ignored(relative):
+            self.skipped.ignored += 1
             return None
+        if known not in SUFFIXES:
+            self.skipped.add_suffix(suffix)
+            return None
+        status = self._status_of_file(entry)
+        if status is None:
+            self.skipped.special += 1
+        return status
+
+    def _status_of_file(self, entry: "os.DirEntry[str]") -> os.stat_result | OSError | None:
+        """The status of a file of the corpus, or the error; None if it is a special file or a link that is not followed."""
         try:
             # A link is a document if it leads to a file of this corpus. Links that leave the corpus, lead to a folder or
             # form a cycle are not followed.

@@ -51,8 +51,12 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
 
 
 def remedies_for(counts: Mapping[str, int]) -> list[str]:
-    """Return one sentence for each suffix of skipped files that can be saved in another format. counts: by suffix."""
+    """Return one sentence for each suffix of files that can be saved in another format.
+
+    counts: how many files were skipped, by suffix; others are left out.
+    """
     return [
         f"{counted(count, f'{suffix} file is', f'{suffix} files are')} not read. {REMEDIES[suffix]}"
         for suffix, count in sorted(counts.items())
+        if suffix in REMEDIES
     ]

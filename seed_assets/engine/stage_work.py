@@ -27,7 +27,7 @@ from seed_assets.engine.stage_errors import NAMED, OF_THE_MACHINE, named_error
 from seed_assets.engine.stage_run import BlockedError, InputChangedError, NotBegunError, StageRun
 from seed_assets.graph.pipeline import source_part
 from seed_assets.graph.stage import PREVIEW_CHARACTERS, REUSE, SOURCE, Stage, Units
-from seed_assets.memo.reuse import Reuse
+from seed_assets.memo.reuse import Made, Reuse
 
 logger = logging.getLogger(__name__)
 # Shown in the log of a Dagster run; see dagster.yaml.
@@ -169,7 +169,7 @@ class StageWork:
             action = self.action(stage, partition)
             computed = False
 
-            async def call(_: Sequence[Action], own: Reuse) -> list[tuple[Any, str]]:
+            async def call(_: Sequence[Action], own: Reuse) -> list[Made]:
                 nonlocal computed
                 arguments = await self.open_inputs(stage, partition, own)
                 used = self.runner.pipeline.used_by(stage)
@@ -192,7 +192,7 @@ class StageWork:
                         transient=True,
                     )
                 computed = True
-                return [(value, stage.preview(value)[:PREVIEW_CHARACTERS])]
+                return [(value, stage.preview(value)[:PREVIEW_CHARACTERS], stage.warnings_beside(value))]
 
             try:
                 (record,) = await reuse.records([action], call, partition=partition)

@@ -8,7 +8,7 @@ among the pipeline's resources. Both are in the action key: inputs by content di
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum, auto
 from typing import Any, Literal, Protocol, get_type_hints, runtime_checkable
@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, get_type_hints, runtime_checkable
 import msgspec
 
 from io_managers.store.fingerprint import Part
+from resources.wording import counted, shortened
 from seed_assets.graph.corpus_inputs import CorpusInput
 from seed_assets.graph.declared_checks import StageCheck
 
@@ -27,6 +28,8 @@ REUSE = "reuse"
 WORK = "work"
 # Longer previews make Dagster's event log grow: 400 characters took 11 KB an event.
 PREVIEW_CHARACTERS = 160
+# So much is kept of the warnings of a result beside it, for the same reason; the value itself has all of them.
+_MOST_WARNINGS, _WARNING_CHARACTERS = 10, 400
 
 Kind = Literal["value", "sink", "maintenance"]
 
@@ -88,7 +91,9 @@ class Stage:
     inputs: the names of its inputs; input_types: what each is decoded as; corpus_inputs: those that look at the corpus; the
     others are names of stages of the same units, or `source`. uses: names of resources. preview: makes a line that shows a value
     to people. show: makes what else a page shows of a value, by name: numbers, words, PNG files. problem: says what is wrong with
-    a value made of its inputs, or ""; a wrong value is never kept, and its document fails. reuse: what its resources contribute
+    a value made of its inputs, or ""; a wrong value is never kept, and its document fails. warnings: gives the sentences that
+    people should read about a value, such as what could not be read; they are kept beside the value, so that they are found
+    without opening it; None if its values have none. reuse: what its resources contribute
     to its key: everything that decides a result ("all"), or only their kind ("inputs"), so that a result stays as long as its
     inputs do. continues: whether a result continues from the previous one, which does not decide whether it is current; such a
     stage can be asked to begin from scratch. finds: what the stage that finds clusters declares. checks: the checks of all that
@@ -120,6 +125,7 @@ class Stage:
     checks: tuple[StageCheck, ...] = ()
     show: Callable[[Any], Mapping[str, Any]] = lambda value: {}
     problem: Callable[..., str] = lambda value, *inputs: ""
+    warnings: Callable[[Any], Sequence[str]] | None = None
 
     @property
     def description(self) -> str:
@@ -141,6 +147,14 @@ class Stage:
     def by_cluster_type(self) -> bool:
         """Whether its partitions are cluster types."""
         return self.units in (Units.CLUSTER_TYPES, Units.CLUSTERS)
+
+    def warnings_beside(self, value: Any) -> list[str]:
+        """Return the warnings that are kept beside a value: a limited number of them, each of limited length."""
+        found = list(self.warnings(value)) if self.warnings is not None else []
+        kept = [shortened(warning, _WARNING_CHARACTERS) for warning in found[:_MOST_WARNINGS]]
+        if len(found) > _MOST_WARNINGS:
+            kept.append(f"There are {counted(len(found) - _MOST_WARNINGS, 'more warning')}.".replace("are 1 ", "is 1 "))
+        return kept
 
     def cluster_type(self, unit: str) -> str:
         """The cluster type of a unit, which is a cluster or the type itself; "" for other units."""
@@ -166,6 +180,7 @@ def value_stage(
     checks: tuple[StageCheck, ...] = (),
     show: Callable[[Any], Mapping[str, Any]] = lambda value: {},
     problem: Callable[..., str] = lambda value, *inputs: "",
+    warnings: Callable[[Any], Sequence[str]] | None = None,
 ) -> Callable[[Callable[..., Any]], Stage]:
     """Declare an async function of one unit as a stage; its value is kept in the store.
 
@@ -180,6 +195,7 @@ def value_stage(
         checks=checks,
         show=show,
         problem=problem,
+        warnings=warnings,
     )
 
 

@@ -4,7 +4,7 @@ This module counts, and converts between the records that hold a cost: their fie
 pays for a request is in cost_context, and what may still be spent is in budget.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -94,7 +94,7 @@ def paid_for(provenance: Provenance) -> Usage:
     )
 
 
-def provenance_of(usage: Usage, seconds: float, preview: str) -> Provenance:
+def provenance_of(usage: Usage, seconds: float, preview: str, warnings: Sequence[str] = ()) -> Provenance:
     """How a result came about, as it is stored."""
     return Provenance(
         round(seconds, 6),
@@ -105,4 +105,5 @@ def provenance_of(usage: Usage, seconds: float, preview: str) -> Provenance:
         preview,
         usage.unpriced,
         usage.model,
+        tuple(warnings),
     )

@@ -28,8 +28,10 @@ from seed_assets.memo.durable import durable
 # How often one process looks whether another has finished the same action: seldom enough to cost nothing beside it.
 _WAIT_SECONDS = 0.1
 
-Compute = Callable[[Sequence[Action], "Reuse"], Awaitable[Sequence[tuple[Any, str]]]]
-"""(missing actions, the reuse in them) -> a value and a preview for each. What it asks is paid by `reuse.costs`."""
+Made = tuple[Any, str] | tuple[Any, str, Sequence[str]]
+"""A value, its preview, and its warnings if there can be any."""
+Compute = Callable[[Sequence[Action], "Reuse"], Awaitable[Sequence[Made]]]
+"""(missing actions, the reuse in them) -> what was made for each. What it asks is paid by `reuse.costs`."""
 
 
 class Reuse:
@@ -190,8 +192,8 @@ class Reuse:
             # The first of them bears the cost of all.
             usages = [costs.usage, *(Usage() for _ in actions[1:])]
             results = [
-                (action, value, provenance_of(usage, seconds, preview))
-                for action, usage, (value, preview) in zip(actions, usages, values, strict=True)
+                (action, made[0], provenance_of(usage, seconds, made[1], made[2] if len(made) == 3 else ()))
+                for action, usage, made in zip(actions, usages, values, strict=True)
             ]
             await durable(self._store.commit(results, replace=self._no_cache, attempts=costs.answered), costs.end)
         finally:
@@ -208,7 +210,7 @@ class Reuse:
 
     async def _computed(
         self, actions: Sequence[Action], compute: Compute, partition: str, costs: CostContext
-    ) -> Sequence[tuple[Any, str]]:
+    ) -> Sequence[Made]:
         """What `compute` gives; a failure is recorded, and the cost is settled in either case."""
         try:
             values = await compute(actions, self.inside(costs))

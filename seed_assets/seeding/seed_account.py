@@ -12,6 +12,7 @@ from resources.wording import counted
 from seed_assets.engine.runner import Runner
 from seed_assets.engine.stage_run import BlockedError, NotBegunError, Tally
 from seed_assets.planning.plan import Plan
+from seed_assets.planning.warned_documents import warned_documents
 from seed_assets.seeding.left_to_do import LeftToDo
 from seed_assets.seeding.seed_report import BUDGET, FAILED, INTERRUPT, FailureReport, SeedReport, StageReport
 from seed_assets.session.session import Session
@@ -28,9 +29,9 @@ def account(
     canceled: bool,
 ) -> None:
     """Fill the report. named: the stages that were asked for by name. canceled: whether the seed was interrupted."""
-    report.skipped_files = plan.scan.skipped
-    report.convertible_files = dict(plan.scan.convertible)
+    report.skipped = plan.scan.skipped
     selected = set(left.selected(plan))
+    report.warned = len({one.document for one in warned_documents(session.pipeline, session.store, selected)})
     found: dict[tuple[str, str], FailureReport] = {}
     for document, stage, error in plan.failures():
         asked = stage not in left.stages or document in selected or document in plan.scan.unreadable

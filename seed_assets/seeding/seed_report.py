@@ -5,6 +5,8 @@ It is filled in by seed_account, and printed by the cli.
 
 from dataclasses import dataclass, field
 
+from resources.corpus.skipped_files import SkippedFiles
+
 # The exit statuses of `seedbank seed`. 130 is what shells give for an interrupt (128 + the signal's number).
 DONE, FAILED, BUDGET, INTERRUPT = 0, 1, 3, 130
 
@@ -48,10 +50,9 @@ class SeedReport:
 
     stages: by name. failures: everything that failed. runs: the ids of its Dagster runs. seconds: how long it took.
     exit_code: 0 done, 1 something failed, 3 the budget was spent, 130 interrupted. added, removed: how many documents came and
-    went. skipped_files: files of the corpus in no supported format. convertible_files: by suffix, how many of them can be saved
-    in another format to be read. stopped: why the budget ended the spending. remedy: what can help; both are "" if the budget
-    did not end it. corpus_stamp: if nothing was to be done, the stamp of the files for which that holds (see Scan.stamp),
-    otherwise "".
+    went. skipped: the files of the corpus that are not documents. warned: how many of the documents have results with warnings.
+    stopped: why the budget ended the spending. remedy: what can help; both are "" if the budget did not end it. corpus_stamp: if
+    nothing was to be done, the stamp of the files for which that holds (see Scan.stamp), otherwise "".
     """
 
     stages: dict[str, StageReport] = field(default_factory=dict)
@@ -61,8 +62,8 @@ class SeedReport:
     exit_code: int = DONE
     added: int = 0
     removed: int = 0
-    skipped_files: int = 0
-    convertible_files: dict[str, int] = field(default_factory=dict)
+    skipped: SkippedFiles = field(default_factory=SkippedFiles)
+    warned: int = 0
     stopped: str = ""
     remedy: str = ""
     corpus_stamp: str = ""

@@ -17,7 +17,6 @@ from resources.corpus.formats import SUFFIXES, remedies_for
 from resources.errors import ConfigurationError
 from resources.memory_errors import NO_MEMORY, memory_remedy, mentions_memory
 from resources.tables.lance_errors import TableError
-from resources.wording import counted
 from seed_assets.engine.interrupts import Draining
 from seed_assets.engine.maintenance_due import maintenance_action
 from seed_assets.engine.runner import RunOptions
@@ -297,9 +296,9 @@ class _Seed:
     def _check_selection(self, plan: Plan) -> None:
         self._left.selected(plan)
         if not plan.documents and not plan.gone:
-            others = counted(plan.scan.skipped, "file of another kind", "files of other kinds")
+            others = plan.scan.skipped.sentence() or "it is empty"
             raise ConfigurationError(
                 f"The corpus folder {self._session.settings.corpus} holds no documents ({others}). "
                 f"Supported are {', '.join(SUFFIXES)}."
-                + "".join(f" {each}" for each in remedies_for(plan.scan.convertible))
+                + "".join(f" {each}" for each in remedies_for(plan.scan.skipped.by_suffix))
             )

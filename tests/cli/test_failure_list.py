@@ -10,6 +10,7 @@ from cli.money import show_stats
 from cli.progress import show_report, show_status, show_trimmed
 from event_log.trim import Trimmed
 from io_managers.store.store import Contents
+from resources.corpus.skipped_files import SkippedFiles
 from resources.wording import counted
 from seed_assets.seeding.seed_report import FailureReport, SeedReport, StageReport
 from tests.support.pipelines import World
@@ -68,9 +69,10 @@ def test_what_is_printed_of_one_thing_is_singular(empty_world: World, capsys: py
     with empty_world.session() as session:
         stages = {"chunks": StageReport(documents=1, computed=1)}
         failures = [FailureReport("[red]a[/].md", "chunks", "bad [bold]x[/].", "Fix it.")]
-        old = {".doc": 1}
-        report = SeedReport(stages, failures, ["run"], added=1, removed=1, skipped_files=1, convertible_files=old)
-        show_report(session, report)
+        show_report(
+            session,
+            SeedReport(stages, failures, ["run"], added=1, removed=1, skipped=SkippedFiles({".doc": 1}), warned=1),
+        )
     show_trimmed(Trimmed(1, 1, 1, 1, 1, 1, 2, 1, 0), dry_run=False)
     show_stats(Contents({"chunks": 1}, 1, 10, 1), [])
     show_status({"chunks": {"current": 1}}, [], ["only.md"], {})
@@ -79,8 +81,11 @@ def test_what_is_printed_of_one_thing_is_singular(empty_world: World, capsys: py
         printed,
         ("documents", "results", "files", "events", "copies", "ticks", "runs", "values", "failures", "evaluations"),
     )
-    assert "1 document, 1 added, 1 removed, 1 file of another kind skipped; 1 result computed" in printed
-    assert "1 .doc file is not read. Save such files in a word processor as DOCX." in printed
+    assert "1 document, 1 added, 1 removed; 1 result computed" in printed
+    assert (
+        "1 file skipped: 1 .doc.\n1 .doc file is not read. Save such files in a word processor as DOCX.\n1 document was read"
+        in printed
+    )
     assert "1 document is gone from the corpus; the next seed removes it: only.md." in printed
     # Rich's marks in names and reasons are words as any other.
     assert "[red]a[/].md (chunks): bad [bold]x[/]." in printed

@@ -80,7 +80,7 @@ def test_every_kind_of_bad_file_is_named_and_stops_no_other(public_folder: Path,
     ):
         assert reason in reported[name][1], reported[name]
     assert all(failure.remedy for failure in first.report.failures)
-    assert first.report.skipped_files == 7  # four links, a pipe, a socket, the home
+    assert first.report.skipped.total == 7  # four links, a pipe, a socket, the home
     for table in TABLES:
         assert world.documents_in(table) == good
     encodings = {row["document_id"]: row["encoding"] for row in world.rows("documents")}
@@ -152,8 +152,8 @@ def test_a_corpus_that_is_missing_or_empty_is_refused_and_binds_no_home(tmp_path
     (tmp_path / "others" / "picture.png").write_bytes(b"")
     for name, reported in (
         ("missing", "There is no corpus folder"),
-        ("empty", "holds no documents (0 files of other kinds)"),
-        ("others", "holds no documents (1 file of another kind)"),
+        ("empty", "holds no documents (it is empty)"),
+        ("others", "holds no documents (1 file skipped: 1 .png)"),
         ("others/picture.png", "is not a folder"),
     ):
         done = CliRunner().invoke(app, ["seed", "--corpus", str(tmp_path / name), "--home", str(home)])

@@ -131,6 +131,20 @@ def test_a_document_that_cannot_be_read_fails_in_one_asset_and_its_page_says_why
     assert world.seed().report.runs == []
 
 
+def test_the_page_of_a_document_has_the_warnings_of_its_reader(world: World) -> None:
+    """A text with a part missing looks like any other."""
+    world.write("bad.md", "---\ntitle: [\n---\n\n" + essay("harbours"))
+    assert world.seed(SeedOptions(stages=("extracted_text",))).report.exit_code == 0
+
+    def read(instance: dg.DagsterInstance) -> dict[Any, Any]:
+        records = instance.fetch_materializations(dg.AssetKey("extracted_text"), limit=100).records
+        return {record.partition_key: record.asset_materialization.metadata for record in records}  # type: ignore[union-attr]
+
+    found = in_dagster(world, read)
+    assert found["bad.md"]["warnings"].value.startswith("The front matter is not valid YAML")
+    assert [document for document, metadata in found.items() if "warnings" in metadata] == ["bad.md"]
+
+
 def test_the_log_of_a_run_says_a_remedy_once_with_all_that_it_is_for(empty_world: World) -> None:
     world = empty_world
     for number in range(3):

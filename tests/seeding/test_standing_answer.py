@@ -103,6 +103,10 @@ def add_one_that_is_no_document(world: World) -> None:
     world.write("reefs/new.xyz", "no document, and counted")
 
 
+def rename_one_that_is_no_document(world: World) -> None:
+    (world.corpus / "table.csv_").rename(world.corpus / "table.other")
+
+
 def remove(world: World) -> None:
     (world.corpus / "reefs/corals.txt").unlink()
 
@@ -208,6 +212,7 @@ CHANGES: tuple[Callable[[World], None], ...] = (
     replace_with_the_same_times,
     add,
     add_one_that_is_no_document,
+    rename_one_that_is_no_document,
     remove,
     rename,
     ignore,
@@ -236,6 +241,7 @@ CHANGES_OUTSIDE = (leave_a_commit_in_the_log, delete_dagsters_records)
     ids=lambda change: change.__name__,
 )
 def test_after_any_change_no_answer_stands(world: World, change: Callable[[World], None]) -> None:
+    world.write("table.csv_", "no document, and counted by its suffix")
     standing(world)
     assert answer(world) is not None
     change(world)
@@ -244,6 +250,8 @@ def test_after_any_change_no_answer_stands(world: World, change: Callable[[World
 
 def test_the_answer_is_the_report_that_was_printed(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.write("broken/empty.txt", b"")
+    world.write("bad.md", "---\ntitle: [\n---\n\n" + essay("harbours"))
+    world.write("table.xyz", "no document, and counted by its suffix")
     world.seed()
     standing(world)
     report = leave(world)
@@ -261,6 +269,8 @@ def test_the_answer_is_the_report_that_was_printed(world: World, capsys: pytest.
     failed = json.loads(f"{before}0.1{after}")["failures"]
     assert [(f["document"], f["stage"]) for f in failed] == [("broken/empty.txt", "extracted_text")]
     assert failed[0]["remedy"]
+    report_again = json.loads(f"{before}0.1{after}")
+    assert (report_again["skipped"]["suffixes"], report_again["documents_with_warnings"]) == ({".xyz": 1}, 1)
 
 
 def test_a_seed_that_did_something_leaves_no_answer(world: World) -> None:

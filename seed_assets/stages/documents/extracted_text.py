@@ -10,6 +10,7 @@ from seed_assets.stages.documents.checks import READ_AS_A_WHOLE, TEXT_NOT_EMPTY
     version="2",
     preview=lambda value: "\n".join((*value.warnings, value.text)),
     checks=(TEXT_NOT_EMPTY, READ_AS_A_WHOLE),
+    warnings=lambda value: value.warnings,
 )
 async def extracted_text(source: Source, *, parser: ParserPool) -> ExtractedText:
     """One partition: the text and the title of one document, and warnings of what could not be read.

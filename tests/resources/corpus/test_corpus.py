@@ -17,6 +17,7 @@ from io_managers.store.whole_files import open_regular
 from resources.corpus import corpus
 from resources.corpus.corpus import Corpus, Scan
 from resources.corpus.formats import remedies_for
+from resources.corpus.skipped_files import SkippedFiles
 from resources.errors import ConfigurationError, DocumentError
 from tests.support.corpus_folder import MB, Folder, digest
 
@@ -49,7 +50,7 @@ def test_documents_are_files_by_suffix_in_any_case_below_any_folder(folder: Fold
     )
     assert scan.documents["B.TXT"].format == "text"
     assert scan.documents["a.md"].content_digest == digest(b"text")
-    assert (scan.problems, scan.unreadable, scan.skipped) == ({}, {}, 7)
+    assert (scan.problems, scan.unreadable, scan.skipped.total) == ({}, {}, 7)
 
 
 def test_files_that_can_be_saved_in_another_format_are_counted_by_suffix(folder: Folder) -> None:
@@ -59,8 +60,8 @@ def test_files_that_can_be_saved_in_another_format_are_counted_by_suffix(folder:
     folder.write(".seedbankignore", b"ignored/x.doc")
     scan = folder.scan()
     assert list(scan.documents) == ["a.md"]
-    assert (scan.skipped, scan.convertible) == (6, {".doc": 2, ".ppt": 1})
-    assert remedies_for(scan.convertible) == [
+    assert scan.skipped == SkippedFiles({".doc": 2, ".ppt": 1, ".png": 1}, hidden=1, ignored=1)
+    assert remedies_for(scan.skipped.by_suffix) == [
         "2 .doc files are not read. Save such files in a word processor as DOCX.",
         "1 .ppt file is not read. Save such files in a presentation program as PPTX or PDF.",
     ]
@@ -118,7 +119,7 @@ def test_pipes_and_sockets_are_skipped_and_hang_nothing(folder: Folder) -> None:
     with tempfile.TemporaryDirectory() as short, socket.socket(socket.AF_UNIX) as listening:
         listening.bind(f"{short}/s.txt")
         os.link(f"{short}/s.txt", folder.root / "socket.txt")
-        assert (folder.documents(), folder.scan().skipped) == (set(), 2)
+        assert (folder.documents(), folder.scan().skipped.total) == (set(), 2)
 
 
 def test_a_document_that_becomes_a_pipe_is_a_named_failure_and_hangs_nothing(folder: Folder) -> None:
