@@ -41,7 +41,9 @@ def exit_with_message(watcher: int | None = None) -> Iterator[None]:
         sys.exit(FAILED)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except Exception as error:
+    except (SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # native code in Rust gives up with an error that is no Exception
         if not is_memory_error(error):
             raise
         print_error(out_of_memory_message())

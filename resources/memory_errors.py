@@ -1,6 +1,7 @@
 """Recognises errors that mean that memory ran out, and words the message."""
 
 import errno
+import mmap
 
 from resources.errors import ConfigurationError, DocumentError
 
@@ -9,6 +10,17 @@ _NO_MEMORY = ("cannot allocate memory", "out of memory", "failed to map segment"
 
 # Messages of Python for native code that failed without giving a reason. If the address space is limited, that is the cause.
 _NO_REASON = ("error return without exception set", "without setting an exception")
+
+# Messages of native code that got no thread, and the type of the errors by which code in Rust gives up; neither is an Exception
+# by which Python says that memory ran out. If the address space is limited, that is the cause of these, too.
+_NO_THREAD = (
+    "resource temporarily unavailable",
+    "failed to spawn",
+    "failed to create thread",
+    "os error 11",
+    "os error 12",
+)
+_PANIC = "PanicException"
 
 
 def address_limit_bytes() -> int | None:
@@ -19,6 +31,19 @@ def address_limit_bytes() -> int | None:
         return None
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     return None if limit == resource.RLIM_INFINITY else limit
+
+
+def require_address_space(needed_bytes: int) -> None:
+    """Raise MemoryError if the address space is limited and has less left than this.
+
+    Native code that starts threads waits for ever for those that it did not get, where it should fail.
+    """
+    if address_limit_bytes() is None:
+        return
+    try:
+        mmap.mmap(-1, needed_bytes).close()
+    except (OSError, ValueError) as error:
+        raise MemoryError(f"less than {needed_bytes / 2**20:,.0f} MB of address space are left") from error
 
 
 NO_MEMORY = "There was not enough memory to go on. Everything that was finished is kept."
@@ -58,10 +83,17 @@ def is_memory_error(error: BaseException) -> bool:
             return True
         if mentions_memory(str(one)):
             return True
+        if _is_of_native_code(one) and address_limit_bytes():
+            return True
         if isinstance(one, SystemError) and any(words in str(one) for words in _NO_REASON) and address_limit_bytes():
             return True
         left += [one.__cause__, one.__context__, *(one.exceptions if isinstance(one, BaseExceptionGroup) else ())]
     return False
+
+
+def _is_of_native_code(error: BaseException) -> bool:
+    """Whether native code got no thread, or gave up."""
+    return type(error).__name__ == _PANIC or any(words in str(error).lower() for words in _NO_THREAD)
 
 
 def out_of_memory() -> ConfigurationError | DocumentError:

@@ -363,7 +363,11 @@ def _unless_refused(function: Callable[..., object], *arguments: object) -> obje
 
     try:
         return function(*arguments)
-    except (DocumentError, UnusableReplyError):
+    except (
+        DocumentError,
+        RecursionError,
+        UnusableReplyError,
+    ):  # the parser of pages refuses deep elements by the second
         return None
 
 

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from io_managers.store.errors import LeaseLostError
+from resources.memory_errors import require_address_space
 from resources.tables.lance_errors import (
     TableMissingError,
     TableReadError,
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 # LanceDB retries conflicting commits by itself for 30 seconds; conflicts that remain come from constant other writes.
 _ATTEMPTS = 3
+# With less, importing LanceDB and connecting fail or wait for ever for a thread; measured with limits from 500 to 1,000 MB.
+_ADDRESS_SPACE_BYTES = 2**30
 
 
 class LanceTables:
@@ -349,6 +352,7 @@ class LanceTables:
 
     def _connected(self) -> Any:
         if self._connection is None:
+            require_address_space(_ADDRESS_SPACE_BYTES)
             import lancedb
 
             self._connection = lancedb.connect(self._directory)
