@@ -28,9 +28,6 @@ MOST_UNREAD_PAGES = 0.5
 _MOST_DEEP = 2
 PAGE_MARK = "\ufdd0"
 """Stands at the beginning of each page until the text has its final form; Unicode keeps it free for such uses."""
-_LIGATURES = str.maketrans(
-    {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st"}
-)
 # For one page, and for several.
 _SAID = {
     PICTURE: ("holds no text: it is a picture or a scan", "hold no text: they are pictures or scans"),
@@ -73,7 +70,7 @@ def read_pdf(data: bytes, depth: int = 0) -> ExtractedText:
         title = title_of(document, pages[0].text)
         parts, warnings = attachments.read()
     text = "\n\n".join(filter(None, [_joined_pages([page.text for page in pages]), *parts]))
-    text, page_starts = _with_page_starts(normalised(joined_hyphens(text).translate(_LIGATURES)))
+    text, page_starts = _with_page_starts(normalised(joined_hyphens(text)))
     return ExtractedText(text, title, warnings=(*_page_warnings(pages), *warnings), page_starts=page_starts)
 
 

@@ -11,7 +11,7 @@ _REFERENCE = re.compile(rb"\d+\s+\d+\s+R\b")
 
 
 def with_all_pages(data: bytes) -> bytes | None:
-    """Return the file with the number of its pages as its tree lists them; None if they are equal, or cannot be told.
+    """Return the file with the number of its pages as its tree lists them; None if they are equal, or unknown.
 
     Only trees of one level that are not compressed are understood, and the file keeps its length.
     """

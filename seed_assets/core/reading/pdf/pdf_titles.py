@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from seed_assets.core.reading.pdf.legibility import is_legible
 from seed_assets.core.reading.titles import cleaned_metadata_title, cleaned_title
 
 if TYPE_CHECKING:
@@ -33,28 +32,28 @@ _LETTERS_OF_A_LINE = 9
 def title_of(document: "PdfDocument", first_page: str) -> str:
     """Return the title of a document; "" if neither its metadata nor large print has one.
 
-    first_page: the text of its first page, by which a short title in the metadata is told from the name of a program.
+    first_page: the text of its first page, which shows whether a short title in the metadata is one, or the name of a program.
     """
     named = cleaned_metadata_title(document.get_metadata_value("Title"))
     if named and not _is_no_title(named):
         if " " in named or named.casefold() in " ".join(first_page.split()).casefold():
             return named
-        return _large_print(document) or named
-    return _large_print(document)
+        return _large_print(document, first_page) or named
+    return _large_print(document, first_page)
 
 
 def _is_no_title(named: str) -> bool:
     return any(pattern.fullmatch(named) for pattern in (_GIVEN_BY_A_PROGRAM, _PATH, _NAMES_NOTHING))
 
 
-def _large_print(document: "PdfDocument") -> str:
-    """Return the first lines of the first page that are larger than most of it."""
+def _large_print(document: "PdfDocument", first_page: str) -> str:
+    """Return the first lines of the first page that are larger than most of it; "" if it could not be read."""
     from pypdfium2 import PdfiumError
 
+    if not first_page:
+        return ""
     try:
         with closing(document[0]) as page, closing(page.get_textpage()) as text_page:
-            if not is_legible(text_page.get_text_range()):
-                return ""
             lines = _sized_lines(text_page)
     except PdfiumError:
         return ""

@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 _CYRILLIC = "абвгдежзклмнопрстуфхцчш"
-# The alphabets of the languages whose usual encodings are told apart (their standard orthographies, with the letters of
+# The alphabets of the languages whose usual encodings are distinguished (their standard orthographies, with the letters of
 # common loan words).
 _ALPHABETS: Mapping[str, frozenset[str]] = {
     language: frozenset(letters)
