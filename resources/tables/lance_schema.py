@@ -80,7 +80,7 @@ _SPECS = (
             Column(
                 "format",
                 "string",
-                "what it was read as: text, markdown, html, docx, pdf",
+                "what it was read as, such as html or pdf",
                 "suffix of document_id",
             ),
             Column(
