@@ -47,11 +47,14 @@ def _shape(value: Any) -> Any:
 def text_with_pages(value: ExtractedText) -> str:
     """The text of a document, with a line such as `--- page 3 ---` where a page begins."""
     pieces: list[str] = []
+    scans = {scan.page: scan for scan in value.scans}
     at = 0
     for number, start in enumerate(value.page_starts, 1):
         before = value.text[at:start]
         pieces.append(before if not before or before.endswith("\n") else f"{before}\n")
-        pieces.append(f"--- page {number} ---\n")
+        scan = scans.get(number - 1)
+        how = f", read by OCR with a confidence of {scan.confidence:.0%}" if scan else ""
+        pieces.append(f"--- page {number}{how} ---\n")
         at = start
     return "".join((*pieces, value.text[at:]))
 

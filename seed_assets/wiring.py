@@ -28,6 +28,7 @@ def build_pipeline(settings: Settings) -> Pipeline:
     """
     from resources.models.embedder import WordLlamaEmbedder
     from seed_assets.core.clusters.clustering import ClusterRules
+    from seed_assets.core.reading.ocr.picture_reader import PictureReader
     from seed_assets.core.text.chunking import Chunker
     from seed_assets.core.workers.parser_pool import shared_pool
     from seed_assets.stages.corpus.search_index import Indexing
@@ -40,6 +41,9 @@ def build_pipeline(settings: Settings) -> Pipeline:
         stages={stage.name: stage for stage in _stages(settings)},
         resources={
             "parser": pool,
+            "picture_reader": PictureReader(
+                settings.ocr.enabled, settings.ocr.languages, settings.ocr.dpi, settings.pdf.most_unread_pages
+            ),
             WORK: pool,
             "chunker": Chunker(settings.chunks.characters, settings.chunks.overlap),
             "local_embedder": local,

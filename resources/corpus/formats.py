@@ -5,6 +5,8 @@ from types import MappingProxyType
 
 from resources.wording import counted
 
+PICTURE = "picture"
+"""The format of files that are pictures."""
 # By suffix in lower case. A format is named after its reader, so several suffixes can share one.
 SUFFIXES: Mapping[str, str] = MappingProxyType(
     {
@@ -18,6 +20,12 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
         ".xhtml": "html",
         ".docx": "docx",
         ".pdf": "pdf",
+        ".png": PICTURE,
+        ".jpg": PICTURE,
+        ".jpeg": PICTURE,
+        ".tif": PICTURE,
+        ".tiff": PICTURE,
+        ".webp": PICTURE,
         ".eml": "mail",
         ".csv": "csv",
         ".tsv": "csv",

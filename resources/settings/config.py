@@ -28,6 +28,7 @@ from resources.settings.model_settings import (
     LLMSettings,
     WhenChanged,
 )
+from resources.settings.reading_settings import OcrSettings, PdfSettings
 from resources.wire.addresses import shown_address, wrong_address
 from resources.wire.guarded_http import FORBIDDING
 
@@ -182,6 +183,8 @@ class Settings(BaseSettings):
     cluster_summaries: ClusterSummarySettings = ClusterSummarySettings()  # pyright: ignore[reportCallIssue]
     judge: JudgeSettings = JudgeSettings()  # pyright: ignore[reportCallIssue]
     categories: CategorySettings = CategorySettings()  # pyright: ignore[reportCallIssue]
+    ocr: OcrSettings = OcrSettings()  # pyright: ignore[reportCallIssue]
+    pdf: PdfSettings = PdfSettings()  # pyright: ignore[reportCallIssue]
     search_index: SearchIndexSettings = SearchIndexSettings()  # pyright: ignore[reportCallIssue]
     llm: LLMSettings = LLMSettings()  # pyright: ignore[reportCallIssue]
     embeddings: EmbeddingSettings = EmbeddingSettings()  # pyright: ignore[reportCallIssue]

@@ -25,7 +25,6 @@ from seed_assets.engine.currency import kept_actions
 from seed_assets.engine.runner import Runner
 from seed_assets.engine.stage_errors import NAMED, OF_THE_MACHINE, named_error
 from seed_assets.engine.stage_run import BlockedError, InputChangedError, NotBegunError, StageRun
-from seed_assets.graph.pipeline import source_part
 from seed_assets.graph.stage import PREVIEW_CHARACTERS, REUSE, SOURCE, Stage, Units
 from seed_assets.memo.reuse import Made, Reuse
 
@@ -207,7 +206,7 @@ class StageWork:
         for name in stage.inputs:
             if name == SOURCE:
                 source = self.runner.source(partition)
-                parts[name] = source_part(source.content_digest, source.format)
+                parts[name] = self.runner.pipeline.source_part(source.content_digest, source.format)
             elif name in stage.corpus_inputs:
                 looked_at = stage.corpus_inputs[name]
                 part = looked_at.part(self._corpus, partition)

@@ -11,7 +11,7 @@ from typing import Any
 
 from io_managers.store.fingerprint import Action, KeyTemplate, Part, same_part
 from seed_assets.graph.published import PublishedCorpus
-from seed_assets.graph.stage import REUSE, WORK, Identified, OfKind, Stage, Units
+from seed_assets.graph.stage import REUSE, WORK, Identified, IdentifiedByFormat, OfKind, Stage, Units
 
 
 class Phase(IntEnum):
@@ -121,6 +121,20 @@ class Pipeline:
         """The action of a stage on inputs: stage name -> content digest, `source` -> digest and format."""
         return self.templates[stage.name].action(inputs)
 
+    def source_part(self, content_digest: str, format: str) -> Part:
+        """What `source` contributes to a key: bytes, format, and what else decides how files of the format are read."""
+        read_with = self._read_with.get(format)
+        if read_with is None:
+            readers = [one for one in self.resources.values() if isinstance(one, IdentifiedByFormat)]
+            read_with = self._read_with[format] = {
+                name: part for one in readers for name, part in one.identity_of(format).items()
+            }
+        return {"content": content_digest, "format": format, **read_with}
+
+    @cached_property
+    def _read_with(self) -> dict[str, dict[str, Part]]:
+        return {}
+
     def keeps(self, stage: Stage) -> bool:
         """Whether published results of a stage may be kept although its keys have changed."""
         return stage.continues or stage.name in self.keeping
@@ -160,7 +174,8 @@ class Pipeline:
     def _fixed(self, stage: Stage) -> dict[str, Part]:
         fixed: dict[str, Part] = {"version": stage.version}
         for name, resource in self.used_by(stage).items():
-            if name == WORK:  # the place of a computation does not decide its result
+            # The place of a computation does not decide its result; and `source` has what concerns some formats.
+            if name == WORK or isinstance(resource, IdentifiedByFormat):
                 continue
             if stage.reuse == "inputs" and isinstance(resource, OfKind):
                 fixed[name] = resource.kind
@@ -176,8 +191,3 @@ class Pipeline:
 def _present(part: Part | None) -> Part:
     """The part of a corpus input without the previous result that a stage continues from."""
     return part.get("now", part) if isinstance(part, Mapping) else part
-
-
-def source_part(content_digest: str, format: str) -> Part:
-    """What `source` contributes to a key: bytes and format, since the suffix decides how the bytes are read."""
-    return {"content": content_digest, "format": format}

@@ -61,6 +61,20 @@ class Identified(Protocol):
 
 
 @runtime_checkable
+class IdentifiedByFormat(Protocol):
+    """A resource that decides the results of documents in some formats only."""
+
+    def identity_of(self, format: str) -> Mapping[str, Part]:
+        """Everything about it that decides results for a format, by name; nothing if it does not concern the format."""
+        ...
+
+    @property
+    def files(self) -> Sequence[str]:
+        """The files and folders outside of the project that decide its identity."""
+        ...
+
+
+@runtime_checkable
 class OfKind(Protocol):
     """A resource of which only the kind is in the key of a stage that reuses by inputs."""
 

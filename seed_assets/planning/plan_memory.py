@@ -4,9 +4,10 @@ This module finds the documents that have certainly not changed, and keeps the f
 are found in planner; the answer that needs no plan at all is in seeding.standing_answer.
 
 For each document of which everything made of itself alone was current, the memory holds a fingerprint: the digest of its
-file and of the action key and the content digest that are published of it in each of these stages. Whether a result is
-current follows from these, from the pipeline and from what the store has for the key; nothing else decides it. So a
-document whose fingerprint is the same, under the same pipeline, is current still, and its keys need not be formed.
+file, how files of its format are read, and the action key and the content digest that are published of it in each of these
+stages. Whether a result is current follows from these, from the pipeline and from what the store has for the key; nothing else
+decides it. So a document whose fingerprint is the same, under the same pipeline, is current still, and its keys need not be
+formed.
 
 The file is only a memory. If it is missing, damaged, unreadable or from another pipeline, every key is formed.
 """
@@ -59,8 +60,10 @@ class PlanMemory:
         """
         columns = [published[name] for name in self.stages]
         values = [stage.kind == "value" for stage in self.stages.values()]
+        formats = {source.format for source in scan.documents.values()}
+        ways = {name: _digest(encode_part(self._pipeline.source_part("", name))).hex() for name in formats}
         for document, source in scan.documents.items():
-            said = [source.content_digest, source.format]
+            said = [source.content_digest, ways[source.format]]
             for column, is_value in zip(columns, values, strict=True):
                 ref = column.get(document)
                 # The store has lost the result, or has it with other content: then the plan decides.
@@ -70,7 +73,7 @@ class PlanMemory:
             else:
                 # None of these contains a line break.
                 data = "\n".join(said).encode()
-                self._now[document] = hashlib.blake2b(data, digest_size=_FINGERPRINT_BYTES).digest()
+                self._now[document] = _digest(data)
         before = self._before
         return {document for document, found in self._now.items() if before.get(document) == found}
 
@@ -82,6 +85,10 @@ class PlanMemory:
         now = {document: found for document, found in self._now.items() if document in kept}
         if now != self._before or not now:
             _save(self._path, _Remembered(self._digest, now))
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=_FINGERPRINT_BYTES).digest()
 
 
 def _own_stages(pipeline: Pipeline) -> dict[str, Stage]:

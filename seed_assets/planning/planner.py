@@ -17,7 +17,7 @@ from seed_assets.engine.comparison import miss_reasons
 from seed_assets.engine.currency import kept_actions, published_currency, row_currency, value_currency
 from seed_assets.engine.maintenance_due import maintenance_todo
 from seed_assets.graph.corpus_inputs import CorpusInput
-from seed_assets.graph.pipeline import Pipeline, source_part
+from seed_assets.graph.pipeline import Pipeline
 from seed_assets.graph.published import PublishedCorpus
 from seed_assets.graph.stage import SOURCE, Stage, Units
 from seed_assets.planning.plan import UNPUBLISHED, UPSTREAM, VANISHED, Plan, StagePlan
@@ -72,7 +72,7 @@ class _Planner:
         self._documents = sorted([*scan.documents, *scan.problems])
         self._outputs: dict[str, _Output] = {
             SOURCE: _Output(
-                {name: source_part(file.content_digest, file.format) for name, file in scan.documents.items()},
+                {name: pipeline.source_part(file.content_digest, file.format) for name, file in scan.documents.items()},
                 failed=set(scan.problems),
             )
         }

@@ -31,7 +31,19 @@ _SETTLED_NS = 2_000_000_000
 # Code is imported some time before its stamp is taken; a minute is enough even on a busy machine.
 _CODE_SETTLED_NS = 60_000_000_000
 # The beginnings and ends of the names of variables from which settings are read, or which a seed checks.
-_VARIABLES = ("SEEDBANK_", "OPENAI_", "OLLAMA_", "HF_", "WORDLLAMA_", "PYTHON", "XDG_STATE_HOME", "HOME", "TMP", "TEMP")
+_VARIABLES = (
+    "SEEDBANK_",
+    "OPENAI_",
+    "OLLAMA_",
+    "HF_",
+    "WORDLLAMA_",
+    "TESSDATA_",
+    "PYTHON",
+    "XDG_STATE_HOME",
+    "HOME",
+    "TMP",
+    "TEMP",
+)
 _VARIABLES += ("SSL_", "REQUESTS_CA", "CURL_CA", "DAGSTER_")
 _PROXIES = "_PROXY"
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")

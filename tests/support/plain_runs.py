@@ -20,7 +20,8 @@ from resources.errors import ConfigurationError
 from resources.settings.config import Settings
 from resources.tables.lance_errors import TableError
 from seed_assets.core.reading.extracted_text import ExtractedText
-from seed_assets.core.reading.extraction import extract
+from seed_assets.core.reading.extraction import extract, read_document
+from seed_assets.core.reading.ocr.picture_reader import ReadingRules
 from seed_assets.core.workers import parser_pool
 from seed_assets.core.workers.text_tasks import TASKS, as_sent
 from seed_assets.engine.cluster_level import run_clusters
@@ -43,6 +44,10 @@ class TextsHere(parser_pool.ParserPool):
     async def extract(self, data: bytes, format: str) -> ExtractedText:
         """See ParserPool."""
         return extract(data, format)
+
+    async def read(self, data: bytes, format: str, rules: ReadingRules) -> ExtractedText | list[int]:
+        """See ParserPool."""
+        return read_document(data, format, rules)
 
     async def run(self, task: str, *arguments: Any) -> Any:
         """See ParserPool; the arguments are encoded and decoded as on their way to a worker."""

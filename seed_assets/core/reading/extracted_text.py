@@ -9,6 +9,19 @@ from seed_assets.core.reading.text.terminal_text import without_terminal_control
 from seed_assets.core.text.unicode_forms import normal_form
 
 
+class PageScan(msgspec.Struct, frozen=True, array_like=True):
+    """A page that was read as a picture.
+
+    page: its number, from 0.
+    picture: the digest of its picture; the action of this picture has the place of every word.
+    confidence: how sure the engine was, 0 to 1, over all letters.
+    """
+
+    page: int
+    picture: str
+    confidence: float
+
+
 class ExtractedText(msgspec.Struct, frozen=True, omit_defaults=True):
     """The text of one document.
 
@@ -19,6 +32,7 @@ class ExtractedText(msgspec.Struct, frozen=True, omit_defaults=True):
     encoding: the encoding that was found ("utf-8", "windows-1252", ...); "" for formats that are not text files.
     warnings: one sentence for each part of the file that could not be read as it should be; the text has all the rest.
     page_starts: where in the text each page begins, in characters from 0 on; empty for formats without pages.
+    scans: the pages that were read as pictures.
     """
 
     text: str
@@ -27,6 +41,7 @@ class ExtractedText(msgspec.Struct, frozen=True, omit_defaults=True):
     encoding: str = msgspec.field(default_factory=str)
     warnings: tuple[str, ...] = ()
     page_starts: tuple[int, ...] = ()
+    scans: tuple[PageScan, ...] = ()
 
 
 # Everything that some program treats as the end of a line; a form feed ends a page.

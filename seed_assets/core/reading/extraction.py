@@ -5,38 +5,53 @@ have in common. What does not: reading one format (one module each), and isolati
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from resources.corpus.formats import SUFFIXES
+import msgspec
+
+from resources.corpus.formats import PICTURE, SUFFIXES
 from resources.errors import DocumentError
 from seed_assets.core.reading.extracted_text import ExtractedText, normalised
 from seed_assets.core.reading.file_signatures import is_rtf
+from seed_assets.core.reading.ocr.picture_reader import NO_OCR, ReadingRules
 from seed_assets.core.reading.text.text_file import read_text_file
 from seed_assets.core.reading.titles import cleaned_title, first_line_title
 
-__all__ = ["EXTRACTION_VERSION", "SUFFIXES", "ExtractedText", "extract"]
+__all__ = ["EXTRACTION_VERSION", "SUFFIXES", "ExtractedText", "extract", "read_document"]
 
 EXTRACTION_VERSION = "1"
 """A part of the action key; raise it whenever the same bytes may give another text or title."""
 
 
 def extract(data: bytes, format: str) -> ExtractedText:
-    """Extract the text of a document; equal bytes always give an equal result.
+    """Extract the text of a document; no page is read as a picture. See read_document."""
+    found = read_document(data, format, NO_OCR)
+    if not isinstance(found, ExtractedText):
+        raise TypeError("a document that is read without pictures asks for none")
+    return found
 
-    A malicious HTML, DOCX or PDF file may crash or block the process, so files from elsewhere must be read by ParserPool.
+
+def read_document(data: bytes, format: str, rules: ReadingRules) -> ExtractedText | list[int]:
+    """Extract the text of a document; equal bytes and rules always give an equal result.
+
+    Returns the numbers of pages (from 0) whose pictures have to be read first, if `rules` does not have them yet.
+
+    A malicious file may crash or block the process, so files from elsewhere must be read by ParserPool.
 
     format: a value of SUFFIXES.
 
     Raises ValueError for another format. Raises DocumentError for a file that is empty, broken, encrypted, of another kind
     than its name says, or without text.
     """
-    if format not in _READERS:
-        raise ValueError(f"no reader for format {format!r}; there are {', '.join(_READERS)}")
+    if format not in _READERS and format not in _WITH_PAGES:
+        raise ValueError(f"no reader for format {format!r}; there are {', '.join((*_READERS, *_WITH_PAGES))}")
     if not data:
         raise DocumentError("the file is empty (0 bytes).", "Put its content back, or remove it.")
-    found = _READERS[format](data)
+    found = _READERS[format](data) if format in _READERS else _WITH_PAGES[format](data, rules)
+    if not isinstance(found, ExtractedText):
+        return found
     if not found.text:
         raise DocumentError("the file holds no text.", "Put its content back, or remove it.")
     title = normalised(cleaned_title(found.title)) or first_line_title(found.text)
-    return ExtractedText(found.text, title, found.encoding, found.warnings, found.page_starts)
+    return msgspec.structs.replace(found, title=title)
 
 
 def _normal(text: str, title: str, encoding: str = "") -> ExtractedText:
@@ -76,11 +91,18 @@ def _read_docx(data: bytes) -> ExtractedText:
         return ExtractedText(normalised(found.text), found.title, warnings=found.warnings)
 
 
-def _read_pdf(data: bytes) -> ExtractedText:
+def _read_pdf(data: bytes, rules: ReadingRules) -> ExtractedText | list[int]:
     from seed_assets.core.reading.pdf.document import read_pdf
 
     with _named_failures("PDF"):
-        return read_pdf(data)
+        return read_pdf(data, rules)
+
+
+def _read_picture(data: bytes, rules: ReadingRules) -> ExtractedText | list[int]:
+    from seed_assets.core.reading.picture_file import read_picture_file
+
+    with _named_failures("picture"):
+        return read_picture_file(data, rules)
 
 
 def _read_mail(data: bytes) -> ExtractedText:
@@ -185,7 +207,6 @@ _READERS = {
     "markdown": _read_markdown,
     "html": _read_html,
     "docx": _read_docx,
-    "pdf": _read_pdf,
     "mail": _read_mail,
     "csv": _read_csv,
     "json": _read_json,
@@ -197,3 +218,4 @@ _READERS = {
     "odt": _read_odt,
     "pptx": _read_pptx,
 }
+_WITH_PAGES = {"pdf": _read_pdf, PICTURE: _read_picture}

@@ -124,11 +124,17 @@ def stop_words(words: Iterable[str]) -> frozenset[str]:
     They are the English ones, unless the list of another language covers more of the text. Only one list is used, since
     words such as "die", "son" or "no" are stop words of one language and ordinary words of another.
     """
+    covered = covered_by_language(words)
+    return _LISTS[max(covered, key=lambda language: (covered[language], language == "english"))]
+
+
+def covered_by_language(words: Iterable[str]) -> dict[str, int]:
+    """Return how many of these (case-folded) words are stop words, by language ("english", "german", ...)."""
     covered = dict.fromkeys(_LISTS, 0)
     for word, count in Counter(words).items():
         for language in _LANGUAGES.get(word, ()):
             covered[language] += count
-    return _LISTS[max(covered, key=lambda language: (covered[language], language == "english"))]
+    return covered
 
 
 _LISTS = {

@@ -8,17 +8,16 @@ from typing import IO
 import msgspec
 
 from resources.errors import DocumentError
+from seed_assets.core.workers.task_names import FILE_TASKS
 
 _LENGTH = struct.Struct(">Q")
 READY = b"ready"
 """The first frame that a worker sends, once it is able to parse."""
-PARSE = "parse"
-"""The task of parsing a file: its arguments are (bytes, format), and its result is an ExtractedText."""
 
 
 def doing(task: str) -> str:
     """Return what a task does to a document, in the words of a failure message, such as "parsing it"."""
-    if task == PARSE:
+    if task in FILE_TASKS:
         return "parsing it"
     from seed_assets.core.workers.text_tasks import TASKS
 

@@ -22,8 +22,9 @@ import msgspec
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.extraction import EXTRACTION_VERSION, SUFFIXES, extract
 from seed_assets.core.reading.file_signatures import is_rtf
-from seed_assets.core.workers.parser_frames import PARSE
+from seed_assets.core.reading.ocr.picture_reader import ReadingRules
 from seed_assets.core.workers.parser_process import ParserProcess, WorkerGoneError
+from seed_assets.core.workers.task_names import PARSE, READ_PAGES
 
 _PLAIN = frozenset({"text", "markdown"})
 # The numbers of this module were chosen by judgement.
@@ -112,6 +113,13 @@ class ParserPool:
             return await asyncio.to_thread(extract, data, format)
         found = await asyncio.wrap_future(self._submit(PARSE, msgspec.msgpack.encode((data, format))))
         return msgspec.msgpack.decode(found, type=ExtractedText)
+
+    async def read(self, data: bytes, format: str, rules: ReadingRules) -> ExtractedText | list[int]:
+        """Return the text of a document with pages, or the pages that have to be read as pictures first.
+
+        See extraction.read_document. Raises what `extract` raises.
+        """
+        return await self.run(READ_PAGES, data, format, rules)
 
     async def run(self, task: str, *arguments: Any) -> Any:
         """Run one of text_tasks.TASKS and return its result; see TextWork. Raises what `extract` raises."""

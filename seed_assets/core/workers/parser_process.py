@@ -16,7 +16,6 @@ import msgspec
 
 from resources.errors import DocumentError
 from seed_assets.core.workers.parser_frames import (
-    PARSE,
     READY,
     WorkerReply,
     WorkerRequest,
@@ -24,6 +23,7 @@ from seed_assets.core.workers.parser_frames import (
     read_frame,
     write_frame,
 )
+from seed_assets.core.workers.task_names import FILE_TASKS
 
 # Both were chosen by judgement: how long a worker may take to start, and how much of its standard error is read.
 _START_SECONDS = 60
@@ -145,7 +145,7 @@ class ParserProcess:
         """Return the error for the document that the worker was busy with when it died."""
         status = self._process.wait()
         words = self._words()
-        remedy = _MALFORMED if task == PARSE else _HARD
+        remedy = _MALFORMED if task in FILE_TASKS else _HARD
         if self._late:
             return DocumentError(
                 f"{doing(task)} did not end within {self._timeout_seconds:g} seconds.",
@@ -157,7 +157,7 @@ class ParserProcess:
                 f"{doing(task)} takes more than the {self._memory_bytes >> 20:,} MB of memory allowed.",
                 "Split it into smaller documents.",
             )
-        worker = "parser process" if task == PARSE else f"process that was {doing(task)}"
+        worker = "parser process" if task in FILE_TASKS else f"process that was {doing(task)}"
         if "Traceback (most recent call last)" in words:
             return RuntimeError(f"the {worker} failed: {words}")
         if status >= 0:
@@ -169,7 +169,7 @@ class ParserProcess:
                 "Run again, with more memory free.",
                 transient=True,
             )
-        if task == PARSE:
+        if task in FILE_TASKS:
             return DocumentError(f"the parser crashed on it ({name}).", remedy)
         return DocumentError(f"{doing(task)} crashed ({name}).", remedy)
 

@@ -17,7 +17,6 @@ import msgspec
 from resources.errors import DocumentError
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.workers.parser_frames import (
-    PARSE,
     READY,
     WorkerFailure,
     WorkerReply,
@@ -26,6 +25,7 @@ from seed_assets.core.workers.parser_frames import (
     read_frame,
     write_frame,
 )
+from seed_assets.core.workers.task_names import PARSE
 
 # From Linux's <sys/prctl.h>: a process gets a signal when its parent dies.
 _PR_SET_PDEATHSIG = 1

@@ -1,10 +1,13 @@
 """The stage `judgements`: it judges whether a document supports its summary and concepts."""
 
+import msgspec
+
 from seed_assets.core.concepts.concepts import Concepts
 from seed_assets.core.judging.judging import Judge
 from seed_assets.core.judging.revision import Reviser, judged
 from seed_assets.core.judging.verdicts import Judgement, SourceText
 from seed_assets.core.reading.extraction import ExtractedText
+from seed_assets.core.reading.ocr.scanned_page import SURE_CONFIDENCE
 from seed_assets.core.summaries.summarizing import Summary
 from seed_assets.graph.stage import value_stage
 from seed_assets.memo.reuse import Reuse
@@ -33,8 +36,12 @@ async def judgements(
 
     Each claim is looked for in the document. A summary that falls short is revised once by the model that wrote it, which is
     shown what was not found, and judged again; if it still falls short, it is kept and flagged for review. Offline, claims
-    are compared with the document's sentences; otherwise a model reads both. A summary is judged again when the text, the
+    are compared with the document's sentences; otherwise a model reads both. A document of which a page was read with doubt by
+    OCR is flagged for review as well. A summary is judged again when the text, the
     summary, the concepts or the judge change.
     """
     source = SourceText("", extracted_text.title, extracted_text.text)
-    return await judged(summaries.text, concepts.names, [source], judge, reviser, reuse)
+    judgement = await judged(summaries.text, concepts.names, [source], judge, reviser, reuse)
+    # A judge compares the summary with the text, and cannot know whether the text is what the page says.
+    is_doubtful = any(scan.confidence < SURE_CONFIDENCE for scan in extracted_text.scans)
+    return msgspec.structs.replace(judgement, needs_review=True) if is_doubtful else judgement

@@ -18,15 +18,16 @@ from docx.oxml.ns import nsdecls
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from resources.corpus.formats import PICTURE, SUFFIXES
 from resources.errors import DocumentError
 from seed_assets.core.reading.extracted_text import normalised
-from seed_assets.core.reading.extraction import SUFFIXES, ExtractedText, extract
+from seed_assets.core.reading.extraction import ExtractedText, extract
 from tests.support.document_samples import SAMPLES
 from tests.text_growth import seconds
 
 CORPORA = Path(os.environ.get("SEEDBANK_CORPORA", Path(__file__).parents[4] / "shared" / "corpora"))
 PDFS = CORPORA / "pdfs"
-FORMATS = sorted(set(SUFFIXES.values()))
+FORMATS = sorted({*SUFFIXES.values()} - {PICTURE})
 
 pdf_corpus = pytest.mark.skipif(not (PDFS / "manifest.csv").exists(), reason=f"no PDF corpus at {PDFS}")
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 _PASSWORD, _SECURITY = 4, 5
 # The header of a PDF may follow other bytes within the first kilobyte, as readers commonly accept.
 _HEAD_BYTES = 1024
-OCR_REMEDY = "Run OCR (for instance: ocrmypdf --force-ocr SCAN.pdf TEXT.pdf) and put the result in its place."
 REPAIR_REMEDY = "Export it again from its source, or repair it (for instance: qpdf DAMAGED.pdf REPAIRED.pdf)."
 
 
@@ -54,8 +53,15 @@ def dynamic_form() -> DocumentError:
     )
 
 
-def no_text(document: "PdfDocument", count: int) -> DocumentError:
-    """The error for a file none of whose pages has text."""
+def ocr_remedy(without_ocr: str) -> str:
+    """The remedy for pages that were not read. without_ocr: see ReadingRules."""
+    if not without_ocr:
+        return "Scan them again with more contrast and at 300 dpi, or list the file in .seedbankignore."
+    return f"{without_ocr} `pdf.most_unread_pages` sets how many pages may be unread."
+
+
+def no_text(document: "PdfDocument", count: int, without_ocr: str) -> DocumentError:
+    """The error for a file none of whose pages has text. without_ocr: see ReadingRules."""
     from pypdfium2.raw import FORMTYPE_XFA_FOREGROUND, FORMTYPE_XFA_FULL
 
     pages = f"{count} page{'s' if count > 1 else ''}"
@@ -65,7 +71,9 @@ def no_text(document: "PdfDocument", count: int) -> DocumentError:
             "Open it in the program it is meant for, print it to a PDF and put that in its place.",
         )
     kind = "a scan" if _has_pictures(document) else "empty pages, or drawings only"
-    return DocumentError(f"the PDF has {pages} and no text layer ({kind}).", OCR_REMEDY)
+    read = "" if without_ocr else ", and OCR found no legible text"
+    remedy = without_ocr or "Scan it again with more contrast and at 300 dpi, or list it in .seedbankignore."
+    return DocumentError(f"the PDF has {pages} and no text layer ({kind}){read}.", remedy)
 
 
 def _opens_without_pages(data: bytes) -> bool:

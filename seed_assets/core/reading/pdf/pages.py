@@ -4,10 +4,10 @@ What does not belong here: how pages become a document (document).
 """
 
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from seed_assets.core.reading.page_texts import DAMAGED, EMPTY, GARBLED, MOSTLY_PICTURE, PICTURE, PageText
 from seed_assets.core.reading.pdf.annotations import written_on
 from seed_assets.core.reading.pdf.characters import has_accents_apart, placed_text, with_accents_joined
 from seed_assets.core.reading.pdf.columns import gutters, in_columns
@@ -23,23 +23,11 @@ from seed_assets.core.reading.pdf.placing import with_written
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
 
-DAMAGED, GARBLED, PICTURE, EMPTY = "damaged", "garbled", "a picture", "empty"
 # Text whose letters are drawn as lines takes hundreds of lines; an empty page may have some around it. Chosen by judgement.
 _FEWEST_DRAWINGS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class PageText:
-    """What was read of a page.
-
-    text: "" if nothing was.
-    problem: DAMAGED, GARBLED or PICTURE if the page shows text that was not read, EMPTY if it shows none, otherwise "".
-    has_fields: whether there are fields of a form on it, or notes.
-    """
-
-    text: str
-    problem: str = ""
-    has_fields: bool = False
+# A page with fewer letters in its text layer may be a scan with a stamp or a number, if a picture covers most of it. Both
+# numbers were chosen by judgement.
+_FEW_LETTERS, _MOST_OF_PAGE = 100, 0.6
 
 
 def page_text(document: "PdfDocument", number: int) -> PageText:
@@ -72,6 +60,8 @@ def _read(document: "PdfDocument", page: "PdfPage") -> PageText:
                 text = with_written(in_columns(placed, between) if between else placed, written).strip()
         if not text and (filled := "\n".join(piece.text for piece in written if not piece.is_tick).strip()):
             text, problem = filled, "" if problem == EMPTY else problem
+        if text and not problem and len(text) < _FEW_LETTERS and not written and _has_large_picture(page):
+            problem = MOSTLY_PICTURE
     return PageText(turned_around(text) if drawn_backwards(text) else text, problem, bool(written))
 
 
@@ -82,3 +72,14 @@ def _why_without_text(page: "PdfPage") -> str:
         return PICTURE
     drawings = page.get_objects(filter=[FPDF_PAGEOBJ_PATH])
     return PICTURE if next(islice(drawings, _FEWEST_DRAWINGS, None), None) is not None else EMPTY
+
+
+def _has_large_picture(page: "PdfPage") -> bool:
+    from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
+
+    width, height = page.get_size()
+    for picture in page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE]):
+        left, bottom, right, top = picture.get_bounds()
+        if (right - left) * (top - bottom) >= _MOST_OF_PAGE * width * height:
+            return True
+    return False

@@ -1,0 +1,1 @@
+"""Reads the text of pictures: pages of scans, and files that are pictures, by the OCR engine Tesseract."""

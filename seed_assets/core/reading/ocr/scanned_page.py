@@ -1,0 +1,123 @@
+"""What was read of the picture of one page: its words, where each of them is, and how sure the engine was.
+
+What does not belong here: reading a picture (engine), and what a document is made of (picture_file, pdf.document).
+"""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+LEAST_CONFIDENCE = 0.5
+"""A page that is read with less confidence is not legible. Chosen by judgement: right words are near .95, noise is near .3."""
+SURE_CONFIDENCE = 0.8
+"""With less confidence, a person should look at the page. Chosen by judgement."""
+
+# A title is in the upper part of a page, and its words are so many times as high as usual. Chosen by judgement.
+_TOP, _LARGER = 0.4, 1.3
+_LONG_WORD = 4
+
+
+class ScannedWord(msgspec.Struct, frozen=True, array_like=True):
+    """One word and its place.
+
+    confidence: 0 to 100, as the engine gives it.
+    left, top, right, bottom: its box in pixels of the picture as it was read: upright, and after `ScannedPage.turned`.
+    lines: the number of line ends in front of it: 0 within a line, 1 for a new line, 2 for a new paragraph.
+    """
+
+    text: str
+    confidence: int
+    left: int
+    top: int
+    right: int
+    bottom: int
+    lines: int = 0
+
+
+class ScannedPage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the engine read of one picture.
+
+    width, height: of the picture as it was read, in pixels.
+    turned: by how many degrees the picture was turned clockwise before it was read; a multiple of 90 except for the angle by
+        which lines are straightened.
+    words: in reading order.
+    script: the writing system that was found, such as "Cyrillic", if reading it was doubtful; otherwise "".
+    is_blank: whether there is nothing on the picture.
+    problem: why it was not read; "" if it was.
+    """
+
+    width: int = 0
+    height: int = 0
+    turned: float = 0.0
+    words: tuple[ScannedWord, ...] = ()
+    script: str = ""
+    is_blank: bool = False
+    problem: str = ""
+
+    @property
+    def confidence(self) -> float:
+        """The mean confidence over all letters, 0 to 1."""
+        return confidence_of(self.words)
+
+    @property
+    def text(self) -> str:
+        """The words in lines and paragraphs. A paragraph does not end within a sentence, though the engine may think so."""
+        pieces: list[str] = []
+        for word in self.words:
+            goes_on = word.text[0].islower() and pieces and pieces[-1][-1] not in ".!?:;"
+            lines = min(word.lines, 1) if goes_on else word.lines
+            pieces += ("\n" * lines or " ", word.text)
+        return "".join(pieces).strip()
+
+    @property
+    def title(self) -> str:
+        """The line in large print near the top of the page; "" if no line is larger than the others."""
+        lines = self._lines()
+        if not lines:
+            return ""
+        usual = _middle(_height(line) for line in lines)
+        top = [line for line in lines if line[0].top < self.height * _TOP]
+        largest = max(top, key=_height, default=None)
+        if largest is None or _height(largest) < _LARGER * usual:
+            return ""
+        return " ".join(word.text for word in largest)
+
+    def _lines(self) -> list[list[ScannedWord]]:
+        """Return the lines of at least two words, or of one long word."""
+        lines: list[list[ScannedWord]] = []
+        for word in self.words:
+            if word.lines or not lines:
+                lines.append([])
+            lines[-1].append(word)
+        return [line for line in lines if len(line) > 1 or len(line[0].text) >= _LONG_WORD]
+
+
+def _height(line: Sequence[ScannedWord]) -> int:
+    return _middle(word.bottom - word.top for word in line)
+
+
+def _middle(numbers: Iterable[int]) -> int:
+    ordered = sorted(numbers)
+    return ordered[len(ordered) // 2]
+
+
+class PictureText(msgspec.Struct, frozen=True, array_like=True):
+    """A page as the document's text is made of it; see ScannedPage.
+
+    title: see ScannedPage.
+    picture: the digest of the picture, from which the action of its page is found.
+    """
+
+    text: str
+    confidence: float
+    picture: str
+    title: str = ""
+    script: str = ""
+    is_blank: bool = False
+    problem: str = ""
+
+
+def confidence_of(words: Sequence[ScannedWord]) -> float:
+    """Return the mean confidence over the letters of words, 0 to 1; 0 without words."""
+    letters = sum(len(word.text) for word in words)
+    return sum(word.confidence * len(word.text) for word in words) / (100 * letters) if letters else 0.0

@@ -1,0 +1,187 @@
+"""What was read of each page of a document with pages, and how pages become one text.
+
+What belongs here: the problems of pages, what a picture of a page adds, joining pages, and the warnings about pages. What
+does not: reading a page (pdf.pages, ocr.engine).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+from seed_assets.core.reading.extracted_text import ExtractedText, PageScan, normalised
+from seed_assets.core.reading.ocr.languages import covers, other_language
+from seed_assets.core.reading.ocr.picture_reader import ReadingRules
+from seed_assets.core.reading.ocr.scanned_page import LEAST_CONFIDENCE, SURE_CONFIDENCE, PictureText
+from seed_assets.core.reading.pdf.hyphenation import joined_hyphens
+
+DAMAGED, GARBLED, PICTURE, EMPTY = "damaged", "garbled", "a picture", "empty"
+ILLEGIBLE, TEXTLESS, MOSTLY_PICTURE = "illegible", "without text", "mostly a picture"
+BLANK = "the picture of an empty page"
+SHOW_NOTHING = frozenset({EMPTY, BLANK})
+"""The problems of pages that show nothing."""
+UNREAD = frozenset({DAMAGED, GARBLED, PICTURE, ILLEGIBLE})
+"""The problems of pages that show something that was not read."""
+READ_AS_PICTURES = frozenset({GARBLED, PICTURE, MOSTLY_PICTURE})
+"""The problems of pages whose picture may say more."""
+PAGE_MARK = "\ufdd0"
+"""Stands at the beginning of each page until the text has its final form; Unicode keeps it free for such uses."""
+# For one page, and for several.
+_SAID = {
+    PICTURE: ("holds no text: it is a picture or a scan", "hold no text: they are pictures or scans"),
+    MOSTLY_PICTURE: (
+        "holds a few words beside a picture that was not read",
+        "hold a few words beside pictures that were not read",
+    ),
+    GARBLED: (
+        "cannot be read: its fonts do not say which letters they show",
+        "cannot be read: their fonts do not say which letters they show",
+    ),
+    ILLEGIBLE: ("is a picture that is not legible", "are pictures that are not legible"),
+    TEXTLESS: ("is a picture in which no text was found", "are pictures in which no text was found"),
+    DAMAGED: ("is damaged", "are damaged"),
+}
+# A picture of a page with a few words must say so much more than they to replace them.
+_MUCH_MORE = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """What was read of a page.
+
+    text: "" if nothing was.
+    problem: why something that the page shows was not read, EMPTY if it shows nothing, otherwise "".
+    has_fields: whether there are fields of a form on it, or notes.
+    scan: how its picture was read, if that is where the text is from.
+    """
+
+    text: str
+    problem: str = ""
+    has_fields: bool = False
+    scan: PictureText | None = None
+
+
+def with_picture(page: PageText, picture: PictureText) -> PageText:
+    """Return a page with what was read of its picture."""
+    if picture.is_blank:
+        return replace(page, problem="" if page.text else BLANK)
+    if picture.text and picture.confidence >= LEAST_CONFIDENCE and not picture.problem:
+        if page.problem == MOSTLY_PICTURE:
+            if len(picture.text) < _MUCH_MORE * len(page.text):
+                return replace(page, problem="")
+            return PageText(picture.text, "", page.has_fields, picture)
+        return PageText("\n".join(filter(None, (picture.text, page.text))), "", page.has_fields, picture)
+    if page.problem == MOSTLY_PICTURE:
+        return replace(page, problem="")
+    if page.problem == PICTURE:
+        return replace(page, problem=ILLEGIBLE if picture.text or picture.problem else TEXTLESS, scan=picture)
+    return replace(page, scan=picture)
+
+
+def pages_to_scan(pages: Sequence[PageText], pictures: Mapping[int, PictureText]) -> list[int]:
+    """Return the numbers of the pages whose pictures have to be read and were not."""
+    return [n for n, page in enumerate(pages) if page.problem in READ_AS_PICTURES and n not in pictures]
+
+
+def unread(pages: Sequence[PageText]) -> list[int]:
+    """Return the numbers of pages that show something that was not read."""
+    return [number for number, page in enumerate(pages) if page.problem in UNREAD]
+
+
+def document_of(
+    pages: Sequence[PageText], title: str, parts: Iterable[str] = (), warnings: Iterable[str] = ()
+) -> ExtractedText:
+    """Return the document that these pages are, with warnings about them.
+
+    An empty line separates pages, unless a sentence continues on the next page. Hyphenated words are joined.
+
+    title: "" if the document has none. parts: texts after the pages.
+    """
+    text = "\n\n".join(filter(None, [_joined_pages([page.text for page in pages]), *parts]))
+    text, page_starts = _with_page_starts(normalised(joined_hyphens(text)))
+    scans = tuple(
+        PageScan(number, page.scan.picture, round(page.scan.confidence, 2))
+        for number, page in enumerate(pages)
+        if page.scan is not None and not page.problem
+    )
+    return ExtractedText(text, title, warnings=(*page_warnings(pages), *warnings), page_starts=page_starts, scans=scans)
+
+
+def page_warnings(pages: Sequence[PageText]) -> list[str]:
+    """Say which pages were not read, one sentence for each reason."""
+    warnings: list[str] = []
+    for problem, said in _SAID.items():
+        numbers = [number for number, page in enumerate(pages) if page.problem == problem]
+        if numbers:
+            warnings.append(
+                f"{_pages(numbers, len(pages))[0]} {said[len(numbers) > 1]}{_pages(numbers, len(pages))[1]}."
+            )
+    return warnings
+
+
+def scan_warnings(pages: Sequence[PageText], rules: ReadingRules) -> list[str]:
+    """Say which pages were read with doubt, and in which language or script they seem to be if it was not asked for.
+
+    Empty pages are named only if a scan has many of them, since the backs of pages are often empty.
+    """
+    languages = rules.languages
+    warnings: list[str] = []
+    blank = [number for number, page in enumerate(pages) if page.problem == BLANK]
+    if len(blank) > rules.most_unread_pages * len(pages):
+        count, where = _pages(blank, len(pages))
+        warnings.append(
+            f"{count} {'is the picture of an empty page' if len(blank) == 1 else 'are pictures of empty pages'}{where}."
+        )
+    scans = {number: page.scan for number, page in enumerate(pages) if page.scan is not None}
+    doubtful = [n for n, scan in scans.items() if not pages[n].problem and scan.confidence < SURE_CONFIDENCE]
+    if doubtful:
+        count, where = _pages(doubtful, len(pages))
+        warnings.append(f"{count} {'was' if len(doubtful) == 1 else 'were'} read with doubt by OCR{where}.")
+    asked = ", ".join(languages)
+    for script in sorted(
+        {scan.script for scan in scans.values() if scan.script and not covers(languages, scan.script)}
+    ):
+        count, where = _pages([n for n, scan in scans.items() if scan.script == script], len(pages))
+        warnings.append(f"{count} may be in {script} script, which ocr.languages ({asked}) does not have{where}.")
+    words = " ".join(scan.text for n, scan in scans.items() if not pages[n].problem).casefold().split()
+    if language := other_language(words, languages):
+        warnings.append(f"What was read by OCR seems to be {language}, which ocr.languages ({asked}) does not have.")
+    return warnings
+
+
+def _joined_pages(pages: Sequence[str]) -> str:
+    """Join pages by empty lines, or by a line end where a sentence goes on; each begins with PAGE_MARK."""
+    pieces: list[str] = []
+    last = ""
+    for page in pages:
+        if page and last:
+            pieces.append("\n" if page[0].islower() and last not in ".!?:;" else "\n\n")
+        pieces += (PAGE_MARK, page)
+        last = page[-1:] or last
+    return "".join(pieces)
+
+
+def _with_page_starts(marked: str) -> tuple[str, tuple[int, ...]]:
+    """Return (the text without marks, where each page begins)."""
+    pages = marked.split(PAGE_MARK)
+    lengths = accumulate(map(len, pages[:-1]))
+    return "".join(pages), tuple(lengths)
+
+
+def _pages(numbers: Sequence[int], of_all: int) -> tuple[str, str]:
+    """Return ("3 of 12 pages", " (pages 2, 5 to 6)"). numbers: from 0."""
+    if of_all == 1:
+        return "Its only page", ""
+    return f"{len(numbers):,} of {of_all:,} pages", f" ({_listed(number + 1 for number in numbers)})"
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    """Return page numbers with ranges: "pages 2, 5 to 9"."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    written = [str(first) if first == last else f"{first} to {last}" for first, last in ranges]
+    single = len(ranges) == 1 and ranges[0][0] == ranges[0][1]
+    return f"page{'' if single else 's'} {', '.join(written[:20])}{', …' if len(written) > 20 else ''}"
