@@ -60,11 +60,13 @@ class PageText:
     scan: PictureText | None = None
 
 
-def with_picture(page: PageText, picture: PictureText) -> PageText:
-    """Return a page with what was read of its picture."""
+def with_picture(page: PageText, picture: PictureText, rules: ReadingRules) -> PageText:
+    """Return a page with what was read of its picture. In a script that was not asked for, only nonsense is read."""
+    legible = bool(picture.text) and picture.confidence >= LEAST_CONFIDENCE and not picture.problem
+    legible = legible and not other_script(picture, rules)
     if picture.is_blank:
         return replace(page, problem="" if page.text else BLANK)
-    if picture.text and picture.confidence >= LEAST_CONFIDENCE and not picture.problem:
+    if legible:
         if page.problem == MOSTLY_PICTURE:
             if len(picture.text) < _MUCH_MORE * len(page.text):
                 return replace(page, problem="")
@@ -75,6 +77,25 @@ def with_picture(page: PageText, picture: PictureText) -> PageText:
     if page.problem == PICTURE:
         return replace(page, problem=ILLEGIBLE if picture.text or picture.problem else TEXTLESS, scan=picture)
     return replace(page, scan=picture)
+
+
+def other_script(picture: PictureText, rules: ReadingRules) -> str:
+    """Return the script of a doubtful picture if no language that was asked for is written in it; otherwise ""."""
+    doubtful = picture.script and picture.confidence < SURE_CONFIDENCE
+    return picture.script if doubtful and not covers(rules.languages, picture.script) else ""
+
+
+def remedy_for_unread(pages: Sequence[PageText], rules: ReadingRules) -> str:
+    """Return what to do about pages that were not legible."""
+    if rules.without_ocr:
+        return rules.without_ocr
+    scripts = sorted({script for page in pages if page.scan and (script := other_script(page.scan, rules))})
+    if scripts:
+        return (
+            f"Install Tesseract's data for a language in {' and '.join(scripts)} script, and add its code to ocr.languages "
+            f"({', '.join(rules.languages)})."
+        )
+    return "Scan it again with more contrast and at 300 dpi, or list it in .seedbankignore."
 
 
 def pages_to_scan(pages: Sequence[PageText], pictures: Mapping[int, PictureText]) -> list[int]:
@@ -137,11 +158,13 @@ def scan_warnings(pages: Sequence[PageText], rules: ReadingRules) -> list[str]:
         count, where = _pages(doubtful, len(pages))
         warnings.append(f"{count} {'was' if len(doubtful) == 1 else 'were'} read with doubt by OCR{where}.")
     asked = ", ".join(languages)
-    for script in sorted(
-        {scan.script for scan in scans.values() if scan.script and not covers(languages, scan.script)}
-    ):
-        count, where = _pages([n for n, scan in scans.items() if scan.script == script], len(pages))
-        warnings.append(f"{count} may be in {script} script, which ocr.languages ({asked}) does not have{where}.")
+    for script in sorted({script for scan in scans.values() if (script := other_script(scan, rules))}):
+        numbers = [n for n, scan in scans.items() if scan.script == script]
+        count, where = _pages(numbers, len(pages))
+        seems = "seems" if len(numbers) == 1 else "seem"
+        warnings.append(
+            f"{count} {seems} to be in {script} script, which ocr.languages ({asked}) does not have{where}."
+        )
     words = " ".join(scan.text for n, scan in scans.items() if not pages[n].problem).casefold().split()
     if language := other_language(words, languages):
         warnings.append(f"What was read by OCR seems to be {language}, which ocr.languages ({asked}) does not have.")

@@ -7,7 +7,16 @@ from resources.errors import DocumentError
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.ocr.page_pictures import page_count
 from seed_assets.core.reading.ocr.picture_reader import ReadingRules
-from seed_assets.core.reading.page_texts import PICTURE, PageText, document_of, scan_warnings, unread, with_picture
+from seed_assets.core.reading.page_texts import (
+    PICTURE,
+    PageText,
+    document_of,
+    page_warnings,
+    remedy_for_unread,
+    scan_warnings,
+    unread,
+    with_picture,
+)
 
 
 def read_picture_file(data: bytes, rules: ReadingRules) -> ExtractedText | list[int]:
@@ -20,15 +29,14 @@ def read_picture_file(data: bytes, rules: ReadingRules) -> ExtractedText | list[
         raise DocumentError("the file is a picture, and pictures are not read.", rules.without_ocr)
     if wanted := [number for number in range(count) if number not in rules.pictures]:
         return wanted
-    pages = [with_picture(PageText("", PICTURE), rules.pictures[number]) for number in range(count)]
+    pages = [with_picture(PageText("", PICTURE), rules.pictures[number], rules) for number in range(count)]
     if not any(page.text for page in pages):
         problems = {rules.pictures[number].problem for number in range(count)} - {""}
-        raise DocumentError(
-            f"the picture cannot be read: {min(problems)}" if problems else "no legible text was found in the picture.",
-            "List it in .seedbankignore if it is no document; otherwise scan it again with more contrast and at 300 dpi.",
-        )
+        said = [
+            f"the picture cannot be read: {min(problems)}." if problems else "no legible text was found in the picture."
+        ]
+        raise DocumentError(" ".join((*said, *scan_warnings(pages, rules))), remedy_for_unread(pages, rules))
     if len(unread(pages)) > rules.most_unread_pages * count:
-        raise DocumentError(
-            f"most of the {count:,} pictures are not legible.", "Scan them again with more contrast and at 300 dpi."
-        )
+        reasons = " ".join((*page_warnings(pages), *scan_warnings(pages, rules)))
+        raise DocumentError(f"most of the pictures were not read. {reasons}", remedy_for_unread(pages, rules))
     return document_of(pages, rules.pictures[0].title, warnings=scan_warnings(pages, rules))

@@ -21,6 +21,7 @@ from seed_assets.core.reading.page_texts import (
     document_of,
     page_warnings,
     pages_to_scan,
+    remedy_for_unread,
     scan_warnings,
     unread,
     with_picture,
@@ -65,7 +66,8 @@ def read_pdf(data: bytes, rules: ReadingRules = NO_OCR, depth: int = 0) -> Extra
             if wanted := pages_to_scan(pages, rules.pictures):
                 return wanted
             pages = [
-                with_picture(page, rules.pictures[n]) if n in rules.pictures else page for n, page in enumerate(pages)
+                with_picture(page, rules.pictures[n], rules) if n in rules.pictures else page
+                for n, page in enumerate(pages)
             ]
         if any(page.problem == DAMAGED for page in pages) and (completed := with_all_pages(data)) is not None:
             with closing(_opened(completed)) as other:
@@ -110,10 +112,12 @@ def _refuse_unread(document: "PdfDocument", pages: Sequence[PageText], rules: Re
         pages_said = "its page cannot" if count == 1 else f"none of its {count:,} pages can"
         raise DocumentError(f"the PDF is damaged: {pages_said} be read.", failures.REPAIR_REMEDY)
     if not any(page.text for page in pages) and GARBLED not in kinds:
-        raise failures.no_text(document, count, rules.without_ocr)
+        raise failures.no_text(document, pages, rules)
     if len(not_read) > rules.most_unread_pages * shown:
-        reasons = " ".join(page_warnings(pages))
-        remedy = failures.REPAIR_REMEDY if kinds == {DAMAGED} else failures.ocr_remedy(rules.without_ocr)
+        reasons = " ".join((*page_warnings(pages), *scan_warnings(pages, rules)))
+        remedy = failures.REPAIR_REMEDY
+        if kinds != {DAMAGED}:
+            remedy = f"{remedy_for_unread(pages, rules)} `pdf.most_unread_pages` sets how many pages may be unread."
         raise DocumentError(f"most of the PDF was not read. {reasons}", remedy)
 
 

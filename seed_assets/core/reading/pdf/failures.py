@@ -1,10 +1,13 @@
 """Why a PDF has no text, or cannot be opened. What does not belong here: reading a page."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 from resources.errors import DocumentError
 from seed_assets.core.reading.file_signatures import named_content
+from seed_assets.core.reading.ocr.picture_reader import ReadingRules
+from seed_assets.core.reading.page_texts import PageText, remedy_for_unread, scan_warnings
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfiumError
@@ -53,17 +56,11 @@ def dynamic_form() -> DocumentError:
     )
 
 
-def ocr_remedy(without_ocr: str) -> str:
-    """The remedy for pages that were not read. without_ocr: see ReadingRules."""
-    if not without_ocr:
-        return "Scan them again with more contrast and at 300 dpi, or list the file in .seedbankignore."
-    return f"{without_ocr} `pdf.most_unread_pages` sets how many pages may be unread."
-
-
-def no_text(document: "PdfDocument", count: int, without_ocr: str) -> DocumentError:
-    """The error for a file none of whose pages has text. without_ocr: see ReadingRules."""
+def no_text(document: "PdfDocument", read: Sequence[PageText], rules: ReadingRules) -> DocumentError:
+    """The error for a file none of whose pages has text. read: what was read of each page."""
     from pypdfium2.raw import FORMTYPE_XFA_FOREGROUND, FORMTYPE_XFA_FULL
 
+    count = len(read)
     pages = f"{count} page{'s' if count > 1 else ''}"
     if document.get_formtype() in (FORMTYPE_XFA_FULL, FORMTYPE_XFA_FOREGROUND):
         return DocumentError(
@@ -71,9 +68,10 @@ def no_text(document: "PdfDocument", count: int, without_ocr: str) -> DocumentEr
             "Open it in the program it is meant for, print it to a PDF and put that in its place.",
         )
     kind = "a scan" if _has_pictures(document) else "empty pages, or drawings only"
-    read = "" if without_ocr else ", and OCR found no legible text"
-    remedy = without_ocr or "Scan it again with more contrast and at 300 dpi, or list it in .seedbankignore."
-    return DocumentError(f"the PDF has {pages} and no text layer ({kind}){read}.", remedy)
+    found = "" if rules.without_ocr else " ".join((", and OCR found no legible text.", *scan_warnings(read, rules)))
+    return DocumentError(
+        f"the PDF has {pages} and no text layer ({kind}){found or '.'}", remedy_for_unread(read, rules)
+    )
 
 
 def _opens_without_pages(data: bytes) -> bool:
