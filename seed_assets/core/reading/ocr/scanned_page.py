@@ -14,7 +14,7 @@ SURE_CONFIDENCE = 0.8
 
 # A title is in the upper part of a page, and its words are so many times as high as usual. Chosen by judgement.
 _TOP, _LARGER = 0.4, 1.3
-_LONG_WORD = 4
+_LETTERS_OF_A_LINE = 8
 
 
 class ScannedWord(msgspec.Struct, frozen=True, array_like=True):
@@ -83,13 +83,13 @@ class ScannedPage(msgspec.Struct, frozen=True, omit_defaults=True):
         return " ".join(word.text for word in largest)
 
     def _lines(self) -> list[list[ScannedWord]]:
-        """Return the lines of at least two words, or of one long word."""
+        """Return the lines with some letters; the height of a short one depends on its letters."""
         lines: list[list[ScannedWord]] = []
         for word in self.words:
             if word.lines or not lines:
                 lines.append([])
             lines[-1].append(word)
-        return [line for line in lines if len(line) > 1 or len(line[0].text) >= _LONG_WORD]
+        return [line for line in lines if sum(len(word.text) for word in line) >= _LETTERS_OF_A_LINE]
 
 
 def _height(line: Sequence[ScannedWord]) -> int:

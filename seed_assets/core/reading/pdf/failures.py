@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from resources.errors import DocumentError
 from seed_assets.core.reading.file_signatures import named_content
 from seed_assets.core.reading.ocr.picture_reader import ReadingRules
-from seed_assets.core.reading.page_texts import PageText, remedy_for_unread, scan_warnings
+from seed_assets.core.reading.page_texts import EMPTY, PageText, remedy_for_unread, scan_warnings
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfiumError
@@ -67,7 +67,12 @@ def no_text(document: "PdfDocument", read: Sequence[PageText], rules: ReadingRul
             f"the PDF is an XFA form: it has {pages} and no text layer, its content is kept as a form.",
             "Open it in the program it is meant for, print it to a PDF and put that in its place.",
         )
-    kind = "a scan" if _has_pictures(document) else "empty pages, or drawings only"
+    if all(page.problem == EMPTY for page in read):
+        return DocumentError(
+            f"the PDF has {pages} and no text layer (empty pages, or drawings only).",
+            "Export it again from its source with its text, or list it in .seedbankignore.",
+        )
+    kind = "a scan" if _has_pictures(document) else "drawings only"
     found = "" if rules.without_ocr else " ".join((", and OCR found no legible text.", *scan_warnings(read, rules)))
     return DocumentError(
         f"the PDF has {pages} and no text layer ({kind}){found or '.'}", remedy_for_unread(read, rules)
