@@ -195,6 +195,8 @@ def plan(
                             "upper_bound": stage.upper_bound,
                             "left_out": stage.left_out,
                             "reasons": stage.reasons,
+                            "computed_again": stage.again,
+                            "kept": stage.kept,
                             **_priced(stage.cost),
                             "saved": _priced(stage.saved),
                         }
@@ -207,7 +209,7 @@ def plan(
                 }
             )
         else:
-            from cli.progress import show_plan
+            from cli.plan_report import show_plan
 
             show_plan(found, estimates)
 
@@ -245,15 +247,22 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
             for document, stage, error in plan.failures()
         ]
         warned = warned_documents(session.pipeline, session.store, plan.documents)
+        kept = {name: found for name, stage in plan.stages.items() if (found := stage.kept_although())}
         if as_json:
-            skipped = plan.scan.skipped.as_json()
             print_json(
-                {"documents": states, "counts": counts, "failures": failures, "warnings": warned, "skipped": skipped}
+                {
+                    "documents": states,
+                    "counts": counts,
+                    "kept": kept,
+                    "failures": failures,
+                    "warnings": warned,
+                    "skipped": plan.scan.skipped.as_json(),
+                }
             )
         else:
             from cli.progress import show_status
 
-            show_status(counts, failures, sorted(plan.gone), plan.maintenance, warned, plan.scan.skipped)
+            show_status(counts, failures, sorted(plan.gone), plan.maintenance, warned, plan.scan.skipped, kept)
     raise typer.Exit(1 if failures else 0)
 
 

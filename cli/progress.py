@@ -18,16 +18,14 @@ from rich.text import Text
 
 from cli.failure_list import failure_lines
 from cli.money import dollars
+from cli.plan_report import kept_lines, reading_sentences, sentence_of, sentence_of_store
 from cli.screen import Screen
 from cli.streams import print_text
-from cli.warning_list import warning_lines
+from cli.warning_list import note_lines, warning_lines
 from io_managers.plain_text import plain
-from resources.corpus.formats import remedies_for
 from resources.endpoints.llm import Usage
 from resources.settings.config import PROJECT_ROOT
 from resources.wording import counted, shortened
-from seed_assets.planning.estimate import total
-from seed_assets.planning.plan import UPSTREAM
 
 if TYPE_CHECKING:
     from event_log.trim import Trimmed
@@ -77,8 +75,12 @@ class LiveTable:
 
     def planned(self, plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
         """See Observer."""
-        sentence = _sentence_of_store(plan, estimates) if self._cache_only else _sentence(plan, estimates)
-        self._console.sentence(sentence)
+        if self._cache_only:
+            self._console.sentence(sentence_of_store(plan, estimates))
+            return
+        self._console.sentence(sentence_of(plan, estimates))
+        for sentence in reading_sentences(estimates):
+            self._console.sentence(sentence)
 
     def began(self, stage: str, documents: int) -> None:
         """See Observer."""
@@ -173,7 +175,8 @@ def show_report(session: "Session", report: "SeedReport") -> None:
         f"{counted(documents, 'document')}{changes}; {counted(made, 'result')} computed, {reused:,} reused, in "
         f"{report.seconds:.1f} s" + ("." if report.runs else "; nothing to do, no run was started."),
     )
-    _show_notes(console, report.skipped, report.warned)
+    for line in note_lines(report.skipped, report.warned):
+        console.sentence(line)
     if report.exit_code == 130:
         console.sentence("Interrupted. All finished work is kept; run the command again to continue.")
     elif report.exit_code == 3:
@@ -182,16 +185,6 @@ def show_report(session: "Session", report: "SeedReport") -> None:
             f"kept. {report.remedy}"
         )
     _show_next(console, session)
-
-
-def _show_notes(console: Screen, skipped: "SkippedFiles", warned: int = 0) -> None:
-    if sentence := skipped.sentence():
-        console.sentence(f"{sentence}.")
-    for sentence in remedies_for(skipped.by_suffix):
-        console.sentence(sentence)
-    if warned:
-        were = "was" if warned == 1 else "were"
-        console.sentence(f"{counted(warned, 'document')} {were} read with warnings: run `seedbank status` to see them.")
 
 
 def _show_next(console: Screen, session: "Session") -> None:
@@ -212,81 +205,6 @@ def _question(session: "Session") -> str:
     return "why do the pages face outward in a chained library" if of_sample else "a question about your documents"
 
 
-def show_plan(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
-    """Print what a seed would do in each stage, why, and what it would cost."""
-    console = Screen()
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("stage", min_width=15, no_wrap=True)
-    for name in ("reused", "publish", "compute", "left out", "requests", "tokens", "dollars"):
-        table.add_column(name, justify="right", no_wrap=True)
-    reasons: dict[str, list[str]] = {}
-    for name, stage in estimates.items():
-        at_most = "≤" if stage.upper_bound and stage.compute else ""
-        table.add_row(
-            name,
-            f"{stage.reused:,}",
-            f"{stage.publish:,}",
-            f"{at_most}{stage.compute:,}",
-            f"{stage.left_out:,}",
-            f"{stage.cost.requests:,}",
-            f"{stage.cost.tokens:,}",
-            dollars(stage.cost.usd, stage.cost.unpriced),
-        )
-        for reason, count in stage.reasons.items():
-            if reason == UPSTREAM:  # the line of the stage before it says the same
-                continue
-            reasons.setdefault(reason, []).append(f"{name} {count:,}")
-    console.print(table)
-    for reason, where in reasons.items():
-        console.sentence(f"{reason}: {', '.join(where)}")
-    console.sentence(_sentence(plan, estimates))
-    saved = total(stage.saved for stage in estimates.values())
-    if saved.requests:
-        console.sentence(
-            f"Reuse saves {counted(saved.requests, 'request')}, {counted(saved.tokens, 'token')}, {_money(saved)}."
-        )
-    _show_notes(console, plan.scan.skipped)
-
-
-def _sentence(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> str:
-    compute = sum(stage.compute for stage in estimates.values())
-    publish = sum(stage.publish for stage in estimates.values())
-    if not (compute or publish or plan.gone or plan.maintenance):
-        return "Nothing to do."
-    cost = total(stage.cost for stage in estimates.values())
-    at_most = "at most " if any(stage.upper_bound for stage in estimates.values()) else ""
-    parts = [
-        f"{at_most}{counted(compute, 'result')} to compute" if compute else "",
-        f"{counted(publish, 'finished result')} to publish" if publish else "",
-        f"{counted(len(plan.gone), 'document')} to remove" if plan.gone else "",
-        f"{', '.join(plan.maintenance)} to run" if plan.maintenance else "",
-    ]
-    priced = (
-        f"; {at_most if cost.requests else ''}{counted(cost.requests, 'request')}, about {counted(cost.tokens, 'token')}, "
-        f"{_money(cost)}"
-    )
-    return f"To do: {', '.join(part for part in parts if part)}{priced}."
-
-
-def _sentence_of_store(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> str:
-    """The summary of a plan under --cache-only: what can be done with finished results alone."""
-    left_out = sum(stage.compute for name, stage in estimates.items() if plan.stages[name].stage.kind == "value")
-    rows = sum(stage.compute for name, stage in estimates.items() if plan.stages[name].stage.kind == "sink")
-    publish = sum(stage.publish for stage in estimates.values())
-    parts = [
-        f"{publish:,} finished results to publish" if publish else "",
-        f"rows of at most {rows:,} documents and clusters to write" if rows else "",
-        f"{len(plan.gone):,} documents to remove" if plan.gone else "",
-        f"{left_out:,} results are not in the store and are left out" if left_out else "",
-    ]
-    return f"To do from the store alone: {', '.join(filter(None, parts)) or 'nothing'}."
-
-
-def _money(usage: Usage) -> str:
-    amount = dollars(usage.usd, usage.unpriced)
-    return f"${amount}" if amount[0].isdigit() else f"{amount} dollars"
-
-
 def show_status(
     counts: Mapping[str, Mapping[str, int]],
     failures: Sequence[Mapping[str, str]],
@@ -294,8 +212,9 @@ def show_status(
     maintenance: Mapping[str, str],
     warned: "Sequence[WarnedDocument]" = (),
     skipped: "SkippedFiles | None" = None,
+    kept: Mapping[str, Mapping[str, int]] | None = None,
 ) -> None:
-    """Print the number of units by stage and state, then the skipped files, the warnings and the failures."""
+    """Print the number of units by stage and state, then what is kept, the skipped files, the warnings and the failures."""
     console = Screen()
     table = Table(box=None, pad_edge=False)
     table.add_column("stage")
@@ -304,6 +223,8 @@ def show_status(
     for name, by_state in counts.items():
         table.add_row(name, *(f"{count:,}" if count else "·" for count in by_state.values()))
     console.print(table)
+    for line in kept_lines(kept or {}):
+        console.sentence(line)
     for name, reason in maintenance.items():
         console.sentence(f"{name} has to run: {reason}.")
     if gone:
@@ -313,7 +234,8 @@ def show_status(
             f"{counted(len(gone), 'document')} {are} gone from the corpus; the next seed removes {them}: {gone[0]}{more}"
         )
     if skipped is not None:
-        _show_notes(console, skipped)
+        for line in note_lines(skipped):
+            console.sentence(line)
     for line in warning_lines(warned):
         console.sentence(line)
     _show_failures(console, failures)

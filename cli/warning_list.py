@@ -1,4 +1,4 @@
-"""The list of documents whose results have warnings, as `seedbank status` prints it.
+"""What people should know although nothing failed: files that were skipped, and documents that were read with warnings.
 
 Failures are listed in `failure_list`.
 """
@@ -6,13 +6,25 @@ Failures are listed in `failure_list`.
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from resources.corpus.formats import remedies_for
 from resources.wording import counted
 
 if TYPE_CHECKING:
+    from resources.corpus.skipped_files import SkippedFiles
     from seed_assets.planning.warned_documents import WarnedDocument
 
 _NAMED = 20
 """How many documents are named, as in the list of failures."""
+
+
+def note_lines(skipped: "SkippedFiles", warned: int = 0) -> Iterator[str]:
+    """What was skipped, what to do with files of certain formats, and how many documents were read with warnings."""
+    if sentence := skipped.sentence():
+        yield f"{sentence}."
+    yield from remedies_for(skipped.by_suffix)
+    if warned:
+        were = "was" if warned == 1 else "were"
+        yield f"{counted(warned, 'document')} {were} read with warnings: run `seedbank status` to see them."
 
 
 def warning_lines(warned: "Sequence[WarnedDocument]") -> Iterator[str]:

@@ -38,6 +38,7 @@ Metadata = Mapping[str, Any]
 
 DATA_VERSION_TAG = "dagster/data_version"
 DATA_VERSION_IS_OURS_TAG = "dagster/data_version_is_user_provided"
+CODE_VERSION_TAG = "dagster/code_version"
 BACKFILL_TAG = "dagster/backfill"
 
 
@@ -59,10 +60,14 @@ class InputVersion:
 
 @dataclass(frozen=True, slots=True)
 class PartitionVersion:
-    """The data version of one partition, and those of its inputs by asset; other inputs have the step's versions."""
+    """The data version of one partition, and those of its inputs by asset; other inputs have the step's versions.
+
+    code_version: the version of the code that made it; "" for the asset's, which an asset need not have.
+    """
 
     data_version: str
     inputs: Mapping[str, InputVersion] = field(default_factory=dict[str, InputVersion])
+    code_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +220,8 @@ def _versions_are_put_in() -> bool:
 def _with_version(tags: Mapping[str, str], version: PartitionVersion) -> dict[str, str]:
     """The tags of a step's materialisation, with the versions of one partition."""
     own = {**tags, DATA_VERSION_TAG: version.data_version, DATA_VERSION_IS_OURS_TAG: "true"}
+    if version.code_version and CODE_VERSION_TAG in own:
+        own[CODE_VERSION_TAG] = version.code_version
     for name, seen in version.inputs.items():
         if INPUT_VERSION_TAG + name in own:  # if the step has none, Dagster compares times
             own[INPUT_VERSION_TAG + name] = seen.data_version

@@ -14,7 +14,7 @@ from seed_assets.core.judging.judging import SimilarityJudge, Thresholds
 from seed_assets.core.reading.field_table import FieldTable
 from seed_assets.core.text.text_work import TextWork
 from seed_assets.core.workers.workers_embedder import WorkersEmbedder
-from seed_assets.graph.pipeline import Pipeline
+from seed_assets.graph.pipeline import VERSION, Pipeline
 from seed_assets.graph.stage import WORK, Finds, Stage
 
 # The name of the resource that judges the summaries of documents, which `calibrate_file` compares with a person.
@@ -123,7 +123,11 @@ def _keeping(settings: Settings) -> dict[str, frozenset[str]]:
         "judgements": (settings.judge, {"judge", "reviser"}),
         "cluster_judgements": (settings.judge, {"cluster_judge", "cluster_reviser"}),
     }
-    return {name: frozenset(used) for name, (rule, used) in keeps.items() if rule.when_model_changes == "keep"}
+    kept = {name: frozenset(used) for name, (rule, used) in keeps.items() if rule.when_model_changes == "keep"}
+    if settings.extraction.when_version_changes == "keep":
+        # Both stages read the document's file. The identity of the parser is the version of the extraction.
+        kept |= {"extracted_text": frozenset({VERSION, "parser"}), "fields": frozenset({VERSION})}
+    return kept
 
 
 def implementations(settings: Settings, local: LocalEmbedder, work: TextWork | None = None) -> dict[str, Any]:

@@ -18,7 +18,13 @@ from pydantic_settings.exceptions import SettingsError
 from resources.errors import ConfigurationError
 from resources.home.home import Home
 from resources.settings.config_errors import unknown_variables, wrong_settings
-from resources.settings.corpus_settings import CategorySettings, ClusterSettings, ClusterSummarySettings, JudgeSettings
+from resources.settings.corpus_settings import (
+    CategorySettings,
+    ClusterSettings,
+    ClusterSummarySettings,
+    ExtractionSettings,
+    JudgeSettings,
+)
 from resources.settings.model_settings import (
     HTTP,
     BudgetSettings,
@@ -176,6 +182,7 @@ class Settings(BaseSettings):
         "every endpoint; the project's prices apply to the providers' own addresses only. A model in neither file has an "
         "unknown price, and is shown that way.",
     )
+    extraction: ExtractionSettings = ExtractionSettings()  # pyright: ignore[reportCallIssue]
     chunks: ChunkSettings = ChunkSettings()  # pyright: ignore[reportCallIssue] - every field has a default
     summaries: SummarySettings = SummarySettings()  # pyright: ignore[reportCallIssue]
     concepts: ConceptSettings = ConceptSettings()  # pyright: ignore[reportCallIssue]

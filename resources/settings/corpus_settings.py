@@ -135,6 +135,19 @@ class JudgeSettings(BaseModel):
         return self
 
 
+class ExtractionSettings(BaseModel):
+    """How the texts of files are read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    when_version_changes: WhenChanged = Field(
+        "recompute",
+        description="What to do when a new version of this program reads files in another way: `recompute` reads every document "
+        "again, and computes (and pays for) only what depends on a text that turned out different; `keep` leaves documents as "
+        "they are published until their files change.",
+    )
+
+
 class CategorySettings(BaseModel):
     """How concepts are grouped into categories."""
 

@@ -48,5 +48,21 @@ def miss_reasons(
     return reasons
 
 
+def kept_although(published: Mapping[str, Action], now: Mapping[str, Action], free: Collection[str]) -> dict[str, str]:
+    """In which of the free parts each published action that is kept differs from the one in whose place it is, by partition.
+
+    One that differs in none of them, as it does only in what a stage continues from, is left out.
+    """
+    differences = {
+        partition: first_difference(_only(action.parts, free), _only(now[partition].parts, free))
+        for partition, action in published.items()
+    }
+    return {partition: difference for partition, difference in differences.items() if difference}
+
+
+def _only(parts: Mapping[str, Part], names: Collection[str]) -> dict[str, Part]:
+    return {name: part for name, part in parts.items() if name in names}
+
+
 def _without(parts: Mapping[str, Part], names: Collection[str]) -> dict[str, Part]:
     return {name: part for name, part in parts.items() if name not in names}

@@ -13,6 +13,9 @@ from io_managers.store.fingerprint import Action, KeyTemplate, Part, same_part
 from seed_assets.graph.published import PublishedCorpus
 from seed_assets.graph.stage import REUSE, WORK, Identified, IdentifiedByFormat, OfKind, Stage, Units
 
+# The part of each key that is the version of the stage.
+VERSION = "version"
+
 
 class Phase(IntEnum):
     """The phases of a seed, in order. Each has a job of its own, since a run has one kind of partitions, or none.
@@ -30,9 +33,9 @@ class Phase(IntEnum):
 class Pipeline:
     """The stages by name, in an order in which each comes after its inputs, and the resources that they use, by name.
 
-    keeping: stages whose published results are kept if only these of their resources have changed (another model, another
-    prompt). cluster_types: the partitions of the stages of cluster types and of clusters. asked_with: digests of the
-    settings that shape requests to models; a recorded failure holds under them.
+    keeping: stages whose published results are kept if only these parts of their keys have changed: resources (another model,
+    another prompt), or VERSION. cluster_types: the partitions of the stages of cluster types and of clusters. asked_with: digests
+    of the settings that shape requests to models; a recorded failure holds under them.
     """
 
     stages: Mapping[str, Stage]
@@ -172,7 +175,7 @@ class Pipeline:
         return found
 
     def _fixed(self, stage: Stage) -> dict[str, Part]:
-        fixed: dict[str, Part] = {"version": stage.version}
+        fixed: dict[str, Part] = {VERSION: stage.version}
         for name, resource in self.used_by(stage).items():
             # The place of a computation does not decide its result; and `source` has what concerns some formats.
             if name == WORK or isinstance(resource, IdentifiedByFormat):

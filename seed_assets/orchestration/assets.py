@@ -17,7 +17,7 @@ from seed_assets.engine.runner import Runner
 from seed_assets.engine.sink import write_rows
 from seed_assets.engine.stage_run import StageRun
 from seed_assets.engine.stage_work import run_stage
-from seed_assets.graph.pipeline import Pipeline
+from seed_assets.graph.pipeline import VERSION, Pipeline
 from seed_assets.graph.stage import Stage, Units
 from seed_assets.orchestration.job_names import JOBS
 from seed_assets.orchestration.partitions import DOCUMENTS, cluster_types
@@ -57,7 +57,8 @@ def _shared(pipeline: Pipeline, stage: Stage) -> dict[str, Any]:
         "kinds": {"python"} if stage.kind == "value" else {"lancedb"},
         # People use this tag on the command line to select all assets with the same partitions.
         "tags": {"job": JOBS[pipeline.phases[stage.name]]},
-        "code_version": stage.version,
+        # If results of earlier versions are kept, Dagster must not call them stale. Records name the version in any case.
+        "code_version": None if VERSION in pipeline.free_parts(stage) else stage.version,
     }
 
 

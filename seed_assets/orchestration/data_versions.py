@@ -33,7 +33,9 @@ def of_documents(
     left_out = dict.fromkeys(_not_compared(stage, ""), _LEFT_OUT)
     return {
         document: PartitionVersion(
-            result.content_digest, {**left_out, **_digests(document, inputs, repaired)} if inputs else left_out
+            result.content_digest,
+            {**left_out, **_digests(document, inputs, repaired)} if inputs else left_out,
+            stage.version,
         )
         for document, result in results.items()
     }

@@ -41,7 +41,9 @@ class StageEstimate:
     reused: results in the store, for which a run computes nothing; publish: those of them that a run makes current.
     compute: the most that it computes. left_out: permanent failures, and what they block. reasons: why documents are
     visited. cost: of `compute`. saved: what the reused results had cost. upper_bound: whether `compute` counts documents
-    whose inputs are computed first and may turn out unchanged.
+    whose inputs are computed first and may turn out unchanged. again: those of `compute` that are published and whose inputs are
+    the same, so that only the way in which they are computed has changed. kept: why reused results would be others if the
+    settings did not keep them.
     """
 
     documents: int
@@ -53,6 +55,8 @@ class StageEstimate:
     cost: Usage
     saved: Usage
     upper_bound: bool
+    again: int
+    kept: Mapping[str, int]
 
 
 # Assumptions for clusters: the members of one that is not found yet, and the characters that are read of each member, about those
@@ -109,4 +113,13 @@ def _estimate(pipeline: Pipeline, store: Store, plan: Plan, stage: StagePlan, as
         cost=cost,
         saved=paid_for(paid),
         upper_bound=UPSTREAM in reasons or stage.unnamed > 0,
+        again=sum(_same_inputs(stage, unit) for unit in computing),
+        kept=stage.kept_although(asked),
     )
+
+
+def _same_inputs(stage: StagePlan, unit: str) -> bool:
+    """Whether a result is published, and something else than an input is the reason to compute it."""
+    reason = stage.todo.get(unit, UPSTREAM)
+    changed = reason == UPSTREAM or reason.partition(":")[0] in stage.stage.inputs
+    return stage.states.get(unit) == "stale" and not changed

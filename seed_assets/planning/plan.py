@@ -32,7 +32,8 @@ class StagePlan:
     failures: unit -> why it failed. computing: those of `todo` whose results are not in the store; an upper bound, since results
     of the stages before may turn out equal. finished: unit -> the action in the store that need not be computed. fault: what was
     wrong with the table when the units in state failed were last written to it. sizes: unit -> bytes of the document's file, or
-    number of members of the cluster. unnamed: how many clusters there may be at most beside those that are named.
+    number of members of the cluster. unnamed: how many clusters there may be at most beside those that are named. kept: unit ->
+    in what the key of its published result differs, although the settings keep that result.
     """
 
     stage: Stage
@@ -44,11 +45,17 @@ class StagePlan:
     fault: DocumentError | None = None
     sizes: Mapping[str, int] = field(default_factory=dict[str, int])
     unnamed: int = 0
+    kept: dict[str, str] = field(default_factory=dict)
 
     def reasons(self, documents: Iterable[str] | None = None) -> dict[str, int]:
         """Return reason -> how many units have to be visited for it, of all units or of these."""
         wanted = self.todo if documents is None else self.todo.keys() & documents
         return dict(Counter(self.todo[document] for document in wanted).most_common())
+
+    def kept_although(self, units: Iterable[str] | None = None) -> dict[str, int]:
+        """Return difference -> how many units keep their published results although it is there, of all units or of these."""
+        wanted = self.kept.keys() if units is None else self.kept.keys() & units
+        return dict(Counter(self.kept[unit] for unit in wanted if self.states[unit] == "current").most_common())
 
     def has_units(self, cluster_type: str) -> bool:
         """Whether the stage has a unit that is this cluster type or one of its clusters."""

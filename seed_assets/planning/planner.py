@@ -13,7 +13,7 @@ from io_managers.store.refs import Published
 from io_managers.store.store import Store
 from resources.corpus.corpus import Scan
 from resources.errors import DocumentError
-from seed_assets.engine.comparison import miss_reasons
+from seed_assets.engine.comparison import kept_although, miss_reasons
 from seed_assets.engine.currency import kept_actions, published_currency, row_currency, value_currency
 from seed_assets.engine.maintenance_due import maintenance_todo
 from seed_assets.graph.corpus_inputs import CorpusInput
@@ -128,7 +128,7 @@ class _Planner:
         inputs = {name: outputs[name].parts for name in stage.inputs}
         # Clusters from scratch get a new result, so no published one is kept for them.
         if pipeline.keeps(stage) and done is None and not (stage.continues and self._recluster):
-            _keep(keys, pipeline, store, stage, known, inputs)
+            plan.kept = _keep(keys, pipeline, store, stage, known, inputs)
         finished = _finished(store, keys, known, done) if stage.kind == "value" else {}
         state = self._table_states.get(stage.table)
         retry, asked_with = self._retry_failed, pipeline.asked_with
@@ -301,11 +301,16 @@ def _keep(
     stage: Stage,
     published: Mapping[str, Published],
     inputs: Mapping[str, Mapping[str, Part]],
-) -> None:
-    """Replace a key by the published one if they differ only in resources for which the settings keep old results."""
+) -> dict[str, str]:
+    """Replace a key by the published one if they differ only in parts for which the settings keep old results.
+
+    Returns document -> the first of these parts that differs.
+    """
     others = [document for document, key in keys.items() if published_currency(published.get(document), key) == "stale"]
     actions = {d: pipeline.action(stage, {name: parts[d] for name, parts in inputs.items()}) for d in others}
-    keys.update({d: action.key for d, action in kept_actions(pipeline, store, stage, actions).items()})
+    kept = kept_actions(pipeline, store, stage, actions)
+    keys.update({d: action.key for d, action in kept.items()})
+    return kept_although(kept, actions, pipeline.free_parts(stage))
 
 
 def _finished(

@@ -60,6 +60,25 @@ def test_an_edit_makes_stale_what_follows_from_it_and_a_seed_ends_that(world: Wo
     assert world.seed().report.runs == []
 
 
+def test_what_is_kept_from_an_earlier_version_is_not_stale_nor_is_it_when_the_setting_is_taken_back(
+    world: World,
+) -> None:
+    """A kept document was called stale for good, and one that was read meanwhile stayed stale after the setting was gone."""
+    world.raise_version("extracted_text")
+    reading = {("extracted_text", document) for document in DOCUMENTS}
+    assert set(not_fresh(world)) == reading
+    world.settings = {"extraction": {"when_version_changes": "keep"}}
+    assert not_fresh(world) == {}
+    world.write(NOTE, essay("anemones"))
+    assert world.seed().computed["extracted_text"] == 1
+    assert not_fresh(world) == {}
+
+    world.settings = {}
+    assert not_fresh(world).keys() <= reading - {("extracted_text", NOTE)}
+    assert world.seed().computed["extracted_text"] == len(DOCUMENTS) - 1
+    assert not_fresh(world) == {}
+
+
 def test_the_same_holds_with_records_in_postgresql(
     empty_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

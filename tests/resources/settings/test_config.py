@@ -22,6 +22,7 @@ OTHER_VALUES = {
     "home": "/somewhere",
     "prices": "/somewhere",
     "concepts.count": "30",
+    "extraction.when_version_changes": "keep",
     "summaries.when_model_changes": "keep",
     "concepts.when_model_changes": "keep",
     "clusters.types": '["concept", "field:gene"]',

@@ -1,0 +1,139 @@
+"""A plan as `seedbank plan` prints it, and the sentence about it that a seed prints before it begins.
+
+What belongs here: layout and wording of what would be done, why, and at what cost. What does not: what is shown of a seed
+while it runs and after it (progress), and the figures themselves (seed_assets.planning).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from cli.money import dollars
+from cli.screen import Screen
+from cli.warning_list import note_lines
+from resources.wording import counted
+from seed_assets.planning.estimate import total
+from seed_assets.planning.plan import UPSTREAM
+
+if TYPE_CHECKING:
+    from resources.endpoints.llm import Usage
+    from seed_assets.planning.estimate import StageEstimate
+    from seed_assets.planning.plan import Plan
+
+# The stage that reads documents. It asks no model, and what it gives decides whether later stages do.
+_READING = "extracted_text"
+
+
+def show_plan(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
+    """Print what a seed would do in each stage, why, and what it would cost."""
+    console = Screen()
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("stage", min_width=15, no_wrap=True)
+    for name in ("reused", "publish", "compute", "left out", "requests", "tokens", "dollars"):
+        table.add_column(name, justify="right", no_wrap=True)
+    reasons: dict[str, list[str]] = {}
+    for name, stage in estimates.items():
+        at_most = "≤" if stage.upper_bound and stage.compute else ""
+        paid = at_most if stage.cost.requests else ""
+        amount = dollars(stage.cost.usd, stage.cost.unpriced)
+        table.add_row(
+            name,
+            f"{stage.reused:,}",
+            f"{stage.publish:,}",
+            f"{at_most}{stage.compute:,}",
+            f"{stage.left_out:,}",
+            f"{paid}{stage.cost.requests:,}",
+            f"{paid}{stage.cost.tokens:,}",
+            f"{paid}{amount}" if stage.cost.usd else amount,
+        )
+        for reason, count in stage.reasons.items():
+            if reason == UPSTREAM:  # the line of the stage before it says the same
+                continue
+            reasons.setdefault(reason, []).append(f"{name} {count:,}")
+    console.print(table)
+    for reason, where in reasons.items():
+        console.sentence(f"{reason}: {', '.join(where)}")
+    for line in kept_lines({name: stage.kept for name, stage in estimates.items()}):
+        console.sentence(line)
+    console.sentence(sentence_of(plan, estimates))
+    for sentence in reading_sentences(estimates):
+        console.sentence(sentence)
+    saved = total(stage.saved for stage in estimates.values())
+    if saved.requests:
+        console.sentence(
+            f"Reuse saves {counted(saved.requests, 'request')}, {counted(saved.tokens, 'token')}, {_money(saved)}."
+        )
+    for line in note_lines(plan.scan.skipped):
+        console.sentence(line)
+
+
+def sentence_of(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> str:
+    """The summary of a plan: what is to be done and what it costs."""
+    compute = sum(stage.compute for stage in estimates.values())
+    publish = sum(stage.publish for stage in estimates.values())
+    if not (compute or publish or plan.gone or plan.maintenance):
+        return "Nothing to do."
+    at_most = "at most " if any(stage.upper_bound for stage in estimates.values()) else ""
+    parts = [
+        f"{at_most}{counted(compute, 'result')} to compute" if compute else "",
+        f"{counted(publish, 'finished result')} to publish" if publish else "",
+        f"{counted(len(plan.gone), 'document')} to remove" if plan.gone else "",
+        f"{', '.join(plan.maintenance)} to run" if plan.maintenance else "",
+    ]
+    return f"To do: {', '.join(part for part in parts if part)}; {_cost(estimates)}."
+
+
+def _cost(estimates: "Mapping[str, StageEstimate]") -> str:
+    cost = total(stage.cost for stage in estimates.values())
+    if not cost.requests:
+        return "no request to a model"
+    at_most = "at most " if any(stage.upper_bound and stage.cost.requests for stage in estimates.values()) else ""
+    requests, tokens = counted(cost.requests, "request"), counted(cost.tokens, "token")
+    return f"{at_most}{requests}, about {tokens}, {at_most if cost.usd else ''}{_money(cost)}"
+
+
+def sentence_of_store(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> str:
+    """The summary of a plan under --cache-only: what can be done with finished results alone."""
+    left_out = sum(stage.compute for name, stage in estimates.items() if plan.stages[name].stage.kind == "value")
+    rows = sum(stage.compute for name, stage in estimates.items() if plan.stages[name].stage.kind == "sink")
+    publish = sum(stage.publish for stage in estimates.values())
+    parts = [
+        f"{publish:,} finished results to publish" if publish else "",
+        f"rows of at most {rows:,} documents and clusters to write" if rows else "",
+        f"{len(plan.gone):,} documents to remove" if plan.gone else "",
+        f"{left_out:,} results are not in the store and are left out" if left_out else "",
+    ]
+    return f"To do from the store alone: {', '.join(filter(None, parts)) or 'nothing'}."
+
+
+def reading_sentences(estimates: "Mapping[str, StageEstimate]") -> Iterator[str]:
+    """What it means that documents are read again although their files are the same, if there are any."""
+    again = estimates[_READING].again if _READING in estimates else 0
+    if not again:
+        return
+    are = "is" if again == 1 else "are"
+    yield (
+        f"{counted(again, 'document')} {are} read again, which asks no model. What is made from a text is computed again, and "
+        "paid for, only if the text turns out different."
+    )
+    if any(stage.upper_bound and stage.cost.requests for stage in estimates.values()):
+        yield (
+            f"To know the cost before anything is paid, run `seedbank seed --stages {_READING}` first, and then "
+            "`seedbank plan`."
+        )
+
+
+def kept_lines(kept: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """A line for each change although which results are kept. kept: stage -> the change -> how many results."""
+    changes: dict[str, list[str]] = {}
+    for stage, counts in kept.items():
+        for change, count in counts.items():
+            changes.setdefault(change, []).append(f"{stage} {count:,}")
+    for change, where in changes.items():
+        yield f"Kept from before, as the settings say ({change}): {', '.join(where)}"
+
+
+def _money(usage: "Usage") -> str:
+    amount = dollars(usage.usd, usage.unpriced)
+    return f"${amount}" if amount[0].isdigit() else f"{amount} dollars"
