@@ -211,7 +211,7 @@ def _labelled(texts: Mapping[str, tuple[str, str]]) -> Labelled:
     embedder, chunker = WordLlamaEmbedder(), Chunker()
     documents: list[TopicDocument] = []
     for document_id, (text, _) in sorted(texts.items()):
-        vectors = embedder.embed_sync([chunk.text for chunk in chunker.chunk(text, "").chunks])
+        vectors = embedder.embed_sync([chunk.in_context for chunk in chunker.chunk(text, "").chunks])
         documents.append(TopicDocument(document_id, text, vectors.mean(axis=0)))
     return Labelled(documents, [label for _, (_, label) in sorted(texts.items())])
 

@@ -287,6 +287,7 @@ def search(
                         "chunk": hit.chunk,
                         "score": hit.score,
                         "text": hit.text,
+                        "header": hit.header,
                         "start": hit.start,
                         "end": hit.end,
                     }

@@ -264,6 +264,8 @@ def show_hits(hits: "Sequence[SearchHit]") -> None:
         console.marked(
             f"[bold]{hit.score:.3f}[/]  {escape(plain(hit.document))}  [dim]characters {hit.start} to {hit.end}[/]"
         )
+        if hit.header:
+            console.print(f"       {_on_one_line(hit.header.splitlines()[0])}")
         console.print(f"       {_on_one_line(hit.text)}")
 
 

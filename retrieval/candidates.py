@@ -24,6 +24,7 @@ class Candidate:
     """The position of the chunk in its document, from 0."""
     title: str
     text: str
+    """The chunk, below the header of its table if it begins inside of one."""
     start: int
     """The offset of the first character in the document's extracted text."""
     end: int

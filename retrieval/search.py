@@ -39,12 +39,15 @@ class SearchHit:
     score: float
     """From 0 to 1; comparable only within one search."""
     text: str
+    """The document's extracted text from `start` to `end`."""
     start: int
     """The offset of the first character in the document's extracted text."""
     end: int
     """The offset after the last character."""
     title: str
     """The title of the document."""
+    header: str = ""
+    """The header row and the rule of the table inside which the chunk begins; "" if it begins inside of none."""
 
 
 class Searcher:
@@ -147,12 +150,15 @@ def _check_dimensions(table: "Table", expected: int) -> None:
 
 
 def _hit(candidate: Candidate, score: float) -> SearchHit:
+    # Above the text from `start` to `end`, a row may have the header of a table, which is not a part of that text.
+    above = len(candidate.text) - (candidate.end - candidate.start)
     return SearchHit(
         document=candidate.document_id,
         chunk=candidate.index,
         score=round(score, DECIMALS),
-        text=candidate.text,
+        text=candidate.text[above:],
         start=candidate.start,
         end=candidate.end,
         title=candidate.title,
+        header=candidate.text[:above].rstrip("\n"),
     )

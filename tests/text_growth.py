@@ -48,12 +48,13 @@ from seed_assets.core.reading.text.text_decoding import decode_text
 from seed_assets.core.reading.text.text_file import read_text_file
 from seed_assets.core.reading.text.yaml_fields import yaml_entries
 from seed_assets.core.summaries.summarizing import ExtractiveSummarizer
-from seed_assets.core.text.boundaries import pieces_of
+from seed_assets.core.text.boundaries import pieces_between, pieces_of
 from seed_assets.core.text.chunking import Chunk, Chunker, Chunks
 from seed_assets.core.text.proper_names import ProperNames
 from seed_assets.core.text.quotations import QuotedText, locate
 from seed_assets.core.text.sentences import split_long
 from seed_assets.core.text.stopwords import covered_by_language, stop_words
+from seed_assets.core.text.table_lines import tables_in
 from seed_assets.core.text.text_parts import parts_within
 from seed_assets.core.text.unicode_forms import normal_form
 from seed_assets.stages.documents import validity
@@ -88,6 +89,12 @@ def _source(text: str) -> SourceText:
     return SourceText("a.txt", "A title", text)
 
 
+def _tables(text: str) -> tuple[str, str, str]:
+    """Below the header of a table, between small tables, and as many of these without a blank line."""
+    small = "a | b\n--- | ---\nc | d\n"
+    return f"{small}{text}", text.replace("\n", f"\n{small}"), small * (len(text) // len(small))
+
+
 def _material(text: str) -> ClusterMaterial:
     members = tuple(Member(f"{number}.txt", text, text, (text[:50], "tide"), 0.5) for number in range(3))
     return ClusterMaterial("topic/1", "topic", members, {"tide": 3}, 10)
@@ -112,8 +119,9 @@ def _judged_quotation(text: str) -> object:
 
 CALLS: Mapping[str, Callable[[str], object]] = {
     "alphabets.letter_fit": lambda text: letter_fit(f"é{text}", "cp1252"),
+    "boundaries.pieces_between": lambda text: list(pieces_between(text, 10, len(text), 1000)),
     "boundaries.pieces_of": lambda text: (pieces_of(text, 1000), pieces_of(text, 700, 120)),
-    "chunking.Chunker.chunk": lambda text: Chunker().chunk(text, ""),
+    "chunking.Chunker.chunk": lambda text: [Chunker(1000, 120).chunk(one, "") for one in (text, *_tables(text))],
     "cluster_members.arranged_members": lambda text: arranged_members(_material(text), _embedder()),
     "cluster_summarizing.ExtractiveClusterSummarizer.write_sync": lambda text: ExtractiveClusterSummarizer(
         _embedder()
@@ -190,6 +198,7 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     "summarizing.ExtractiveSummarizer.summarize_sync": lambda text: ExtractiveSummarizer(_embedder()).summarize_sync(
         text, text[:100]
     ),
+    "table_lines.tables_in": lambda text: [list(tables_in(one)) for one in (text, *_tables(text))],
     "text_decoding.decode_text": lambda text: [
         _unless_refused(decode_text, data)
         for data in (text.encode(), text.encode("utf-16-le"), b"\xfc" + text.encode()[:65536])
@@ -361,6 +370,7 @@ NO_TEXT: Mapping[str, str] = {
     "summarizing.Summarizer.summarize": _ASYNC,
     "summarizing.ExtractiveSummarizer.summarize": _ASYNC,
     "source_extracts.find_extracts": _ASYNC,
+    "table_lines.TableLines.__init__": _VALUE,
     "text_parts.split_for_model": _ASYNC,
     "text_work.TextWork.run": _ASYNC,
     "textrank.similarities": "at most 800 sentences, which it compares with each other",

@@ -108,7 +108,12 @@ _SPECS = (
             _DOCUMENT_ID,
             Column("index", "int32", "position of the chunk in the document, from 0", "chunks"),
             _TITLE,
-            Column("text", "string", "the chunk: the extracted text from `start` to `end`", "chunks.text"),
+            Column(
+                "text",
+                "string",
+                "the chunk: the extracted text from `start` to `end`, below the header of its table if it begins inside of one",
+                "chunks.text, chunks.header",
+            ),
             Column("start", "int64", "offset of its first character in the extracted text", "chunks.start"),
             Column("end", "int64", "offset after its last character", "chunks.end"),
             Column("vector", "vector", "embedding of `text`, of length 1 (zeros where it has none)", "embeddings"),

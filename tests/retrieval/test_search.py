@@ -77,6 +77,31 @@ def test_a_hit_says_where_it_stands(searcher: Searcher) -> None:
     assert 0 < best[0].score <= 1
 
 
+def test_a_hit_inside_a_table_is_found_by_its_header_and_cites_its_rows_alone(
+    tables: LanceTables, embedder: WordLlamaEmbedder
+) -> None:
+    """Rows of numbers were found by none of the words that say what they are; with these inside, a citation would be wrong."""
+    header, rows = "| Lighthouse | Candelas |\n| --- | --- |", "| Fastnet | 7 |\n| Eddystone | 9 |"
+    row = {
+        "chunk_id": "lights.md#3",
+        "document_id": "lights.md",
+        "index": 3,
+        "title": "",
+        "text": f"{header}\n{rows}",
+        "start": 500,
+        "end": 500 + len(rows),
+        "vector": embedder.embed_sync([f"{header}\n{rows}"])[0],
+        "content_digest": "first",
+    }
+    tables.write("chunks", pa.Table.from_pylist([row], TABLES["chunks"].schema(embedder.dimensions)), ["lights.md"])
+    ensure_indexes(tables)
+    hit = Searcher(tables, embedder).search("candelas of each lighthouse", limit=1)[0]
+    assert (hit.document, hit.text, hit.header) == ("lights.md", rows, header)
+    assert hit.end - hit.start == len(hit.text)
+    others = [other for other in Searcher(tables, embedder).search("water") if other.document != "lights.md"]
+    assert {other.header for other in others} == {""}
+
+
 def test_words_are_found_in_another_form_and_meaning_without_the_word(searcher: Searcher) -> None:
     """Guards both halves of the method: stemmed words, and vectors where no word is shared."""
     assert searcher.search("engine", 1)[0].chunk == 1

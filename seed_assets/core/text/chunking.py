@@ -1,27 +1,39 @@
 """Cutting a text into chunks that can be found and read by themselves.
 
-What belongs here: the chunk and the chunker. What does not: finding boundaries in long texts (boundaries), embedding and
-storing chunks.
+What belongs here: the chunk and the chunker, and where a table is cut. What does not: finding boundaries in long texts
+(boundaries) and tables (table_lines), embedding and storing chunks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from io_managers.store.fingerprint import Part
-from seed_assets.core.text.boundaries import pieces_of
+from seed_assets.core.text.boundaries import pieces_between
+from seed_assets.core.text.table_lines import TableLines, tables_in
+
+# The numbers were chosen by judgement. A line above a table belongs to its first chunk if it is no longer than this share of a
+# chunk. Beside a long header, rows have at least this share, since the header is repeated in each chunk.
+_LEAD_SHARE, _LEAST_ROWS_SHARE = 4, 2
 
 
-class Chunk(msgspec.Struct, frozen=True):
+class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
     """A piece of a document's text.
 
     text: the document's text from `start` to `end` (offsets in characters).
+    header: if the piece begins inside a table, the header row and the rule of that table, which stand before the piece.
     """
 
     text: str
     start: int
     end: int
+    header: str = ""
+
+    @property
+    def in_context(self) -> str:
+        """The text as it is embedded and searched: below the header of its table, if it begins inside of one."""
+        return f"{self.header}\n{self.text}" if self.header else self.text
 
 
 class Chunks(msgspec.Struct, frozen=True):
@@ -39,10 +51,11 @@ class Chunks(msgspec.Struct, frozen=True):
 class Chunker:
     """Cuts a text at the largest boundary that fits: sections, paragraphs, sentences, words, characters.
 
-    The boundaries are those of the Rust crate text-splitter (Unicode sentence and word segmentation).
+    The boundaries are those of the Rust crate text-splitter (Unicode sentence and word segmentation). A table is cut between its
+    rows only, unless a row is longer than a chunk.
 
-    characters: the most characters of a chunk.
-    overlap: how many characters neighbours may share.
+    characters: the most characters of a chunk. With the header of its table it may have twice as many.
+    overlap: how many characters neighbours may share; rows of a table that is cut are not shared.
     """
 
     characters: int = 1000
@@ -55,5 +68,90 @@ class Chunker:
 
     def chunk(self, text: str, title: str) -> Chunks:
         """Cut a text into chunks; every character that is not white space is in at least one."""
-        pieces = pieces_of(text, self.characters, self.overlap)
-        return Chunks(title, tuple(Chunk(piece, start, start + len(piece)) for start, piece in pieces))
+        return Chunks(title, tuple(self._chunks(text, list(tables_in(text)))))
+
+    def _chunks(self, text: str, tables: Sequence[TableLines]) -> Iterator[Chunk]:
+        at, short = 0, list[TableLines]()
+        for table in tables:
+            if table.end - table.start <= self.characters:
+                short.append(table)
+                continue
+            lead = self._lead(text, short[-1].end if short else at, table)
+            yield from self._between(text, at, lead, short)
+            yield from self._of_table(text, lead, table)
+            at, short = table.end, []
+        yield from self._between(text, at, len(text), short)
+
+    def _between(self, text: str, start: int, end: int, tables: Sequence[TableLines]) -> Iterator[Chunk]:
+        """Yield the chunks of a part of a text. tables: those in it; each is kept whole, since it fits into a chunk."""
+        if not tables:
+            for at, piece in pieces_between(text, start, end, self.characters, self.overlap):
+                yield Chunk(piece, at, at + len(piece))
+            return
+        waiting, covered = 0, start
+        while start < end:
+            begun, start = start, end
+            for at, piece in pieces_between(text, begun, end, self.characters, self.overlap):
+                stop = at + len(piece)
+                while waiting < len(tables) and tables[waiting].end <= at:
+                    waiting += 1
+                place = _first_cut(tables, waiting, at, stop)
+                if place is None:
+                    yield Chunk(piece, at, stop)
+                    covered = stop
+                    continue
+                cut = tables[place]
+                # The table gets a chunk of its own, and what is behind it is cut from there. A neighbour may have it already.
+                if cut.end > covered:
+                    lead = self._lead(text, max(at, tables[place - 1].end if place else at), cut)
+                    if before := text[at:lead].rstrip():
+                        yield Chunk(before, at, at + len(before))
+                    yield from self._of_table(text, lead, cut)
+                    covered = cut.end
+                start = cut.end
+                break
+
+    def _lead(self, text: str, floor: int, table: TableLines) -> int:
+        """Return where a table begins with the line that introduces it: a heading above it, or the line directly above."""
+        most = self.characters // _LEAD_SHARE
+        above = text[max(floor, table.start - most - 2) : table.start]
+        line = above.rstrip()
+        gap = above[len(line) :].count("\n")
+        begin = line.rfind("\n") + 1
+        line = line[begin:]
+        start = table.start - len(above) + begin
+        whole = start == floor or text[start - 1] == "\n"
+        fits = table.end - start <= self.characters or table.end - table.start > self.characters
+        introduces = gap == 1 or (gap == 2 and line.startswith("#"))
+        return start if line and whole and fits and introduces else table.start
+
+    def _of_table(self, text: str, start: int, table: TableLines) -> Iterator[Chunk]:
+        """Yield the chunks of a table, each of as many whole rows as fit. start: the offset of the line that introduces it."""
+        header = table.header if len(table.header) <= self.characters else ""
+        room = (
+            max(self.characters - len(header) - 1, self.characters // _LEAST_ROWS_SHARE) if header else self.characters
+        )
+        rows = [(start, table.rows[0][1]), *table.rows[1:]]
+        first, above = 0, ""
+        while first < len(rows):
+            begin = rows[first][0]
+            most = room if above else self.characters
+            last = first + 1
+            while last < len(rows) and rows[last][1] - begin <= most:
+                last += 1
+            end = rows[last - 1][1]
+            if end - begin <= self.characters:
+                yield Chunk(text[begin:end], begin, end, above)
+            else:
+                for at, piece in pieces_between(text, begin, end, most):
+                    yield Chunk(piece, at, at + len(piece), above)
+            first, above = last, header
+
+
+def _first_cut(tables: Sequence[TableLines], first: int, start: int, end: int) -> int | None:
+    """Return the index of the first table, from the one at `first` on, of which only a part is between two offsets, or None."""
+    while first < len(tables) and tables[first].start < end:
+        if tables[first].start < start or tables[first].end > end:
+            return first
+        first += 1
+    return None

@@ -10,7 +10,7 @@ from seed_assets.stages.documents.validity import uncovered
 
 
 @value_stage(
-    version="1",
+    version="2",
     preview=lambda value: counted(len(value.chunks), "chunk"),
     checks=(COVER_THE_TEXT,),
     problem=lambda value, extracted_text: uncovered(value, extracted_text.text),
@@ -18,6 +18,7 @@ from seed_assets.stages.documents.validity import uncovered
 async def chunks(extracted_text: ExtractedText, *, chunker: Chunker, work: TextWork) -> Chunks:
     """One partition: the chunks of one document, with their character offsets into its text.
 
-    They are made again when the text, or the length or overlap of chunks, changes. A document takes about a millisecond.
+    A table is cut between its rows only, and each chunk that begins inside of it has its header beside the text. Chunks are made
+    again when the text, or the length or overlap of chunks, changes. A document takes about a millisecond.
     """
     return await work.run("chunks", chunker.characters, chunker.overlap, extracted_text.text, extracted_text.title)

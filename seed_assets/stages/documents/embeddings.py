@@ -35,9 +35,10 @@ async def embeddings(chunks: Chunks, *, embedder: Embedder, reuse: Reuse) -> NDA
     """One partition: the vectors of one document's chunks, one row per chunk, each of length 1.
 
     Each vector is an action of its own, so that only the changed chunks of an edited document are embedded, and equal chunks
-    of different documents are embedded once. The vectors are made again when the chunks or the embedder change.
+    of different documents are embedded once. A chunk that begins inside a table is embedded below the header of that table. The
+    vectors are made again when the chunks or the embedder change.
     """
-    return await embed_texts([chunk.text for chunk in chunks.chunks], embedder, reuse)
+    return await embed_texts([chunk.in_context for chunk in chunks.chunks], embedder, reuse)
 
 
 async def embed_texts(texts: Sequence[str], embedder: Embedder, reuse: Reuse) -> NDArray[np.float32]:

@@ -24,7 +24,7 @@ def lance_chunks(
             "document_id": document_id,
             "index": index,
             "title": chunks.title,
-            "text": chunk.text,
+            "text": chunk.in_context,
             "start": chunk.start,
             "end": chunk.end,
             "vector": vector,
