@@ -13,9 +13,11 @@ from io_managers.store.fingerprint import Part
 from seed_assets.core.text.boundaries import pieces_between
 from seed_assets.core.text.table_lines import TableLines, tables_in
 
-# The numbers were chosen by judgement. A line above a table belongs to its first chunk if it is no longer than this share of a
-# chunk. Beside a long header, rows have at least this share, since the header is repeated in each chunk.
+# The numbers were chosen by judgement. What introduces a table has at most a fourth of a chunk. Beside a long header, rows have
+# at least half of a chunk, since the header is repeated in each.
 _LEAD_SHARE, _LEAST_ROWS_SHARE = 4, 2
+# So many line ends at most are between a heading and what it introduces.
+_MOST_LINE_ENDS = 2
 
 
 class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -112,18 +114,21 @@ class Chunker:
                 break
 
     def _lead(self, text: str, floor: int, table: TableLines) -> int:
-        """Return where a table begins with the line that introduces it: a heading above it, or the line directly above."""
-        most = self.characters // _LEAD_SHARE
-        above = text[max(floor, table.start - most - 2) : table.start]
-        line = above.rstrip()
-        gap = above[len(line) :].count("\n")
-        begin = line.rfind("\n") + 1
-        line = line[begin:]
-        start = table.start - len(above) + begin
-        whole = start == floor or text[start - 1] == "\n"
-        fits = table.end - start <= self.characters or table.end - table.start > self.characters
-        introduces = gap == 1 or (gap == 2 and line.startswith("#"))
-        return start if line and whole and fits and introduces else table.start
+        """Return where a table begins with what introduces it: the line directly above, and headings above that or the table."""
+        floor = max(floor, table.start - self.characters // _LEAD_SHARE)
+        if table.end - table.start <= self.characters:
+            floor = max(floor, table.end - self.characters)
+        start = table.start
+        while start > floor:
+            above = text[floor:start].rstrip()
+            begin = floor + above.rfind("\n") + 1
+            gap = text.count("\n", floor + len(above), start)
+            heading = text.startswith("#", begin) and gap <= _MOST_LINE_ENDS
+            whole = begin == 0 or text[begin - 1] == "\n"
+            if not above or not whole or not (heading or (gap == 1 and start == table.start)):
+                break
+            start = begin
+        return start
 
     def _of_table(self, text: str, start: int, table: TableLines) -> Iterator[Chunk]:
         """Yield the chunks of a table, each of as many whole rows as fit. start: the offset of the line that introduces it."""

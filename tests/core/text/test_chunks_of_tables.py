@@ -90,12 +90,13 @@ def test_a_table_that_fits_is_kept_whole_with_the_line_above_it() -> None:
     assert "Gates of the harbour:\n| Gate" in whole[0].text
 
 
-@pytest.mark.parametrize("above", ["## Gates of the harbour\n\n", "Gates of the harbour:\n"])
+@pytest.mark.parametrize("above", ["## Gates\n\n", "Gates:\n", "# Harbour\n\n## Gates\n", "# Harbour\n\nGates:\n"])
 def test_the_line_that_introduces_a_long_table_is_in_its_first_chunk(above: str) -> None:
     """The words by which people look for a table stood alone in a chunk, or with the paragraph before."""
-    chunks = cut(f"{PROSE}\n\n{above}{gates(100)}")
-    first = next(chunk for chunk in chunks if HEADER in chunk.text)
-    assert first.text.startswith(f"{above}{HEADER}")
+    for before in (f"{PROSE}\n\n", ""):
+        chunks = cut(f"{before}{above}{gates(100)}")
+        first = next(chunk for chunk in chunks if HEADER in chunk.text)
+        assert first.text.startswith(f"{above}{HEADER}")
 
 
 def test_only_a_row_that_is_longer_than_a_chunk_is_cut_and_its_pieces_have_the_header() -> None:
