@@ -2,6 +2,7 @@
 
 import msgspec
 
+from resources.wording import counted
 from seed_assets.core.concepts.concepts import Concepts
 from seed_assets.core.judging.judging import Judge
 from seed_assets.core.judging.revision import Reviser, judged
@@ -19,7 +20,8 @@ def preview(judgement: Judgement) -> str:
     verdict = judgement.verdict
     wrong = [claim.text for claim in verdict.claims if claim.status != "supported"]
     review = ", to be reviewed" if judgement.needs_review else ""
-    return f"{verdict.decision}{review}, {verdict.score:.0%} of {len(verdict.claims)} claims; {'; '.join(wrong)}"
+    share = f"{verdict.decision}{review}, {verdict.score:.0%} of {counted(len(verdict.claims), 'claim')} supported"
+    return "; ".join([share, *wrong])
 
 
 @value_stage(version="1", preview=preview, checks=(SHARE_REJECTED,))
