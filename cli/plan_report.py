@@ -13,6 +13,7 @@ from cli.money import dollars
 from cli.screen import Screen
 from cli.warning_list import note_lines
 from resources.wording import counted
+from seed_assets.graph.stage import Units
 from seed_assets.planning.estimate import total
 from seed_assets.planning.plan import UPSTREAM
 
@@ -28,6 +29,10 @@ _READING = "extracted_text"
 def show_plan(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
     """Print what a seed would do in each stage, why, and what it would cost."""
     console = Screen()
+    if not plan.documents and not plan.gone:
+        for line in ("The corpus holds no documents, so there is nothing to do.", *note_lines(plan.scan.skipped)):
+            console.sentence(line)
+        return
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("stage", min_width=15, no_wrap=True)
     for name in ("reused", "publish", "compute", "left out", "requests", "tokens", "dollars"):
@@ -57,7 +62,7 @@ def show_plan(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
     for line in kept_lines({name: stage.kept for name, stage in estimates.items()}):
         console.sentence(line)
     console.sentence(sentence_of(plan, estimates))
-    for sentence in reading_sentences(estimates):
+    for sentence in (*reading_sentences(estimates), *_explanations(plan, estimates)):
         console.sentence(sentence)
     saved = total(stage.saved for stage in estimates.values())
     if saved.requests:
@@ -122,6 +127,20 @@ def reading_sentences(estimates: "Mapping[str, StageEstimate]") -> Iterator[str]
             f"To know the cost before anything is paid, run `seedbank seed --stages {_READING}` first, and then "
             "`seedbank plan`."
         )
+
+
+def _explanations(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> Iterator[str]:
+    """What the signs and columns of the table mean that are not self-explanatory, if they occur."""
+    if any(stage.upper_bound and stage.compute for stage in estimates.values()):
+        yield "≤ means at most: what these stages have to compute depends on results that are computed first."
+    for unit, units in (("document", (Units.DOCUMENTS,)), ("cluster", (Units.CLUSTER_TYPES, Units.CLUSTERS))):
+        counts = [stage.left_out for name, stage in estimates.items() if plan.stages[name].stage.units in units]
+        if left_out := max(counts, default=0):
+            are, them = ("is", "it") if left_out == 1 else ("are", "them")
+            yield (
+                f"{counted(left_out, unit)} {are} left out because of earlier failures: `seedbank status` says what to do, and "
+                f"`seedbank seed --retry-failed` tries {them} again as {'it is' if left_out == 1 else 'they are'}."
+            )
 
 
 def kept_lines(kept: Mapping[str, Mapping[str, int]]) -> Iterator[str]:

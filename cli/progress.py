@@ -26,6 +26,7 @@ from io_managers.plain_text import plain
 from resources.endpoints.llm import Usage
 from resources.settings.config import PROJECT_ROOT
 from resources.wording import counted, shortened
+from seed_assets.planning.plan import UPSTREAM
 
 if TYPE_CHECKING:
     from event_log.trim import Trimmed
@@ -225,8 +226,12 @@ def show_status(
     console.print(table)
     for line in kept_lines(kept or {}):
         console.sentence(line)
+    if any(by_state.get("stale") or by_state.get("missing") for by_state in counts.values()):
+        console.sentence(
+            "The next seed computes what is stale or missing; `seedbank plan` says why, and what that costs."
+        )
     for name, reason in maintenance.items():
-        console.sentence(f"{name} has to run: {reason}.")
+        console.sentence(f"{name} has to run{' after them' if reason == UPSTREAM else f': {reason}'}.")
     if gone:
         are, them = ("is", "it") if len(gone) == 1 else ("are", "them")
         more = ", ..." if len(gone) > 1 else "."

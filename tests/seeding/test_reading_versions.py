@@ -16,15 +16,13 @@ from typer.testing import CliRunner
 from cli.main import app
 from io_managers.store.refs import Ref
 from resources.endpoints.llm import Usage
-from resources.settings.config import Settings
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.workers import parser_pool
 from seed_assets.graph.pipeline import Pipeline
 from seed_assets.graph.stage import Source
 from seed_assets.seeding.seeding import SeedOptions
-from seed_assets.session import session as sessions
 from tests.conftest import DOCUMENTS
-from tests.support.pipelines import CountingSummarizer, Seeded, World, essay
+from tests.support.pipelines import CountingSummarizer, Seeded, World, essay, use_in_commands
 
 pytestmark = pytest.mark.slow
 
@@ -56,13 +54,7 @@ def paid_world(empty_plain_world: World, monkeypatch: pytest.MonkeyPatch) -> Wor
     assert spent(world.seed()) == N * USD
     world.summarizer.texts.clear()
 
-    own = sessions.Session
-
-    def session(settings: Settings) -> sessions.Session:
-        with world.session() as found:
-            return own(found.settings, found.pipeline)
-
-    monkeypatch.setattr(sessions, "Session", session)
+    use_in_commands(world, monkeypatch)
     return world
 
 

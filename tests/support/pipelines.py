@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from io_managers.store.store import Store
@@ -34,6 +35,7 @@ from seed_assets.memo.reuse import Reuse
 from seed_assets.planning.plan import Plan
 from seed_assets.seeding.seed_report import SeedReport
 from seed_assets.seeding.seeding import SeedOptions, seed
+from seed_assets.session import session as sessions
 from seed_assets.session.session import Session
 from seed_assets.wiring import build_pipeline
 
@@ -343,6 +345,16 @@ class World:
     def store(self) -> Store:
         """The home's store, to be closed by the test."""
         return Store(self.home / "store")
+
+
+def use_in_commands(world: World, patch: pytest.MonkeyPatch) -> None:
+    """Let the commands of this process work with the settings and the pipeline of a world, as its seeds do."""
+
+    def opened(settings: Settings) -> Session:
+        with world.session() as found:
+            return Session(found.settings, found.pipeline)
+
+    patch.setattr(sessions, "Session", opened)
 
 
 def _counted(pipeline: Pipeline, calls: Counter[str]) -> Pipeline:
