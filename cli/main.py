@@ -295,9 +295,9 @@ def search(
                 ]
             )
         else:
-            from cli.progress import show_hits
+            from cli.search_results import show_hits
 
-            show_hits(hits)
+            show_hits(hits, query)
 
 
 @app.command()

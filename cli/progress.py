@@ -1,4 +1,4 @@
-"""What is shown to people: the live table of a seed, its report, plans, states and search results.
+"""What is shown to people: the live table of a seed, its report, and states.
 
 This module is about layout and wording only.
 """
@@ -31,7 +31,6 @@ from seed_assets.planning.plan import UPSTREAM
 if TYPE_CHECKING:
     from event_log.trim import Trimmed
     from resources.corpus.skipped_files import SkippedFiles
-    from retrieval.search import SearchHit
     from seed_assets.planning.estimate import StageEstimate
     from seed_assets.planning.plan import Plan
     from seed_assets.planning.warned_documents import WarnedDocument
@@ -258,20 +257,6 @@ def show_trimmed(trimmed: "Trimmed", *, dry_run: bool) -> None:
         print_text(
             f"Dagster's records take {trimmed.bytes_after / 2**20:,.1f} MB (before: {trimmed.bytes_before / 2**20:,.1f} MB)."
         )
-
-
-def show_hits(hits: "Sequence[SearchHit]") -> None:
-    """Print search results, best first."""
-    console = Screen()
-    if not hits:
-        console.sentence("Nothing found.")
-    for hit in hits:
-        console.marked(
-            f"[bold]{hit.score:.3f}[/]  {escape(plain(hit.document))}  [dim]characters {hit.start} to {hit.end}[/]"
-        )
-        if hit.header:
-            console.print(f"       {_on_one_line(hit.header.splitlines()[0])}")
-        console.print(f"       {_on_one_line(hit.text)}")
 
 
 def _show_failures(console: Screen, failures: Sequence[Mapping[str, Any]]) -> None:
