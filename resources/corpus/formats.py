@@ -68,3 +68,10 @@ def remedies_for(counts: Mapping[str, int]) -> list[str]:
         for suffix, count in sorted(counts.items())
         if suffix in REMEDIES
     ]
+
+
+def not_read(suffix: str) -> str:
+    """Say that files with a suffix are not read, and what to do with them if that is known. suffix: in lower case."""
+    return " ".join(
+        (f"Files with the suffix {suffix} are not read.", *([REMEDIES[suffix]] if suffix in REMEDIES else []))
+    )

@@ -71,7 +71,7 @@ class ChunkSettings(BaseModel):
         ge=100,
         le=20_000,
         description="Maximum length of a chunk, in characters. The default is about 200 words: what a search result shows, "
-        "and what one vector can represent.",
+        "and what one vector can represent. A chunk inside a table may be longer by the header of the table.",
     )
     overlap: Count = Field(
         0,

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, UnknownFormatError
 from io_managers.store.refs import Ref
 from resources.corpus.corpus import Scan, document_id
+from resources.corpus.formats import SUFFIXES, not_read
 from resources.errors import ConfigurationError, DocumentError
 from resources.wording import did_you_mean
 from seed_assets.graph.pipeline import Pipeline
@@ -87,8 +88,10 @@ def _document(session: Session, scan: Scan, given: str) -> str:
         if name in scan.documents or name in scan.problems or _is_published(session, name):
             return name
     known = session.known_documents().union(scan.documents, scan.problems)
+    suffix = posixpath.splitext(given)[1].lower()
+    unread = f" {not_read(suffix)}" if suffix and suffix not in SUFFIXES else ""
     raise ConfigurationError(
-        f"There is no document {given!r}.{did_you_mean(given, known)} `seedbank status --json` lists all of them."
+        f"There is no document {given!r}.{unread}{did_you_mean(given, known)} `seedbank status --json` lists all of them."
     )
 
 

@@ -117,6 +117,12 @@ def test_a_document_may_be_named_by_its_file(plain_world: World, monkeypatch: py
 @pytest.mark.parametrize(
     ("document", "stage", "message"),
     [
+        (
+            "old.doc",
+            "",
+            "'old.doc'. Files with the suffix .doc are not read. Save such files in a word processor as DOCX.",
+        ),
+        ("data.XYZ", "", "'data.XYZ'. Files with the suffix .xyz are not read. `seedbank status"),
         ("corals.txt", "", "There is no document 'corals.txt'. Did you mean reefs/corals.txt"),
         ("reef/coral.txt", "", "Did you mean reefs/corals.txt"),
         ("zzzz\udce9", "", "There is no document 'zzzz"),
