@@ -7,9 +7,10 @@ Before a missing or damaged value is deleted, it is read again under the write l
 stored it meanwhile, and that copy must stay. Writing repairs: a stored row or file that differs is replaced.
 """
 
+import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +29,7 @@ _PUT = (
     " OR compressed <> excluded.compressed OR size_bytes <> excluded.size_bytes)"
 )
 _GET = "SELECT size_bytes, compressed, data FROM objects WHERE content_digest = ?"
+_SIZES = "SELECT content_digest, size_bytes FROM json_each(?) CROSS JOIN objects ON content_digest = value"
 
 
 class ContentStore(Protocol):
@@ -46,6 +48,10 @@ class ContentStore(Protocol):
 
     def contains(self, digest: str) -> bool:
         """Whether bytes are recorded under the digest. Only `get` verifies them."""
+        ...
+
+    def sizes(self, digests: Iterable[str]) -> dict[str, int]:
+        """The number of bytes of each recorded value, by digest. Nothing is opened or verified."""
         ...
 
     def digests(self) -> Iterator[str]:
@@ -127,6 +133,10 @@ class SqliteContentStore:
         """See ContentStore."""
         rows = self._database.read("SELECT data IS NULL FROM objects WHERE content_digest = ?", (digest,))
         return bool(rows) and (not rows[0][0] or self._files.path(digest).exists())
+
+    def sizes(self, digests: Iterable[str]) -> dict[str, int]:
+        """See ContentStore."""
+        return dict(self._database.read(_SIZES, (json.dumps(sorted(digests)),)))
 
     def digests(self) -> Iterator[str]:
         """See ContentStore."""

@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 from io_managers.store.store import Store
 from resources.endpoints.llm import Usage
 from seed_assets.graph.pipeline import Pipeline
-from seed_assets.graph.stage import Units
+from seed_assets.graph.stage import SOURCE, Units
 from seed_assets.memo.accounts import paid_for
 from seed_assets.planning.plan import UPSTREAM, Plan, StagePlan
 
@@ -69,10 +69,34 @@ def estimate(
 ) -> dict[str, StageEstimate]:
     """Return the estimate of each stage, in order.
 
-    Tokens are estimated from the bytes of files, since texts are not known before they are read.
+    Tokens are estimated from the bytes of texts, and from those of files where a text is not known before it is read. A text that
+    is read again may get longer, so the larger of the two counts then.
     """
     asked = set(documents)
-    return {name: _estimate(pipeline, store, plan, plan.stages[name], asked) for name in plan.stages if name in stages}
+    texts = _Texts(pipeline, store, plan)
+    return {name: _estimate(pipeline, store, texts, plan.stages[name], asked) for name in plan.stages if name in stages}
+
+
+class _Texts:
+    """The sizes of what is read from the documents' files: of the values of the first stage that takes a file."""
+
+    def __init__(self, pipeline: Pipeline, store: Store, plan: Plan) -> None:
+        reading = next((s.name for s in pipeline.document_stages if s.kind == "value" and s.inputs == (SOURCE,)), "")
+        self._store = store
+        self._plan = plan.stages.get(reading)
+
+    def sizes(self, units: Collection[str], files: Mapping[str, int]) -> list[int]:
+        """Return how many bytes there are to send of each unit, which may be a document. files: unit -> bytes of its file."""
+        if self._plan is None:
+            return [files[unit] for unit in units]
+        refs = self._store.refs.get(self._plan.stage.name, units)
+        bytes_of = self._store.content.sizes({ref.content_digest for ref in refs.values()})
+        found: list[int] = []
+        for unit in units:
+            text = bytes_of.get(refs[unit].content_digest, 0) if unit in refs else 0
+            current = text and self._plan.states.get(unit) == "current"
+            found.append(text if current else max(text, files[unit]))
+        return found
 
 
 def total(usages: Iterable[Usage]) -> Usage:
@@ -83,8 +107,7 @@ def total(usages: Iterable[Usage]) -> Usage:
     return usage
 
 
-def _estimate(pipeline: Pipeline, store: Store, plan: Plan, stage: StagePlan, asked: set[str]) -> StageEstimate:
-    of_clusters = stage.stage.units is Units.CLUSTERS
+def _estimate(pipeline: Pipeline, store: Store, texts: _Texts, stage: StagePlan, asked: set[str]) -> StageEstimate:
     if stage.stage.units is not Units.DOCUMENTS:
         asked = set(stage.states)
     computing = stage.computing & asked
@@ -94,14 +117,7 @@ def _estimate(pipeline: Pipeline, store: Store, plan: Plan, stage: StagePlan, as
         stage.states[document] in ("failed", "blocked")
         for document in asked.difference(stage.todo) & stage.states.keys()
     )
-    cost = Usage()
-    sizes = [stage.sizes[unit] for unit in computing & stage.sizes.keys()] + [_USUAL_MEMBERS] * stage.unnamed
-    for resource in pipeline.used_by(stage.stage).values():
-        for size in sizes:
-            if of_clusters and isinstance(resource, PricedByMembers):
-                cost.add(resource.estimate_cluster(size))
-            elif isinstance(resource, Priced):
-                cost.add(resource.estimate(size * _MEMBER_CHARACTERS if of_clusters else size))
+    cost = _cost(pipeline, texts, stage, computing)
     paid = store.actions.paid(key for document, key in stage.finished.items() if document in asked)
     return StageEstimate(
         documents=len(asked) + stage.unnamed,
@@ -116,6 +132,24 @@ def _estimate(pipeline: Pipeline, store: Store, plan: Plan, stage: StagePlan, as
         again=sum(_same_inputs(stage, unit) for unit in computing),
         kept=stage.kept_although(asked),
     )
+
+
+def _cost(pipeline: Pipeline, texts: _Texts, stage: StagePlan, computing: set[str]) -> Usage:
+    """Return what it costs at most to compute these units, and the clusters that have no names yet."""
+    cost = Usage()
+    resources = pipeline.used_by(stage.stage).values()
+    if not any(isinstance(resource, Priced | PricedByMembers) for resource in resources):
+        return cost
+    known = computing & stage.sizes.keys()
+    of_clusters = stage.stage.units is Units.CLUSTERS
+    sizes = [stage.sizes[unit] for unit in known] if of_clusters else texts.sizes(known, stage.sizes)
+    for resource in resources:
+        for size in [*sizes, *[_USUAL_MEMBERS] * stage.unnamed]:
+            if of_clusters and isinstance(resource, PricedByMembers):
+                cost.add(resource.estimate_cluster(size))
+            elif isinstance(resource, Priced):
+                cost.add(resource.estimate(size * _MEMBER_CHARACTERS if of_clusters else size))
+    return cost
 
 
 def _same_inputs(stage: StagePlan, unit: str) -> bool:

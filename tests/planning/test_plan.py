@@ -121,6 +121,20 @@ def test_requests_tokens_and_dollars_are_shown_before_and_savings_by_reuse_after
     assert after["summaries"].saved.usd == pytest.approx(0.01 * N)
 
 
+def test_the_cost_is_that_of_the_text_once_it_was_read(empty_world: World) -> None:
+    """A page is ten times its text, and a packed file a tenth of it: neither says what a model will be asked."""
+    world = empty_world
+    world.summarizer = PricedSummarizer()
+    world.write("reefs/page.html", f"<!-- {'x' * 40_000} --><p>{essay('crabs')}</p>")
+    before = estimates(world)["summaries"].cost.input_tokens
+    world.seed(SeedOptions(stages=("extracted_text",)))
+    after = estimates(world)["summaries"].cost.input_tokens
+    assert before - after == pytest.approx(10_000, rel=0.05)
+
+    world.raise_version("extracted_text")  # the texts may get longer, so the larger of text and file counts
+    assert estimates(world)["summaries"].cost.input_tokens >= before
+
+
 def test_a_seed_tells_the_plan_before_its_first_run(empty_world: World) -> None:
     shown: list[str] = []
 

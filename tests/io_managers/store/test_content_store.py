@@ -109,6 +109,13 @@ def test_the_same_bytes_twice_are_kept_once(harness):
     assert harness.content.get(content_digest(CONTENTS["text"])) == CONTENTS["text"]
 
 
+def test_sizes_are_those_of_the_bytes_before_they_are_compressed(harness):
+    small, large = b"a", b"ab" * 5_000
+    digests = [put(harness, data) for data in (small, large)]
+    assert harness.content.sizes([*digests, "sha256:nothing"]) == dict(zip(digests, (1, 10_000), strict=True))
+    assert harness.content.sizes([]) == {}
+
+
 def test_what_was_never_put_is_missing(harness):
     digest = content_digest(b"never")
     assert not harness.content.contains(digest)
