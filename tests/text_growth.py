@@ -40,8 +40,12 @@ from seed_assets.core.reading.document_fields import read_fields
 from seed_assets.core.reading.docx.symbols import in_symbol_font
 from seed_assets.core.reading.extraction import extract
 from seed_assets.core.reading.field_values import cleaned_values
-from seed_assets.core.reading.markdown_blocks import heading, table
 from seed_assets.core.reading.ocr.languages import other_language
+from seed_assets.core.reading.markdown_blocks import code, heading, table
+from seed_assets.core.reading.markup.asciidoc_header import read_header
+from seed_assets.core.reading.markup.asciidoc_inline import Attributes, asciidoc_text
+from seed_assets.core.reading.markup.asciidoc_tables import asciidoc_table
+from seed_assets.core.reading.markup.org_inline import org_text
 from seed_assets.core.reading.text.alphabets import letter_fit
 from seed_assets.core.reading.text.language_likeness import language_likeness
 from seed_assets.core.reading.text.text_decoding import decode_text
@@ -67,6 +71,7 @@ ALPHABETS = (
     "a; ", ";a", "1,000 ", "000.", "a@", ":a", "http://a", "# a #", "# a # \n", "<h1>", "<h1", "**a", "a\n\nb\n\n\nc\n",
     "hundred ", "not ", "word word. ", "Ab Cd ef. ", "…) ", "?!", "- a\n", "a: b\n", "---\n", "語。", "語；", "\x00a", "\x1b$B",
     "{[", "title: a\n", "a = ", "<a b='", "<!-", "<td>", "<table>", "x" * 997 + " ", "a." * 499 + "\n",
+    "\\a{", "\\a[", "$a ", "\\(", "\\begin{a}", "\\item ", "* a\n", "| a ", "[[a]", "{a}", "#+begin_src\n", "----\n", ":a: b\n",
     "<!-- ", "%% a", "(data:a/b;a,", "\x1b[", "\x1b]a", "a\b", "a\f", "a\u200d", "ﬁ",
 )  # fmt: skip
 """What texts are made of, over and over."""
@@ -139,6 +144,11 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     "distinguishing.distinguishing_concepts": lambda text: distinguishing_concepts(
         [text.split()[:15], [text]], {}, 2, 10
     ),
+    "asciidoc_header.read_header": lambda text: read_header(text.split("\n")),
+    "asciidoc_inline.asciidoc_text": lambda text: asciidoc_text(text, Attributes(), []),
+    "asciidoc_tables.asciidoc_table": lambda text: asciidoc_table(text.split("\n"), "", "|", str.strip),
+    "org_inline.org_text": lambda text: org_text(text, []),
+    "markdown_blocks.code": lambda text: code(text.split("\n")),
     "document_fields.read_fields": lambda text: [
         _unless_refused(read_fields, text.encode(), kind) for kind in ("text", "markdown", "html")
     ],
@@ -157,6 +167,10 @@ CALLS: Mapping[str, Callable[[str], object]] = {
             (b"00:01.000 --> 00:02.000\n", "subtitles"),
             (b"From: a\n", "mail"),
             (b"{\\rtf1 ", "rtf"),
+            (b"", "latex"),
+            (b"", "asciidoc"),
+            (b"", "org"),
+            (b"<p>", "mhtml"),
         )
     ],
     "field_values.cleaned_values": lambda text: cleaned_values([text, *text.split()]),
@@ -257,12 +271,58 @@ NO_TEXT: Mapping[str, str] = {
     "document.read_docx": _PACKED,
     "document.read_pdf": _PACKED,
     "document.read_odt": _PACKED,
+    "odf_file.OdfFile.__init__": _PACKED,
+    "presentation.read_odp": _PACKED,
+    "spreadsheet.read_ods": _PACKED,
+    "web_archive.read_web_archive": _FORMAT,
     "document.read_pptx": _PACKED,
     "document.read_rtf": _FORMAT,
     "delimited.read_delimited": _FORMAT,
     "json_file.read_json": _FORMAT,
     "mail.messages_of": _FORMAT,
+    "document.read_latex": _FORMAT,
+    "defining.read_definition": _FORMAT,
+    "definitions.Definitions.replaced": _FORMAT,
+    "environments.read_environment": _FORMAT,
+    "formulas.read_formula": _FORMAT,
+    "literals.read_literal": _FORMAT,
+    "reader.LatexReader.blocks": _FORMAT,
+    "reader.LatexReader.read": _FORMAT,
+    "reader.LatexReader.text_of": _FORMAT,
+    "walk.Walk.blocks": _FORMAT,
+    "walk.Walk.read": _FORMAT,
+    "others.read_other": _FORMAT,
+    "walk.Walk.text_of": _FORMAT,
+    "writer.Writer.add": _FORMAT,
+    "writer.Writer.block": _FORMAT,
+    "writer.TableRows.cell": _FORMAT,
+    "writer.ListItems.begin": _FORMAT,
+    "writer.ListItems.end": _FORMAT,
+    "source.Source.__init__": _FORMAT,
+    "source.Source.next_is": _FORMAT,
+    "source.Source.up_to": _FORMAT,
+    "asciidoc.read_asciidoc": _FORMAT,
+    "asciidoc_header.attribute_in": _FORMAT,
+    "asciidoc_inline.Attributes.define": _FORMAT,
+    "asciidoc_inline.Attributes.replaced": _FORMAT,
+    "org.read_org": _FORMAT,
+    "protected.Protected.put": _FORMAT,
+    "protected.Protected.restored": _FORMAT,
+    "emphasis.without_marks_of_emphasis": _FORMAT,
+    "emphasis.with_literals_put_aside": _FORMAT,
+    "included_files.included_warning": _ID,
+    "asciidoc_inline.Attributes.value": _ID,
+    "asciidoc_lists.ListPlaces.begin": _ID,
     "mail_file.read_mail_file": _FORMAT,
+    "compound_file.CompoundFile.__init__": _PACKED,
+    "compound_file.CompoundFile.names": _ID,
+    "compound_file.CompoundFile.stream": _ID,
+    "outlook_mail.read_outlook_mail": _PACKED,
+    "archive_file.read_archive": _PACKED,
+    "document_parts.DocumentParts.__init__": _ID,
+    "document_parts.DocumentParts.warn": _ID,
+    "document_parts.DocumentParts.without_reader": _ID,
+    "document_parts.DocumentParts.block": "reads a part, as extraction.extract does",
     "notebook.read_notebook": _FORMAT,
     "subtitles.read_subtitles": _FORMAT,
     "epub.read_epub": _PACKED,

@@ -3,23 +3,27 @@
 Which files are documents is decided in `corpus_walk`.
 """
 
-import errno
 import hashlib
 import os
 import re
 import time
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from io_managers.plain_text import HIDDEN
 from io_managers.store.whole_files import open_regular
 from resources.corpus import corpus_index
+from resources.corpus.corpus_archives import OpenArchives, are_complete, entries_of, files_inside
+from resources.corpus.corpus_errors import ambiguous, changed, deleted, too_large, unreadable
 from resources.corpus.corpus_index import SeenFile
 from resources.corpus.corpus_stamp import CorpusStamp
-from resources.corpus.corpus_walk import Walk, read_ignored
-from resources.corpus.formats import SUFFIXES
+from resources.corpus.corpus_walk import Ignored, Walk, read_ignored
+from resources.corpus.formats import format_of
 from resources.corpus.skipped_files import SkippedFiles
 from resources.errors import ConfigurationError, DocumentError
 
@@ -54,13 +58,24 @@ def _escape(match: re.Match[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One document at the last scan. content_digest: the digest of its bytes. format: a value of SUFFIXES."""
+    """One document at the last scan. content_digest: the digest of its bytes. format: see formats.format_of.
+
+    entry: the path below the archive at `path`; "" for a file of its own.
+    """
 
     document_id: str
     path: Path
     format: str
     size_bytes: int
     content_digest: str
+    entry: str = ""
+
+
+def _folders_of(name: str) -> Iterator[str]:
+    place = name.find("/")
+    while place >= 0:
+        yield name[:place]
+        place = name.find("/", place + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +95,24 @@ class Scan:
     stamp: str = field(default="", compare=False)
 
     def gone(self, known: set[str]) -> set[str]:
-        """The known documents that are no longer in the corpus."""
+        """The known documents that are no longer in the corpus; those inside of an archive with a problem are not gone."""
         absent = known - self.documents.keys() - self.problems.keys()
-        return {name for name in absent if not any(name.startswith(prefix) for prefix in self.unreadable)}
+        absent = {name for name in absent if not any(name.startswith(prefix) for prefix in self.unreadable)}
+        return {name for name in absent if not any(above in self.problems for above in _folders_of(name))}
 
 
 class Corpus:
     """A folder of documents, and the index with the digests of its files."""
 
-    def __init__(self, root: Path, index: Path, max_document_bytes: int) -> None:
+    def __init__(self, root: Path, index: Path, max_document_bytes: int, *, archives_are_folders: bool = False) -> None:
         """index: the file that caches digests by size, times and inode; it may be deleted at any time.
 
         The folder of the index, which is the home, does not belong to the corpus, even if it lies inside it.
+
+        archives_are_folders: whether the files inside of an archive are documents, and the archive itself is none.
         """
+        self._archives_are_folders = archives_are_folders
+        self._archives = OpenArchives()
         self.root = root
         self._index = index
         self._max_document_bytes = max_document_bytes
@@ -103,11 +123,14 @@ class Corpus:
         verify: read every file. Raises ConfigurationError if the folder is missing or cannot be listed.
         """
         check_folder(self.root)
+        self._archives.close()
         before = corpus_index.load(self._index)
         seen = {} if verify else before
         now_seen: dict[bytes, SeenFile] = {}
         found: dict[str, list[tuple[str, SourceFile | DocumentError]]] = {}
-        walk = Walk(self.root, read_ignored(self.root), left_out=self._index.parent)
+        ignored = read_ignored(self.root)
+        walk = Walk(self.root, ignored, left_out=self._index.parent)
+        skipped_inside = SkippedFiles()
         stamp, settled = CorpusStamp(), True
         for relative, status in walk.files():
             name = document_id(relative)
@@ -118,40 +141,94 @@ class Corpus:
                 stamp.add(relative, status)
                 known = now_seen.get(_index_key(relative))
                 settled = settled and known is not None and known.describes(status)
-            if entry is not None:
+            if isinstance(entry, SourceFile) and entry.format == "archive" and self._archives_are_folders:
+                for inner, one in self._inside(relative, entry, now_seen, ignored, skipped_inside):
+                    found.setdefault(document_id(inner), []).append((inner, one))
+            elif entry is not None:
                 found.setdefault(name, []).append((relative, entry))
         documents: dict[str, SourceFile] = {}
         problems: dict[str, DocumentError] = {}
         for name, entries in sorted(found.items()):
-            entry = entries[0][1] if len(entries) == 1 else _ambiguous([relative for relative, _ in entries])
+            entry = entries[0][1] if len(entries) == 1 else ambiguous([relative for relative, _ in entries])
             if isinstance(entry, DocumentError):
                 problems[name] = entry
             else:
                 documents[name] = entry
         if now_seen != before:
             corpus_index.save(self._index, now_seen)
-        unreadable = {document_id(folder) + "/": _unreadable(error) for folder, error in walk.unreadable.items()}
-        settled = settled and not unreadable
+        closed = {document_id(folder) + "/": unreadable(error) for folder, error in walk.unreadable.items()}
+        settled = settled and not closed
         now = stamp.digest(walk.skipped) if settled else ""
-        return Scan(documents, problems, unreadable, walk.skipped, now)
+        return Scan(documents, problems, closed, walk.skipped.with_others(skipped_inside), now)
 
     def read(self, source: SourceFile) -> bytes:
         """The bytes of a document, verified against its digest.
 
         Raises DocumentError (transient) if the file is gone, is unreadable or has changed since the scan.
         """
+        if source.entry:
+            return self._read_inside(source)
+        self._archives.close()
         try:
             with open_regular(source.path) as file:
                 # At most one byte more than expected, since the file may have grown to any length.
                 data = file.read(source.size_bytes + 1)
         except FileNotFoundError as error:
-            raise _deleted() from error
+            raise deleted() from error
         except OSError as error:
-            raise _unreadable(error) from error
+            raise unreadable(error) from error
         if len(data) != source.size_bytes or _digest_of(hashlib.sha256(data)) != source.content_digest:
             # If it has changed without a new modification time, as on some network shares, the next scan must read it.
             corpus_index.forget(self._index, _index_key(str(source.path.relative_to(self.root))))
-            raise _changed()
+            raise changed()
+        return data
+
+    def _inside(
+        self,
+        relative: str,
+        archive: SourceFile,
+        now_seen: dict[bytes, SeenFile],
+        ignored: Ignored | None,
+        skipped: SkippedFiles,
+    ) -> Iterator[tuple[str, SourceFile | DocumentError]]:
+        """Yield (path relative to the root, document or its error) for each file inside of an archive."""
+        known = now_seen[_index_key(relative)]
+        if known.entries is None or not are_complete(known.entries, self._max_document_bytes):
+            try:
+                data = self.read(archive)
+            except DocumentError as error:
+                yield relative, error
+                return
+            known = replace(known, entries=entries_of(data, self._max_document_bytes))
+            now_seen[_index_key(relative)] = known
+        for path, entry, problem in files_inside(
+            relative, known.entries or (), self._max_document_bytes, ignored, skipped
+        ):
+            yield (
+                path,
+                problem
+                or SourceFile(
+                    document_id(path),
+                    archive.path,
+                    format_of(path) or "",
+                    entry.size_bytes,
+                    entry.content_digest,
+                    entry.path,
+                ),
+            )
+
+    def _read_inside(self, source: SourceFile) -> bytes:
+        try:
+            data = self._archives.read(source.path, source.entry, self._max_document_bytes)
+        except FileNotFoundError as error:
+            raise deleted() from error
+        except OSError as error:
+            raise unreadable(error) from error
+        except DocumentError:  # the scan has read it
+            data = None
+        if data is None or _digest_of(hashlib.sha256(data)) != source.content_digest:
+            corpus_index.forget(self._index, _index_key(str(source.path.relative_to(self.root))))
+            raise changed()
         return data
 
     def _source(
@@ -164,23 +241,26 @@ class Corpus:
     ) -> SourceFile | DocumentError | None:
         """One file as a document, or its error; None if it was removed meanwhile."""
         if isinstance(status, OSError):
-            return _unreadable(status)
+            return unreadable(status)
         if status.st_size > self._max_document_bytes:
-            return self._too_large(status.st_size)
+            return too_large(status.st_size, self._max_document_bytes)
         path = self.root / relative
         key = _index_key(relative)
         known = seen.get(key)
         if known is None or not known.describes(status):
+            before = known
             try:
                 known = self._hash(path, status)
             except FileNotFoundError:
                 return None
             except OSError as error:
-                return _unreadable(error)
+                return unreadable(error)
             except DocumentError as problem:
                 return problem
+            if before is not None and before.content_digest == known.content_digest:
+                known = replace(known, entries=before.entries)
         now_seen[key] = known
-        return SourceFile(name, path, SUFFIXES[path.suffix.lower()], known.size_bytes, known.content_digest)
+        return SourceFile(name, path, format_of(path.name) or "", known.size_bytes, known.content_digest)
 
     def _hash(self, path: Path, status: os.stat_result) -> SeenFile:
         """Hash a file in blocks. Raises OSError, and DocumentError if it is being written to."""
@@ -190,9 +270,9 @@ class Corpus:
             before = os.fstat(file.fileno())
             # It is another file than the one that was checked, for example a link to somewhere else.
             if (before.st_dev, before.st_ino) != (status.st_dev, status.st_ino):
-                raise _changed()
+                raise changed()
             if before.st_size > self._max_document_bytes:
-                raise self._too_large(before.st_size)
+                raise too_large(before.st_size, self._max_document_bytes)
             left = before.st_size + 1
             while left > 0 and (block := file.read(min(left, _BLOCK_BYTES))):
                 hasher.update(block)
@@ -200,14 +280,8 @@ class Corpus:
             after = os.fstat(file.fileno())
         seen = SeenFile.of(before, hashed_at_ns, _digest_of(hasher))
         if left != 1 or seen != SeenFile.of(after, hashed_at_ns, seen.content_digest):
-            raise _changed()
+            raise changed()
         return seen
-
-    def _too_large(self, size_bytes: int) -> DocumentError:
-        return DocumentError(
-            f"the file has {size_bytes / 2**20:,.1f} MB, more than the {self._max_document_bytes >> 20} allowed.",
-            "Split it, exclude it in .seedbankignore, or raise max_document_mb (SEEDBANK_MAX_DOCUMENT_MB).",
-        )
 
 
 def check_folder(root: Path) -> None:
@@ -227,34 +301,3 @@ def _index_key(relative: str) -> bytes:
 
 def _digest_of(hasher: "hashlib._Hash") -> str:
     return f"sha256:{hasher.hexdigest()}"
-
-
-def _ambiguous(names: list[str]) -> DocumentError:
-    listed = ", ".join(ascii(name) for name in names)
-    return DocumentError(
-        f"{len(names)} files have this name after Unicode normalisation: {listed}.", "Rename all but one of them."
-    )
-
-
-def _deleted() -> DocumentError:
-    return DocumentError(
-        "the file was deleted during the run.", "Nothing to do: the next run removes the document.", transient=True
-    )
-
-
-def _changed() -> DocumentError:
-    return DocumentError(
-        "the file was changed during the run.", "Run again when the file is no longer being written.", transient=True
-    )
-
-
-_REMEDIES = {
-    errno.EACCES: "Make it and the folders above it readable for this user (chmod +rX).",
-    errno.EPERM: "Make it and the folders above it readable for this user (chmod +rX).",
-    errno.ENAMETOOLONG: "Move it up: its whole path is longer than the system allows.",
-}
-
-
-def _unreadable(error: OSError) -> DocumentError:
-    remedy = _REMEDIES.get(error.errno or 0, "Check the disk or the share it is on, then run again.")
-    return DocumentError(f"it cannot be read: {error.strerror or error}.", remedy, transient=True)

@@ -17,8 +17,26 @@ from io_managers.store.whole_files import read_memory, write_memory
 _SETTLED_NS = 2_000_000_000
 
 
+class SeenEntry(msgspec.Struct, array_like=True, frozen=True):
+    """A file inside an archive when that was hashed.
+
+    path: below the archive; "" for the archive itself, if it cannot be opened. content_digest: "" if it was not read.
+    reason, remedy: why it cannot be read, and what to do; "" if it can.
+    """
+
+    path: str
+    size_bytes: int
+    content_digest: str = ""
+    reason: str = ""
+    remedy: str = ""
+
+
 class SeenFile(msgspec.Struct, array_like=True, frozen=True):
-    """The state of a file when it was hashed. hashed_at_ns: when the hashing began, by this machine's clock."""
+    """The state of a file when it was hashed.
+
+    hashed_at_ns: when the hashing began, by this machine's clock. entries: the files inside of an archive; None if they were
+    not looked for.
+    """
 
     size_bytes: int
     mtime_ns: int
@@ -26,6 +44,7 @@ class SeenFile(msgspec.Struct, array_like=True, frozen=True):
     inode: int
     hashed_at_ns: int
     content_digest: str
+    entries: tuple[SeenEntry, ...] | None = None
 
     @classmethod
     def of(cls, status: os.stat_result, hashed_at_ns: int, content_digest: str) -> "SeenFile":

@@ -7,7 +7,7 @@ import errno
 import os
 import stat
 
-from resources.corpus.formats import REMEDIES, SUFFIXES
+from resources.corpus.formats import REMEDIES, SUFFIXES, format_of
 from resources.corpus.skipped_files import SkippedFiles
 
 TYPE_CHECKING = False
@@ -130,13 +130,14 @@ class Walk:
         _, dot, suffix = entry.name.rpartition(".")
         known = f".{suffix}".lower() if dot else ""
         # A file that is ignored is not named with what can be done about its format.
-        if known not in SUFFIXES and known not in REMEDIES:
+        is_document = known in SUFFIXES or format_of(entry.name) is not None
+        if not is_document and known not in REMEDIES:
             self.skipped.add_suffix(suffix if dot else "")
             return None
         if self._ignored and self._ignored(relative):
             self.skipped.ignored += 1
             return None
-        if known not in SUFFIXES:
+        if not is_document:
             self.skipped.add_suffix(suffix)
             return None
         status = self._status_of_file(entry)

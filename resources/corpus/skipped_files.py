@@ -39,6 +39,18 @@ class SkippedFiles:
         name = f".{suffix.lower()}" if suffix and known else ""
         self.by_suffix[name] = self.by_suffix.get(name, 0) + 1
 
+    def with_others(self, others: "SkippedFiles") -> "SkippedFiles":
+        """These numbers and others together."""
+        suffixes = dict(self.by_suffix)
+        for suffix, count in others.by_suffix.items():
+            suffixes[suffix] = suffixes.get(suffix, 0) + count
+        return SkippedFiles(
+            suffixes,
+            hidden=self.hidden + others.hidden,
+            ignored=self.ignored + others.ignored,
+            special=self.special + others.special,
+        )
+
     @property
     def total(self) -> int:
         """How many were skipped."""

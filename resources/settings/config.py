@@ -9,7 +9,7 @@ is relative to that file; one from the environment or the command line is relati
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -170,6 +170,11 @@ class Settings(BaseSettings):
         description="Maximum size of a document, in MB; larger files are reported as failed. A text of 64 MB has about ten "
         "million words and is more likely a dump or a log than a document.",
     )
+    archives: Literal["parts", "documents"] = Field(
+        "parts",
+        description="What the files in an archive (`.zip`, `.tar.gz`, ...) are: `parts`, the archive is one document with all of "
+        "them; `documents`, each is a document of its own, as if the archive were a folder.",
+    )
     documents_per_run: Count = Field(
         1_000,
         ge=1,
@@ -197,6 +202,11 @@ class Settings(BaseSettings):
     embeddings: EmbeddingSettings = EmbeddingSettings()  # pyright: ignore[reportCallIssue]
     budget: BudgetSettings = BudgetSettings()  # pyright: ignore[reportCallIssue]
     limits: LimitSettings = LimitSettings()  # pyright: ignore[reportCallIssue]
+
+    @property
+    def archives_are_folders(self) -> bool:
+        """Whether the files in an archive are documents of their own."""
+        return self.archives == "documents"
 
     @classmethod
     def settings_customise_sources(

@@ -44,7 +44,7 @@ class Units(StrEnum):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A document's file. data: its bytes. format: a value of resources.corpus.formats.SUFFIXES."""
+    """A document's file. data: its bytes. format: see resources.corpus.formats.format_of."""
 
     data: bytes
     format: str

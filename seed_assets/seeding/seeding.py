@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from io_managers.store.errors import StoreError, StoreUnavailableError, is_disk_failure
-from resources.corpus.formats import SUFFIXES, remedies_for
+from resources.corpus.formats import remedies_for, suffixes
 from resources.errors import ConfigurationError
 from resources.memory_errors import NO_MEMORY, memory_remedy, mentions_memory
 from resources.tables.lance_errors import TableError
@@ -299,6 +299,6 @@ class _Seed:
             others = plan.scan.skipped.sentence() or "it is empty"
             raise ConfigurationError(
                 f"The corpus folder {self._session.settings.corpus} holds no documents ({others}). "
-                f"Supported are {', '.join(SUFFIXES)}."
+                f"Supported are {', '.join(suffixes())}."
                 + "".join(f" {each}" for each in remedies_for(plan.scan.skipped.by_suffix))
             )

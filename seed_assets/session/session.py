@@ -56,7 +56,12 @@ class Session:
     @cached_property
     def corpus(self) -> Corpus:
         """The folder of documents."""
-        return Corpus(self.settings.corpus, self.home.corpus_index, self.settings.max_document_mb << 20)
+        return Corpus(
+            self.settings.corpus,
+            self.home.corpus_index,
+            self.settings.max_document_mb << 20,
+            archives_are_folders=self.settings.archives_are_folders,
+        )
 
     @cached_property
     def store(self) -> Store:

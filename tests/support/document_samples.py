@@ -6,6 +6,7 @@ from email.message import EmailMessage
 
 import openpyxl
 
+from tests.support.compound_files import compound_file, properties, wide
 from tests.support.zip_files import TYPES, relations, zipped
 
 _PRESENTATION = (
@@ -51,6 +52,21 @@ def _open_document() -> bytes:
     return zipped({"content.xml": f"<document><body><text>{text}</text></body></document>"})
 
 
+def _open_spreadsheet() -> bytes:
+    rows = "".join(
+        f"<table-row><table-cell><p>{a}</p></table-cell><table-cell><p>{b}</p></table-cell></table-row>"
+        for a, b in (("Tor", "cm"), ("Größe", "4"))
+    )
+    return zipped(
+        {"content.xml": f"<document><body><spreadsheet><table>{rows}</table></spreadsheet></body></document>"}
+    )
+
+
+def _open_presentation() -> bytes:
+    page = "<page><frame><text-box><p>Größe der Flut</p></text-box></frame></page>"
+    return zipped({"content.xml": f"<document><body><presentation>{page}</presentation></body></document>"})
+
+
 def _presentation() -> bytes:
     shape = "<p:sp><p:txBody><a:p><a:r><a:t>Größe der Flut</a:t></a:r></a:p></p:txBody></p:sp>"
     return zipped(
@@ -64,7 +80,11 @@ def _presentation() -> bytes:
 
 
 SAMPLES: Mapping[str, bytes] = {
+    "archive": zipped({"tor/a.md": "# Größe\n\nDie Flut kommt.", "tor/b.csv": "Tor,cm\nOben,4\n", "c.bin": b"\0\1"}),
     "mail": _mail(),
+    "msg": compound_file(
+        {"__properties_version1.0": properties({}, 32), **wide({"0037": "Größe", "1000": "Die Flut."})}
+    ),
     "csv": 'Tor,cm\nGröße,4\n"a, b",5\n'.encode(),
     "json": '[{"Tor": "Größe", "cm": [4, 5], "at": {"x": null}}]'.encode(),
     "notebook": '{"cells": [{"cell_type": "markdown", "source": ["# Größe"]}, {"cell_type": "code", "source": "x", '
@@ -74,6 +94,17 @@ SAMPLES: Mapping[str, bytes] = {
     "xlsx": _workbook(),
     "epub": _book(),
     "odt": _open_document(),
+    "latex": b'\\title{Gr\\"o\\ss e}\\begin{document}\\section{Flut}Die Flut $a_1$ \\emph{kommt}.\n'
+    b"\\begin{tabular}{ll}Tor & cm\\\\ "
+    b"Oben & 4\\\\\\end{tabular}\\begin{itemize}\\item Tor\\end{itemize}\\end{document}",
+    "asciidoc": "= Größe\nAnn\n\n== Flut\nDie *Flut* https://a.b[kommt].\n\n* Tor\n** cm\n\n|===\n"
+    "|Tor |cm\n|Oben |4\n|===\n".encode(),
+    "org": "#+TITLE: Größe\n* Flut :a:\nDie *Flut* [[a][kommt]].\n- Tor\n  - cm\n"
+    "| Tor | cm |\n|---+---|\n| Oben | 4 |\n".encode(),
+    "ods": _open_spreadsheet(),
+    "odp": _open_presentation(),
+    "mhtml": b"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html; charset=utf-8\n"
+    b"Content-Transfer-Encoding: quoted-printable\n\n<p>Gr=C3=B6=C3=9Fe der Flut</p>\n--b--\n",
     "pptx": _presentation(),
 }
 """By format."""

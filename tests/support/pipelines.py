@@ -216,7 +216,7 @@ class PartlyReplacedSession(Session):
     @cached_property
     def corpus(self) -> Corpus:
         """The test's, or the settings'."""
-        return self._corpus or Corpus(self.settings.corpus, self.home.corpus_index, 64 << 20)
+        return self._corpus or Session.corpus.func(self)
 
 
 @dataclass(frozen=True)

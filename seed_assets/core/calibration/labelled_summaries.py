@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from resources.corpus.formats import SUFFIXES
+from resources.corpus.formats import format_of
 from resources.errors import ConfigurationError, DocumentError
 from seed_assets.core.judging.verdicts import SourceText
 from seed_assets.core.reading.text.text_decoding import decode_text
@@ -58,7 +58,7 @@ class Label(msgspec.Struct, frozen=True):
         """The source if it is a path (one line that ends like a document's name); "" if it is a text."""
         line = self.source.strip()
         named = len(line) <= _MOST_PATH_CHARACTERS and "\n" not in line
-        return line if named and Path(line).suffix.lower() in SUFFIXES else ""
+        return line if named and format_of(line) else ""
 
 
 def read_labels(path: Path) -> list[Label]:
@@ -115,7 +115,7 @@ async def source_of(label: Label, folder: Path, parser: ParserPool) -> SourceTex
     if not label.document:
         return SourceText("", "", label.source)
     data = await asyncio.to_thread(_read, label.document, folder)
-    extracted = await parser.extract(data, SUFFIXES[Path(label.document).suffix.lower()])
+    extracted = await parser.extract(data, format_of(label.document) or "")
     return SourceText(label.document, extracted.title, extracted.text)
 
 

@@ -14,7 +14,7 @@ from io import BytesIO
 
 import msgspec
 
-from resources.corpus.formats import SUFFIXES
+from resources.corpus.formats import SUFFIXES, is_format
 from seed_assets.core.reading.field_table import FieldTable
 from seed_assets.core.reading.field_values import cleaned_values, field_name, split_values
 from seed_assets.core.reading.file_signatures import is_rtf
@@ -58,15 +58,15 @@ def read_fields(data: bytes, format: str) -> DocumentFields:
     list are not. Numbers and dates are kept as they are written, and `null` is no value. Aliases, and lists or mappings
     inside a value, are problems of their field.
 
-    format: a value of SUFFIXES.
+    format: see formats.format_of.
 
     Raises ValueError for another format, and DocumentError for a text file that is empty or binary.
     """
-    if format not in _READERS:
+    if not is_format(format):
         raise ValueError(f"no reader for format {format!r}; there are {', '.join(sorted(set(SUFFIXES.values())))}")
     problems: list[str] = []
     values: dict[str, list[str]] = {}
-    for name, found in _READERS[format](data, problems):
+    for name, found in _READERS.get(format, _no_fields)(data, problems):
         values.setdefault(field_name(name), []).extend(found)
     fields = {name: cleaned for name in sorted(values) if name and (cleaned := cleaned_values(values[name]))}
     large = [name for name, found in fields.items() if len(found) > _MOST_VALUES]
@@ -159,7 +159,7 @@ def _office_fields(data: bytes, problems: list[str]) -> Found:
 
 
 def _no_fields(data: bytes, problems: list[str]) -> Found:
-    """Return no fields: the format has none, or its parser can crash and must not run in this process, as that of PDF."""
+    """Return no fields: the format has none, or what reads it must not run in this process, as the parser of PDF."""
     return iter(())
 
 
@@ -168,15 +168,8 @@ _READERS: Mapping[str, Callable[[bytes, list[str]], Found]] = {
     "markdown": partial(_text_fields, markdown=True),
     "html": _html_fields,
     "docx": _office_fields,
-    "pdf": _no_fields,
     "mail": _mail_fields,
-    "csv": _no_fields,
-    "json": _no_fields,
-    "notebook": _no_fields,
-    "subtitles": _no_fields,
-    "rtf": _no_fields,
     "xlsx": _office_fields,
-    "epub": _no_fields,
-    "odt": _no_fields,
     "pptx": _office_fields,
 }
+"""By format; other formats have no fields."""

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 
 import msgspec
 
-from resources.corpus.formats import PICTURE, SUFFIXES
+from resources.corpus.formats import PACKED, PICTURE, SUFFIXES, is_format
 from resources.errors import DocumentError
+from seed_assets.core.reading.document_parts import PartLimits, ReadPart
 from seed_assets.core.reading.extracted_text import ExtractedText, normalised
 from seed_assets.core.reading.file_signatures import is_rtf
-from seed_assets.core.reading.ocr.picture_reader import NO_OCR, ReadingRules
+from seed_assets.core.reading.ocr.picture_reader import IN_PARTS, NO_OCR, ReadingRules
 from seed_assets.core.reading.text.text_file import read_text_file
 from seed_assets.core.reading.titles import cleaned_title, first_line_title
 
@@ -36,22 +37,47 @@ def read_document(data: bytes, format: str, rules: ReadingRules) -> ExtractedTex
 
     A malicious file may crash or block the process, so files from elsewhere must be read by ParserPool.
 
-    format: a value of SUFFIXES.
+    format: see formats.format_of.
 
     Raises ValueError for another format. Raises DocumentError for a file that is empty, broken, encrypted, of another kind
     than its name says, or without text.
     """
-    if format not in _READERS and format not in _WITH_PAGES:
-        raise ValueError(f"no reader for format {format!r}; there are {', '.join((*_READERS, *_WITH_PAGES))}")
+    return _read(data, format, rules, PartLimits())
+
+
+def _read(data: bytes, format: str, rules: ReadingRules, limits: PartLimits) -> ExtractedText | list[int]:
+    if not is_format(format):
+        formats = ", ".join((*_READERS, *_READERS_WITH_PAGES, *_READERS_OF_PARTS))
+        raise ValueError(f"no reader for format {format!r}; there are {formats}")
+    if data and format.startswith(PACKED):
+        from resources.corpus.archives.packing import unpacked
+
+        data, format = unpacked(data), format.removeprefix(PACKED)
     if not data:
         raise DocumentError("the file is empty (0 bytes).", "Put its content back, or remove it.")
-    found = _READERS[format](data) if format in _READERS else _WITH_PAGES[format](data, rules)
-    if not isinstance(found, ExtractedText):
-        return found
+    if format in _READERS_WITH_PAGES:
+        found = _READERS_WITH_PAGES[format](data, rules)
+        if not isinstance(found, ExtractedText):
+            return found
+    elif format in _READERS_OF_PARTS:
+        found = _READERS_OF_PARTS[format](data, _part_reader(limits))
+    else:
+        found = _READERS[format](data)
     if not found.text:
         raise DocumentError("the file holds no text.", "Put its content back, or remove it.")
     title = normalised(cleaned_title(found.title)) or first_line_title(found.text)
     return msgspec.structs.replace(found, title=title)
+
+
+def _part_reader(limits: PartLimits) -> ReadPart:
+    def read(data: bytes, format: str) -> ExtractedText:
+        with limits.part(len(data)):
+            found = _read(data, format, IN_PARTS, limits)
+        if not isinstance(found, ExtractedText):
+            raise TypeError("a part that is read without pictures asks for none")
+        return found
+
+    return read
 
 
 def _normal(text: str, title: str, encoding: str = "") -> ExtractedText:
@@ -105,11 +131,28 @@ def _read_picture(data: bytes, rules: ReadingRules) -> ExtractedText | list[int]
         return read_picture_file(data, rules)
 
 
-def _read_mail(data: bytes) -> ExtractedText:
+def _read_mail(data: bytes, read_part: ReadPart) -> ExtractedText:
     from seed_assets.core.reading.mail_file import read_mail_file
 
     with _named_failures("mail"):
-        return read_mail_file(data, extract)
+        return read_mail_file(data, read_part)
+
+
+def _read_outlook_mail(data: bytes, read_part: ReadPart) -> ExtractedText:
+    from seed_assets.core.reading.outlook.compound_file import SIGNATURE
+    from seed_assets.core.reading.outlook.outlook_mail import read_outlook_mail
+
+    if not data.startswith(SIGNATURE):  # definitions of messages of other programs have this suffix too
+        return _read_text(data)
+    with _named_failures("MSG"):
+        return read_outlook_mail(data, read_part)
+
+
+def _read_archive(data: bytes, read_part: ReadPart) -> ExtractedText:
+    from seed_assets.core.reading.archive_file import read_archive
+
+    with _named_failures("archive"):
+        return read_archive(data, read_part)
 
 
 def _read_csv(data: bytes) -> ExtractedText:
@@ -175,6 +218,48 @@ def _read_odt(data: bytes) -> ExtractedText:
         return read_odt(data)
 
 
+def _read_ods(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.odt.spreadsheet import read_ods
+
+    with _named_failures("ODS"):
+        return read_ods(data)
+
+
+def _read_odp(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.odt.presentation import read_odp
+
+    with _named_failures("ODP"):
+        return read_odp(data)
+
+
+def _read_web_archive(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.web_archive import read_web_archive
+
+    with _named_failures("MHTML"):
+        return read_web_archive(data)
+
+
+def _read_latex(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.latex.document import read_latex
+
+    with _named_failures("LaTeX"):
+        return read_latex(data)
+
+
+def _read_asciidoc(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.markup.asciidoc import read_asciidoc
+
+    with _named_failures("AsciiDoc"):
+        return read_asciidoc(data)
+
+
+def _read_org(data: bytes) -> ExtractedText:
+    from seed_assets.core.reading.markup.org import read_org
+
+    with _named_failures("Org"):
+        return read_org(data)
+
+
 @contextmanager
 def _named_failures(format_name: str) -> Iterator[None]:
     """Convert every exception of a parser library into a DocumentError, since a malicious file may cause any of them."""
@@ -207,7 +292,9 @@ _READERS = {
     "markdown": _read_markdown,
     "html": _read_html,
     "docx": _read_docx,
-    "mail": _read_mail,
+    "latex": _read_latex,
+    "asciidoc": _read_asciidoc,
+    "org": _read_org,
     "csv": _read_csv,
     "json": _read_json,
     "notebook": _read_notebook,
@@ -216,6 +303,11 @@ _READERS = {
     "xlsx": _read_xlsx,
     "epub": _read_epub,
     "odt": _read_odt,
+    "ods": _read_ods,
+    "odp": _read_odp,
+    "mhtml": _read_web_archive,
     "pptx": _read_pptx,
 }
-_WITH_PAGES = {"pdf": _read_pdf, PICTURE: _read_picture}
+_READERS_WITH_PAGES = {"pdf": _read_pdf, PICTURE: _read_picture}
+_READERS_OF_PARTS = {"mail": _read_mail, "msg": _read_outlook_mail, "archive": _read_archive}
+"""The readers of formats that hold files of other formats."""

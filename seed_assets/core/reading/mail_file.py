@@ -3,12 +3,13 @@
 What does not belong here: headers and bodies themselves (text.mail), and reading the formats of attachments (extraction).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from email.message import EmailMessage, Message
 from typing import NamedTuple
 
-from resources.corpus.formats import SUFFIXES
+from resources.corpus.formats import format_of
 from resources.errors import DocumentError
+from seed_assets.core.reading.document_parts import DocumentParts, ReadPart
 from seed_assets.core.reading.extracted_text import ExtractedText, normalised
 from seed_assets.core.reading.markdown_blocks import heading
 from seed_assets.core.reading.text.mail import (
@@ -23,10 +24,10 @@ from seed_assets.core.reading.text.mail import (
 
 # The numbers were chosen by judgement. A mail may be attached to another one, and in a hostile file to many.
 _MOST_DEEP = 5
-# So many parts of a mail are read, with those of attached mails: Python's parser takes a millisecond for some of them.
+# So many parts of a mail are read, with those of attached mails: Python's parser takes a millisecond for some of them. A
+# mailbox has so many for each mail at least.
 _MOST_PARTS = 1_000
-# A warning names attachments that are not read in so many characters.
-_LONGEST_LIST = 300
+_MOST_OF_EACH = 10
 _FORMATS: Mapping[str, str] = {
     "text/plain": "text",
     "text/markdown": "markdown",
@@ -38,6 +39,13 @@ _FORMATS: Mapping[str, str] = {
     "application/pdf": "pdf",
     "application/epub+zip": "epub",
     "application/vnd.oasis.opendocument.text": "odt",
+    "application/vnd.oasis.opendocument.spreadsheet": "ods",
+    "application/vnd.oasis.opendocument.presentation": "odp",
+    "application/vnd.ms-outlook": "msg",
+    "application/zip": "archive",
+    "application/x-zip-compressed": "archive",
+    "application/x-tar": "archive",
+    "application/gzip": "archive",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
     "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
@@ -47,8 +55,6 @@ _FORMATS: Mapping[str, str] = {
 _SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
 _ENCRYPTED = ("application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted")
 _MAIL = "message/rfc822"
-
-ReadPart = Callable[[bytes, str], ExtractedText]
 
 
 class _Parts(NamedTuple):
@@ -63,8 +69,6 @@ def read_mail_file(data: bytes, read_part: ReadPart) -> ExtractedText:
 
     Attachments that Seedbank can read follow the body under headings with their names; a warning names the others.
 
-    read_part: reads an attachment in a format, a value of SUFFIXES.
-
     Raises DocumentError for a file that is no mail, and for a mail that is encrypted.
     """
     data = data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
@@ -74,39 +78,27 @@ def read_mail_file(data: bytes, read_part: ReadPart) -> ExtractedText:
             "the file is not a mail: it does not begin with headers such as From, To and Subject.",
             "Restore it from its source, or give it the suffix of what it is.",
         )
-    reader = _MailReader(read_part)
+    reader = _MailReader(read_part, max(_MOST_PARTS, _MOST_OF_EACH * len(messages)))
     texts = [reader.read(message, 0) for message in messages]
     text = normalised("\n\n".join(texts))
-    return ExtractedText(text, header_text(messages[0], "Subject"), reader.encoding, reader.warnings())
+    return ExtractedText(text, header_text(messages[0], "Subject"), reader.encoding, reader.parts.warnings())
 
 
 class _MailReader:
-    """Reads messages and what is attached to them, and collects warnings.
+    """Reads messages and what is attached to them.
 
-    encoding: that of the first body.
+    parts: the attachments, with all warnings. encoding: that of the first body.
     """
 
-    def __init__(self, read_part: ReadPart) -> None:
-        self._read_part = read_part
-        self._left_parts = _MOST_PARTS
-        self._warnings: list[str] = []
-        self._unread: list[str] = []
+    def __init__(self, read_part: ReadPart, most_parts: int) -> None:
+        self.parts = DocumentParts(read_part, "Attachments of the mail that have no reader are not read")
+        self._most_parts = self._left_parts = most_parts
         self.encoding = ""
-
-    def warnings(self) -> tuple[str, ...]:
-        """Return one sentence for each part that was not read as it should be, and one for all without a reader."""
-        if not self._unread:
-            return tuple(self._warnings)
-        named = ", ".join(self._unread)
-        named = named if len(named) <= _LONGEST_LIST else named[:_LONGEST_LIST] + "…"
-        return (*self._warnings, f"Attachments of the mail that have no reader are not read: {named}.")
 
     def read(self, message: EmailMessage, depth: int) -> str:
         """Return the headers, the body and the attachments of a message as text. depth: how many mails it is within."""
         if any(len(str(value)) > LONGEST_HEADER for _, value in message.raw_items()):
-            self._warnings.append(
-                f"Only the first {LONGEST_HEADER:,} characters of a long header of the mail are read."
-            )
+            self.parts.warn(f"Only the first {LONGEST_HEADER:,} characters of a long header of the mail are read.")
         body = message.get_body(("plain", "html"))
         parts = self._parts(message, body)
         blocks = [shown_headers(message)]
@@ -119,7 +111,7 @@ class _MailReader:
         if body is None and any(part.get_content_type() in _ENCRYPTED for part in message.walk()):
             if depth == 0:
                 raise DocumentError("the mail is encrypted.", "Save a decrypted copy of it from the mail program.")
-            self._warnings.append("A mail that is attached is encrypted, and only its headers are read.")
+            self.parts.warn("A mail that is attached is encrypted, and only its headers are read.")
             return "\n\n".join(filter(None, blocks))
         blocks += [self._attachment(part, depth) for part in parts.attached]
         return "\n\n".join(filter(None, blocks))
@@ -129,7 +121,7 @@ class _MailReader:
         found = _Parts([], [])
         for part, is_alternative in _leaves(message, in_alternative=False):
             if not self._left_parts:
-                self._warnings.append(f"Only the first {_MOST_PARTS:,} parts of the mail are read.")
+                self.parts.warn(f"Only the first {self._most_parts:,} parts of the mail are read.")
                 break
             self._left_parts -= 1
             kind = part.get_content_type()
@@ -146,7 +138,7 @@ class _MailReader:
         try:
             text, encoding = body_text(part)
         except DocumentError as error:
-            self._warnings.append(f"A part of the mail's body was not read: {error}")
+            self.parts.warn(f"A part of the mail's body was not read: {error}")
             return ""
         self.encoding = self.encoding or encoding
         return text.strip("\r\n")
@@ -155,35 +147,30 @@ class _MailReader:
         name = _name_of(part)
         if part.get_content_type() == _MAIL or part.get_content_type() == "message/global":
             return self._attached_mail(part, depth)
-        format = SUFFIXES.get("." + name.rpartition(".")[2].lower()) if "." in name else None
-        format = format or _FORMATS.get(part.get_content_type())
+        format = format_of(name) or _FORMATS.get(part.get_content_type())
         if format is None:
-            self._unread.append(name)
+            self.parts.without_reader(name)
             return ""
         payload = part.get_payload(decode=True)
         data = payload if isinstance(payload, bytes) else b""
         try:
             if format == "mail":
-                text = self._mail_within(messages_of(data), depth)
-            else:
-                found = self._read_part(data, format)
-                text = found.text
-                self._warnings += [f"{name}: {warning}" for warning in found.warnings]
+                return f"{heading(1, name)}\n\n{self._mail_within(messages_of(data), depth)}"
+            return self.parts.block(name, format, data)
         except DocumentError as error:
-            self._warnings.append(f"The attachment {name} was not read: {error}")
+            self.parts.warn(f"The attachment {name} was not read: {error}")
             return ""
-        return f"{heading(1, name)}\n\n{text}"
 
     def _attached_mail(self, part: EmailMessage, depth: int) -> str:
         inner = [each for each in part.iter_parts() if isinstance(each, EmailMessage)] if part.is_multipart() else []
         if not inner:
-            self._unread.append(_name_of(part))
+            self.parts.without_reader(_name_of(part))
             return ""
         title = header_text(inner[0], "Subject") or _name_of(part)
         try:
             return f"{heading(1, title)}\n\n{self._mail_within(inner, depth)}"
         except DocumentError as error:
-            self._warnings.append(f"The attached mail {title} was not read: {error}")
+            self.parts.warn(f"The attached mail {title} was not read: {error}")
             return ""
 
     def _mail_within(self, messages: list[EmailMessage], depth: int) -> str:

@@ -1,4 +1,4 @@
-"""Writing headings and tables into a text, as in Markdown, so that chunking and sentence splitting recognize their borders.
+"""Writing headings, tables and code into a text, as in Markdown, so that chunking and sentence splitting recognize their borders.
 
 What does not belong here: finding them in a format.
 """
@@ -21,6 +21,14 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     if len(lines) > 1:
         lines.insert(1, f"|{' --- |' * len(filled[0])}")
     return "\n".join(lines)
+
+
+def code(lines: Sequence[str], language: str = "") -> str:
+    """Return lines of code between fences; "" if all are blank."""
+    if not any(map(str.strip, lines)):
+        return ""
+    fence = "````" if any("```" in line for line in lines) else "```"
+    return "\n".join([fence + language, *lines, fence])
 
 
 def _cell(text: str) -> str:

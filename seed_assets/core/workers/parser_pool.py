@@ -19,8 +19,9 @@ from typing import Any, Self
 
 import msgspec
 
+from resources.corpus.formats import is_format
 from seed_assets.core.reading.extracted_text import ExtractedText
-from seed_assets.core.reading.extraction import EXTRACTION_VERSION, SUFFIXES, extract
+from seed_assets.core.reading.extraction import EXTRACTION_VERSION, extract
 from seed_assets.core.reading.file_signatures import is_rtf
 from seed_assets.core.reading.ocr.picture_reader import ReadingRules
 from seed_assets.core.workers.parser_process import ParserProcess, WorkerGoneError
@@ -106,7 +107,7 @@ class ParserPool:
         Raises DocumentError as that function does, and if parsing crashes, takes too long or takes too much memory;
         RuntimeError if workers cannot be started or the pool is closed; ValueError for an unknown format.
         """
-        if format not in SUFFIXES.values():
+        if not is_format(format):
             raise ValueError(f"no reader for format {format!r}")
         is_light = len(data) <= (_LIGHT_ASCII_BYTES if data.isascii() else _LIGHT_BYTES)
         if format in _PLAIN and is_light and not is_rtf(data):

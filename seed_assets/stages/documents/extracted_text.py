@@ -21,7 +21,8 @@ async def extracted_text(
     """One partition: the text and the title of one document, and warnings of what could not be read.
 
     The formats are text, Markdown, HTML (without navigation, banners and scripts), PDF (with a text layer), DOCX, ODT, RTF,
-    PPTX, XLSX, CSV, EPUB, mails, notebooks, JSON and subtitles. The text is extracted again when the file's bytes or its
+    PPTX, ODP, XLSX, ODS, CSV, EPUB, LaTeX, AsciiDoc, Org, mails, MHTML, notebooks, JSON, subtitles, and archives of these.
+    The text is extracted again when the file's bytes or its
     suffix change. A document takes some milliseconds.
     """
     if source.format not in picture_reader.formats:

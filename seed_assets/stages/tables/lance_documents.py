@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from resources.corpus.formats import SUFFIXES
+from resources.corpus.formats import PACKED, format_of
 from seed_assets.core.concepts.concepts import Concepts
 from seed_assets.core.judging.verdicts import Judgement
 from seed_assets.core.reading.extraction import ExtractedText
@@ -21,7 +21,7 @@ def lance_documents(
         {
             "document_id": document_id,
             "title": extracted_text.title,
-            "format": SUFFIXES["." + document_id.rpartition(".")[2].lower()],
+            "format": (format_of(document_id) or "").removeprefix(PACKED),
             "encoding": extracted_text.encoding or None,
             "n_characters": len(extracted_text.text),
             "summary": judgements.summary,

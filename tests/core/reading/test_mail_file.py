@@ -33,7 +33,7 @@ def test_attachments_follow_the_body_under_their_names():
     made.add_alternative("<p>Der Pegel fällt sehr.</p>", subtype="html")
     made.add_attachment(b"Tor,Pegel\nOben,4\n", maintype="text", subtype="csv", filename="Pegel März.csv")
     made.add_attachment("# Notiz\n\nAm Kai.", subtype="markdown", filename="notiz")
-    made.add_attachment(b"\x00\x01", maintype="application", subtype="zip", filename="rest.zip")
+    made.add_attachment(b"\x00\x01", maintype="application", subtype="octet-stream", filename="rest.bin")
     inner = message("Inner", "The inner body.")
     inner.add_attachment("A text within.", filename="in.txt")
     made.add_attachment(inner)
@@ -45,7 +45,22 @@ def test_attachments_follow_the_body_under_their_names():
         f"# notiz\n\n# Notiz\n\nAm Kai.\n\n# Inner\n\nSubject: Inner\n{HEADERS}\n\nThe inner body.\n\n"
         "# in.txt\n\nA text within."
     )
-    assert result.warnings == ("Attachments of the mail that have no reader are not read: rest.zip.",)
+    assert result.warnings == ("Attachments of the mail that have no reader are not read: rest.bin.",)
+
+
+def test_all_mails_of_a_mailbox_are_read():
+    """What they have attached together may be more than a single mail may have."""
+    made = []
+    for number in range(150):
+        each = message(f"Mail {number}", f"Body {number}.")
+        for place in range(8):
+            each.add_attachment(f"Note {number}-{place}.", filename=f"{place}.txt")
+        made.append(b"From joerg@example.org Mon Jan  1 10:00:00 2024\n" + each.as_bytes() + b"\n\n")
+    result = extract(b"".join(made), "mail")
+    assert result.title == "Mail 0"
+    assert result.warnings == ()
+    assert [f"Body {number}.\n" in result.text for number in range(150)] == [True] * 150
+    assert result.text.count("Note ") == 1_200
 
 
 def test_a_mail_without_mime_headers_is_read():

@@ -22,7 +22,7 @@ def test_each_skipped_file_is_counted_under_one_reason(folder: Folder) -> None:
         "a.md",
         "one.XYZ",
         "two.xyz",
-        "sub/three.tar.gz",
+        "sub/three.gz",
         "README",
         "ends with a dot.",
         ".hidden.md",

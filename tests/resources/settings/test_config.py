@@ -21,6 +21,7 @@ OTHER_VALUES = {
     "corpus": "/somewhere",
     "home": "/somewhere",
     "prices": "/somewhere",
+    "archives": "documents",
     "concepts.count": "30",
     "extraction.when_version_changes": "keep",
     "summaries.when_model_changes": "keep",

@@ -49,6 +49,8 @@ NO_OCR = ReadingRules(
     without_ocr="Run OCR (for instance: ocrmypdf --force-ocr SCAN.pdf TEXT.pdf) and put the result in its place."
 )
 """The rules where no page is read as a picture."""
+IN_PARTS = ReadingRules(without_ocr="Take it out, so that it is a document of its own, which is read by OCR.")
+"""The rules for files inside of other files, such as attachments."""
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,10 @@ class OdtBody:
             found += self._read(element, local(element))
         return found
 
+    def blocks_of(self, element: "_Element") -> list[str]:
+        """Return the blocks that one element is read as."""
+        return self._read(element, local(element))
+
     def _read(self, element: "_Element", name: str) -> list[str]:
         if not name or name in _SKIPPED or attribute(element, "display") == "none":
             return []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from resources.errors import DocumentError
 from seed_assets.core.reading.extracted_text import ExtractedText
-from seed_assets.core.reading.ocr.picture_reader import NO_OCR, ReadingRules
+from seed_assets.core.reading.ocr.picture_reader import IN_PARTS, NO_OCR, ReadingRules
 from seed_assets.core.reading.page_texts import (
     DAMAGED,
     GARBLED,
@@ -81,7 +81,7 @@ def read_pdf(data: bytes, rules: ReadingRules = NO_OCR, depth: int = 0) -> Extra
 
 
 def _part(data: bytes, depth: int) -> str:
-    found = read_pdf(data, NO_OCR, depth)
+    found = read_pdf(data, IN_PARTS, depth)
     return found.text if isinstance(found, ExtractedText) else ""
 
 

@@ -134,7 +134,7 @@ def test_repeated_cells_make_no_text_of_any_length():
     ("data", "reason"),
     [
         (odt(p("x"))[:200], "broken or truncated"),
-        (zipped({"a": "x"}), "without an OpenDocument text"),
+        (zipped({"a": "x"}), "without an OpenDocument file"),
         (odt(p("x"), **{"META-INF__manifest_xml": "<m><encryption-data/></m>"}), "encrypted and needs a password"),
         (odt(p("x"), content_xml="<a><body><spreadsheet/></body></a>"), "of another kind"),
         (odt(p("x"), content_xml="<a"), "not valid XML"),
