@@ -40,12 +40,12 @@ from seed_assets.core.reading.document_fields import read_fields
 from seed_assets.core.reading.docx.symbols import in_symbol_font
 from seed_assets.core.reading.extraction import extract
 from seed_assets.core.reading.field_values import cleaned_values
-from seed_assets.core.reading.ocr.languages import other_language
 from seed_assets.core.reading.markdown_blocks import code, heading, table
 from seed_assets.core.reading.markup.asciidoc_header import read_header
 from seed_assets.core.reading.markup.asciidoc_inline import Attributes, asciidoc_text
 from seed_assets.core.reading.markup.asciidoc_tables import asciidoc_table
 from seed_assets.core.reading.markup.org_inline import org_text
+from seed_assets.core.reading.ocr.languages import other_language
 from seed_assets.core.reading.text.alphabets import letter_fit
 from seed_assets.core.reading.text.language_likeness import language_likeness
 from seed_assets.core.reading.text.text_decoding import decode_text
