@@ -11,7 +11,7 @@ from typing import Any
 
 from io_managers.store.fingerprint import Action, KeyTemplate, Part, same_part
 from seed_assets.graph.published import PublishedCorpus
-from seed_assets.graph.stage import REUSE, WORK, Identified, IdentifiedByFormat, OfKind, Stage, Units
+from seed_assets.graph.stage import REUSE, SOURCE, WORK, Identified, IdentifiedByFormat, OfKind, Stage, Units
 
 # The part of each key that is the version of the stage.
 VERSION = "version"
@@ -146,6 +146,11 @@ class Pipeline:
         """Whether a result whose key has the parts `before` is kept instead of that of `now`."""
         free = self.free_parts(stage)
         decisive = [name for name in before.keys() | now.parts.keys() if name not in free]
+        if VERSION in free and SOURCE in decisive:
+            # How files of a format are read is a part of the version of what is read of them.
+            decisive.remove(SOURCE)
+            if _file_of(before.get(SOURCE)) != _file_of(now.parts.get(SOURCE)):
+                return False
         if stage.continues:
             return all(same_part(_present(before.get(name)), _present(now.parts.get(name))) for name in decisive)
         return stage.name in self.keeping and all(same_part(before.get(n), now.parts.get(n)) for n in decisive)
@@ -189,6 +194,11 @@ class Pipeline:
                 )
             fixed[name] = dict(resource.identity)
         return fixed
+
+
+def _file_of(source: Part) -> list[Part]:
+    """What `source` contributes to a key, without how files of its format are read."""
+    return [source.get("content"), source.get("format")] if isinstance(source, Mapping) else [source]
 
 
 def _present(part: Part | None) -> Part:

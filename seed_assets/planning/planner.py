@@ -310,7 +310,8 @@ def _keep(
     actions = {d: pipeline.action(stage, {name: parts[d] for name, parts in inputs.items()}) for d in others}
     kept = kept_actions(pipeline, store, stage, actions)
     keys.update({d: action.key for d, action in kept.items()})
-    return kept_although(kept, actions, pipeline.free_parts(stage))
+    # The file of what is kept is the same, so its part of the key differs only in how files of its format are read.
+    return kept_although(kept, actions, pipeline.free_parts(stage) | {SOURCE})
 
 
 def _finished(

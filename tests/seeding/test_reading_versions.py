@@ -22,6 +22,7 @@ from seed_assets.graph.pipeline import Pipeline
 from seed_assets.graph.stage import Source
 from seed_assets.seeding.seeding import SeedOptions
 from tests.conftest import DOCUMENTS
+from tests.support.pdf_files import lines, pdf
 from tests.support.pipelines import CountingSummarizer, Seeded, World, essay, use_in_commands
 
 pytestmark = pytest.mark.slow
@@ -190,6 +191,21 @@ def test_the_version_of_the_parser_alone_is_kept_too(paid_world: World, monkeypa
     stages = planned(paid_world)
     assert stages["extracted_text"]["kept"] == {"parser: extraction: 1 -> next": N}
     assert (stages["extracted_text"]["compute"], stages["fields"]["kept"]) == (0, {})
+
+
+def test_another_engine_for_pictures_is_kept_too(paid_world: World) -> None:
+    world = paid_world
+    world.write("scan.pdf", pdf([lines("A page with letters.")]))
+    world.seed()
+    world.settings = world.settings | {"ocr": {"dpi": 200}}
+    assert world.plan().stages["extracted_text"].states["scan.pdf"] == "stale"
+
+    world.settings = world.settings | KEEP
+
+    assert world.plan().stages["extracted_text"].kept_although() == {"source: ocr: dpi: 300 -> 200": 1}
+    assert world.seed().calls == {}
+    world.write("scan.pdf", pdf([lines("Another page with letters.")]))
+    assert world.seed().calls["extracted_text"] == 1
 
 
 def test_what_was_kept_is_read_again_when_the_setting_is_taken_back(paid_world: World) -> None:
