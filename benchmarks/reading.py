@@ -9,7 +9,11 @@ share of the first among all that were found. A page is lost if none of the sent
 
 The pages are not part of the project: copy the folder `tests` of that repository, and give it as DIRECTORY.
 
+PDF: facts about PDFs that are made for this, and about those PDFs of public test suites that are in DIRECTORY, if it is given
+(pdf_facts): texts that are present and absent, which comes first, and which cells of tables stand beside each other.
+
 Run: python -m benchmarks.reading html DIRECTORY [--json] [--every N]
+     python -m benchmarks.reading pdf [DIRECTORY] [--json]
 """
 
 import argparse
@@ -20,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.pdf_facts import CORPUS, KINDS, FactsOf, measure_facts
 from resources.errors import DocumentError
 from seed_assets.core.reading.extraction import extract
 from seed_assets.core.reading.html.inline import without_invisible
@@ -79,11 +84,17 @@ class Found:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and print the figures as a table or as one JSON object."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("format", choices=["html"])
-    parser.add_argument("directory", type=Path, metavar="DIRECTORY", help="the evaluation pages")
+    parser.add_argument("format", choices=["html", "pdf"])
+    parser.add_argument("directory", type=Path, nargs="?", metavar="DIRECTORY", help="the evaluation pages, or PDFs")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="take only every Nth page")
     options = parser.parse_args(arguments)
+    if options.format == "pdf":
+        facts = measure_pdf(options.directory)
+        print(json.dumps(facts, indent=2) if options.json else "\n".join(_fact_lines(facts)))
+        return
+    if options.directory is None:
+        parser.error("html needs the DIRECTORY of the evaluation pages")
     figures = measure_html(list(evaluation_pages(options.directory))[:: options.every])
     print(json.dumps(figures, indent=2) if options.json else "\n".join(_lines(figures)))
 
@@ -117,9 +128,20 @@ def measure_html(pages: Sequence[Page]) -> dict[str, Any]:
     return {"pages": len(pages), **{name: each.figures() for name, each in found.items()}}
 
 
-def _seedbank(data: bytes) -> str:
+def measure_pdf(directory: Path | None = None) -> dict[str, Any]:
+    """Return the figures of the facts about PDFs."""
+    from benchmarks.made_pdfs import made_pdfs
+
+    pdfs = list(made_pdfs())
+    if directory is not None:
+        found = {name: directory / name for name in CORPUS if (directory / name).is_file()}
+        pdfs += [FactsOf(name, file.read_bytes(), CORPUS[name]) for name, file in sorted(found.items())]
+    return measure_facts(pdfs, lambda data: _seedbank(data, "pdf"))
+
+
+def _seedbank(data: bytes, format: str = "html") -> str:
     try:
-        return extract(data, "html").text
+        return extract(data, format).text
     except DocumentError:  # a page that is refused is a page that is lost
         return ""
 
@@ -132,6 +154,12 @@ def _trafilatura(data: bytes) -> str:
 
 def _flat(text: str) -> str:
     return " ".join(without_invisible(text).split())
+
+
+def _fact_lines(figures: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{figures['pdfs']} PDFs"
+    yield from (f"{kind:8} {figures[kind]['facts']:>4} facts, {figures[kind]['hold']:.1%} hold" for kind in KINDS)
+    yield from (f"wrong: {fact}" for fact in figures["wrong"])
 
 
 def _lines(figures: Mapping[str, Any]) -> Iterator[str]:

@@ -46,6 +46,14 @@ from seed_assets.core.reading.markup.asciidoc_inline import Attributes, asciidoc
 from seed_assets.core.reading.markup.asciidoc_tables import asciidoc_table
 from seed_assets.core.reading.markup.org_inline import org_text
 from seed_assets.core.reading.ocr.languages import other_language
+from seed_assets.core.reading.pdf.boxes import Box
+from seed_assets.core.reading.pdf.normal_pages import normalised_pages
+from seed_assets.core.reading.pdf.placing import PlacedText
+from seed_assets.core.reading.pdf.running.edge_lines import EdgeLine
+from seed_assets.core.reading.pdf.running.running_lines import without_running_lines
+from seed_assets.core.reading.pdf.tables.table_cells import FoundTable, markdown, with_tables
+from seed_assets.core.reading.pdf.tables.table_likeness import is_filled_grid, is_table
+from seed_assets.core.reading.pdf.tables.table_pages import goes_on, with_tables_joined
 from seed_assets.core.reading.text.alphabets import letter_fit
 from seed_assets.core.reading.text.language_likeness import language_likeness
 from seed_assets.core.reading.text.text_decoding import decode_text
@@ -223,6 +231,28 @@ CALLS: Mapping[str, Callable[[str], object]] = {
         for start in (b"", b"From: a\nMIME-Version: 1.0\n\n", b"From: a\nSubject: =?utf-8?q?a?= ", b"---\na: ", b"{")
         for markdown in (False, True)
     ],
+    "normal_pages.normalised_pages": lambda text: (
+        normalised_pages(text, "\ufdd0"),
+        normalised_pages(f"\ufdd0{text} \ufdd0é", "\ufdd0"),
+    ),
+    "running_lines.without_running_lines": lambda text: without_running_lines(
+        [f"{text}\n{number}" for number in range(4)],
+        [(EdgeLine(str(number), 10.0, False, 0, 2.0),) for number in range(4)],
+        "",
+    ),
+    "table_cells.markdown": lambda text: markdown([[text, text], text.split("\n")[:2]]),
+    "table_cells.with_tables": lambda text: with_tables(
+        PlacedText(text, [None] * len(text)),
+        [(FoundTable([[[0], [1]]], (0.0, 9.0), Box(0, 0, 9, 9), (0.0,)), [[text]])],
+    ),
+    "table_likeness.is_filled_grid": lambda text: is_filled_grid([[text, text], [text, text]]),
+    "table_likeness.is_table": lambda text: is_table(
+        [["a", text[at : at + 20]] for at in range(0, len(text), 20)], [[0.0], [9.0]]
+    ),
+    "table_pages.goes_on": lambda text: goes_on(text, text),
+    "table_pages.with_tables_joined": lambda text: with_tables_joined(
+        [f"| a |\n| --- |\n| {text} |", f"| a |\n| --- |\n| {text} |"], [(), ()]
+    ),
     "text_parts.parts_within": lambda text: parts_within(text, 2000),
     "unicode_forms.normal_form": lambda text: (normal_form("NFC", text), normal_form("NFKC", text)),
     "validity.uncovered": lambda text: uncovered(Chunks("", (Chunk(text[:900], 0, 900),)), text),

@@ -8,11 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from seed_assets.core.reading.extracted_text import ExtractedText, PageScan, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText, PageScan
 from seed_assets.core.reading.ocr.languages import covers, other_language
 from seed_assets.core.reading.ocr.picture_reader import ReadingRules
 from seed_assets.core.reading.ocr.scanned_page import LEAST_CONFIDENCE, SURE_CONFIDENCE, PictureText
 from seed_assets.core.reading.pdf.hyphenation import joined_hyphens
+from seed_assets.core.reading.pdf.normal_pages import normalised_pages
+from seed_assets.core.reading.pdf.running.edge_lines import EdgeLine
+from seed_assets.core.reading.pdf.tables.table_pages import goes_on
 
 DAMAGED, GARBLED, PICTURE, EMPTY = "damaged", "garbled", "a picture", "empty"
 ILLEGIBLE, TEXTLESS, MOSTLY_PICTURE = "illegible", "without text", "mostly a picture"
@@ -51,12 +54,16 @@ class PageText:
     text: "" if nothing was.
     problem: why something that the page shows was not read, EMPTY if it shows nothing, otherwise "".
     has_fields: whether there are fields of a form on it, or notes.
+    edges: the lines at its top and bottom.
+    table_columns: for each of its tables where the columns begin.
     scan: how its picture was read, if that is where the text is from.
     """
 
     text: str
     problem: str = ""
     has_fields: bool = False
+    edges: tuple[EdgeLine, ...] = ()
+    table_columns: tuple[tuple[float, ...], ...] = ()
     scan: PictureText | None = None
 
 
@@ -70,8 +77,8 @@ def with_picture(page: PageText, picture: PictureText, rules: ReadingRules) -> P
         if page.problem == MOSTLY_PICTURE:
             if len(picture.text) < _MUCH_MORE * len(page.text):
                 return replace(page, problem="")
-            return PageText(picture.text, "", page.has_fields, picture)
-        return PageText("\n".join(filter(None, (picture.text, page.text))), "", page.has_fields, picture)
+            return PageText(picture.text, "", page.has_fields, scan=picture)
+        return PageText("\n".join(filter(None, (picture.text, page.text))), "", page.has_fields, scan=picture)
     if page.problem == MOSTLY_PICTURE:
         return replace(page, problem="")
     if page.problem == PICTURE:
@@ -118,7 +125,7 @@ def document_of(
     title: "" if the document has none. parts: texts after the pages.
     """
     text = "\n\n".join(filter(None, [_joined_pages([page.text for page in pages]), *parts]))
-    text, page_starts = _with_page_starts(normalised(joined_hyphens(text)))
+    text, page_starts = _with_page_starts(normalised_pages(joined_hyphens(text), PAGE_MARK))
     scans = tuple(
         PageScan(number, page.scan.picture, round(page.scan.confidence, 2))
         for number, page in enumerate(pages)
@@ -172,14 +179,15 @@ def scan_warnings(pages: Sequence[PageText], rules: ReadingRules) -> list[str]:
 
 
 def _joined_pages(pages: Sequence[str]) -> str:
-    """Join pages by empty lines, or by a line end where a sentence goes on; each begins with PAGE_MARK."""
+    """Join pages by empty lines, or by a line end where a sentence or a table goes on; each begins with PAGE_MARK."""
     pieces: list[str] = []
-    last = ""
+    before = ""
     for page in pages:
-        if page and last:
-            pieces.append("\n" if page[0].islower() and last not in ".!?:;" else "\n\n")
+        if page and before:
+            continues = page[0].islower() and before[-1] not in ".!?:;"
+            pieces.append("\n" if continues or goes_on(before, page) else "\n\n")
         pieces += (PAGE_MARK, page)
-        last = page[-1:] or last
+        before = page or before
     return "".join(pieces)
 
 

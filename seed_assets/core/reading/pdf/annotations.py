@@ -4,31 +4,23 @@ What belongs here: reading them with pdfium, each with its place. What does not:
 """
 
 import ctypes
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from seed_assets.core.reading.pdf.boxes import Box
+from seed_assets.core.reading.pdf.pdfium_calls import address, function
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
 
 # Flags of an annotation and of a form field (ISO 32000-1, 12.5.3 and 12.7.4).
 _HIDDEN, _NO_VIEW = 1 << 1, 1 << 5
-_PASSWORD = 1 << 13
+_PASSWORD, _PUSH_BUTTON = 1 << 13, 1 << 16
+_NOT_CHECKED = ("", "Off")
 TICKED, NOT_TICKED = "☒", "☐"
 # A hostile page may have millions. Chosen by judgement.
 _MOST_ANNOTATIONS = 20_000
 _MOST_OPTIONS = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle on a page, in points; y grows upwards."""
-
-    left: float
-    bottom: float
-    right: float
-    top: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +44,31 @@ def written_on(document: "PdfDocument", page: "PdfPage") -> list[Written]:
     from pypdfium2 import raw
 
     found: list[Written] = []
+    handle = address(page.raw)
+    of_no_text = (raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP)
     for number in range(min(raw.FPDFPage_GetAnnotCount(page.raw), _MOST_ANNOTATIONS)):
-        with _annotation(page, number) as annotation:
-            if not annotation or raw.FPDFAnnot_GetFlags(annotation) & (_HIDDEN | _NO_VIEW):
-                continue
-            kind = raw.FPDFAnnot_GetSubtype(annotation)
-            if kind == raw.FPDF_ANNOT_WIDGET:
-                if document.formenv is not None:
-                    found += _field(document.formenv.raw, annotation)
-            elif kind not in (raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP):
-                found += _note(annotation, in_place=kind == raw.FPDF_ANNOT_FREETEXT)
+        annotation = function("FPDFPage_GetAnnot")(handle, number)
+        if not annotation:
+            continue
+        try:
+            kind = function("FPDFAnnot_GetSubtype")(annotation)
+            if kind not in of_no_text:
+                found += _written(document, ctypes.cast(annotation, raw.FPDF_ANNOTATION), kind)
+        finally:
+            function("FPDFPage_CloseAnnot")(annotation)
     return found
 
 
-@contextmanager
-def _annotation(page: "PdfPage", number: int) -> Iterator[Any]:
+def _written(document: "PdfDocument", annotation: Any, kind: int) -> list[Written]:
     from pypdfium2 import raw
 
-    annotation = raw.FPDFPage_GetAnnot(page.raw, number)
-    try:
-        yield annotation
-    finally:
-        if annotation:
-            raw.FPDFPage_CloseAnnot(annotation)
+    if raw.FPDFAnnot_GetFlags(annotation) & (_HIDDEN | _NO_VIEW):
+        return []
+    if kind == raw.FPDF_ANNOT_WIDGET:
+        if document.formenv is None:  # the catalog names no form, though the page has a field of one
+            return _field_without_form(annotation)
+        return _field(document.formenv.raw, annotation)
+    return _note(annotation, in_place=kind == raw.FPDF_ANNOT_FREETEXT)
 
 
 def _field(form: Any, annotation: Any) -> list[Written]:
@@ -83,7 +77,9 @@ def _field(form: Any, annotation: Any) -> list[Written]:
     kind = raw.FPDFAnnot_GetFormFieldType(form, annotation)
     box = _box(annotation)
     if kind in (raw.FPDF_FORMFIELD_CHECKBOX, raw.FPDF_FORMFIELD_RADIOBUTTON):
-        return [Written(TICKED if raw.FPDFAnnot_IsChecked(form, annotation) else NOT_TICKED, box, True)]
+        # What is shown is the appearance that is named, even if it is missing, for which pdfium says "not checked".
+        is_ticked = raw.FPDFAnnot_IsChecked(form, annotation) or _entry(annotation, b"AS") not in _NOT_CHECKED
+        return [Written(TICKED if is_ticked else NOT_TICKED, box, True)]
     if kind in (raw.FPDF_FORMFIELD_COMBOBOX, raw.FPDF_FORMFIELD_LISTBOX):
         text = ", ".join(_chosen(form, annotation)) or _value(form, annotation)
     elif kind == raw.FPDF_FORMFIELD_TEXTFIELD and not raw.FPDFAnnot_GetFormFieldFlags(form, annotation) & _PASSWORD:
@@ -91,6 +87,19 @@ def _field(form: Any, annotation: Any) -> list[Written]:
     else:
         return []
     return [Written(text, box)] if text else []
+
+
+def _field_without_form(annotation: Any) -> list[Written]:
+    from pypdfium2 import raw
+
+    flags = ctypes.c_float()
+    raw.FPDFAnnot_GetNumberValue(annotation, b"Ff", flags)
+    kind = _entry(annotation, b"FT")
+    if kind == "Btn" and not int(flags.value) & _PUSH_BUTTON:
+        state = _entry(annotation, b"AS")
+        return [Written(NOT_TICKED if state in _NOT_CHECKED else TICKED, _box(annotation), True)]
+    text = _entry(annotation, b"V") if kind in ("Tx", "Ch", "") and not int(flags.value) & _PASSWORD else ""
+    return [Written(text, _box(annotation))] if text else []
 
 
 def _chosen(form: Any, annotation: Any) -> list[str]:

@@ -3,13 +3,20 @@
 What does not belong here: what a page's text is made of besides (pages).
 """
 
-import ctypes
 import re
+import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from seed_assets.core.reading.pdf.annotations import Box
+from seed_assets.core.reading.pdf.boxes import Box
+from seed_assets.core.reading.pdf.pdfium_calls import (
+    address,
+    character_boxes,
+    codes,
+    is_generated,
+    origins,
+)
 from seed_assets.core.reading.pdf.placing import PlacedText
 
 if TYPE_CHECKING:
@@ -33,64 +40,115 @@ _COMBINING: Mapping[str, str] = {
 }
 # A grave accent is a quotation mark if it is doubled.
 _MAY_BE_APART = re.compile("[\u00a8\u00b4\u02c6\u02dc\u00b8\u02da\u02c7\u02d8\u00af\u02d9\u02dd\u02db]|(?<!`)`(?!`)")
+HYPHEN_MARK = "\ufffe"
+"""What pdfium writes for a hyphen at the end of a line."""
 # An accent is drawn directly before or after its letter, or at the end of the line by programs that sort. Chosen by judgement.
 _FARTHEST_CHARACTERS = 120
-# Where pdfium writes the sides of a box; it is called for one box at a time.
-_NUMBERS = tuple(ctypes.c_double() for _ in range(4))
+_NEAR = 3
+_ACCENT = re.compile(f"[{''.join(_COMBINING)}]")
+# What pdfium adds between words and lines.
+_MAY_BE_ADDED = frozenset(" \r\n")
+_HALF = re.compile("[\udc00-\udfff]")
 # A page of more characters is no page of print; its accents are left where they are.
 _MOST_CHARACTERS = 200_000
 
 
-def placed_text(page: "PdfTextPage", *, most: int | None = None, only_around_accents: bool = False) -> PlacedText:
-    """Return the characters of a page with their boxes; lines end in a line feed.
+class PageCharacters:
+    """The characters of a page by their numbers in pdfium, which include those that it adds.
 
-    most: how many characters are read; None for all.
-    only_around_accents: whether characters far from all accents get no boxes, which takes less time.
+    layer: the text as pdfium gives it; line ends are "\\r\\n".
+    text: the same with exactly as many characters as there are numbers.
     """
-    from pypdfium2 import raw
 
-    count = page.count_chars() if most is None else min(page.count_chars(), most)
-    codes = [raw.FPDFText_GetUnicode(page.raw, number) for number in range(count)]
-    wanted = _around_accents(codes) if only_around_accents else range(count)
-    found = {number: box for number in wanted if (box := _box(page, number)) is not None}
+    def __init__(self, page: "PdfTextPage") -> None:
+        self._page = address(page.raw)
+        count = page.count_chars()
+        self.layer = self.text = page.get_text_range() if count else ""
+        if len(self.text) != count:
+            # There are characters that are no text, or that are beyond the first 65,536.
+            self.text = "".join(map(_character, codes(self._page, count)))
+
+    def leave_out(self, numbers: Sequence[int]) -> None:
+        """Take characters out of the text; in `text`, which has as many characters as the page, they become zeros."""
+        characters = list(self.text)
+        for number in numbers:
+            characters[number] = "\0"
+        self.text = "".join(characters)
+        self.layer = self.text.replace("\0", "")
+
+    def boxes(self, numbers: Sequence[int]) -> list[Box | None]:
+        """Return the boxes of characters; None for those that pdfium added."""
+        found = character_boxes(self._page, numbers)
+        return [
+            None if self.text[number] in _MAY_BE_ADDED and is_generated(self._page, number) else box
+            for number, box in zip(numbers, found, strict=True)
+        ]
+
+    def origins(self, numbers: Sequence[int]) -> list[tuple[float, float]]:
+        """Return where characters stand on their base lines, from the left and from below."""
+        return origins(self._page, numbers)
+
+    def drawn_boxes(self, numbers: Sequence[int]) -> list[Box]:
+        """Return the boxes of characters that are not blank, and so are drawn."""
+        return character_boxes(self._page, numbers)
+
+
+def _character(code: int) -> str:
+    return chr(code) if code <= sys.maxunicode else "\ufffd"
+
+
+def placed_text(page: PageCharacters) -> PlacedText:
+    """Return the characters of a page with their boxes; lines end in a line feed."""
+    return _as_placed(page.text, page.boxes(range(len(page.text))))
+
+
+def placed_around_accents(page: PageCharacters) -> PlacedText:
+    """Return the characters of a page with the boxes of those that accents may belong to, which takes less time."""
+    found: list[Box | None] = [None] * len(page.text)
+    accents = [match.start() for match in _ACCENT.finditer(page.text)]
+    for accent in accents:
+        near = _around(found, accent, _NEAR)
+        found[near.start : near.stop] = page.boxes(near)
+    far = {
+        number
+        for accent in accents
+        if _under(page.text, found, accent, _NEAR) is None
+        for number in _around(found, accent, _FARTHEST_CHARACTERS)
+        if found[number] is None and page.text[number].isalpha()
+    }
+    for number, box in zip(far, page.boxes(list(far)), strict=True):
+        found[number] = box
+    return _as_placed(page.text, found)
+
+
+def _as_placed(text: str, found: Sequence[Box | None]) -> PlacedText:
+    if _HALF.search(text):
+        return _with_halves_joined(text, found)
+    kept = text.replace("\r", "").replace("\0", "")
+    if len(kept) < len(found):
+        found = [box for character, box in zip(text, found, strict=True) if character not in "\r\0"]
+    return PlacedText(kept, found)
+
+
+def _with_halves_joined(text: str, found: Sequence[Box | None]) -> PlacedText:
+    """Make one character of the two halves of one, which have numbers of their own in pdfium."""
     characters: list[str] = []
     boxes: list[Box | None] = []
-    for number, code in enumerate(codes):
-        character = chr(code)
-        if code in (0, 0x0D):
+    for character, box in zip(text, found, strict=True):
+        if character in "\0\r":
             continue
-        if 0xDC00 <= code <= 0xDFFF and characters and "\ud800" <= characters[-1] <= "\udbff":
+        if "\udc00" <= character <= "\udfff" and characters and "\ud800" <= characters[-1] <= "\udbff":
             characters[-1] = (characters[-1] + character).encode("utf-16", "surrogatepass").decode("utf-16")
             continue
         characters.append(character)
-        boxes.append(found.get(number))
+        boxes.append(box)
     return PlacedText("".join(characters), boxes)
-
-
-def _box(page: "PdfTextPage", number: int) -> Box | None:
-    """Return the box of a character; None if pdfium added the character, as line ends and some blanks."""
-    from pypdfium2 import raw
-
-    if raw.FPDFText_IsGenerated(page.raw, number):
-        return None
-    left, right, bottom, top = _NUMBERS
-    if not raw.FPDFText_GetCharBox(page.raw, number, left, right, bottom, top):
-        return None
-    return Box(left.value, bottom.value, right.value, top.value)
-
-
-def _around_accents(codes: Sequence[int]) -> Iterable[int]:
-    accents = {ord(sign) for sign in _COMBINING}
-    places = (place for place, code in enumerate(codes) if code in accents)
-    end = 0
-    for place in places:
-        first, last = max(end, place - _FARTHEST_CHARACTERS), min(len(codes), place + _FARTHEST_CHARACTERS)
-        yield from range(first, last)
-        end = max(end, last)
 
 
 def has_accents_apart(text: str) -> bool:
     """Whether a text has characters that may be accents of other letters."""
+    if text.isascii() and "`" not in text:
+        return False
     return len(text) < _MOST_CHARACTERS and _MAY_BE_APART.search(text) is not None
 
 
@@ -101,13 +159,12 @@ def with_accents_joined(page: PlacedText) -> PlacedText:
     """
     characters = list(page.text)
     dropped: set[int] = set()
-    for place, character in enumerate(characters):
-        if character in _COMBINING and (box := page.boxes[place]) is not None:
-            letter = _letter_below(page, place, box, _COMBINING[character])
-            if letter is not None:
-                characters[letter] = unicodedata.normalize("NFC", characters[letter] + _COMBINING[character])
-                dropped.add(place)
-                dropped |= _blanks_beside(page, place)
+    for place in (match.start() for match in _ACCENT.finditer(page.text)):
+        letter = _letter_below(page.text, page.boxes, place)
+        if letter is not None:
+            characters[letter] = unicodedata.normalize("NFC", characters[letter] + _COMBINING[page.text[place]])
+            dropped.add(place)
+            dropped |= _blanks_beside(page, place)
     if not dropped:
         return page
     kept = [place for place in range(len(characters)) if place not in dropped]
@@ -119,19 +176,32 @@ def with_accents_joined(page: PlacedText) -> PlacedText:
     return PlacedText(text, boxes)
 
 
-def _letter_below(page: PlacedText, accent: int, box: Box, combining: str) -> int | None:
-    """Return the place of the letter that an accent belongs to: the one that it is drawn over."""
+def _letter_below(text: str, boxes: Sequence[Box | None], accent: int) -> int | None:
+    """Return the place of the letter that an accent belongs to: the one that it is drawn over, if there is such a letter."""
+    letter = _under(text, boxes, accent, _NEAR)
+    if letter is None:
+        letter = _under(text, boxes, accent, _FARTHEST_CHARACTERS)
+    if letter is None or len(unicodedata.normalize("NFC", text[letter] + _COMBINING[text[accent]])) > 1:
+        return None
+    return letter
+
+
+def _around(page: Sequence[object], place: int, farthest: int) -> range:
+    return range(max(0, place - farthest), min(len(page), place + farthest + 1))
+
+
+def _under(text: str, boxes: Sequence[Box | None], accent: int, farthest: int) -> int | None:
+    """Return the place of the letter over whose middle an accent is drawn."""
+    if (box := boxes[accent]) is None:
+        return None
     center = (box.left + box.right) / 2
-    first, last = max(0, accent - _FARTHEST_CHARACTERS), min(len(page.text), accent + _FARTHEST_CHARACTERS)
     best: tuple[float, int] | None = None
-    for place in range(first, last):
-        other = page.boxes[place]
-        if other is None or place == accent or not page.text[place].isalpha():
+    for place in _around(text, accent, farthest):
+        other = boxes[place]
+        if other is None or not other.left <= center <= other.right or place == accent:
             continue
-        if not other.left <= center <= other.right or not _touches(other, box):
+        if not text[place].isalpha() or not _touches(other, box):
             continue
-        if len(unicodedata.normalize("NFC", page.text[place] + combining)) > 1:
-            continue  # there is no such letter
         distance = abs((other.left + other.right) / 2 - center)
         if best is None or distance < best[0]:
             best = distance, place

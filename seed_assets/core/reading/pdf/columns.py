@@ -4,13 +4,13 @@ What belongs here: finding such pages by the boxes of what is drawn, and putting
 tables, whose cells belong together row by row; and columns that are drawn one after the other, which are in order.
 """
 
-import ctypes
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
-from seed_assets.core.reading.pdf.annotations import Box
+from seed_assets.core.reading.pdf.boxes import Box
+from seed_assets.core.reading.pdf.pdfium_calls import address, text_rectangles
 from seed_assets.core.reading.pdf.placing import PlacedText
 
 if TYPE_CHECKING:
@@ -36,16 +36,15 @@ def gutters(page: "PdfTextPage", lines: int) -> list[float]:
 
     lines: how many lines its text has.
     """
-    from pypdfium2 import raw
-
-    count = raw.FPDFText_CountRects(page.raw, 0, -1)
+    count = page.count_rects()
     if lines < _FEWEST_LINES or not _PIECES_A_LINE * lines <= count <= _MOST_COLUMNS * lines:
         return []
     # Most pages that have so many pieces are no such pages, which their first lines show already.
-    pieces = [_rectangle(page, number) for number in range(min(count, _FIRST_PIECES))]
+    text_page = address(page.raw)
+    pieces = text_rectangles(text_page, range(min(count, _FIRST_PIECES)))
     if not _between_rows(pieces, _FEWEST_LINES // 2):
         return []
-    pieces += [_rectangle(page, number) for number in range(len(pieces), count)]
+    pieces += text_rectangles(text_page, range(len(pieces), count))
     return _between_rows(pieces, _FEWEST_LINES)
 
 
@@ -106,14 +105,6 @@ def in_columns(page: PlacedText, middles: Sequence[float]) -> PlacedText:
         start = end + 1
     flush()
     return PlacedText("".join(text), boxes)
-
-
-def _rectangle(page: "PdfTextPage", number: int) -> Box:
-    from pypdfium2 import raw
-
-    left, top, right, bottom = (ctypes.c_double() for _ in range(4))
-    raw.FPDFText_GetRect(page.raw, number, left, top, right, bottom)
-    return Box(left.value, bottom.value, right.value, top.value)
 
 
 def _gaps(pieces: Sequence[Box], narrowest: float) -> list[float]:

@@ -4,17 +4,19 @@ The mark of a page (PAGE_MARK) may stand between the two parts; it then follows 
 """
 
 import re
+from collections.abc import Iterator, Sequence, Set
+from typing import NamedTuple
 
 # pdfium writes U+FFFE for a hyphen at a line's end, with or without the line break.
-_DIVIDED = re.compile(
-    r"(?<![^\W\d_])([^\W\d_]{2,})(?:[-\u2010\xad\ufffe\x02]\n|[\ufffe\x02])(\ufdd0?)[ \t]*([^\W\d_]{2,})"
-)
+_HYPHEN = re.compile("[-\u2010\xad\ufffe\x02]\n|[\ufffe\x02]")
+_NO_LETTER, _SECOND = re.compile(r"[\W\d_]"), re.compile(r"(\ufdd0?)[ \t]*([^\W\d_]{2,})")
 # Much faster than to look for the words around them.
-_MAY_BE_DIVIDED = re.compile("[-\u2010\xad]\n|[\ufffe\x02]")
+_MAY_BE_DIVIDED = ("-\n", "\u2010\n", "\xad\n", "\ufffe", "\x02")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 # Parts of English compounds that are written with a hyphen, but for a few endings: well-known, self-made, wellness, selfish.
 _HYPHENATED = frozenset(["well", "self"])
 _ENDINGS = frozenset(["ness", "ish", "less", "ing", "ington", "spring", "same"])
+_USUAL_WORD = 40
 _MARK = re.compile(r"[\ufffe\x02]\n?")
 
 
@@ -24,19 +26,65 @@ def joined_hyphens(text: str) -> str:
     The hyphen stays if the word occurs elsewhere in the text with a hyphen, or if both parts occur as words but the joined
     word does not: "well-known" must not become "wellknown".
     """
-    if not _MAY_BE_DIVIDED.search(text):
+    if not any(mark in text for mark in _MAY_BE_DIVIDED):
         return text
-    known = {word.casefold() for word in _WORD.findall(_DIVIDED.sub(" ", text))}
+    divided = list(_divided(text))
+    # Each piece between blanks is looked at once, however often it occurs.
+    others = set(_replaced(text, [(*each.span, " ") for each in divided]).casefold().split())
+    known = set(_WORD.findall(" ".join(others)))
+    return _MARK.sub("-", _replaced(text, [(*each.span, _joined(each, known)) for each in divided]))
 
-    def join(match: re.Match[str]) -> str:
-        first, page, second = match.groups()
-        if not second[0].islower():
-            return f"{first}-{page}{second}" if "\ufffe" in match[0] or "\x02" in match[0] else match[0]
-        whole, halves = (first + second).casefold(), {first.casefold(), second.casefold()}
-        if whole not in known and (f"{first}-{second}".casefold() in known or halves <= known):
-            return f"{first}-{second}{page}"
-        if first.casefold() in _HYPHENATED and whole not in known and second not in _ENDINGS:
-            return f"{first}-{second}{page}"
-        return first + second + page
 
-    return _MARK.sub("-", _DIVIDED.sub(join, text))
+class _Divided(NamedTuple):
+    """A word that is divided. page: the mark of a page between its parts, or ""."""
+
+    span: tuple[int, int]
+    first: str
+    page: str
+    second: str
+    whole: str
+
+
+def _divided(text: str) -> Iterator[_Divided]:
+    """Return the words that are divided. A part that was the second of a word is not the first of another."""
+    before = 0
+    for hyphen in _HYPHEN.finditer(text):
+        second = _SECOND.match(text, hyphen.end())
+        first = _word_before(text, hyphen.start()) if second else None
+        if second is None or first is None or first < before:
+            continue
+        before = second.end()
+        yield _Divided((first, before), text[first : hyphen.start()], second[1], second[2], text[first:before])
+
+
+def _word_before(text: str, end: int) -> int | None:
+    """Return where the letters that end at a place begin; None if there are fewer than two."""
+    start = end
+    while start > 0:
+        piece = text[max(0, start - _USUAL_WORD) : start]
+        found = _NO_LETTER.search(piece[::-1])
+        start -= found.start() if found else len(piece)
+        if found:
+            break
+    return start if end - start > 1 else None
+
+
+def _replaced(text: str, spans: Sequence[tuple[int, int, str]]) -> str:
+    pieces: list[str] = []
+    before = 0
+    for start, end, instead in spans:
+        pieces += (text[before:start], instead)
+        before = end
+    return "".join([*pieces, text[before:]])
+
+
+def _joined(word: _Divided, known: Set[str]) -> str:
+    first, page, second = word.first, word.page, word.second
+    if not second[0].islower():
+        return f"{first}-{page}{second}" if "\ufffe" in word.whole or "\x02" in word.whole else word.whole
+    whole, halves = (first + second).casefold(), {first.casefold(), second.casefold()}
+    if whole not in known and (f"{first}-{second}".casefold() in known or halves <= known):
+        return f"{first}-{second}{page}"
+    if first.casefold() in _HYPHENATED and whole not in known and second not in _ENDINGS:
+        return f"{first}-{second}{page}"
+    return first + second + page

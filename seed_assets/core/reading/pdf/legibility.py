@@ -7,6 +7,7 @@ What does not belong here: which page is left out, and what the file's error say
 import re
 import unicodedata
 from collections import Counter
+from functools import lru_cache
 
 # Shares and numbers were chosen by judgement, on the PDF corpora of the benchmarks and on made-up pages.
 _FEWEST_CHARACTERS = 40
@@ -25,6 +26,10 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 _VOWELS = frozenset("aeiouyæœøåаеёиоуыэюяіїєαεηιουωυ")
 # Marks of a hyphen at a line's end (see hyphenation), which are no codes.
 _HYPHENS = "\ufffe\x02"
+# So few signs of other scripts, or without meaning, are below all of the shares above, whichever they are.
+_FEW_UNUSUAL = 0.1
+# What is known of so many characters is remembered.
+_REMEMBERED = 4_096
 _STRANGE = frozenset(["Co", "Cn", "Cc", "Cs"])
 # Scripts in which text has no blanks between words.
 _WITHOUT_BLANKS = frozenset(["CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "HANGUL"])
@@ -56,11 +61,17 @@ def is_legible(text: str) -> bool:
 
 def _is_plainly_legible(text: str) -> bool:
     """Whether a page in Latin letters looks like writing at a glance, as most pages do; False says nothing."""
-    if _UNUSUAL.search(text) or max(map(len, text.split()), default=0) > _LONGEST_MEAN_WORD:
+    vowels = sum(map(text.count, "aeiouAEIOU"))
+    blanks = text.count(" ") + text.count("\n")
+    if vowels < _USUAL_VOWELS * (len(text) - blanks) or max(map(len, text.split()), default=0) > _LONGEST_MEAN_WORD:
         return False
-    return sum(map(text.count, "aeiouAEIOU")) >= _USUAL_VOWELS * len(text)
+    # This costs less than the search.
+    if text.isascii() and text.replace("\n", " ").isprintable():
+        return True
+    return len(_UNUSUAL.findall(text)) <= _FEW_UNUSUAL * vowels
 
 
+@lru_cache(_REMEMBERED)
 def _is_strange(character: str) -> bool:
     return character == "\ufffd" or unicodedata.category(character) in _STRANGE
 
@@ -69,7 +80,7 @@ def _scripts(letters: Counter[str]) -> Counter[str]:
     """Count the letters of each script, which is the first word of a letter's name."""
     scripts: Counter[str] = Counter()
     for letter, count in letters.items():
-        scripts[unicodedata.name(letter, "UNKNOWN").partition(" ")[0]] += count
+        scripts[_script(letter)] += count
     return scripts
 
 
@@ -91,13 +102,23 @@ def _has_vowels(text: str, letters: Counter[str], scripts: list[str]) -> bool:
     """Whether words have vowels, where their script writes vowels as letters."""
     if not set(scripts) <= {"LATIN", "CYRILLIC", "GREEK"}:
         return True
-    vowels = sum(count for letter, count in letters.items() if not _VOWELS.isdisjoint(_bare(letter)))
+    vowels = sum(count for letter, count in letters.items() if _is_vowel(letter))
     if vowels >= _USUAL_VOWELS * letters.total():
         return True
     words = _WORD.findall(text)
     if len(words) < _FEWEST_WORDS:
         return True
     return sum(_VOWELS.isdisjoint(_bare(word)) for word in words) <= _MOST_WITHOUT_VOWEL * len(words)
+
+
+@lru_cache(_REMEMBERED)
+def _is_vowel(letter: str) -> bool:
+    return not _VOWELS.isdisjoint(_bare(letter))
+
+
+@lru_cache(_REMEMBERED)
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "UNKNOWN").partition(" ")[0]
 
 
 def _bare(text: str) -> str:

@@ -9,16 +9,24 @@ from typing import TYPE_CHECKING
 
 from seed_assets.core.reading.page_texts import DAMAGED, EMPTY, GARBLED, MOSTLY_PICTURE, PICTURE, PageText
 from seed_assets.core.reading.pdf.annotations import written_on
-from seed_assets.core.reading.pdf.characters import has_accents_apart, placed_text, with_accents_joined
+from seed_assets.core.reading.pdf.characters import (
+    has_accents_apart,
+    placed_around_accents,
+    placed_text,
+    with_accents_joined,
+)
 from seed_assets.core.reading.pdf.columns import gutters, in_columns
+from seed_assets.core.reading.pdf.hidden_glyphs import characters_of
 from seed_assets.core.reading.pdf.legibility import is_legible
 from seed_assets.core.reading.pdf.line_order import (
     drawn_backwards,
     in_reading_order,
-    may_be_out_of_order,
+    is_out_of_order,
     turned_around,
 )
-from seed_assets.core.reading.pdf.placing import with_written
+from seed_assets.core.reading.pdf.placing import PlacedText, with_written, written_alone
+from seed_assets.core.reading.pdf.running.edge_lines import EdgeLine, edge_lines
+from seed_assets.core.reading.pdf.tables.tables_of_page import PageTables
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
@@ -42,27 +50,40 @@ def page_text(document: "PdfDocument", number: int) -> PageText:
 
 
 def _read(document: "PdfDocument", page: "PdfPage") -> PageText:
+    from pypdfium2.raw import FPDFPage_GetRotation
+
     written = written_on(document, page)
-    with closing(page.get_textpage()) as text_page:
-        text = text_page.get_text_range().replace("\r\n", "\n").strip()
-        problem = ""
+    text_page, characters = characters_of(page)
+    with closing(text_page):
+        text = characters.layer.replace("\r\n", "\n").strip()
+        problem, edges, columns = "", (), ()
         if not text:
             problem = _why_without_text(page)
         elif not is_legible(text):
             text, problem = "", GARBLED
         else:
-            upwards = may_be_out_of_order(text_page)
+            upwards = is_out_of_order(characters)
             between = gutters(text_page, text.count("\n") + 1)
-            if written or upwards or between or has_accents_apart(text):
-                everywhere = bool(written or upwards or between)
-                placed = with_accents_joined(placed_text(text_page, only_around_accents=not everywhere))
+            edges = edge_lines(characters, FPDFPage_GetRotation(page.raw) % 4)
+            tables = PageTables(page, text_page, characters)
+            everywhere = bool(upwards or between or tables.may_be or any(piece.box for piece in written))
+            if everywhere or has_accents_apart(text):
+                placed = with_accents_joined(
+                    placed_text(characters) if everywhere else placed_around_accents(characters)
+                )
                 placed = in_reading_order(placed) if upwards else placed
-                text = with_written(in_columns(placed, between) if between else placed, written).strip()
-        if not text and (filled := "\n".join(piece.text for piece in written if not piece.is_tick).strip()):
+                placed = in_columns(placed, between) if between else placed
+                placed, written = tables.put_into(placed, written) if tables.may_be else (placed, written)
+                columns = tables.columns
+                text = (with_written(placed, written) if written else placed.text).strip()
+            elif written:
+                text = with_written(PlacedText(text, ()), written).strip()
+        if not text and (filled := written_alone(written)):
             text, problem = filled, "" if problem == EMPTY else problem
         if text and not problem and len(text) < _FEW_LETTERS and not written and _has_large_picture(page):
             problem = MOSTLY_PICTURE
-    return PageText(turned_around(text) if drawn_backwards(text) else text, problem, bool(written))
+    text = turned_around(text) if drawn_backwards(text) else text
+    return PageText(text, problem, bool(written), edges, columns)
 
 
 def _why_without_text(page: "PdfPage") -> str:

@@ -7,7 +7,8 @@ before its label. Notes follow the page.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seed_assets.core.reading.pdf.annotations import Box, Written
+from seed_assets.core.reading.pdf.annotations import NOT_TICKED, Written
+from seed_assets.core.reading.pdf.boxes import Box
 
 # A label of a tick box begins at most so many heights of the box to the right of it. Chosen by judgement.
 _FARTHEST_LABEL = 4.0
@@ -34,7 +35,7 @@ def with_written(page: PlacedText, written: Sequence[Written]) -> str:
             notes.append(piece.text)
             continue
         place, text = lines.insertion(piece, piece.box)
-        insertions.append((place, order, text))
+        insertions.append((_outside_word(page.text, place, forwards=not piece.is_tick), order, text))
     text = page.text
     pieces: list[str] = []
     before = 0
@@ -43,6 +44,41 @@ def with_written(page: PlacedText, written: Sequence[Written]) -> str:
         before = place
     whole = "".join([*pieces, text[before:]]).strip("\n")
     return "\n\n".join(filter(None, [whole, *notes]))
+
+
+def _outside_word(text: str, place: int, *, forwards: bool) -> int:
+    """Return the nearest place that is in no word; a field may lie over a word."""
+    while 0 < place < len(text) and _is_letter(text[place - 1]) and _is_letter(text[place]):
+        place += 1 if forwards else -1
+    return place
+
+
+def _is_letter(character: str) -> bool:
+    """Whether a character belongs to a word between blanks; other scripts write words without them."""
+    return character.isalnum() and character < "\u0e00"
+
+
+def written_alone(written: Sequence[Written]) -> str:
+    """Return what is written on a page without any other text, from the top down; "" if no field has a value."""
+    if all(piece.text == NOT_TICKED for piece in written):
+        return ""
+    placed = sorted((piece for piece in written if piece.box), key=lambda piece: -_middle(piece))
+    rows: list[list[Written]] = []
+    for piece in placed:
+        if rows and piece.box and _middle(rows[-1][0]) < piece.box.top:
+            rows[-1].append(piece)
+        else:
+            rows.append([piece])
+    fields = "\n".join(piece.text for row in rows for piece in sorted(row, key=_left))
+    return "\n\n".join(filter(None, [fields, *(piece.text for piece in written if not piece.box)])).strip()
+
+
+def _middle(piece: Written) -> float:
+    return (piece.box.bottom + piece.box.top) / 2 if piece.box else 0.0
+
+
+def _left(piece: Written) -> float:
+    return piece.box.left if piece.box else 0.0
 
 
 @dataclass(slots=True)

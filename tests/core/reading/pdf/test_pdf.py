@@ -91,6 +91,38 @@ def test_boxes_show_whether_they_are_ticked() -> None:
     assert found.text == "☒ Gate inspected\n☐ Gate greased"
 
 
+def test_a_box_is_ticked_if_the_appearance_that_is_named_is_not_that_of_an_empty_box() -> None:
+    # The names of the appearance and of the value differ, which pdfium takes for "not checked".
+    ticked = field("Btn", "20 338 32 350", "/T (a) /V /yes /AS /yes /AP << /N << /On 10 0 R >> >>")
+    assert read(form(ticked, content=at(40, 340, "Gate inspected"))).text == "☒ Gate inspected"
+
+
+def test_a_page_of_fields_without_any_other_text_is_read_from_the_top_down() -> None:
+    fields = (
+        field("Tx", "20 218 300 232", "/T (b) /V (Below)"),
+        field("Btn", "20 318 32 330", "/T (c) /V /On /AS /On /AP << /N << /On 10 0 R >> >>"),
+        field("Tx", "40 318 300 332", "/T (a) /V (Above)"),
+    )
+    assert read(form(*fields, content="")).text == "☒\nAbove\nBelow"
+    empty = field("Btn", "20 318 32 330", "/T (c) /V /Off /AS /Off /AP << /N << /On 10 0 R >> >>")
+    assert "no text layer" in reason_of(form(empty, content=""))
+
+
+def test_fields_are_read_though_the_file_names_no_form() -> None:
+    fields = [
+        field("Tx", "110 338 300 352", "/T (a) /V (Marta)"),
+        field("Tx", "110 318 300 332", "/T (b) /V (hunter2) /Ff 8192"),
+        field("Btn", "20 298 32 310", "/T (c) /V /On /AS /On /AP << /N << /On 10 0 R >> >>"),
+    ]
+    content = at(20, 340, "Name:") + at(20, 320, "Password:") + at(40, 300, "Greased")
+    assert read(pdf([Page(content, fields)])).text == "Name: Marta\nPassword:\n☒ Greased"
+
+
+def test_a_value_is_not_put_into_a_word_that_its_field_lies_over() -> None:
+    over = field("Tx", "29 338 300 352", "/T (a) /V (Marta)")
+    assert read(form(over, content=at(20, 340, "Name of ship"))).text == "Name Marta of ship"
+
+
 def test_text_boxes_stand_in_their_place_and_notes_follow_the_page() -> None:
     def annotation(kind: str, more: str) -> str:
         return f"<< /Type /Annot /Subtype /{kind} {more} >>"
@@ -171,13 +203,6 @@ def test_columns_that_are_drawn_row_by_row_are_read_one_after_the_other() -> Non
     ]
     three = [[f"Column {name}, line {number}, some words" for number in range(8)] for name in "abc"]
     assert read(pdf([by_rows(*three, across=130)])).text.split("\n") == [line for column in three for line in column]
-
-
-def test_a_table_is_read_row_by_row() -> None:
-    names = ["Gate", "East", "West", "North", "South", "Upper", "Lower", "Old"]
-    levels = ["Level", "1.85 metres", "2.10", "3.70", "4.15 or so", "9.11", "8.00", "7.33"]
-    text = read(pdf([by_rows(names, levels)])).text
-    assert text.split("\n") == [f"{name} {level}" for name, level in zip(names, levels, strict=True)]
 
 
 def test_columns_that_are_drawn_one_after_the_other_stay() -> None:

@@ -1,0 +1,1 @@
+"""Headers, footers and page numbers that are repeated at the edges of PDF pages."""
