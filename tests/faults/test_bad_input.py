@@ -149,12 +149,12 @@ def test_a_corpus_that_is_missing_or_empty_is_refused_and_binds_no_home(tmp_path
     home, right = tmp_path / "home", tmp_path / "right"
     (tmp_path / "empty").mkdir()
     (tmp_path / "others").mkdir()
-    (tmp_path / "others" / "picture.png").write_bytes(b"")
+    (tmp_path / "others" / "picture.gif").write_bytes(b"")
     for name, reported in (
         ("missing", "There is no corpus folder"),
         ("empty", "holds no documents (it is empty)"),
-        ("others", "holds no documents (1 file skipped: 1 .png)"),
-        ("others/picture.png", "is not a folder"),
+        ("others", "holds no documents (1 file skipped: 1 .gif)"),
+        ("others/picture.gif", "is not a folder"),
     ):
         done = CliRunner().invoke(app, ["seed", "--corpus", str(tmp_path / name), "--home", str(home)])
         assert (done.exit_code, done.stdout) == (2, "")

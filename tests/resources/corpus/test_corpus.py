@@ -42,7 +42,7 @@ def test_documents_are_files_by_suffix_in_any_case_below_any_folder(folder: Fold
         "-f.text",
     ):
         folder.write(name)
-    for name in ("picture.png", "none", "trailing.txt.", "trailing.txt ", "md", "sub/.hidden.md", ".git/config.md"):
+    for name in ("picture.gif", "none", "trailing.txt.", "trailing.txt ", "md", "sub/.hidden.md", ".git/config.md"):
         folder.write(name)
     scan = folder.scan()
     assert list(scan.documents) == sorted(
@@ -55,12 +55,12 @@ def test_documents_are_files_by_suffix_in_any_case_below_any_folder(folder: Fold
 
 def test_files_that_can_be_saved_in_another_format_are_counted_by_suffix(folder: Folder) -> None:
     """A folder of old Word files was reported as "3 files of other kinds", with no word of what could be done."""
-    for name in ("a.md", "old.doc", "sub/older.DOC", "slides.ppt", "picture.png", "ignored/x.doc", ".hidden.doc"):
+    for name in ("a.md", "old.doc", "sub/older.DOC", "slides.ppt", "picture.gif", "ignored/x.doc", ".hidden.doc"):
         folder.write(name)
     folder.write(".seedbankignore", b"ignored/x.doc")
     scan = folder.scan()
     assert list(scan.documents) == ["a.md"]
-    assert scan.skipped == SkippedFiles({".doc": 2, ".ppt": 1, ".png": 1}, hidden=1, ignored=1)
+    assert scan.skipped == SkippedFiles({".doc": 2, ".ppt": 1, ".gif": 1}, hidden=1, ignored=1)
     assert remedies_for(scan.skipped.by_suffix) == [
         "2 .doc files are not read. Save such files in a word processor as DOCX.",
         "1 .ppt file is not read. Save such files in a presentation program as PPTX or PDF.",

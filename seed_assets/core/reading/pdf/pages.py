@@ -25,7 +25,7 @@ from seed_assets.core.reading.pdf.line_order import (
     turned_around,
 )
 from seed_assets.core.reading.pdf.placing import PlacedText, with_written, written_alone
-from seed_assets.core.reading.pdf.running.edge_lines import EdgeLine, edge_lines
+from seed_assets.core.reading.pdf.running.edge_lines import edge_lines
 from seed_assets.core.reading.pdf.tables.tables_of_page import PageTables
 
 if TYPE_CHECKING:
