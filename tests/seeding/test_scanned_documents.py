@@ -238,3 +238,32 @@ def test_a_drawing_bomb_is_refused_and_named(plain_world: World, monkeypatch: py
     assert ("page.png", "extracted_text") in world.seed().failed()
     assert "more than the 1,000 that are read" in failure(world, "page.png").reason
     assert os.path.getsize(world.corpus / "page.png") > 0
+
+
+def test_headers_and_numbers_of_scanned_pages_are_no_text(plain_world: World) -> None:
+    world = plain_world
+    subjects = ("tides", "rivers", "lakes", "wells")
+    pages = [
+        printed(
+            [
+                "Annals of Vellin Harbour",
+                "",
+                "",
+                f"This page is about {subject}, as others.",
+                *LINES,
+                "",
+                "",
+                f"{number}",
+            ]
+        )
+        for number, subject in enumerate(subjects, 11)
+    ]
+    world.write("scan.pdf", scan_pdf(*pages))
+    world.write("scan.tiff", picture_file(pages[0], "TIFF", more=pages[1:]))
+    world.seed()
+    for document in ("scan.pdf", "scan.tiff"):
+        text = read(world, document).text
+        assert text.count("Annals of Vellin Harbour") <= 1
+        assert not any(line.strip() in ("11", "12", "13", "14") for line in text.split("\n"))
+        assert all(f"This page is about {subject}, as others." in text for subject in subjects)
+        assert text.count(LINES[-1]) == len(pages)

@@ -11,11 +11,12 @@ from itertools import accumulate
 from seed_assets.core.reading.extracted_text import ExtractedText, PageScan
 from seed_assets.core.reading.ocr.languages import covers, other_language
 from seed_assets.core.reading.ocr.picture_reader import ReadingRules
-from seed_assets.core.reading.ocr.scanned_page import LEAST_CONFIDENCE, SURE_CONFIDENCE, PictureText
+from seed_assets.core.reading.ocr.scanned_page import LEAST_CONFIDENCE, SURE_CONFIDENCE, PictureText, ScannedEdge
 from seed_assets.core.reading.pdf.hyphenation import joined_hyphens
 from seed_assets.core.reading.pdf.normal_pages import normalised_pages
 from seed_assets.core.reading.pdf.running.edge_lines import EdgeLine
-from seed_assets.core.reading.pdf.tables.table_pages import goes_on
+from seed_assets.core.reading.pdf.running.running_lines import without_running_lines
+from seed_assets.core.reading.pdf.tables.table_pages import goes_on, with_tables_joined
 
 DAMAGED, GARBLED, PICTURE, EMPTY = "damaged", "garbled", "a picture", "empty"
 ILLEGIBLE, TEXTLESS, MOSTLY_PICTURE = "illegible", "without text", "mostly a picture"
@@ -45,6 +46,8 @@ _SAID = {
 }
 # A picture of a page with a few words must say so much more than they to replace them.
 _MUCH_MORE = 1.5
+# Stands for the height of a line of a scan, in points.
+_SCANNED_LINE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,14 @@ def with_picture(page: PageText, picture: PictureText, rules: ReadingRules) -> P
     if picture.is_blank:
         return replace(page, problem="" if page.text else BLANK)
     if legible:
+        edges = tuple(
+            EdgeLine(line.text, _height_of(line), line.is_top, line.depth, line.gap) for line in picture.edges
+        )
         if page.problem == MOSTLY_PICTURE:
             if len(picture.text) < _MUCH_MORE * len(page.text):
                 return replace(page, problem="")
-            return PageText(picture.text, "", page.has_fields, scan=picture)
-        return PageText("\n".join(filter(None, (picture.text, page.text))), "", page.has_fields, scan=picture)
+            return PageText(picture.text, "", page.has_fields, edges, scan=picture)
+        return PageText("\n".join(filter(None, (picture.text, page.text))), "", page.has_fields, edges, scan=picture)
     if page.problem == MOSTLY_PICTURE:
         return replace(page, problem="")
     if page.problem == PICTURE:
@@ -120,11 +126,14 @@ def document_of(
 ) -> ExtractedText:
     """Return the document that these pages are, with warnings about them.
 
-    An empty line separates pages, unless a sentence continues on the next page. Hyphenated words are joined.
+    An empty line separates pages, unless a sentence or a table continues on the next page. Hyphenated words are joined, and lines
+    that are repeated at the edges of pages are left out.
 
     title: "" if the document has none. parts: texts after the pages.
     """
-    text = "\n\n".join(filter(None, [_joined_pages([page.text for page in pages]), *parts]))
+    texts = without_running_lines([page.text for page in pages], [page.edges for page in pages], title)
+    texts = with_tables_joined(texts, [page.table_columns for page in pages])
+    text = "\n\n".join(filter(None, [_joined_pages(texts), *parts]))
     text, page_starts = _with_page_starts(normalised_pages(joined_hyphens(text), PAGE_MARK))
     scans = tuple(
         PageScan(number, page.scan.picture, round(page.scan.confidence, 2))
@@ -176,6 +185,11 @@ def scan_warnings(pages: Sequence[PageText], rules: ReadingRules) -> list[str]:
     if language := other_language(words, languages):
         warnings.append(f"What was read by OCR seems to be {language}, which ocr.languages ({asked}) does not have.")
     return warnings
+
+
+def _height_of(line: ScannedEdge) -> float:
+    """Return a height by which lines of several pages can be compared: each scan has another margin."""
+    return _SCANNED_LINE * (-line.depth if line.is_top else line.depth)
 
 
 def _joined_pages(pages: Sequence[str]) -> str:

@@ -86,4 +86,6 @@ async def _scanned(source: Source, page: int, parser: ParserPool, reader: Pictur
 
 
 def _text_of(page: ScannedPage, picture: str) -> PictureText:
-    return PictureText(page.text, page.confidence, picture, page.title, page.script, page.is_blank, page.problem)
+    return PictureText(
+        page.text, page.confidence, picture, page.title, page.script, page.is_blank, page.problem, page.edges
+    )

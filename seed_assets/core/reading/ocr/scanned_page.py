@@ -4,6 +4,7 @@ What does not belong here: reading a picture (engine), and what a document is ma
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -15,6 +16,8 @@ SURE_CONFIDENCE = 0.8
 # A title is in the upper part of a page, and its words are so many times as high as usual. Chosen by judgement.
 _TOP, _LARGER = 0.4, 1.3
 _LETTERS_OF_A_LINE = 8
+# So many lines at each edge may be headers and footers.
+_MOST_EDGES = 4
 
 
 class ScannedWord(msgspec.Struct, frozen=True, array_like=True):
@@ -32,6 +35,19 @@ class ScannedWord(msgspec.Struct, frozen=True, array_like=True):
     right: int
     bottom: int
     lines: int = 0
+
+
+class ScannedEdge(msgspec.Struct, frozen=True, array_like=True):
+    """A line near the top or the bottom of a page.
+
+    depth: how many lines are nearer to the edge. gap: how far the next line away from the edge is, in distances that are usual
+    between lines of the page.
+    """
+
+    text: str
+    is_top: bool
+    depth: int
+    gap: float
 
 
 class ScannedPage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -72,7 +88,8 @@ class ScannedPage(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def title(self) -> str:
         """The line in large print near the top of the page; "" if no line is larger than the others."""
-        lines = self._lines()
+        # The height of a short line depends on its letters.
+        lines = [line for line in self._lines() if sum(len(word.text) for word in line) >= _LETTERS_OF_A_LINE]
         if not lines:
             return ""
         usual = _middle(_height(line) for line in lines)
@@ -82,14 +99,33 @@ class ScannedPage(msgspec.Struct, frozen=True, omit_defaults=True):
             return ""
         return " ".join(word.text for word in largest)
 
+    @property
+    def edges(self) -> tuple[ScannedEdge, ...]:
+        """The lines nearest to the top and to the bottom."""
+        lines = sorted(self._lines(), key=lambda line: line[0].top)
+        bands: list[list[list[ScannedWord]]] = []
+        for line in lines:
+            if bands and line[0].top - bands[-1][0][0].top < _height(line) / 2:
+                bands[-1].append(line)
+            else:
+                bands.append([line])
+        distances = [after[0][0].top - before[0][0].top for before, after in pairwise(bands)]
+        usual = max(1, _middle(distances)) if distances else 1
+        found: list[ScannedEdge] = []
+        for is_top in (True, False):
+            for depth, band in enumerate(bands[:_MOST_EDGES] if is_top else bands[: -_MOST_EDGES - 1 : -1]):
+                after = depth if is_top else len(distances) - 1 - depth
+                gap = distances[after] / usual if 0 <= after < len(distances) else 0.0
+                found += (ScannedEdge(" ".join(word.text for word in line), is_top, depth, gap) for line in band)
+        return tuple(found)
+
     def _lines(self) -> list[list[ScannedWord]]:
-        """Return the lines with some letters; the height of a short one depends on its letters."""
         lines: list[list[ScannedWord]] = []
         for word in self.words:
             if word.lines or not lines:
                 lines.append([])
             lines[-1].append(word)
-        return [line for line in lines if sum(len(word.text) for word in line) >= _LETTERS_OF_A_LINE]
+        return lines
 
 
 def _height(line: Sequence[ScannedWord]) -> int:
@@ -115,6 +151,7 @@ class PictureText(msgspec.Struct, frozen=True, array_like=True):
     script: str = ""
     is_blank: bool = False
     problem: str = ""
+    edges: tuple[ScannedEdge, ...] = ()
 
 
 def confidence_of(words: Sequence[ScannedWord]) -> float:

@@ -8,7 +8,6 @@ import logging
 import re
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from resources.errors import DocumentError
@@ -32,8 +31,6 @@ from seed_assets.core.reading.pdf.attachments import Attachments
 from seed_assets.core.reading.pdf.page_tree import with_all_pages
 from seed_assets.core.reading.pdf.pages import page_text
 from seed_assets.core.reading.pdf.pdf_titles import title_of
-from seed_assets.core.reading.pdf.running.running_lines import without_running_lines
-from seed_assets.core.reading.pdf.tables.table_pages import with_tables_joined
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument
@@ -80,9 +77,6 @@ def read_pdf(data: bytes, rules: ReadingRules = NO_OCR, depth: int = 0) -> Extra
             _refuse_unread(document, pages, rules)
         title = title_of(document, pages[0].text) or (pages[0].scan.title if pages[0].scan else "")
         parts, warnings = attachments.read()
-    texts = without_running_lines([page.text for page in pages], [page.edges for page in pages], title)
-    texts = with_tables_joined(texts, [page.table_columns for page in pages])
-    pages = [replace(page, text=text) for page, text in zip(pages, texts, strict=True)]
     return document_of(pages, title, parts, (*scan_warnings(pages, rules), *warnings))
 
 
