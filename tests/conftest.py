@@ -29,6 +29,11 @@ _USUAL_MASK = 0o022
 _GUARD = lanes.Guard()
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their parameter: the content of made files may differ between processes, by their times for instance."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Warnings are errors, but for those that Dagster gives of its own code; no model is asked but the tests' own."""
     os.environ[FORBIDDING] = "loopback"
