@@ -46,6 +46,7 @@ from seed_assets.core.reading.markup.asciidoc_inline import Attributes, asciidoc
 from seed_assets.core.reading.markup.asciidoc_tables import asciidoc_table
 from seed_assets.core.reading.markup.org_inline import org_text
 from seed_assets.core.reading.ocr.languages import other_language
+from seed_assets.core.reading.outlook.compressed_rtf import decompressed_rtf
 from seed_assets.core.reading.pdf.boxes import Box
 from seed_assets.core.reading.pdf.normal_pages import normalised_pages
 from seed_assets.core.reading.pdf.placing import PlacedText
@@ -134,6 +135,9 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     "alphabets.letter_fit": lambda text: letter_fit(f"é{text}", "cp1252"),
     "boundaries.pieces_between": lambda text: list(pieces_between(text, 10, len(text), 1000)),
     "boundaries.pieces_of": lambda text: (pieces_of(text, 1000), pieces_of(text, 700, 120)),
+    "compressed_rtf.decompressed_rtf": lambda text: _unless_refused(
+        decompressed_rtf, b"\xff\xff\xff\xff" * 2 + b"LZFu    " + text.encode()
+    ),
     "chunking.Chunker.chunk": lambda text: [Chunker(1000, 120).chunk(one, "") for one in (text, *_tables(text))],
     "cluster_members.arranged_members": lambda text: arranged_members(_material(text), _embedder()),
     "cluster_summarizing.ExtractiveClusterSummarizer.write_sync": lambda text: ExtractiveClusterSummarizer(
@@ -416,6 +420,8 @@ NO_TEXT: Mapping[str, str] = {
     "languages.missing_in": _ID,
     "languages.covers": _ID,
     "page_pictures.page_picture": _PACKED,
+    "page_pictures.page_count": _PACKED,
+    "picture_reader.PictureReader.identity_of": _ID,
     "page_pictures.picture_digests": _PACKED,
     "page_tasks.scan_page": _PACKED,
     "picture_file.read_picture_file": _PACKED,

@@ -8,6 +8,8 @@ from itertools import pairwise
 
 import msgspec
 
+from seed_assets.core.reading.page_numbers import only_numbers_page
+
 LEAST_CONFIDENCE = 0.5
 """A page that is read with less confidence is not legible. Chosen by judgement: right words are near .95, noise is near .3."""
 SURE_CONFIDENCE = 0.8
@@ -18,6 +20,8 @@ _TOP, _LARGER = 0.4, 1.3
 _LETTERS_OF_A_LINE = 8
 # So many lines at each edge may be headers and footers.
 _MOST_EDGES = 4
+# They are in the outer part of a page; on a page with fewer lines, a line at its edge may well be its text.
+_MARGIN, _FEWEST_LINES = 0.2, 9
 
 
 class ScannedWord(msgspec.Struct, frozen=True, array_like=True):
@@ -112,11 +116,18 @@ class ScannedPage(msgspec.Struct, frozen=True, omit_defaults=True):
         distances = [after[0][0].top - before[0][0].top for before, after in pairwise(bands)]
         usual = max(1, _middle(distances)) if distances else 1
         found: list[ScannedEdge] = []
+        is_short = len(bands) < _FEWEST_LINES
         for is_top in (True, False):
             for depth, band in enumerate(bands[:_MOST_EDGES] if is_top else bands[: -_MOST_EDGES - 1 : -1]):
                 after = depth if is_top else len(distances) - 1 - depth
                 gap = distances[after] / usual if 0 <= after < len(distances) else 0.0
-                found += (ScannedEdge(" ".join(word.text for word in line), is_top, depth, gap) for line in band)
+                place = band[0][0].top if is_top else self.height - band[0][0].bottom
+                if place > _MARGIN * self.height:
+                    break
+                texts = [" ".join(word.text for word in line) for line in band]
+                found += (
+                    ScannedEdge(text, is_top, depth, gap) for text in texts if not is_short or only_numbers_page(text)
+                )
         return tuple(found)
 
     def _lines(self) -> list[list[ScannedWord]]:

@@ -25,7 +25,7 @@ from seed_assets.core.reading.pdf.line_order import (
     turned_around,
 )
 from seed_assets.core.reading.pdf.placing import PlacedText, with_written, written_alone
-from seed_assets.core.reading.pdf.running.edge_lines import edge_lines
+from seed_assets.core.reading.pdf.running.edge_lines import edge_lines, sheet_of
 from seed_assets.core.reading.pdf.tables.tables_of_page import PageTables
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _read(document: "PdfDocument", page: "PdfPage") -> PageText:
         else:
             upwards = is_out_of_order(characters)
             between = gutters(text_page, text.count("\n") + 1)
-            edges = edge_lines(characters, FPDFPage_GetRotation(page.raw) % 4)
+            edges = edge_lines(characters, sheet_of(_box(page), FPDFPage_GetRotation(page.raw) % 4))
             tables = PageTables(page, text_page, characters)
             everywhere = bool(upwards or between or tables.may_be or any(piece.box for piece in written))
             if everywhere or has_accents_apart(text):
@@ -93,6 +93,12 @@ def _why_without_text(page: "PdfPage") -> str:
         return PICTURE
     drawings = page.get_objects(filter=[FPDF_PAGEOBJ_PATH])
     return PICTURE if next(islice(drawings, _FEWEST_DRAWINGS, None), None) is not None else EMPTY
+
+
+def _box(page: "PdfPage") -> tuple[float, float, float, float]:
+    """Return left, bottom, right and top of a page, in points."""
+    left, bottom, right, top = page.get_cropbox() or (0.0, 0.0, *page.get_size())
+    return left, bottom, right, top
 
 
 def _has_large_picture(page: "PdfPage") -> bool:

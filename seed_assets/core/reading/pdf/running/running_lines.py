@@ -28,6 +28,16 @@ _SAME_PLACE = 3.0
 # A longer line that ends as a sentence does is rarely a header.
 _FEWEST_WORDS_OF_SENTENCE = 6
 _SENTENCE_END = re.compile(r"[.!?。！？][\"'”’)\]]*$")
+# In front of a number that counts something else than pages.
+_COUNTED = re.compile(
+    r"(?:\b(?:no|nr|num|number|nummer|numéro|número|numero|id|ref|code|item|invoice|rechnung|facture|ticket|seat|platz|room|raum|"
+    r"floor|step|schritt|stage|phase|question|frage|answer|task|aufgabe|exercise|example|beispiel|problem|lesson|lektion|day|tag|"
+    r"week|woche|month|year|jahr|table|tabelle|figure|abbildung|slide|folie|section|part|teil|level|grade|class|points?|group|"
+    r"version|form|sheet|unit|case|order|account|customer|kunde)|[#№º°])\W*$",
+    re.IGNORECASE,
+)
+# Repeated lines that are more of a page are not its headers and footers.
+_MOST_OF_PAGE = 0.25
 # Where in a page's text a line of its edge is looked for: a footer may have been drawn first.
 _FARTHEST = 8
 
@@ -81,13 +91,21 @@ def without_running_lines(texts: Sequence[str], edges: Sequence[Sequence[EdgeLin
         left = [key for key in left if _all_run(seen[key], depth, running)]
         if not left:
             break
-    found = [
-        _without(
-            text, [line for top in (True, False) for line in _removable(seen.get((page, top), ()), running, title)]
-        )
-        for page, text in enumerate(texts)
+    removed = [
+        [line for top in (True, False) for line in _removable(seen.get((page, top), ()), running, title)]
+        for page in range(len(texts))
     ]
+    if _are_the_text(texts, removed):
+        removed = [[line for line in lines if only_numbers_page(line.text) or is_roman(line.text)] for lines in removed]
+    found = [_without(text, lines) for text, lines in zip(texts, removed, strict=True)]
     return found if any(found) else list(texts)
+
+
+def _are_the_text(texts: Sequence[str], removed: Sequence[Sequence[EdgeLine]]) -> bool:
+    """Whether the lines that are repeated are much of the pages, as in letters that differ only in the name."""
+    pairs = [(text, lines) for text, lines in zip(texts, removed, strict=True) if lines]
+    large = sum(sum(len(line.text) for line in lines) > _MOST_OF_PAGE * len(text) for text, lines in pairs)
+    return large * 2 > len(pairs)
 
 
 def _seen_in(bands: Mapping[tuple[int, bool], Sequence[EdgeLine]], pages: int) -> dict[tuple[int, bool], list[_Seen]]:
@@ -123,6 +141,7 @@ def _seen(page: int, line: EdgeLine, numbers: Sequence[Number], steps: frozenset
         return _Seen(page, line, " ".join(line.text.split()), is_numbered=False, is_number=False)
     form = line.text
     own = [number for number in numbers if (number.value - page, number.is_roman, line.is_top) in steps]
+    own = [number for number in own if not _COUNTED.search(line.text[: number.start])]
     for number in reversed(own):
         form = f"{form[: number.start]}#{form[number.end :]}"
     form = " ".join(form.split())
