@@ -1,8 +1,10 @@
 """The settings of reading documents. Settings are read in `config`."""
 
 import re
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_settings import NoDecode
 
 from resources.settings.model_settings import Count, Number
 
@@ -19,7 +21,7 @@ class OcrSettings(BaseModel):
         description="Whether pages without a legible text layer, and files that are pictures, are read by OCR. A page takes a "
         "few seconds, once.",
     )
-    languages: tuple[str, ...] = Field(
+    languages: Annotated[tuple[str, ...], NoDecode] = Field(
         ("eng",),
         min_length=1,
         description="The languages of scans and pictures, as Tesseract names them (`eng`, `deu`, `fra`). English is included; "
@@ -35,8 +37,8 @@ class OcrSettings(BaseModel):
     @field_validator("languages", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
-        """Accept `eng+deu` in place of a list, as Tesseract does."""
-        return value.replace("+", ",").split(",") if isinstance(value, str) else value
+        """Accept `eng+deu` and a list in JSON, as variables of the environment may have it, in place of a list."""
+        return [name for name in re.split(r'[+,\s\[\]"]+', value) if name] if isinstance(value, str) else value
 
     @field_validator("languages")
     @classmethod

@@ -46,6 +46,8 @@ _SAID = {
 }
 # A picture of a page with a few words must say so much more than they to replace them.
 _MUCH_MORE = 1.5
+# A line of the text layer is in the picture if so many of its words are.
+_MOST = 0.6
 # Stands for the height of a line of a scan, in points.
 _SCANNED_LINE = 20.0
 
@@ -80,16 +82,27 @@ def with_picture(page: PageText, picture: PictureText, rules: ReadingRules) -> P
         edges = tuple(
             EdgeLine(line.text, _height_of(line), line.is_top, line.depth, line.gap) for line in picture.edges
         )
-        if page.problem == MOSTLY_PICTURE:
-            if len(picture.text) < _MUCH_MORE * len(page.text):
-                return replace(page, problem="")
-            return PageText(picture.text, "", page.has_fields, edges, scan=picture)
-        return PageText("\n".join(filter(None, (picture.text, page.text))), "", page.has_fields, edges, scan=picture)
+        if page.problem == MOSTLY_PICTURE and len(picture.text) < _MUCH_MORE * len(page.text):
+            return replace(page, problem="")
+        text = "\n".join((picture.text, *_not_in(picture.text, page.text.split("\n"))))
+        return PageText(text, "", page.has_fields, edges, scan=picture)
     if page.problem == MOSTLY_PICTURE:
         return replace(page, problem="")
     if page.problem == PICTURE:
         return replace(page, problem=ILLEGIBLE if picture.text or picture.problem else TEXTLESS, scan=picture)
     return replace(page, scan=picture)
+
+
+def _not_in(text: str, lines: Iterable[str]) -> list[str]:
+    """Return the lines most of whose words are not in a text, such as a stamp over what was scanned."""
+    found = set(_words(text))
+    return [
+        line for line in lines if (words := _words(line)) and sum(word in found for word in words) < _MOST * len(words)
+    ]
+
+
+def _words(text: str) -> list[str]:
+    return ["".join(filter(str.isalnum, word)).casefold() for word in text.split() if any(map(str.isalnum, word))]
 
 
 def other_script(picture: PictureText, rules: ReadingRules) -> str:

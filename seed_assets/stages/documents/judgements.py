@@ -45,5 +45,6 @@ async def judgements(
     source = SourceText("", extracted_text.title, extracted_text.text)
     judgement = await judged(summaries.text, concepts.names, [source], judge, reviser, reuse)
     # A judge compares the summary with the text, and cannot know whether the text is what the page says.
-    is_doubtful = any(scan.confidence < SURE_CONFIDENCE for scan in extracted_text.scans)
+    scans = extracted_text.scans
+    is_doubtful = any(scan.confidence < SURE_CONFIDENCE for scan in scans) or bool(scans and extracted_text.warnings)
     return msgspec.structs.replace(judgement, needs_review=True) if is_doubtful else judgement

@@ -18,6 +18,9 @@ from tests.support import configuration_pages
 
 # Values for those that 300 is none for, and what others of their table need beside them.
 OTHER_VALUES = {
+    "ocr.enabled": "False",
+    "ocr.languages": '["eng", "deu"]',
+    "pdf.most_unread_pages": "0.25",
     "corpus": "/somewhere",
     "home": "/somewhere",
     "prices": "/somewhere",

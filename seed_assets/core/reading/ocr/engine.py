@@ -5,9 +5,11 @@ files (page_pictures) and choosing languages (languages).
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from seed_assets.core.reading.ocr.languages import ORIENTATION, Languages
 from seed_assets.core.reading.ocr.picture_preparation import is_blank, prepared, shows_nothing
@@ -25,7 +27,7 @@ _SKEWED = 0.4
 # The least number of words from which the angle of lines is known.
 _FEWEST_WORDS = 5
 # Words that the engine is less sure of are marks and dirt.
-_LEAST_WORD, _LEAST_SIGN = 25, 60
+_LEAST_WORD, _LEAST_SIGN = 15, 40
 # A reading is better than another by the letters that it is sure of; doubtful letters count against it.
 _NEUTRAL = 40
 
@@ -38,14 +40,16 @@ class _Reading:
         api.SetImage(picture)
         api.SetSourceResolution(dpi)
         self.picture = picture
-        self.words = tuple(_words(api.GetTSVText(0)))
+        read = list(_words(api.GetTSVText(0)))
+        self.words = _legible(read)
+        self.n_lost_letters = sum(len(word.text) for word in read) - sum(len(word.text) for word in self.words)
         places = api.GetIterator()
         self.angle = math.degrees(places.Orientation()[3]) if places and len(self.words) >= _FEWEST_WORDS else 0.0
         api.Clear()
 
     @property
     def confidence(self) -> float:
-        return confidence_of(self.words)
+        return confidence_of(self.words, self.n_lost_letters)
 
     @property
     def worth(self) -> int:
@@ -90,11 +94,13 @@ def scan_picture(picture: "Image", dpi: int, languages: Languages) -> ScannedPag
             break
         other = _Reading(picture.filter(smoothed), dpi, languages)
         best = other if other.worth > best.worth else best
-    return ScannedPage(picture.width, picture.height, turned % 360, best.words, script)
+    return ScannedPage(
+        picture.width, picture.height, turned % 360, best.words, script, n_lost_letters=best.n_lost_letters
+    )
 
 
 def _words(tsv: str) -> Iterator[ScannedWord]:
-    """Return the words of Tesseract's table, without marks that are no words."""
+    """Return the words of Tesseract's table."""
     last = ("", "", "")
     for row in tsv.split("\n"):
         level, _, block, paragraph, line, _, *rest = row.split("\t")[:12] if row.count("\t") >= 11 else ("",) * 12
@@ -102,13 +108,24 @@ def _words(tsv: str) -> Iterator[ScannedWord]:
             continue
         left, top, width, height = map(int, rest[:4])
         confidence, text = int(float(rest[4])), rest[5].strip()
-        is_word = any(letter.isalnum() for letter in text)
-        if not text or confidence < (_LEAST_WORD if is_word else _LEAST_SIGN):
+        if not text:
             continue
         here = (block, paragraph, line)
         lines = 0 if here == last else 1 if here[:2] == last[:2] else 2
         yield ScannedWord(text, confidence, left, top, left + width, top + height, lines if last[0] else 0)
         last = here
+
+
+def _legible(read: Sequence[ScannedWord]) -> tuple[ScannedWord, ...]:
+    """Return the words that the engine is at least a little sure of. A line that begins with another one still begins there."""
+    kept: list[ScannedWord] = []
+    lines = 0
+    for word in read:
+        lines = max(lines, word.lines)
+        if word.confidence >= (_LEAST_WORD if any(map(str.isalnum, word.text)) else _LEAST_SIGN):
+            kept.append(msgspec.structs.replace(word, lines=lines if kept else 0))
+            lines = 0
+    return tuple(kept)
 
 
 def _orientation(picture: "Image", dpi: int, languages: Languages) -> tuple[int, str]:

@@ -64,6 +64,7 @@ class ScannedPage(msgspec.Struct, frozen=True, omit_defaults=True):
     script: the writing system that was found, such as "Cyrillic", if reading it was doubtful; otherwise "".
     is_blank: whether there is nothing on the picture.
     problem: why it was not read; "" if it was.
+    n_lost_letters: how many letters the engine was so unsure of that they are not kept.
     """
 
     width: int = 0
@@ -73,11 +74,12 @@ class ScannedPage(msgspec.Struct, frozen=True, omit_defaults=True):
     script: str = ""
     is_blank: bool = False
     problem: str = ""
+    n_lost_letters: int = 0
 
     @property
     def confidence(self) -> float:
-        """The mean confidence over all letters, 0 to 1."""
-        return confidence_of(self.words)
+        """The mean confidence over all letters, 0 to 1; letters that are not kept have none."""
+        return confidence_of(self.words, self.n_lost_letters)
 
     @property
     def text(self) -> str:
@@ -165,7 +167,7 @@ class PictureText(msgspec.Struct, frozen=True, array_like=True):
     edges: tuple[ScannedEdge, ...] = ()
 
 
-def confidence_of(words: Sequence[ScannedWord]) -> float:
-    """Return the mean confidence over the letters of words, 0 to 1; 0 without words."""
-    letters = sum(len(word.text) for word in words)
+def confidence_of(words: Sequence[ScannedWord], n_lost_letters: int = 0) -> float:
+    """Return the mean confidence over the letters of words, 0 to 1; 0 without words. n_lost_letters: further ones without any."""
+    letters = sum(len(word.text) for word in words) + n_lost_letters
     return sum(word.confidence * len(word.text) for word in words) / (100 * letters) if letters else 0.0

@@ -33,9 +33,13 @@ if TYPE_CHECKING:
 
 # Text whose letters are drawn as lines takes hundreds of lines; an empty page may have some around it. Chosen by judgement.
 _FEWEST_DRAWINGS = 100
-# A page with fewer letters in its text layer may be a scan with a stamp or a number, if a picture covers most of it. Both
-# numbers were chosen by judgement.
-_FEW_LETTERS, _MOST_OF_PAGE = 100, 0.6
+# A page with fewer letters in its text layer may be a scan with a stamp, a number or a notice, if pictures cover so much of it.
+# Both numbers were chosen by judgement: a page of print has three times as many letters.
+_FEW_LETTERS, _MUCH_OF_PAGE = 600, 0.4
+
+
+# A scan may be drawn in stripes; so many pictures of a page are looked at.
+_MOST_PICTURES = 200
 
 
 def page_text(document: "PdfDocument", number: int) -> PageText:
@@ -80,7 +84,7 @@ def _read(document: "PdfDocument", page: "PdfPage") -> PageText:
                 text = with_written(PlacedText(text, ()), written).strip()
         if not text and (filled := written_alone(written)):
             text, problem = filled, "" if problem == EMPTY else problem
-        if text and not problem and len(text) < _FEW_LETTERS and not written and _has_large_picture(page):
+        if text and not problem and len(text) < _FEW_LETTERS and _has_large_picture(page):
             problem = MOSTLY_PICTURE
     text = turned_around(text) if drawn_backwards(text) else text
     return PageText(text, problem, bool(written), edges, columns)
@@ -105,8 +109,10 @@ def _has_large_picture(page: "PdfPage") -> bool:
     from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
 
     width, height = page.get_size()
-    for picture in page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE]):
+    covered = 0.0
+    for picture in islice(page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE]), _MOST_PICTURES):
         left, bottom, right, top = picture.get_bounds()
-        if (right - left) * (top - bottom) >= _MOST_OF_PAGE * width * height:
+        covered += (right - left) * (top - bottom)
+        if covered >= _MUCH_OF_PAGE * width * height:
             return True
     return False

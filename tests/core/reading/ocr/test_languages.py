@@ -16,7 +16,8 @@ from seed_assets.core.reading.ocr.languages import (
     other_language,
 )
 from seed_assets.core.reading.ocr.picture_reader import PictureReader, ReadingRules
-from seed_assets.core.reading.ocr.scanned_page import PictureText
+from seed_assets.core.reading.ocr.scanned_page import PictureText, ScannedPage, ScannedWord
+from seed_assets.core.reading.page_texts import MOSTLY_PICTURE, PageText, with_picture
 from tests.support.pdf_files import Page, lines, pdf
 from tests.support.scans import picture_file, printed, scan_pdf
 
@@ -129,3 +130,23 @@ def test_a_page_that_was_read_with_doubt_has_a_warning() -> None:
     found = read_document(SCAN, "pdf", rules(PictureText("Rivers rise.", 0.6, "digest")))
     assert isinstance(found, ExtractedText)
     assert found.warnings == ("Its only page was read with doubt by OCR.",)
+
+
+def test_a_stamp_over_a_scan_is_kept_beside_what_its_picture_says() -> None:
+    page = PageText("RECEIVED 4 MAY 2024\nThe harbour master", MOSTLY_PICTURE)
+    picture = PictureText("The harbour master opened the gate at dawn, because the tide was high.", 0.95, "digest")
+    found = with_picture(page, picture, rules())
+    assert found.text == f"{picture.text}\nRECEIVED 4 MAY 2024"
+    assert found.problem == ""
+
+
+def test_a_text_layer_that_says_as_much_as_the_picture_stays() -> None:
+    page = PageText("The harbour master opened the gate at dawn.", MOSTLY_PICTURE)
+    found = with_picture(page, PictureText("The harbour rnaster opened the gate at dawn. 7", 0.95, "digest"), rules())
+    assert found.text == page.text
+
+
+def test_letters_that_are_not_kept_lower_the_confidence_of_a_page() -> None:
+    words = (ScannedWord("harbour", 95, 0, 0, 1, 1), ScannedWord("master", 95, 0, 0, 1, 1, 0))
+    assert ScannedPage(words=words).confidence == pytest.approx(0.95)
+    assert ScannedPage(words=words, n_lost_letters=13).confidence == pytest.approx(0.475)

@@ -327,3 +327,12 @@ def test_hebrew_that_is_drawn_backwards_is_turned_around() -> None:
 )
 def test_words_are_joined_and_compounds_kept(text: str, joined: str) -> None:
     assert joined_hyphens(text) == joined
+
+
+def test_a_scan_with_a_notice_in_its_text_layer_is_not_taken_for_a_page_of_text() -> None:
+    notice = "Generated on 4 May 2024 for the harbour library of Vellin, which has scanned it. Public domain in all countries."
+    scan, small = (f"{drawn} {lines(notice, size=6)}" for drawn in (SCAN, "q 40 0 0 40 0 0 cm /Im1 Do Q"))
+    for page, warned in [(scan, True), (small, False)]:
+        found = read(pdf([page, lines("A page with letters.")], objects=[PICTURE]))
+        assert notice.split()[0] in found.text
+        assert (found.warnings != ()) == warned

@@ -138,3 +138,24 @@ def test_pages_that_are_alike_are_not_taken_for_headers() -> None:
 )
 def test_numbers_at_the_ends_of_a_line_are_found(line: str, values: list[int]) -> None:
     assert [number.value for number in numbers_in(line)] == values
+
+
+@pytest.mark.parametrize("header", ["Invoice no. {n}", "Seat {n}", "Question {n}", "Room No {n}", "Ticket #{n}"])
+def test_numbers_that_count_something_else_than_pages_stay(header: str) -> None:
+    found = text_of([page(n, header=header.format(n=n + 1)) for n in range(4)])
+    assert all(header.format(n=n + 1) in found for n in range(4))
+
+
+def test_short_pages_keep_what_is_the_same_on_all_of_them() -> None:
+    tickets = [lines("Vellin Regatta", f"Guest: {name}", f"Row {n}", size=14) for n, name in enumerate(WORDS[:5], 11)]
+    found = text_of(tickets)
+    assert found.count("Vellin Regatta") == len(tickets)
+    assert all(f"Row {n}" in found for n in range(11, 16))
+
+
+def test_letters_to_many_people_keep_their_text() -> None:
+    said = [f"Sentence {place} is the same in all letters." for place in range(8)]
+    letters = [lines("Vellin, 4 May 2024", f"Dear {name},", *said, "Yours, Marta", top=390) for name in WORDS[:5]]
+    found = text_of(letters)
+    assert found.count("Vellin, 4 May 2024") == found.count("Yours, Marta") == len(letters)
+    assert found.count(said[0]) == found.count(said[-1]) == len(letters)

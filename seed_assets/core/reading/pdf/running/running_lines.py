@@ -206,9 +206,8 @@ def _is_running(group: Sequence[_Seen], pages: int, *, is_in_slot: bool) -> bool
     near = group[-1].page - first.page < _NEAR_PAGES * on_pages
     if is_in_slot and near and on_pages >= _FEWEST_NUMBERED and all(each.line.depth == 0 for each in group):
         return True
-    if on_pages < _FEWEST_PAGES:
-        return False
-    return on_pages >= _MOST_SHARE * pages or apart
+    # The first line of each of many letters is the same, but it is not apart from the next one.
+    return on_pages >= _FEWEST_PAGES and apart
 
 
 def _removable(seen: Sequence[_Seen], running: _Running, title: str) -> list[EdgeLine]:
