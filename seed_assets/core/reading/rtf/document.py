@@ -13,7 +13,7 @@ from seed_assets.core.reading.file_signatures import is_rtf, named_content
 from seed_assets.core.reading.page_numbers import only_numbers_page
 from seed_assets.core.reading.rtf.character_sets import codec_of_page, codec_of_word
 from seed_assets.core.reading.rtf.descriptions import BODY_LEVEL, Descriptions
-from seed_assets.core.reading.rtf.groups import KINDS, READ_IF_MARKED, SIGNS, Group, Kind
+from seed_assets.core.reading.rtf.groups import KINDS, READ_IF_MARKED, SIGNS, Group, Kind, position_of
 from seed_assets.core.reading.rtf.paragraphs import Paragraphs
 from seed_assets.core.reading.titles import cleaned_metadata_title
 
@@ -178,6 +178,7 @@ class _Reader:
     def _enter(self, kind: Kind) -> None:
         self._group.kind = kind
         if kind in self._parts:
+            self._group.position = 0  # a raised mark stands for the note
             part = Paragraphs()
             self._parts[kind].append(part)
             self._open.append(part)
@@ -207,7 +208,7 @@ class _Reader:
         elif word == "pard":
             group.style, group.outline, group.in_table = 0, BODY_LEVEL, False
         elif word == "plain":
-            group.hidden, group.deleted, group.font = False, False, self._default_font
+            group.hidden, group.deleted, group.font, group.position = False, False, self._default_font, 0
         elif word == "f":
             group.font = number or 0
         elif word == "v":
@@ -224,6 +225,8 @@ class _Reader:
             group.font = self._default_font = number or 0
         elif word == "ansicpg":
             self._codec = codec_of_page(number or 0) or self._codec
+        elif (position := position_of(word, number)) is not None:
+            group.position = position
         elif codec := codec_of_word(word):
             self._codec = codec
 
@@ -274,4 +277,4 @@ class _Reader:
             if group.kind in self._pieces:
                 self._pieces[group.kind].append(text)
             else:
-                self._open[-1].add(text)
+                self._open[-1].add(text, group.position)

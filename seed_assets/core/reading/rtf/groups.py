@@ -32,6 +32,7 @@ class Group:
     font, style: numbers of what the file describes. outline: 0 for a heading of the first level, and so on.
     skip_after: how many characters stand in for one in Unicode, for older programs.
     marked: whether it began with the mark of groups that older programs leave out.
+    position: 1 for raised text, -1 for lowered text.
     """
 
     kind: Kind = Kind.TEXT
@@ -43,11 +44,20 @@ class Group:
     outline: int = BODY_LEVEL
     in_table: bool = False
     marked: bool = False
+    position: int = 0
 
     def inner(self) -> "Group":
         """Return a group within this one. A file may have millions, and dataclasses.replace takes ten times as long."""
         return Group(
-            self.kind, self.font, self.hidden, self.deleted, self.skip_after, self.style, self.outline, self.in_table
+            self.kind,
+            self.font,
+            self.hidden,
+            self.deleted,
+            self.skip_after,
+            self.style,
+            self.outline,
+            self.in_table,
+            position=self.position,
         )
 
 
@@ -72,6 +82,22 @@ READ_IF_MARKED = frozenset(
     ["shpinst", "shptxt", "do", "dptxbxtext", "moMath", "moMathPara", "annotation", "atnauthor", "ud"]
 )
 """Groups that are read although older programs are asked to skip them; of the others with that mark none is read."""
+
+# Text that is moved by fewer half points is only aligned; chosen by judgement.
+_LEAST_MOVED = 3
+# Without a number, the text is moved by so many half points (RTF specification 1.9.1).
+_USUALLY_MOVED = 6
+
+
+def position_of(word: str, number: int | None) -> int | None:
+    """Return whether a control word raises (1) or lowers (-1) text, or ends that (0); None for other words."""
+    if word in ("super", "sub"):
+        return 0 if number == 0 else 1 if word == "super" else -1
+    if word in ("up", "dn"):
+        moved = _USUALLY_MOVED if number is None else number
+        return 0 if moved < _LEAST_MOVED else 1 if word == "up" else -1
+    return 0 if word == "nosupersub" else None
+
 
 SIGNS: dict[str, str] = {
     "tab": "\t",

@@ -4,6 +4,7 @@ What does not belong here: groups, control words and character sets (document).
 """
 
 from seed_assets.core.reading.markdown_blocks import heading, table
+from seed_assets.core.reading.superscripts import lowered, raised
 
 
 class Paragraphs:
@@ -18,13 +19,28 @@ class Paragraphs:
         self._blocks: list[str] = []
         self._items: list[str] = []
         self._pieces: list[str] = []
+        self._moved: list[str] = []
+        self._position = 0
         self._cell: list[str] = []
         self._cells: list[str] = []
         self._rows: list[list[str]] = []
 
-    def add(self, text: str) -> None:
-        """Add a piece of the current paragraph."""
-        self._pieces.append(text)
+    def add(self, text: str, position: int = 0) -> None:
+        """Add a piece of the current paragraph. position: 1 for raised text, -1 for lowered text."""
+        if position != self._position:
+            self._end_moved()
+            self._position = position
+        (self._moved if position else self._pieces).append(text)
+
+    def _end_moved(self) -> None:
+        text = "".join(self._moved)
+        self._moved = []
+        if stripped := text.strip():
+            start = text.index(stripped)
+            self._pieces += text[:start], (raised if self._position > 0 else lowered)(stripped)
+            self._pieces.append(text[start + len(stripped) :])
+        else:
+            self._pieces.append(text)
 
     def end_paragraph(self, level: int | None, *, in_table: bool) -> None:
         """End the paragraph. level: that of a heading, from 1 on. in_table: whether it is in a cell, which goes on."""
@@ -80,6 +96,7 @@ class Paragraphs:
         return self._blocks
 
     def _taken(self) -> str:
+        self._end_moved()
         text = "".join(self._pieces)
         self._pieces = []
         if any("\ud800" <= character <= "\udfff" for character in text):
