@@ -5,7 +5,6 @@ What does not belong here: how a record is written (record_text), and the limits
 
 import io
 import warnings as python_warnings
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import chain, islice
@@ -15,7 +14,10 @@ from resources.errors import DocumentError
 from seed_assets.core.reading.docx.elements import attribute, local
 from seed_assets.core.reading.extracted_text import ExtractedText, normalised
 from seed_assets.core.reading.pptx.shapes import paragraphs_of
-from seed_assets.core.reading.records.record_text import RecordText, TableRecords
+from seed_assets.core.reading.records.number_formats import zero_padded
+from seed_assets.core.reading.records.record_text import RecordText
+from seed_assets.core.reading.records.sheet_layout import SheetLayout, hidden_warning, layouts
+from seed_assets.core.reading.records.table_records import TableRecords, usual_width, with_few_blank_rows
 from seed_assets.core.reading.zip_package import FileKind, OfficePackage, core_title, opened
 
 _KIND = FileKind("XLSX", "an Excel workbook of the old kind (.xls)", "a spreadsheet program")
@@ -25,29 +27,31 @@ _MOST_ROWS = 1_048_576
 _SAMPLE_ROWS = 50
 # Excel keeps and shows 15 digits of a number at most.
 _DIGITS = ".15g"
+_MOST_PADDED = 10**15
 
 
 def read_workbook(data: bytes) -> ExtractedText:
     """Read the sheets of a workbook that are shown, then its text boxes and comments.
 
-    Values are those that were last calculated. Warnings name hidden sheets, and say how many cells have a formula without a
-    value, and how many charts there are.
+    Values are those that were last calculated. Warnings name hidden sheets, and say how many rows and columns are hidden, how
+    many cells have a formula without a value, and how many charts there are.
 
     Raises DocumentError if the file is broken, encrypted, a ZIP bomb, or not an XLSX.
     """
     with opened(data, _KIND) as archive:
         package = OfficePackage(archive, _KIND)
-        package.main_part("a workbook", "workbook")
+        main = package.main_part("a workbook", "workbook")
         package.check_sizes()
         written = RecordText()
-        hidden = _sheets(data, written)
+        sheets = layouts(package, main)
+        hidden = _sheets(data, sheets, written)
         _beside(package, written)
-        warnings = _warnings(package, hidden)
+        warnings = _warnings(package, hidden, sheets)
         title = core_title(package)
     return ExtractedText(normalised(written.text()), title, "", warnings)
 
 
-def _sheets(data: bytes, written: RecordText) -> list[str]:
+def _sheets(data: bytes, sheets: dict[str, SheetLayout], written: RecordText) -> list[str]:
     """Write all sheets that are shown; return the names of the others."""
     import openpyxl
 
@@ -66,21 +70,19 @@ def _sheets(data: bytes, written: RecordText) -> list[str]:
                 continue
             # What a file says about the size of a sheet is often wrong.
             sheet.reset_dimensions()
-            _sheet(sheet.title, sheet.iter_rows(values_only=True), written)
+            _sheet(sheet.title, sheet.iter_rows(), sheets.get(sheet.title, SheetLayout()), written)
         book.close()
     return hidden
 
 
-def _sheet(title: str, values: Iterator[Sequence[Any]], written: RecordText) -> None:
-    rows = (_cells(row) for row in _bounded(title, values))
-    filled = (row for row in rows if row)
-    sample = list(islice(filled, _SAMPLE_ROWS))
+def _sheet(title: str, values: Iterator[Sequence[Any]], layout: SheetLayout, written: RecordText) -> None:
+    rows = with_few_blank_rows(layout.shown(_cells(row) for row in _bounded(title, values)))
+    sample = list(islice(rows, _SAMPLE_ROWS))
     if not sample:
         return
     written.heading(1, title)
-    widths = Counter(map(len, sample))
-    table = TableRecords(written, max(widths.items(), key=lambda item: (item[1], item[0]))[0])
-    for row in chain(sample, filled):
+    table = TableRecords(written, usual_width(sample))
+    for row in chain(sample, rows):
         table.add(row)
     table.end()
 
@@ -97,19 +99,21 @@ def _bounded(title: str, values: Iterator[Sequence[Any]]) -> Iterator[Sequence[A
 
 def _cells(row: Sequence[Any]) -> list[str]:
     """Return the cells of a row as text, without blank ones at its end."""
-    cells = [_shown(value) for value in row]
+    cells = [_shown(cell.value, cell) for cell in row]
     while cells and not cells[-1].strip():
         cells.pop()
     return cells
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, cell: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return format(value, _DIGITS)
+    if isinstance(value, float | int):
+        if abs(value) < _MOST_PADDED and (padded := zero_padded(value, cell.number_format)):
+            return padded
+        return format(value, _DIGITS) if isinstance(value, float) else str(value)
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "minutes")
     if isinstance(value, date | time | timedelta):
@@ -134,10 +138,11 @@ def _beside(package: OfficePackage, written: RecordText) -> None:
                     written.paragraph(f"[Comment on {attribute(comment, 'ref')}: {text}]")
 
 
-def _warnings(package: OfficePackage, hidden: list[str]) -> tuple[str, ...]:
+def _warnings(package: OfficePackage, hidden: list[str], sheets: dict[str, SheetLayout]) -> tuple[str, ...]:
     found: list[str] = []
     if hidden:
         found.append(f"Hidden sheets are not read: {', '.join(hidden)[:300]}.")
+    found += hidden_warning(sheets)
     missing, first = _without_values(package)
     if missing:
         count = "1 cell has" if missing == 1 else f"{missing:,} cells have"

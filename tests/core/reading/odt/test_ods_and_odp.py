@@ -166,3 +166,24 @@ def test_rows_and_cells_that_repeat_without_end_are_bounded():
         extract(packed("spreadsheet", long), "ods")
     many = '<table:table table:name="T">' + row(cell("a"), repeated=1_000_000) + "</table:table>"
     assert extract(packed("spreadsheet", many), "ods").text.count("\na") == 10_000
+
+
+def test_merged_hidden_and_zero_padded_cells_are_read_as_they_are_shown():
+    merged = 'table:number-rows-spanned="2"'
+    hidden = '<table:table-column/><table:table-column table:visibility="collapse"/><table:table-column/>'
+    body = (
+        f'<table:table table:name="Gates">{hidden}'
+        + row(cell("Region"), cell("Secret"), cell("Number"))
+        + row(cell("North", merged), cell("x"), cell("00012", 'office:value-type="float" office:value="12"'))
+        + row("<table:covered-table-cell/>", cell("y"), cell("13", 'office:value-type="float" office:value="13"'))
+        + row(cell("South"), cell("z"), cell("14", 'office:value-type="float" office:value="14"'))
+        + row(cell("gone"), cell("z"), cell("15")).replace(
+            "<table:table-row", '<table:table-row table:visibility="filter"'
+        )
+        + "</table:table>"
+    )
+    result = extract(packed("spreadsheet", body), "ods")
+    assert result.text == (
+        "# Gates\n\nRegion; Number\n\nRegion: North; Number: 00012\n\nRegion: North; Number: 13\n\nRegion: South; Number: 14"
+    )
+    assert result.warnings == ("Hidden rows and columns are not read: Gates (1 row, 1 column).",)

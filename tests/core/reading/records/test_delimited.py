@@ -96,3 +96,68 @@ def test_a_crafted_table_becomes_no_text_of_any_length():
 def test_a_row_without_end_is_refused():
     with pytest.raises(DocumentError, match="a row of the table has 300,001 cells"):
         text_of("a," * 300_000)
+
+
+def records(content: str) -> list[str]:
+    return text_of(content).split("\n\n")
+
+
+def test_a_second_table_after_a_blank_row_has_its_own_names():
+    below = ["Keeper; Shift", "Keeper: Marta; Shift: Night", "Keeper: Ilse; Shift: Day"]
+    for rows in ("\n\nKeeper,Shift\nMarta,Night\nIlse,Day\n", "\nKeeper,Shift\n\nMarta,Night\nIlse,Day\n"):
+        assert records(f"Gate,Level\nUpper,4\n{rows}") == ["Gate; Level", "Gate: Upper; Level: 4", *below]
+    assert records("Keeper,Shift\nMarta,Night\nIlse,Day\n,\nGate,Level\nUpper,4\n")[3:] == [
+        "Gate; Level",
+        "Gate: Upper; Level: 4",
+    ]
+
+
+def test_a_title_between_two_tables_is_no_record():
+    text = records("Gate,Level\nUpper,4\n\nShifts of May,\n\nKeeper,Shift,Pay\nMarta,Night,9\nIlse,Day,8\n")
+    assert text[2:] == [
+        "Shifts of May", "Keeper; Shift; Pay", "Keeper: Marta; Shift: Night; Pay: 9", "Keeper: Ilse; Shift: Day; Pay: 8"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["Upper,4", "", "Lower,2", "Weir,3"],
+        ["Upper,4", "", "", "Lower,n/a", "Weir,3"],
+        ["Marta,Night", "", "Ilse,Day", "Bob,Night"],
+        ["Marta,Night", "", "", "Ilse,Night", "Bob,Day"],
+        ["Upper,4", "", "Gate,Level", "Lower,2"],
+        ["Upper,4", "", "Lower,2", "", "Weir,3", ""],
+    ],
+)
+def test_blank_rows_inside_of_a_table_keep_its_names(rows: list[str]):
+    data = [row for row in rows if row not in ("", "Gate,Level")]
+    expected = ["Gate: {}; Level: {}".format(*row.split(",")) for row in data]
+    assert records("Gate,Level\n" + "\n".join(rows) + "\n")[1:] == expected
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("Vessel", "Corran Maid"), ("Draft", "1.85"), ("Home port", "Vellin")],
+        [("Draft", "1.85"), ("Vessel", "Corran Maid"), ("Built", "1911-05-04"), ("Crew", "6")],
+        [("Name:", "Marta Berg"), ("Place:", "Ostrand")],
+    ],
+)
+def test_labels_with_their_values_are_no_table(pairs: list[tuple[str, str]]):
+    content = "".join(f"{label},{value}\n" for label, value in pairs)
+    expected = [f"{label.rstrip(':')}: {value}" for label, value in pairs]
+    assert records(content) == expected
+    assert records(f"{content}\nGate,Level,Day\nUpper,4,Monday\nLower,2,Friday\n")[-2:] == [
+        "Gate: Upper; Level: 4; Day: Monday",
+        "Gate: Lower; Level: 2; Day: Friday",
+    ]
+
+
+def test_a_table_of_two_columns_stays_one():
+    for rows in (
+        ["Upper,4", "Lower,2", "Weir,n/a"],
+        ["Upper,4", "Lower,closed", "Weir,3"],
+        ["Marta,Night", "Ilse,Day"],
+    ):
+        assert records("Gate,Level\n" + "\n".join(rows) + "\n")[0] == "Gate; Level"

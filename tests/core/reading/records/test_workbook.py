@@ -149,3 +149,38 @@ def test_entities_are_not_expanded():
     data = changed(SHEET, lambda part: laughs + part.replace(b"<v>4</v>", b"<v>&i;</v>"))
     with pytest.raises(DocumentError):
         extract(data, "xlsx")
+
+
+def test_merged_cells_have_their_value_in_each_row():
+    book = workbook(["Region", "Gate", "Level"], ["North", "Upper", 1], [None, "Lower", 2], ["South", "Weir", 3])
+    book["Pegel"].merge_cells("A2:A3")
+    assert "Region: North; Gate: Upper; Level: 1\n\nRegion: North; Gate: Lower; Level: 2" in read(book).text
+
+
+def test_hidden_rows_and_columns_are_left_out_and_counted():
+    book = workbook(["Gate", "Secret", "Level"], ["Upper", "x", 4], ["Lower", "y", 2], ["Weir", "z", 3])
+    book["Pegel"].row_dimensions[3].hidden = True
+    book["Pegel"].column_dimensions["B"].hidden = True
+    result = read(book)
+    assert result.text == "# Pegel\n\nGate; Level\n\nGate: Upper; Level: 4\n\nGate: Weir; Level: 3"
+    assert result.warnings == ("Hidden rows and columns are not read: Pegel (1 row, 1 column).",)
+
+
+@pytest.mark.parametrize(
+    ("value", "number_format", "shown"),
+    [
+        (12, "00000", "00012"),
+        (12, "0", "12"),
+        (1234567, "000\\-0000", "123-4567"),
+        (301234, '"T "000-0000', "T 030-1234"),
+        (1234567, "00000", "1234567"),
+        (-3, "000;-000", "-003"),
+        (1234, "#,##0", "1234"),
+        (12, "0.00", "12"),
+        (7.5, "000", "7.5"),
+    ],
+)
+def test_numbers_have_the_zeros_that_are_shown(value: float, number_format: str, shown: str):
+    book = workbook(["Gate", "Number"], ["Upper", value])
+    book["Pegel"]["B2"].number_format = number_format
+    assert read(book).text.endswith(f"Gate: Upper; Number: {shown}")
