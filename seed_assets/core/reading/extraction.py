@@ -80,10 +80,6 @@ def _part_reader(limits: PartLimits) -> ReadPart:
     return read
 
 
-def _normal(text: str, title: str, encoding: str = "") -> ExtractedText:
-    return ExtractedText(normalised(text), title, encoding)
-
-
 def _read_text(data: bytes) -> ExtractedText:
     return _read_characters(data, markdown=False)
 
@@ -106,7 +102,8 @@ def _read_html(data: bytes) -> ExtractedText:
     from seed_assets.core.reading.html.pages import read_html
 
     with _named_failures("HTML"):
-        return _normal(*read_html(data))
+        text, title, encoding, warnings = read_html(data)
+        return ExtractedText(normalised(text), title, encoding, warnings)
 
 
 def _read_docx(data: bytes) -> ExtractedText:

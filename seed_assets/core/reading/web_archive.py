@@ -22,8 +22,8 @@ def read_web_archive(data: bytes) -> ExtractedText:
     """
     data = data.removeprefix(b"\xef\xbb\xbf").lstrip()
     if data.startswith(b"<"):  # a browser saved the page alone
-        text, title, encoding = read_html(data)
-        return ExtractedText(normalised(text), title, encoding)
+        text, title, encoding, warnings = read_html(data)
+        return ExtractedText(normalised(text), title, encoding, warnings)
     message = messages_of(data)[0]
     pages = [part for part in message.walk() if part.get_content_type() in _PAGES]
     if not pages:
@@ -33,8 +33,8 @@ def read_web_archive(data: bytes) -> ExtractedText:
     payload = page.get_payload(decode=True)
     characters, encoding = decode_text(payload if isinstance(payload, bytes) else b"", page.get_content_charset() or "")
     # The charset of the part counts more than what the page says about itself.
-    text, title, _ = read_html(b"\xef\xbb\xbf" + characters.encode("utf-8", "replace"))
+    text, title, _, elsewhere = read_html(b"\xef\xbb\xbf" + characters.encode("utf-8", "replace"))
     title = title or (header_text(message, "Subject") if isinstance(message, EmailMessage) else "")
     others = len(pages) - 1
     warnings = (f"{counted(others, 'page')} in frames of the page {'is' if others == 1 else 'are'} not read.",)
-    return ExtractedText(normalised(text), title, encoding, warnings if others else ())
+    return ExtractedText(normalised(text), title, encoding, (*(warnings if others else ()), *elsewhere))

@@ -10,6 +10,9 @@ collecting.py   how the text of that walk becomes blocks
 block.py        what a block is, and how blocks are written
 inline.py       the text inside a block: white space, marks of notes, pictures, signs that only link
 formulas.py     formulas, each of them once
+form_fields.py  what is filled in on forms
+drawn_text.py   the text of drawings
+frames.py       pages in frames
 code.py         preformatted text and its line numbers
 page_tables.py  tables of data, of layout and of code
 page_data.py    an article that is only among the data of the page

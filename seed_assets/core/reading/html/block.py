@@ -29,6 +29,7 @@ class Block:
     in_main: in an element that the markup names as the main text. aside: in one that it names as beside the text.
     quoted: in a quotation or a figure, whose last block says whose it is.
     margin: in a menu, a footer or a banner. unscripted: only shown where scripts do not run.
+    fields, typed: whether it has fields of a form that are filled in, and text that was typed into one.
     """
 
     kind: Kind
@@ -43,6 +44,8 @@ class Block:
     quoted: bool = False
     margin: bool = False
     unscripted: bool = False
+    fields: bool = False
+    typed: bool = False
 
     def written(self) -> str:
         """Return the block as it stands in the text."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seed_assets.core.reading.html.block import Block, Kind
+from seed_assets.core.reading.html.form_fields import Field
 from seed_assets.core.reading.html.inline import BREAK, flat, is_reading_aid, is_sign, paragraphs, small_text
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Collector:
         self._linked = 0
         self._pictured = 0
         self._last_picture = ""
+        self._fields = self._typed = False
         self._lists: list[_List] = []
         self._items: list[_Item] = []
         self._list_number = 0
@@ -88,6 +90,12 @@ class Collector:
         self._pictured += chars
         if self._links:
             self._linked += chars
+
+    def field(self, field: Field) -> None:
+        """Add what is filled in on a form; lines that were typed stay lines."""
+        if field.text:
+            self._pieces.append(f" {field.text} ")
+            self._fields, self._typed = True, self._typed or field.is_typed
 
     def has_words(self) -> bool:
         """Whether the current paragraph or heading has text, or a heading is open."""
@@ -145,6 +153,7 @@ class Collector:
             return
         found = paragraphs(self._pieces)
         linked, pictured = self._linked, self._pictured
+        fields, typed = self._fields, self._typed
         self._start_block()
         if not found:
             return
@@ -153,6 +162,7 @@ class Collector:
             kind = Kind.PICTURE
         for text in found:
             self._append(kind, text, linked=linked * len(text) // max(chars, 1))
+            self.blocks[-1].fields, self.blocks[-1].typed = fields, typed
 
     def add(self, kind: Kind, text: str, *, linked: int = 0) -> None:
         """Add a block that is complete."""
@@ -186,6 +196,7 @@ class Collector:
     def _start_block(self) -> None:
         self._pieces = []
         self._linked = self._pictured = 0
+        self._fields = self._typed = False
         self._link_ended = -1
 
     def _append(self, kind: Kind, text: str, *, linked: int, level: int = 0) -> None:

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from seed_assets.core.reading.html.form_fields import FIELDS, field_of
+
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
@@ -121,6 +123,8 @@ def collect_facts(page: "HtmlElement") -> PageFacts:
             _note_references(element, found)
             if tag in SILENT:
                 walk.skip_subtree()
+                if tag in FIELDS:
+                    _count(stack[-1], field_of(element).text, links, verbatim)
             elif element.text:
                 _count(stack[-1], element.text, links, verbatim)
             continue

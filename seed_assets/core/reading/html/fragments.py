@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from seed_assets.core.reading.html.block import Kind, written
 from seed_assets.core.reading.html.facts import collect_facts
+from seed_assets.core.reading.html.frames import read_inner_pages
 from seed_assets.core.reading.html.page_blocks import blocks_of
 from seed_assets.core.reading.html.parsing import parsed
 
@@ -23,6 +24,7 @@ def read_fragment(characters: str) -> Fragment:
     page = parsed(characters)
     if page is None:
         return Fragment("", "")
+    read_inner_pages(page)
     blocks = blocks_of(page, collect_facts(page))
     headings = (" ".join(block.text.split()) for block in blocks if block.kind is Kind.HEADING)
     return Fragment(written(blocks), next(headings, ""))

@@ -66,6 +66,7 @@ def main_blocks(blocks: list[Block], vote: Vote) -> list[Block]:
         usual, taken = [True] * len(blocks), voted
     elif _count(words, usual) < _SHORT_PAGE_WORDS:
         return usual_blocks(blocks)
+    _take_fields(blocks, words, usual, taken)
     _take_between(blocks, words, usual, taken)
     _take_beside(blocks, words, usual, taken)
     _take_substantial(blocks, words, usual, taken)
@@ -81,6 +82,22 @@ def usual_blocks(blocks: list[Block]) -> list[Block]:
 
 def _count(words: list[list[str]], taken: list[bool]) -> int:
     return sum(len(each) for each, is_taken in zip(words, taken, strict=True) if is_taken)
+
+
+def _take_fields(blocks: list[Block], words: list[list[str]], usual: list[bool], taken: list[bool]) -> None:
+    """Take the blocks of a form that somebody filled in, with the labels before them; trafilatura leaves out all forms."""
+    for places in (range(len(blocks)), reversed(range(len(blocks)))):
+        distance = _LONGEST_GAP
+        for place in places:
+            block = blocks[place]
+            distance = 0 if block.typed else distance + 1
+            if block.fields and distance < _LONGEST_GAP:
+                distance = 0
+                taken[place] = taken[place] or usual[place]
+    for place in range(len(blocks) - 1):
+        label, following = blocks[place], blocks[place + 1]
+        if following.fields and taken[place + 1] and usual[place] and not _is_linked(label):
+            taken[place] = taken[place] or len(words[place]) < _WORDS_IN_GAP
 
 
 def _take_between(blocks: list[Block], words: list[list[str]], usual: list[bool], taken: list[bool]) -> None:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from seed_assets.core.reading.html.block import Block, Kind
 from seed_assets.core.reading.html.code import code_text, number_lines
 from seed_assets.core.reading.html.collecting import Collector
+from seed_assets.core.reading.html.drawn_text import drawn_lines
 from seed_assets.core.reading.html.facts import HEADINGS, SILENT, VERBATIM, PageFacts
+from seed_assets.core.reading.html.form_fields import FIELDS, field_of, is_beside_box, is_beside_field
 from seed_assets.core.reading.html.formulas import formula_in, formula_of_script, is_drawing
-from seed_assets.core.reading.html.inline import alternative, flat, paragraphs
+from seed_assets.core.reading.html.inline import BREAK, alternative, flat, paragraphs
 from seed_assets.core.reading.html.page_tables import code_in, data_rows, is_layout
 from seed_assets.core.reading.html.regions import Regions, is_main
 from seed_assets.core.reading.markdown_blocks import table
@@ -90,6 +92,11 @@ class _Walk:
         if tag == "script":
             self.collected.formula(formula_of_script(element) or "")
             return True
+        if tag == "svg" and self._is_drawing_with_text(element):
+            return True
+        if tag in FIELDS and not self._regions.is_hidden(element):
+            self.collected.field(field_of(element))
+            return True
         if element.get("role") == "img" and self._facts.about(element).chars <= _DRAWN_CHARACTERS:
             self.collected.picture(alternative(element))
             return True
@@ -112,6 +119,17 @@ class _Walk:
         else:
             return False
         return True
+
+    def _is_drawing_with_text(self, drawing: "HtmlElement") -> bool:
+        """Read the text of a drawing; return whether it has some."""
+        if is_drawing(drawing, self._facts) or self._regions.is_hidden(drawing):
+            return False
+        lines = drawn_lines(drawing)
+        if len(lines) > 1 and not (self._in_cell or self.collected.in_heading):
+            self.collected.add(Kind.TEXT, BREAK.join(lines))
+        else:
+            self.collected.text(f" {' '.join(lines)} ")
+        return bool(lines)
 
     def _is_unread_button(self, element: "HtmlElement") -> bool:
         """Whether a button sends a form or what was typed in the field before it, or copies code."""
@@ -178,7 +196,8 @@ class _Walk:
         elif tag in _LISTS:
             collected.begin_list(element.get("start") or "", ordered=tag == "ol")
         elif tag in _BLOCKS:
-            collected.end_block()
+            if tag != "label" or not is_beside_box(element):
+                collected.end_block()
         elif "-" in tag:
             collected.text(" ")
         if element.attrib or tag not in ("a", "b", "i", "span", "br", "p", "li", "td", "tr", "em", "strong"):
@@ -214,7 +233,8 @@ class _Walk:
         elif tag in _LISTS:
             collected.end_list()
         elif tag in _BLOCKS:
-            collected.end_block()
+            if tag != "label" or not is_beside_field(element):
+                collected.end_block()
         elif "-" in tag:
             collected.text(" ")
         if self._areas and self._areas[-1][0] is element:

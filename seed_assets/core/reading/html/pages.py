@@ -3,11 +3,12 @@
 What does not belong here: the tree (parsing), its blocks (page_blocks), and which of them are the text (main_text).
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from resources.errors import DocumentError
 from seed_assets.core.reading.html.block import Block, Kind, written
 from seed_assets.core.reading.html.facts import PageFacts, collect_facts
+from seed_assets.core.reading.html.frames import frame_warnings, named, read_inner_pages
 from seed_assets.core.reading.html.main_text import Vote, main_blocks, trafilatura_text, usual_blocks, words_of
 from seed_assets.core.reading.html.page_blocks import blocks_of
 from seed_assets.core.reading.html.page_data import article_body
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 # The numbers were chosen by judgement. A page of frames with fewer words than this only says that it has frames.
 _FRAMES_TEXT_WORDS = 50
-_MOST_FRAMES_NAMED = 5
 _LONGEST_ADDRESS = 80
 # trafilatura is not asked about larger pages, nor about pages whose elements are nested as crafted ones are: it takes minutes
 # for some of them. A page of 200,000 elements that are 25 levels deep is within both limits.
@@ -31,8 +31,17 @@ _LEAST_DATA_WORDS = 30
 _DISPLAYED_SHARE = 0.2
 
 
-def read_html(data: bytes) -> tuple[str, str, str]:
-    """Return (text, title, encoding) of a page, with tables, headings and lists as in Markdown.
+class HtmlPage(NamedTuple):
+    """What is read of a page. warnings: sentences about what is not."""
+
+    text: str
+    title: str
+    encoding: str
+    warnings: tuple[str, ...] = ()
+
+
+def read_html(data: bytes) -> HtmlPage:
+    """Read a page, with tables, headings and lists as in Markdown. A warning names frames whose pages are elsewhere.
 
     The title is the first h1 if the title element repeats it (usually with the name of the site); otherwise it is the title
     element, or the first h1 if there is none. Raises DocumentError for a page that is binary or without text.
@@ -41,10 +50,12 @@ def read_html(data: bytes) -> tuple[str, str, str]:
     page = parsed(characters)
     if page is None:
         raise DocumentError("the HTML page holds no text.", "Put its content back, or remove it.")
+    read_inner_pages(page)
+    warnings = frame_warnings(page)
     facts = collect_facts(page)
     blocks = _blocks_without_frames(page) if facts.framed else blocks_of(page, facts)
     title, first_heading = _titles(page, blocks)
-    return _text(page, facts, blocks, first_heading), title, encoding
+    return HtmlPage(_text(page, facts, blocks, first_heading), title, encoding, warnings)
 
 
 def _text(page: "HtmlElement", facts: PageFacts, blocks: list[Block], first_heading: str) -> str:
@@ -98,11 +109,7 @@ def _without_text(facts: PageFacts) -> DocumentError:
 
 
 def _named(frames: list[str]) -> str:
-    if not frames:
-        return ""
-    rest = len(frames) - _MOST_FRAMES_NAMED
-    names = ", ".join(frame[:_LONGEST_ADDRESS] for frame in frames[:_MOST_FRAMES_NAMED])
-    return f" ({names}{f' and {rest} more' if rest > 0 else ''})"
+    return f" ({named([frame[:_LONGEST_ADDRESS] for frame in frames])})" if frames else ""
 
 
 def _titles(page: "HtmlElement", blocks: list[Block]) -> tuple[str, str]:

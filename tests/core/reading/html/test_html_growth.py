@@ -22,6 +22,11 @@ CRAFTED = {
     "hidden": lambda size: "<div hidden>" * 1_500 + "<p>a" * size,
     "drawings": lambda size: "<span class='MathJax'>a</span>" * size,
     "code": lambda size: "<pre>" + "<span class='line'>a</span>\n" * size + "</pre>",
+    "fields": lambda size: (
+        "<input type=checkbox><div>" * 1_000 + "</div>" * 1_000 + "<input value=a><input type=radio>" * size
+    ),
+    "drawn text": lambda size: "<svg><text><tspan x=1>a</tspan>b</text></svg>" * (size // 3) + "<svg><text>" * 500,
+    "inner pages": lambda size: "<iframe srcdoc='<iframe srcdoc=&quot;<p>a&quot;></iframe>'></iframe>" * (size // 3),
     "small tags": lambda size: "<b>a</b>" * size,
 }
 

@@ -1,5 +1,6 @@
 """Pages as a whole: titles, stray zeros, what is refused and why, and articles that are only among the data of a page."""
 
+import html
 import json
 
 import pytest
@@ -89,3 +90,64 @@ def test_data_that_repeat_the_page_do_not_replace_it():
 @pytest.mark.parametrize("data", ["{", "[" * 5_000, '{"articleBody": 3}', '"x"', ""])
 def test_data_that_cannot_be_read_are_left_out(data: str):
     assert html_text(f'<p>{SENTENCE}</p><script type="application/ld+json">{data}</script>') == SENTENCE
+
+
+def test_what_is_filled_in_on_a_form_is_text():
+    body = (
+        '<form><label>Vessel <input name="vessel" value="Corran Maid"></label><label for="d">Draft</label>'
+        '<input id="d" type="number" value="1.85"><p>Arrives <input type="date" value="2024-01-31"></p>'
+        "<p>Note <textarea>First line\nSecond line</textarea></p>"
+        '<p>Berth <select><option value="">Choose</option><option>North<option selected>South</select></p>'
+        '<div><input type="checkbox" checked id="a"><label for="a">Insured</label></div>'
+        '<div><input type="radio" name="r"> Sail <input type="radio" name="r" checked> Motor</div>'
+        "<table><tr><th>Gate</th><th>Open</th></tr><tr><td>Upper</td><td><input type=checkbox checked></td></tr>"
+        '<tr><td>Lower</td><td><input value="by hand"></td></tr></table>'
+        '<input type="hidden" value="token"><input type="password" value="secret"><input type="submit" value="Send">'
+        '<input name="q" value="Search..."><input type="text" value="Your mail" onfocus="this.value=\'\'">'
+        '<input type="checkbox" id="nav-toggle"><label for="nav-toggle">Menu</label></form>'
+    )
+    text = html_text(body)
+    for line in ("Vessel Corran Maid", "Draft 1.85", "Arrives 2024-01-31", "Note First line\nSecond line", "Berth South",
+                 "☒ Insured", "☐ Sail ☒ Motor", "| Upper | ☒ |", "| Lower | by hand |"):  # fmt: skip
+        assert line in text
+    for gone in ("token", "secret", "Send", "Search", "Your mail", "North", "Choose", "☐ Menu"):
+        assert gone not in text
+
+
+def test_a_form_that_is_filled_in_is_read_on_a_long_page_as_well():
+    form = '<form><p>Vessel</p><input name="v" value="Corran Maid"><div><input type="checkbox" checked> Insured</div></form>'
+    text = html_text(f"<article>{LONG * 3}</article><div>{form}</div>")
+    assert "Vessel\n\nCorran Maid\n\n☒ Insured" in text
+
+
+def test_the_text_of_a_drawing_is_read_and_the_name_of_an_icon_is_not():
+    drawing = (
+        "<svg><title>Flow</title><desc>Created with Sketch.</desc><defs><text>unseen</text></defs><style>.a{}</style>"
+        "<g><text x=1>Open <tspan>the</tspan> gate</text><text><tspan x=1>Close</tspan><tspan x=1 dy=2>it</tspan></text></g>"
+        "</svg>"
+    )
+    icon = "<svg><title>Search</title><desc>Created with Sketch.</desc><path/></svg>"
+    text = html_text(f"<p>Before it.</p>{drawing}<p>After{icon} it.</p>")
+    assert text == "Before it.\n\nFlow\nOpen the gate\nClose it\n\nAfter it."
+
+
+def test_a_page_within_the_page_is_read_in_its_place():
+    deeper = html.escape("<p>Deeper.</p>")
+    inner = html.escape(f'<title>x</title><p>Inside.</p><iframe srcdoc="{deeper}"></iframe>')
+    source = page(f'<p>Before.</p><iframe srcdoc="{inner}"></iframe><p>After.</p>', "")
+    result = extract(source.encode(), "html")
+    assert result.text == "Before.\n\nInside.\n\nDeeper.\n\nAfter."
+    assert result.warnings == ()
+
+
+def test_frames_that_show_other_pages_are_named_and_adverts_are_not():
+    body = (
+        f'<p>{SENTENCE}</p><iframe src="log.html" title="Log"></iframe><iframe src="https://maps.example.org/a"></iframe>'
+        '<iframe src="https://www.youtube.com/embed/1"></iframe><iframe src="https://ad.doubleclick.net/x"></iframe>'
+        '<iframe src="https://www.youtube.com/embed/2" title="The lock opens"></iframe><iframe src="about:blank"></iframe>'
+        '<iframe src="https://example.org/count" width="1" height="1"></iframe><object data="report.pdf"></object>'
+    )
+    assert extract(page(body).encode(), "html").warnings == (
+        "4 frames that show other pages are not read: Log (log.html), https://maps.example.org/a, The lock opens "
+        "(https://www.youtube.com/embed/2), report.pdf.",
+    )
