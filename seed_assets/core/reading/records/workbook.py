@@ -6,7 +6,7 @@ What does not belong here: how a record is written (record_text), and the limits
 import io
 import warnings as python_warnings
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time
 from itertools import chain, islice
 from typing import Any
 
@@ -44,15 +44,24 @@ def read_workbook(data: bytes) -> ExtractedText:
         package.check_sizes()
         written = RecordText()
         sheets = layouts(package, main)
-        hidden = _sheets(data, sheets, written)
+        hidden = _sheets(data, sheets, written, has_padded=_has_padded(package))
         _beside(package, written)
         warnings = _warnings(package, hidden, sheets)
         title = core_title(package)
     return ExtractedText(normalised(written.text()), title, "", warnings)
 
 
-def _sheets(data: bytes, sheets: dict[str, SheetLayout], written: RecordText) -> list[str]:
-    """Write all sheets that are shown; return the names of the others."""
+def _has_padded(package: OfficePackage) -> bool:
+    """Whether a number format of the workbook shows zeros in front of numbers."""
+    formats = package.parsed("xl/styles.xml", required=False).iter("{*}numFmt")
+    return any(zero_padded(1, attribute(each, "formatCode")) for each in formats)
+
+
+def _sheets(data: bytes, sheets: dict[str, SheetLayout], written: RecordText, *, has_padded: bool) -> list[str]:
+    """Write all sheets that are shown; return the names of the others.
+
+    has_padded: whether the formats of numbers are looked at, which takes a quarter more time.
+    """
     import openpyxl
 
     hidden: list[str] = []
@@ -70,13 +79,15 @@ def _sheets(data: bytes, sheets: dict[str, SheetLayout], written: RecordText) ->
                 continue
             # What a file says about the size of a sheet is often wrong.
             sheet.reset_dimensions()
-            _sheet(sheet.title, sheet.iter_rows(), sheets.get(sheet.title, SheetLayout()), written)
+            rows = sheet.iter_rows(values_only=not has_padded)
+            texts = map(_padded_cells if has_padded else _cells, _bounded(sheet.title, rows))
+            _sheet(sheet.title, texts, sheets.get(sheet.title, SheetLayout()), written)
         book.close()
     return hidden
 
 
-def _sheet(title: str, values: Iterator[Sequence[Any]], layout: SheetLayout, written: RecordText) -> None:
-    rows = with_few_blank_rows(layout.shown(_cells(row) for row in _bounded(title, values)))
+def _sheet(title: str, texts: Iterator[list[str]], layout: SheetLayout, written: RecordText) -> None:
+    rows = with_few_blank_rows(layout.shown(texts))
     sample = list(islice(rows, _SAMPLE_ROWS))
     if not sample:
         return
@@ -97,27 +108,38 @@ def _bounded(title: str, values: Iterator[Sequence[Any]]) -> Iterator[Sequence[A
         yield row
 
 
-def _cells(row: Sequence[Any]) -> list[str]:
+def _cells(values: Sequence[Any]) -> list[str]:
     """Return the cells of a row as text, without blank ones at its end."""
-    cells = [_shown(cell.value, cell) for cell in row]
+    return _without_blanks([_shown(value) for value in values])
+
+
+def _padded_cells(row: Sequence[Any]) -> list[str]:
+    """As _cells, from cells with their formats: numbers have the zeros that are shown."""
+    return _without_blanks([_padded(cell) or _shown(cell.value) for cell in row])
+
+
+def _without_blanks(cells: list[str]) -> list[str]:
     while cells and not cells[-1].strip():
         cells.pop()
     return cells
 
 
-def _shown(value: Any, cell: Any) -> str:
+def _padded(cell: Any) -> str:
+    value = cell.value
+    if isinstance(value, bool) or not isinstance(value, float | int) or not abs(value) < _MOST_PADDED:
+        return ""
+    return zero_padded(value, cell.number_format)
+
+
+def _shown(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float | int):
-        if abs(value) < _MOST_PADDED and (padded := zero_padded(value, cell.number_format)):
-            return padded
-        return format(value, _DIGITS) if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return format(value, _DIGITS)
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "minutes")
-    if isinstance(value, date | time | timedelta):
-        return str(value)
     return str(value)
 
 
