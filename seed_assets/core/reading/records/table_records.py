@@ -47,6 +47,7 @@ class TableRecords:
         self._columns: list[int] = []
         self._is_begun = False
         self._blank_rows = 0
+        self._blank_above = 0
         self._above: list[Sequence[str]] = []
         self._are_pairs = False
 
@@ -57,6 +58,9 @@ class TableRecords:
         elif self._is_begun:
             self._write(row)
         else:
+            if not self._block:
+                self._blank_above = self._blank_rows
+            self._blank_rows = 0
             self._block.append(row)
             if len(self._block) >= _SAMPLE_ROWS:
                 self._begin()
@@ -69,9 +73,7 @@ class TableRecords:
     def _end_block(self) -> None:
         if self._block and not self._may_introduce():
             self._begin()
-        if self._is_begun:
-            self._is_begun = False
-            self._blank_rows = 0
+        self._is_begun = False
         self._blank_rows += 1
 
     def _may_introduce(self) -> bool:
@@ -108,7 +110,7 @@ class TableRecords:
         table = rows[start:]
         if table and len(table[0]) == len(names) and list(map(str.strip, table[0])) == list(map(str.strip, names)):
             del rows[start]  # the names are repeated above the block
-        elif table and begins_table(table, self._columns, self._above, self._blank_rows):
+        elif table and begins_table(table, self._columns, self._above, self._blank_above):
             for row in rows[:start]:
                 self._title(row)
             del rows[:start]

@@ -126,6 +126,7 @@ def test_a_title_between_two_tables_is_no_record():
         ["Upper,4", "", "", "Lower,n/a", "Weir,3"],
         ["Marta,Night", "", "Ilse,Day", "Bob,Night"],
         ["Marta,Night", "", "", "Ilse,Night", "Bob,Day"],
+        ["", "Marta,Night", "", "Ilse,Day", "", "Bob,Evening", "", "Ann,Noon", ""],
         ["Upper,4", "", "Gate,Level", "Lower,2"],
         ["Upper,4", "", "Lower,2", "", "Weir,3", ""],
     ],
