@@ -29,7 +29,7 @@ class Block:
     in_main: in an element that the markup names as the main text. aside: in one that it names as beside the text.
     quoted: in a quotation or a figure, whose last block says whose it is.
     margin: in a menu, a footer or a banner. unscripted: only shown where scripts do not run.
-    fields, typed: whether it has fields of a form that are filled in, and text that was typed into one.
+    fields, valued, typed: whether it has fields of a form, one with a value, and one into which words were typed.
     """
 
     kind: Kind
@@ -45,6 +45,7 @@ class Block:
     margin: bool = False
     unscripted: bool = False
     fields: bool = False
+    valued: bool = False
     typed: bool = False
 
     def written(self) -> str:

@@ -55,7 +55,7 @@ class Collector:
         self._linked = 0
         self._pictured = 0
         self._last_picture = ""
-        self._fields = self._typed = False
+        self._fields = self._valued = self._typed = False
         self._lists: list[_List] = []
         self._items: list[_Item] = []
         self._list_number = 0
@@ -95,7 +95,9 @@ class Collector:
         """Add what is filled in on a form; lines that were typed stay lines."""
         if field.text:
             self._pieces.append(f" {field.text} ")
-            self._fields, self._typed = True, self._typed or field.is_typed
+            self._fields = True
+            self._valued = self._valued or not field.is_box
+            self._typed = self._typed or field.is_typed
 
     def has_words(self) -> bool:
         """Whether the current paragraph or heading has text, or a heading is open."""
@@ -153,7 +155,7 @@ class Collector:
             return
         found = paragraphs(self._pieces)
         linked, pictured = self._linked, self._pictured
-        fields, typed = self._fields, self._typed
+        fields, valued, typed = self._fields, self._valued, self._typed
         self._start_block()
         if not found:
             return
@@ -162,7 +164,8 @@ class Collector:
             kind = Kind.PICTURE
         for text in found:
             self._append(kind, text, linked=linked * len(text) // max(chars, 1))
-            self.blocks[-1].fields, self.blocks[-1].typed = fields, typed
+            block = self.blocks[-1]
+            block.fields, block.valued, block.typed = fields, valued, typed
 
     def add(self, kind: Kind, text: str, *, linked: int = 0) -> None:
         """Add a block that is complete."""
@@ -196,7 +199,7 @@ class Collector:
     def _start_block(self) -> None:
         self._pieces = []
         self._linked = self._pictured = 0
-        self._fields = self._typed = False
+        self._fields = self._valued = self._typed = False
         self._link_ended = -1
 
     def _append(self, kind: Kind, text: str, *, linked: int, level: int = 0) -> None:

@@ -26,6 +26,9 @@ _SWITCH = re.compile(
     r"nav|menu|toggle|sidebar|\btoc\b|drawer|dropdown|collaps|overlay|search|expand|theme|switcher|tab(?:bed|s|-|_|$)",
     re.IGNORECASE,
 )
+_SEARCH_PROMPT = re.compile(r"(?:search|such|recherche|busca|cerca|zoek)\w*\W*(?:\w+\W*){0,2}", re.IGNORECASE)
+# Pages offer their own address to be copied.
+_ADDRESSES = ("http://", "https://", "www.", "[", "<")
 _HOLDERS = frozenset(["label", "td", "th", "li", "p", "dd", "dt", "legend"])
 # So many elements beside a box are looked at; chosen by judgement.
 _MOST_ELEMENTS = 8
@@ -54,7 +57,7 @@ def field_of(element: "HtmlElement") -> Field:
     value = " ".join((element.get("value") or "").split())
     if not value or kind in _NO_VALUE or _SEARCH.search(_names(element)) or _is_prompt(element):
         return _EMPTY
-    return Field(value, is_typed=True)
+    return Field(value, is_typed=any(map(str.isalpha, value)) and not value.lower().startswith(_ADDRESSES))
 
 
 def is_beside_field(label: "HtmlElement") -> bool:
@@ -104,7 +107,9 @@ def _first(element: "HtmlElement") -> Iterator["HtmlElement"]:
 
 def _is_prompt(element: "HtmlElement") -> bool:
     """Whether a value says what to type, and a script removes it then."""
-    return any("value" in (element.get(name) or "") for name in ("onfocus", "onblur", "onclick"))
+    return _SEARCH_PROMPT.fullmatch(element.get("value") or "") is not None or any(
+        "value" in (element.get(name) or "") for name in ("onfocus", "onblur", "onclick")
+    )
 
 
 def _names(element: "HtmlElement") -> str:

@@ -27,6 +27,11 @@ _SERVICES = re.compile(
     r"recaptcha|hcaptcha|disqus|addthis|sharethis|hotjar|matomo|cookiebot|onetrust)\.[a-z.]+$",
     re.IGNORECASE,
 )
+_SERVICE_PATHS = re.compile(
+    r"captcha|widget|likebox|like\.php|banner|smartads|googleplus|analytics|newsletter|donate|consent|advert|/ads?[/.?]|"
+    r"facebook\.com|framehtml",
+    re.IGNORECASE,
+)
 # Titles that such services give to all their frames.
 _NO_TITLE = re.compile(
     r"\b(?:advert\w*|ads?|anzeige|werbung|video player|recaptcha|tag manager|tracking|like button|tweet button|cookies?)\b",
@@ -88,7 +93,7 @@ def _name(frame: "HtmlElement") -> str:
         return title or "a page within the page"
     if not source or source.startswith(("about:", "javascript:", "cid:", "#")):
         return ""
-    if not title and _SERVICES.search(_host(source)):
+    if not title and _host(source) and (_SERVICES.search(_host(source)) or _SERVICE_PATHS.search(source)):
         return ""
     address = source[:_LONGEST_NAME]
     return f"{title} ({address})" if title else address

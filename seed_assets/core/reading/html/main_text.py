@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from seed_assets.core.reading.html.block import Block, Kind
+from seed_assets.core.reading.html.form_fields import TICKED
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -24,6 +25,7 @@ _LONGEST_GAP_IN_MAIN = 4
 # A paragraph of so many words is substantial: between blocks that are taken, and anywhere.
 _WORDS_IN_GAP = 15
 _WORDS_ANYWHERE = 20
+_LEAST_FILLED = 2
 # On a page of fewer words there is too little evidence, so all usual blocks are taken.
 _SHORT_PAGE_WORDS = 150
 # Written without spaces between words: each character counts as one.
@@ -64,7 +66,7 @@ def main_blocks(blocks: list[Block], vote: Vote) -> list[Block]:
     text = [a and not _is_linked(block) for a, block in zip(voted, blocks, strict=True)]
     if 2 * _count(words, taken) < _count(words, text):  # what seemed to be the margin is most of the text
         usual, taken = [True] * len(blocks), voted
-    elif _count(words, usual) < _SHORT_PAGE_WORDS:
+    elif _count(words, [a and not block.valued for a, block in zip(usual, blocks, strict=True)]) < _SHORT_PAGE_WORDS:
         return usual_blocks(blocks)
     _take_fields(blocks, words, usual, taken)
     _take_between(blocks, words, usual, taken)
@@ -85,7 +87,13 @@ def _count(words: list[list[str]], taken: list[bool]) -> int:
 
 
 def _take_fields(blocks: list[Block], words: list[list[str]], usual: list[bool], taken: list[bool]) -> None:
-    """Take the blocks of a form that somebody filled in, with the labels before them; trafilatura leaves out all forms."""
+    """Take the blocks of a form that somebody filled in, with the labels before them; trafilatura leaves out all forms.
+
+    A single field has a value on most pages, such as an amount, and is no such form.
+    """
+    filled = sum(1 for block, each in zip(blocks, usual, strict=True) if each and (block.typed or TICKED in block.text))
+    if filled < _LEAST_FILLED:
+        return
     for places in (range(len(blocks)), reversed(range(len(blocks)))):
         distance = _LONGEST_GAP
         for place in places:

@@ -74,10 +74,13 @@ def _text(page: "HtmlElement", facts: PageFacts, blocks: list[Block], first_head
     text = written(taken)
     shown = Vote("\n".join(block.text for block in blocks))
     # trafilatura reads the data of other formats as well.
-    text = next((article for article in (data, found) if _is_undisplayed(article, shown, text)), text)
+    article = next((article for article in (data, found) if _is_undisplayed(article, shown, text)), "")
+    # The title in a field of a form, such as one for comments, is not the heading.
+    headed = article or "\n\n".join(block.text for block in taken if not block.valued)
+    text = article or text
     if not text.strip():
         raise _without_text(facts)
-    if first_heading and " ".join(first_heading.split()) not in text:
+    if first_heading and " ".join(first_heading.split()) not in headed:
         text = f"{heading(1, first_heading)}\n\n{text}"
     return text
 

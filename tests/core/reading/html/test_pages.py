@@ -151,3 +151,13 @@ def test_frames_that_show_other_pages_are_named_and_adverts_are_not():
         "4 frames that show other pages are not read: Log (log.html), https://maps.example.org/a, The lock opens "
         "(https://www.youtube.com/embed/2), report.pdf.",
     )
+
+
+def test_a_single_value_changes_no_other_text_of_a_page():
+    """The title in the field of a comment seemed to be the heading, and an amount took the blocks around it."""
+    beside = (
+        '<div><p>Pay</p><input value="5"><input value="https://example.org/a"><input value="The ferry is late"></div>'
+    )
+    text = html_text(f"<article><h1>The ferry is late</h1>{LONG * 3}</article>{beside}")
+    assert text.startswith("# The ferry is late\n\n")
+    assert "example.org" not in text
