@@ -2,8 +2,8 @@
 UTF-32 without a mark (wide_encodings), other encodings that a file does not declare (encoding_detection), and the meaning of
 the text (titles, markup).
 
-These are tried in order: a byte order mark, ISO-2022-JP, valid UTF-8, UTF-16 and UTF-32 without a mark, the encoding that the
-file declares, UTF-8 with a few damaged bytes, and detection. Zero bytes that are not part of characters are removed.
+These are tried in order: a byte order mark, ISO-2022-JP, valid UTF-8, EBCDIC, UTF-16 and UTF-32 without a mark, the encoding
+that the file declares, UTF-8 with some damaged bytes, and detection. Zero bytes that are not part of characters are removed.
 """
 
 import codecs
@@ -11,6 +11,8 @@ import re
 
 from resources.errors import DocumentError
 from seed_assets.core.reading.file_signatures import named_content
+from seed_assets.core.reading.text.damaged_utf8 import decode_damaged_utf8
+from seed_assets.core.reading.text.ebcdic import decode_ebcdic
 from seed_assets.core.reading.text.encoding_detection import CODECS, detect_encodings
 from seed_assets.core.reading.text.wide_encodings import decode_unmarked_wide
 
@@ -47,10 +49,10 @@ _ZERO_BLOCK = re.compile(rb"\x00{16,}")
 # With a larger share of zero bytes outside of such blocks a file is binary.
 _MOST_ZEROS = 0.5
 _REPLACEMENT = "\ufffd"
+_DAMAGED_UTF8 = "utf-8 ("
 _PLAIN = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
 # Windows-1252 is the last resort only if at least this share of the bytes is plain ASCII.
 _LEAST_PLAIN = 0.9
-_MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
 # A text in an encoding may have one undecodable byte in so many characters beyond ASCII.
 _CHARACTERS_PER_DAMAGE = 20
 
@@ -77,7 +79,10 @@ def decode_text(data: bytes, declared: str = "") -> tuple[str, str]:
                     "Restore it from its source, or save it as UTF-8.",
                 ) from error
     text, encoding = _decode_unmarked(data, _codec(declared))
-    return _readable(text, data), _public_name(encoding)
+    # The damaged bytes of UTF-8 were weighed already, and are no sign of a binary file.
+    weighed = text.replace(_REPLACEMENT, "") if encoding.startswith(_DAMAGED_UTF8) else text
+    _readable(weighed, data)
+    return text, _public_name(encoding)
 
 
 def _decode_unmarked(data: bytes, declared: str) -> tuple[str, str]:
@@ -87,6 +92,8 @@ def _decode_unmarked(data: bytes, declared: str) -> tuple[str, str]:
     utf8 = _try(data, "utf-8")
     if utf8 is not None and len(data.translate(None, _CONTROL_BYTES)) == len(data):
         return utf8, "utf-8"
+    if utf8 is None and (ebcdic := decode_ebcdic(data)) is not None:
+        return ebcdic, "cp037"
     if wide := decode_unmarked_wide(data):
         return wide
     if b"\x00" in data:
@@ -96,7 +103,9 @@ def _decode_unmarked(data: bytes, declared: str) -> tuple[str, str]:
         return utf8, "utf-8"
     if declared and (text := _try(data, declared)) is not None:
         return text, declared
-    return _damaged_utf8(data) or _detected(data)
+    if damaged := decode_damaged_utf8(data):
+        return damaged.text, f"{_DAMAGED_UTF8}{damaged.replaced} undecodable replaced)"
+    return _detected(data)
 
 
 def _without_zeros(data: bytes) -> bytes:
@@ -122,15 +131,6 @@ def _codec(declared: str) -> str:
     except (LookupError, ValueError, UnicodeError):
         return ""
     return _SUPERSETS.get(name, name) if name in _DECLARABLE else ""
-
-
-def _damaged_utf8(data: bytes) -> tuple[str, str] | None:
-    """Decode UTF-8 with a few damaged bytes, which would otherwise be read in an encoding that garbles every accent."""
-    text = data.decode("utf-8", "replace")
-    replaced = text.count(_REPLACEMENT) - data.count(_REPLACEMENT.encode())
-    if sum(1 for _ in _MULTIBYTE.finditer(data)) < _CHARACTERS_PER_DAMAGE * replaced:
-        return None
-    return text, f"utf-8 ({replaced} undecodable replaced)"
 
 
 def _detected(data: bytes) -> tuple[str, str]:

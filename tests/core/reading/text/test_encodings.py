@@ -105,3 +105,49 @@ def test_zero_bytes_do_not_make_a_text_binary(zeros: bytes):
 def test_numbers_and_programs_are_no_text(data: bytes):
     with pytest.raises(DocumentError, match=r"binary|program"):
         decode_text(data)
+
+
+_UTF8_LINE = "Größe und Übermut tun selten gut, sagte der Müller.\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "undecodable"),
+    [
+        (_UTF8_LINE.encode() + b"caf\xe9", 1),
+        ("The café is closed.\n".encode() + b"caf\xe9", 1),
+        ("“Far too much” — he said.\n".encode() + b"caf\xe9", 1),
+        ((_UTF8_LINE * 20).encode() + b"Die M\xfcller schlie\xdfen t\xe4glich.\n" * 3, 9),
+        ("Вчера вечером открыли шлюз.".encode() + b"\xff", 1),
+        ("昨天晚上港口的闸门打开了".encode() + b"\xff", 1),
+    ],
+    ids=["German", "one accent", "only signs", "lines of Windows-1252", "Russian", "Chinese"],
+)
+def test_utf8_with_a_few_other_bytes_is_utf8(written: bytes, undecodable: int):
+    """Guards against a short file whose accents are all garbled for one wrong byte."""
+    text, encoding = decode_text(written)
+    assert text == written.decode("utf-8", "replace")
+    assert encoding == f"utf-8 ({undecodable} undecodable replaced)"
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        ("«\xa0Voilà été\xa0» dit-il à l’été, «\xa0là\xa0»", "cp1252"),
+        ("„Spaß“ und „Gruß“ und „SCHÖ“ und „Größe“", "cp1252"),
+        ("Він від нас. Ді ВІДІЙТИ ДІТІ. Від них.", "cp1251"),
+        ("Её моё неё всё твоё её её её", "koi8_r"),
+    ],
+    ids=["French", "German", "Ukrainian", "Russian"],
+)
+def test_sequences_of_utf8_by_chance_do_not_make_a_text_utf8(text: str, codec: str):
+    """Guards against evidence for UTF-8 in letters before quotation marks, and in letters of Cyrillic encodings."""
+    assert decode_text(text.encode(codec))[0] == text
+
+
+def test_a_text_in_ebcdic_is_read_if_its_country_does_not_matter():
+    """Guards against Chinese signs in place of a text from a mainframe."""
+    written = "Invoice No. 12: the gate (upper).\nTotal: 500.00\n"
+    assert decode_text(written.encode("cp037")) == (written, "cp037")
+    assert decode_text(written.encode("cp037").replace(b"\x25", b"\x15"))[0] == written
+    with pytest.raises(DocumentError, match=r"EBCDIC.*UTF-8"):
+        decode_text(_UTF8_LINE.encode("cp273"))
