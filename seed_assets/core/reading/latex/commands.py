@@ -56,7 +56,38 @@ INCLUDES = frozenset(
     {"input", "include", "subfile", "subfileinclude", "import", "subimport", "bibliography", "addbibresource"}
     | {"lstinputlisting", "verbatiminput", "inputminted", "InputIfFileExists", "includestandalone", "loadglsentries"}
 )
-NOTES = frozenset({"footnote", "footnotetext", "thanks", "endnote", "marginpar", "marginnote", "tablefootnote"})
+NOTES = frozenset({"footnote", "footnotetext", "thanks", "endnote", "marginpar", "marginnote", "tablefootnote", "note"})
+FONTS = frozenset(
+    {
+        "textbf",
+        "textit",
+        "textsl",
+        "textsc",
+        "texttt",
+        "textrm",
+        "textsf",
+        "textmd",
+        "textup",
+        "textnormal",
+        "textlf",
+        "emph",
+    }
+    | {
+        "underline",
+        "uline",
+        "mbox",
+        "text",
+        "hbox",
+        "lowercase",
+        "uppercase",
+        "MakeUppercase",
+        "MakeLowercase",
+        "ul",
+        "st",
+    }
+    | {"fbox", "sout", "textsubscript", "textsuperscript", "so", "hl", "textlatin", "textgreek", "textcyrillic"}
+)
+"""Commands whose text continues the word in front of them."""
 REFERENCES = frozenset(
     {"ref", "eqref", "pageref", "autoref", "cref", "Cref", "vref", "nameref", "fref", "subref", "labelcref", "cpageref"}
 )
@@ -156,4 +187,54 @@ OTHER_ENVIRONMENTS: Mapping[str, str] = {
     "adjustwidth": "mm", "textblock": "m", "lrbox": "m", "document": "", "abstract": "",
 }  # fmt: skip
 """Which arguments of environments are left out; others lose only their optional arguments."""
+WITHOUT_ARGUMENTS = frozenset(
+    {
+        "center",
+        "centering",
+        "flushleft",
+        "flushright",
+        "quote",
+        "quotation",
+        "verse",
+        "small",
+        "footnotesize",
+        "scriptsize",
+    }
+    | {
+        "large",
+        "Large",
+        "normalsize",
+        "tiny",
+        "huge",
+        "Huge",
+        "LARGE",
+        "landscape",
+        "titlepage",
+        "sloppypar",
+        "samepage",
+    }
+    | {
+        "it",
+        "em",
+        "bf",
+        "tt",
+        "itshape",
+        "bfseries",
+        "scshape",
+        "displayquote",
+        "appendices",
+        "singlespace",
+        "onehalfspace",
+    }
+    | {
+        "doublespace",
+        "singlespacing",
+        "onehalfspacing",
+        "doublespacing",
+        "raggedright",
+        "raggedleft",
+        "acknowledgements",
+    }
+    | {"acknowledgments", "keywords", "frontmatter", "mainmatter", "backmatter", "columns", "twocolumn", "onecolumn"}
+)
 DRAWINGS = frozenset({"tikzpicture", "pgfpicture", "axis", "picture", "pspicture", "circuitikz", "tikzcd", "forest"})

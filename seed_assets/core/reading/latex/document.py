@@ -43,6 +43,7 @@ def read_latex(data: bytes) -> ExtractedText:
     place = begun.end() if begun else 0
     reader = LatexReader(is_german=bool(_GERMAN.search(characters[:place])))
     reader.blocks(Source(characters[:place]), "")
+    reader.undecided = 0  # in front of the text they decide about packages
     blocks = reader.blocks(Source(characters[place:]), "document")
     title = cleaned_title(reader.about.pop("title", ""))
     about = (text.replace(" ,", ",") for text in reader.about.values() if text)
@@ -58,6 +59,9 @@ def _warnings(reader: LatexReader) -> tuple[str, ...]:
     found = list(included_warning(reader.included))
     if reader.drawings:
         found.append(f"{counted(reader.drawings, 'drawing is', 'drawings are')} not read.")
+    if reader.undecided:
+        conditions = counted(reader.undecided, "condition depends", "conditions depend")
+        found.append(f"{conditions} on more than the document says; the first branch is read.")
     if reader.definitions.not_replaced:
         names = ", ".join(sorted(reader.definitions.not_replaced))[:_LONGEST_LIST]
         found.append(f"Macros that use themselves or become too long are not replaced: {names}.")

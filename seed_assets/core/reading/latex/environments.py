@@ -13,6 +13,7 @@ from seed_assets.core.reading.latex.commands import (
     NUMBERED,
     OTHER_ENVIRONMENTS,
     TABLE_ENVIRONMENTS,
+    WITHOUT_ARGUMENTS,
 )
 from seed_assets.core.reading.latex.formulas import displayed_formula
 from seed_assets.core.reading.latex.source import Source
@@ -22,6 +23,8 @@ from seed_assets.core.reading.markdown_blocks import code, heading
 
 _TITLE = re.compile(r"(?:^|,)\s*(?:title|caption)\s*=\s*(\{[^{}]*\}|[^,{}]+)")
 _TITLED = frozenset({"block", "alertblock", "exampleblock"})
+# TeX has no more.
+_MOST_ARGUMENTS = 9
 _DESCRIBED = frozenset({"description", "compactdesc", "description*"})
 
 
@@ -95,11 +98,25 @@ def _table(reader: Walk, source: Source, name: str) -> None:
         reader.writer.block(each)
 
 
+def _unknown_arguments(reader: Walk, source: Source, name: str) -> None:
+    """Read the arguments of an environment that is not known as paragraphs of their own."""
+    if name in reader.theorems or name == "proof" or name in _TITLED or name == "frame":
+        return
+    most = reader.environments[name].count("m") if name in reader.environments else _MOST_ARGUMENTS
+    for _ in range(most):
+        # In the next line, braces begin a group of the text.
+        if not source.characters.startswith("{", source.place):
+            return
+        reader.writer.block(reader.argument_text(source))
+
+
 def _other(reader: Walk, source: Source, name: str) -> None:
     source.skip_overlay()
     options = _skip(source, OTHER_ENVIRONMENTS.get(name, "o"))
     writer = reader.writer
     writer.paragraph()
+    if name in reader.environments or not (name in OTHER_ENVIRONMENTS or name in WITHOUT_ARGUMENTS):
+        _unknown_arguments(reader, source, name)
     if name == "abstract":
         writer.block(heading(2, "Abstract"))
     elif name == "thebibliography":

@@ -5,7 +5,7 @@ What does not belong here: the walk (reader), and what is known about arguments 
 
 import re
 
-from seed_assets.core.reading.latex.commands import ARGUMENTS, NOTES
+from seed_assets.core.reading.latex.commands import ARGUMENTS, FONTS, NOTES
 from seed_assets.core.reading.latex.formulas import inline_formula
 from seed_assets.core.reading.latex.source import Source
 from seed_assets.core.reading.latex.walk import Walk
@@ -23,6 +23,7 @@ _SPACES = frozenset(
 def read_other(walk: Walk, name: str, source: Source) -> None:
     """Read a command that has no place of its own, or is not known."""
     if name in NOTES:
+        source.skip_overlay()
         source.optional()
         text = walk.argument_text(source)
         walk.notes += [text] if text else []
@@ -66,6 +67,10 @@ def _with_arguments(walk: Walk, name: str, source: Source) -> None:
         before = source.place
         if source.optional() is not None and not source.next_is("{"):
             source.place = before
+        command = source.characters.rfind(f"\\{name}", 0, before)
+        is_read = source.characters.startswith("{", source.place) and name not in FONTS
+        if is_read and source.characters.startswith("}", command - 1):  # as for further arguments
+            walk.writer.add(" ")
         return
     for kind in ARGUMENTS[name]:
         if kind == "o":

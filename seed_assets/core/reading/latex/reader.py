@@ -12,6 +12,7 @@ from seed_assets.core.reading.latex.commands import (
     SIGNS,
     SYMBOLS,
 )
+from seed_assets.core.reading.latex.conditionals import read_conditional
 from seed_assets.core.reading.latex.defining import read_definition
 from seed_assets.core.reading.latex.definitions import Definitions
 from seed_assets.core.reading.latex.environments import read_environment
@@ -38,7 +39,7 @@ class LatexReader:
 
     about: title, author and date, as they were given. notes: footnotes. theorems: names of environments that the document
     defines. included: other files that the document names. drawings: how many were left out. lists: those that are being
-    read.
+    read. switches, undecided, environments: see Walk.
     """
 
     def __init__(self, *, is_german: bool) -> None:
@@ -49,7 +50,9 @@ class LatexReader:
         self.notes: list[str] = []
         self.theorems: dict[str, str] = {}
         self.included: list[str] = []
-        self.drawings = 0
+        self.drawings = self.undecided = 0
+        self.switches: dict[str, bool] = {}
+        self.environments: dict[str, str] = {}
         self.lists: list[ListItems] = []
         self._depth = 0
 
@@ -192,7 +195,9 @@ class LatexReader:
             self.lists[-1].end(self._writer.taken())
             self.lists[-1].begin(None if label is None else self.text_of(label))
         elif (rows is None or not self._in_table(name, source, rows)) and not (
-            read_definition(self, name, source) or read_literal(self, name, source)
+            read_conditional(self, name, source)
+            or read_definition(self, name, source)
+            or read_literal(self, name, source)
         ):
             read_other(self, name, source)
 

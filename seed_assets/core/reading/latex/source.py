@@ -1,6 +1,7 @@
 """The characters of a LaTeX file as tokens, arguments and stretches up to an end. What does not belong here: what they mean."""
 
 import re
+from typing import NamedTuple
 
 _TOKEN = re.compile(
     r"(?P<word>\\[A-Za-z@]+\*?)[ \t]*(?:\n(?![ \t]*\n)[ \t]*)?"
@@ -24,14 +25,29 @@ _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*(?:\n[ \t]*)?")
 _LONGEST_OPTIONAL = 4_000
 
 
+class Branches(NamedTuple):
+    r"""Where the branches of a condition are.
+
+    else_mark: where the first ends. second: where the second begins, or the text behind `\fi`. end_mark: where `\fi` begins.
+    """
+
+    else_mark: int
+    second: int
+    end_mark: int
+
+
 class Source:
-    """Characters and a place in them."""
+    """Characters and a place in them.
+
+    conditions: what was found of the conditions in them (see conditionals).
+    """
 
     def __init__(self, characters: str) -> None:
         self.characters = characters
         self.place = 0
         self._pairs: dict[int, int] | None = None
         self._absent: set[str] = set()
+        self.conditions: tuple[dict[int, Branches], dict[int, int]] | None = None
 
     def token(self) -> tuple[str, str]:
         """Return (kind, characters) of the next token and go behind it; ("", "") at the end."""

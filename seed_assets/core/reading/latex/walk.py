@@ -8,11 +8,12 @@ from seed_assets.core.reading.latex.writer import ListItems, TableRows, Writer
 
 
 class Walk(Protocol):
-    """A walk through a file.
+    r"""A walk through a file.
 
     theorems: the names of environments that the document defines, as they are printed. drawings: how many were left out.
     lists: those that are being read, the outermost first. included: other files that the document names. about: title, author
-    and date, as they were given. notes: footnotes.
+    and date, as they were given. notes: footnotes. switches: what `\newif` and its kin define, and whether it is on. undecided:
+    how many conditions could not be decided. environments: the arguments of those that the document defines.
     """
 
     theorems: dict[str, str]
@@ -22,6 +23,9 @@ class Walk(Protocol):
     about: dict[str, str]
     notes: list[str]
     definitions: Definitions
+    switches: dict[str, bool]
+    undecided: int
+    environments: dict[str, str]
 
     @property
     def writer(self) -> Writer:

@@ -242,6 +242,54 @@ def test_macros_that_double_their_text_are_bounded():
     assert "become too long" in result.warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("preamble", "body", "text"),
+    [
+        ("\\newif\\ifdraft\\draftfalse", r"\ifdraft Draft.\else Final.\fi", "Final."),
+        ("\\newif\\ifdraft\\drafttrue", r"\ifdraft Draft.\else Final.\fi", "Draft."),
+        ("\\newif\\ifdraft", r"\ifdraft{Draft.}\fi Final.", "Final."),
+        ("", r"Then \iftrue yes\else no\fi. \iffalse no\else yes\fi.", "Then yes. yes."),
+        ("", r"\iffalse a \iftrue b\else c\fi d\else e\fi f", "ef"),
+        ("", r"\iftrue a\iffalse b\else c\fi\else d\fi e", "ace"),
+        (
+            "",
+            r"\ifnum1<2 less\else more\fi, \ifnum 3=2 less\else more\fi, \ifodd 3 odd\else even\fi",
+            "less, more, odd",
+        ),
+        ("\\let\\ifprint\\iffalse", r"\ifprint paper\else screen\fi", "screen"),
+        ("\\newboolean{long}\\setboolean{long}{true}", r"\ifthenelse{\boolean{long}}{Long.}{Short.}", "Long."),
+        ("\\newtoggle{long}", r"\iftoggle{long}{Long.}{Short.}\toggletrue{long}\iftoggle{long}{A}{B}", "Short.A"),
+        ("\\newif\\ifa\\newcommand{\\x}{\\ifa one\\else two\\fi}", r"\x, \atrue\x", "two, one"),
+        ("", r"\begin{itemize}\iffalse\item a\else\item b\fi\item c\end{itemize}", "- b\n- c"),
+        ("", "\\iftrue a % \\else\nb\\else c\\fi", "a b"),
+        ("", r"\ifx\a\b yes\else no\fi \ifcsname x\endcsname one\else two\fi", "yes one"),
+        ("", r"\ifx\a\b\else no\fi", "no"),
+        ("", r"$a \iff b$ \iftrue c\fi", r"$a \iff b$ c"),
+    ],
+)
+def test_the_branch_of_a_condition_that_holds_is_read(preamble: str, body: str, text: str):
+    """Guards against a draft and the final text that are read together, as one word."""
+    assert read(body, preamble) == text
+
+
+def test_conditions_that_are_not_decided_are_counted():
+    result = extract(rb"\begin{document}\ifx\a\b yes\else no\fi\ifx\a\b maybe\fi\end{document}", "latex")
+    assert result.warnings == ("1 condition depends on more than the document says; the first branch is read.",)
+
+
+@pytest.mark.parametrize("body", [r"\iftrue ", r"\iffalse ", r"\fi ", r"\else ", r"\ifx\a\b ", r"\iffalse\iffalse\fi "])
+def test_conditions_without_an_end_lose_no_text(body: str):
+    assert read(f"Before {body * 20_000} after.").startswith("Before")
+    assert read(f"Before {body} after.").split() in (["Before", "after."], ["Before"])
+
+
+def test_arguments_of_environments_and_commands_stand_apart():
+    assert read(r"\begin{myenv}[opt]{arg}env text\end{myenv}") == "arg\n\nenv text"
+    assert read(r"\begin{own}{arg}{\bf bold} text\end{own}", r"\newenvironment{own}[1]{}{}") == "arg\n\nbold text"
+    assert read(r"\begin{center}{\bf Bold} text\end{center}") == "Bold text"
+    assert read(r"\foo{one}\foo{two}, \textbf{in}\emph{side}") == "one two, inside"
+
+
 def test_elements_that_are_nested_without_end_are_named():
     for opened in (b"\\footnote{", b"\\begin{itemize}\\item ", b"\\parbox{1cm}{", b"\\begin{tabular}{l}"):
         with pytest.raises(DocumentError, match="nested too deeply"):
