@@ -1,4 +1,5 @@
-"""Joining words that are hyphenated at the end of a line. What does not belong here: any other repair.
+"""Joining words that are hyphenated at the end of a line. What does not belong here: which hyphens are a part of their words
+(compounds), and any other repair.
 
 The mark of a page (PAGE_MARK) may stand between the two parts; it then follows the word.
 """
@@ -7,16 +8,20 @@ import re
 from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
 
+from seed_assets.core.reading.pdf.compounds import is_compound
+
 # pdfium writes U+FFFE for a hyphen at a line's end, with or without the line break.
 _HYPHEN = re.compile("[-\u2010\xad\ufffe\x02]\n|[\ufffe\x02]")
 _NO_LETTER, _SECOND = re.compile(r"[\W\d_]"), re.compile(r"(\ufdd0?)[ \t]*([^\W\d_]{2,})")
 # Much faster than to look for the words around them.
 _MAY_BE_DIVIDED = ("-\n", "\u2010\n", "\xad\n", "\ufffe", "\x02")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-# Parts of English compounds that are written with a hyphen, but for a few endings: well-known, self-made, wellness, selfish.
-_HYPHENATED = frozenset(["well", "self"])
-_ENDINGS = frozenset(["ness", "ish", "less", "ing", "ington", "spring", "same"])
 _USUAL_WORD = 40
+_CONTEXT = 40
+# The beginning of an address, and what stands around the hyphen of a number: 10-year, COVID-19.
+_ADDRESS = re.compile(r"(?:[a-z]{2,10}://|www\.|doi:|[\w.+-]+@)\S*", re.IGNORECASE)
+_LONGEST_ADDRESS = 300
+_IN_ADDRESS, _BEHIND_DIGIT, _DIGIT = re.compile(r"[\w/?#%&=.~]"), re.compile(r"[^\W_]"), re.compile(r"\d")
 _MARK = re.compile(r"[\ufffe\x02]\n?")
 
 
@@ -24,10 +29,12 @@ def joined_hyphens(text: str) -> str:
     """Join words that are divided at line ends if their second part begins in lower case.
 
     The hyphen stays if the word occurs elsewhere in the text with a hyphen, or if both parts occur as words but the joined
-    word does not: "well-known" must not become "wellknown".
+    word does not, or if it is known to be a part of the word: "well-known" must not become "wellknown". It stays in addresses,
+    in names, and beside digits as well, which are joined.
     """
     if not any(mark in text for mark in _MAY_BE_DIVIDED):
         return text
+    text = _with_kept_joined(text)
     divided = list(_divided(text))
     # Each piece between blanks is looked at once, however often it occurs.
     others = set(_replaced(text, [(*each.span, " ") for each in divided]).casefold().split())
@@ -35,9 +42,30 @@ def joined_hyphens(text: str) -> str:
     return _MARK.sub("-", _replaced(text, [(*each.span, _joined(each, known)) for each in divided]))
 
 
-class _Divided(NamedTuple):
-    """A word that is divided. page: the mark of a page between its parts, or ""."""
+def _with_kept_joined(text: str) -> str:
+    """Join addresses, and what is divided beside a digit, with their hyphens."""
+    spans: list[tuple[int, int, str]] = []
+    for hyphen in _HYPHEN.finditer(text):
+        start, end = hyphen.span()
+        if _IN_ADDRESS.match(text, end) and (
+            _is_address(text[max(0, start - _LONGEST_ADDRESS) : start])
+            or (_DIGIT.match(text, start - 1) and _BEHIND_DIGIT.match(text, end))
+            or (_BEHIND_DIGIT.match(text, start - 1) and _DIGIT.match(text, end))
+        ):
+            spans.append((start, end, "-"))
+    return _replaced(text, spans)
 
+
+def _is_address(before: str) -> bool:
+    """Whether a text ends in an address. Only its last word is looked at."""
+    words = before.split()
+    return bool(words) and not before[-1].isspace() and _ADDRESS.match(words[-1].lstrip("(<[\"'“„«")) is not None
+
+
+class _Divided(NamedTuple):
+    """A word that is divided. page: the mark of a page between its parts, or "". context: what stands in front of it."""
+
+    context: str
     span: tuple[int, int]
     first: str
     page: str
@@ -54,7 +82,14 @@ def _divided(text: str) -> Iterator[_Divided]:
         if second is None or first is None or first < before:
             continue
         before = second.end()
-        yield _Divided((first, before), text[first : hyphen.start()], second[1], second[2], text[first:before])
+        yield _Divided(
+            text[max(0, first - _CONTEXT) : first],
+            (first, before),
+            text[first : hyphen.start()],
+            second[1],
+            second[2],
+            text[first:before],
+        )
 
 
 def _word_before(text: str, end: int) -> int | None:
@@ -81,10 +116,13 @@ def _replaced(text: str, spans: Sequence[tuple[int, int, str]]) -> str:
 def _joined(word: _Divided, known: Set[str]) -> str:
     first, page, second = word.first, word.page, word.second
     if not second[0].islower():
-        return f"{first}-{page}{second}" if "\ufffe" in word.whole or "\x02" in word.whole else word.whole
+        # Between capitals it joins a name. At the beginning of another page that may be one of its header.
+        if _MARK.search(word.whole) or (first[0].isupper() and not page):
+            return f"{first}-{page}{second}"
+        return word.whole
     whole, halves = (first + second).casefold(), {first.casefold(), second.casefold()}
-    if whole not in known and (f"{first}-{second}".casefold() in known or halves <= known):
-        return f"{first}-{second}{page}"
-    if first.casefold() in _HYPHENATED and whole not in known and second not in _ENDINGS:
+    if whole not in known and (
+        f"{first}-{second}".casefold() in known or halves <= known or is_compound(word.context, first, second)
+    ):
         return f"{first}-{second}{page}"
     return first + second + page
