@@ -15,6 +15,12 @@ _LONGEST_FIRST_LINE = 100
 _FIRST_LINES = 400
 
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{0,40}):(?:[ \t]+(.*))?$")
+# They change how the letters or emoji around them are written.
+_JOINERS = "\u200c\u200d"
+# A row of a table in Markdown, and the line below its header.
+_ROWS = re.compile(r"(?:[ \t]*\|[^\n]*(?:\n+|\Z))+")
+_BELOW_HEADER = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$")
+_CELL_BORDER = re.compile(r"(?<!\\)\|")
 _UNDERLINE = re.compile(r"([=\-~^\"'`#*+.:_])\1{2,}$")
 _ATX = re.compile(r" {0,3}#{1,6}[ \t]+(?=.)")
 _SETEXT = re.compile(r" {0,3}(?:=+|-{2,})[ \t]*$")
@@ -39,7 +45,7 @@ _NO_TITLE = re.compile(
 
 def cleaned_title(raw: str) -> str:
     """Return a title in one line of at most 300 characters; "" if it has no letter or digit."""
-    title = " ".join("".join(character if character.isprintable() else " " for character in raw).split())
+    title = " ".join("".join(letter if letter.isprintable() or letter in _JOINERS else " " for letter in raw).split())
     return _shortened(title) if any(map(str.isalnum, title)) else ""
 
 
@@ -60,8 +66,38 @@ def markdown_title(text: str) -> str:
 
 
 def first_line_title(text: str) -> str:
-    """Return the first line of the text if it is short and not continued on the next line; otherwise ""."""
-    lines = text.lstrip("\n").split("\n", 2)
+    """Return the first line of the text if it is short and not continued on the next line; otherwise "".
+
+    If the text begins with a table, that is the first line behind it, or the cells of its first row.
+    """
+    text = text.lstrip("\n")
+    table = _table_at_start(text)
+    if not table:
+        return _line_title(text)
+    row = (" ".join(cell.replace("\\|", "|").split()) for cell in _CELL_BORDER.split(text.partition("\n")[0]))
+    cells = ", ".join(filter(None, row))
+    return _line_title(text[table:].lstrip("\n")) or (cleaned_title(cells) if len(cells) <= _LONGEST_FIRST_LINE else "")
+
+
+def _table_at_start(text: str) -> int:
+    """Return where a table ends with which the text begins; 0 if it begins with none."""
+    if rows := _ROWS.match(text):
+        return rows.end()
+    lines = text.split("\n", 2)
+    if len(lines) < 2 or "|" not in lines[0] or not _BELOW_HEADER.match(lines[1]):
+        return 0
+    end = 0
+    while end < len(text):  # rows without borders at the sides
+        line_end = text.find("\n", end)
+        line_end = len(text) if line_end < 0 else line_end
+        if text.find("|", end, line_end) < 0:
+            break
+        end = line_end + 1
+    return end
+
+
+def _line_title(text: str) -> str:
+    lines = text.split("\n", 2)
     first, following = lines[0].strip(), lines[1] if len(lines) > 1 else ""
     carried_on = following.strip()[:1].islower() or first.endswith((",", ";"))
     if carried_on or len(first) > _LONGEST_FIRST_LINE:

@@ -22,6 +22,7 @@ from resources.corpus.formats import PICTURE, SUFFIXES
 from resources.errors import DocumentError
 from seed_assets.core.reading.extracted_text import normalised
 from seed_assets.core.reading.extraction import ExtractedText, extract
+from seed_assets.core.reading.titles import first_line_title
 from tests.support.document_samples import SAMPLES
 from tests.text_growth import seconds
 
@@ -669,3 +670,24 @@ def test_importing_extraction_loads_no_parser():
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True, env=environment)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("| Port | Depth |\n| --- | --- |\n| Brest | 5 |\n\nDepths of ports\n\nMore.", "Depths of ports"),
+        ("| Port | Depth \\| m |\n| --- | --- |\n| Brest | 5 |", "Port, Depth | m"),
+        ("Port | Depth\n--- | ---\nBrest | 5\n\nthe depths, as they\nare", "Port, Depth"),
+        ("||\n", ""),
+    ],
+)
+def test_a_row_of_a_table_is_no_title(text: str, title: str):
+    """Guards against titles with the borders of a table in them."""
+    assert first_line_title(text) == title
+
+
+def test_a_title_keeps_the_joiners_of_its_text():
+    """Guards against words in Persian that fall apart, and against a family of emoji that becomes three people."""
+    assert extract("می‌خواهم بروم.\n".encode(), "text").title == "می‌خواهم بروم."
+    assert extract("# 👨‍👩‍👧 family\n".encode(), "markdown").title == "👨‍👩‍👧 family"
+    assert extract("# wi‌de\n".encode(), "markdown").title == "wide"
