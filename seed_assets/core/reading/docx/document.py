@@ -21,9 +21,11 @@ def read_docx(data: bytes, depth: int = 0) -> DocxText:
     Notes, diagrams without a place, comments, and headers and footers follow the body. The title comes from the core
     properties; if there is none, from the first paragraph of the style Title, or from the first heading.
 
+    Pictures without descriptions are counted in a warning.
+
     depth: how many documents this one is imported into.
 
-    Raises DocumentError if the file is broken, encrypted, a ZIP bomb, or not a DOCX.
+    Raises DocumentError if the file is broken, encrypted, a ZIP bomb, not a DOCX, or holds only pictures.
     """
     if depth > _MOST_DEEP:
         raise DocumentError("documents are imported into each other too deeply.", "Save the document as DOCX again.")
@@ -41,6 +43,9 @@ def read_docx(data: bytes, depth: int = 0) -> DocxText:
         blocks += outside.notes(body)
         blocks += outside.unplaced_diagrams()
         blocks += outside.comments(body)
+        pictures = outside.pictures.warnings()  # those of headers are logos
         on_each_page = DocxBody(styles, numbering, outside.blocks, of_pages=True)
         blocks += outside.headers_and_footers(document, on_each_page, [*blocks, title])
-    return DocxText("\n\n".join(blocks), title, tuple(outside.warnings))
+    text = "\n\n".join(blocks)
+    outside.pictures.refuse_alone(text)
+    return DocxText(text, title, (*outside.warnings, *pictures))

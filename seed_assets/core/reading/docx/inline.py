@@ -20,7 +20,7 @@ PAGE_NUMBER = "\x00"
 """Stands for the number of a page, which is another one on each page."""
 _AS_TEXT: Mapping[str, str] = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 # What hangs on a paragraph and is read as blocks of its own.
-_ANCHORED = ("txbxContent", "docPr", "relIds", "chart")
+_ANCHORED = ("txbxContent", "docPr", "relIds", "chart", "imagedata")
 _PAGE_FIELD = re.compile(r"\s*(?:PAGE|NUMPAGES|SECTIONPAGES)\b", re.IGNORECASE)
 _TICKED, _NOT_TICKED = "☒", "☐"
 _FORMS = {"superscript": raised, "subscript": lowered}

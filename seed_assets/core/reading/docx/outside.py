@@ -11,10 +11,18 @@ from typing import TYPE_CHECKING
 
 from resources.errors import DocumentError
 from seed_assets.core.reading.docx.docx_text import DocxText
-from seed_assets.core.reading.docx.drawings import chart_blocks, described, diagram_blocks
+from seed_assets.core.reading.docx.drawings import (
+    Sizes,
+    chart_blocks,
+    described,
+    diagram_blocks,
+    picture_sizes,
+    vml_sizes,
+)
 from seed_assets.core.reading.docx.elements import attribute, local
 from seed_assets.core.reading.docx.imported import read_imported
 from seed_assets.core.reading.docx.inline import PAGE_NUMBER
+from seed_assets.core.reading.undescribed_pictures import UndescribedPictures
 from seed_assets.core.reading.zip_package import OfficePackage
 
 if TYPE_CHECKING:
@@ -40,19 +48,30 @@ class Outside:
         self._document_of = document_of
         self._shown: set[str] = set()
         self.warnings: list[str] = []
+        self.pictures = UndescribedPictures()
 
     def blocks(self, element: "_Element") -> list[str]:
         """Return the blocks of an element of the body that stands for something else; [] if it holds no text."""
         name = local(element)
         if name == "docPr":
-            description = described(attribute(element, "descr"))
-            return [f"[Picture: {description}]"] if description else []
+            return self._picture(attribute(element, "descr"), picture_sizes(element))
+        if name == "imagedata":
+            shape = element.getparent()
+            return self._picture(attribute(shape, "alt"), vml_sizes(attribute(shape, "style")))
         part = self._package.related(self._main, attribute(element, "dm" if name == "relIds" else "id"))
         if not part:
             return []
         if name == "relIds":
             return self._diagram(part)
         return chart_blocks(self._package.parsed(part)) if name == "chart" else self._imported(part)
+
+    def _picture(self, description: str, sizes: Sizes | None) -> list[str]:
+        """Return the description of a picture; if there is none, the picture is counted. sizes: None if it is no picture."""
+        if text := described(description):
+            return [f"[Picture: {text}]"]
+        if sizes is not None:
+            self.pictures.add(*sizes)
+        return []
 
     def unplaced_diagrams(self) -> list[str]:
         """Return the texts of the diagrams to which no element of the body refers."""

@@ -12,6 +12,7 @@ from seed_assets.core.reading.markdown_blocks import heading, table
 from seed_assets.core.reading.odt.inline import OdtInline
 from seed_assets.core.reading.odt.styles import OdtStyles
 from seed_assets.core.reading.titles import cleaned_title
+from seed_assets.core.reading.undescribed_pictures import UndescribedPictures, length_in_cm
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -25,6 +26,8 @@ _SKIPPED = frozenset({
     "event-listeners", "glue-point", "enhanced-geometry", "binary-data",
 })
 # fmt: on
+# A frame with an object has a picture of it as well.
+_OBJECTS = frozenset({"object", "object-ole", "plugin"})
 # Repeated rows and cells are read so many times at most, and blank ones once; chosen by judgement.
 _MOST_REPEATED = 100
 
@@ -33,16 +36,19 @@ class OdtBody:
     """Converts a body into blocks of text, and finds its title.
 
     formula: returns the formula in a frame, or "".
-    notes, comments: what stood in the paragraphs that were read.
+    notes, comments: what stood in the paragraphs that were read. pictures: those without descriptions.
     """
 
-    def __init__(self, styles: OdtStyles, formula: Callable[["_Element"], str]) -> None:
+    def __init__(
+        self, styles: OdtStyles, formula: Callable[["_Element"], str], pictures: UndescribedPictures | None = None
+    ) -> None:
         self._styles = styles
         self._inline = OdtInline(styles, formula)
         self._title = self._heading = ""
         self._counts: dict[tuple[str, int], int] = {}
         self.notes: list[str] = []
         self.comments: list[str] = []
+        self.pictures = UndescribedPictures() if pictures is None else pictures
 
     @property
     def title(self) -> str:
@@ -117,6 +123,9 @@ class OdtBody:
             text = described("".join(map(str, found.itertext()))) if found is not None else ""
             if text:
                 return [f"[Picture: {text}]"]
+        names = set(map(local, element))
+        if "image" in names and not names & _OBJECTS:
+            self.pictures.add(*(length_in_cm(attribute(element, side)) for side in ("width", "height")))
         return []
 
     def _list(self, element: "_Element", style: str, depth: int) -> list[str]:

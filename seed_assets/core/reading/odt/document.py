@@ -24,7 +24,7 @@ def read_odt(data: bytes) -> ExtractedText:
     Deleted and hidden text, numbers of pages and placeholders are left out. The title is that of the properties; if there is
     none, the paragraph of the style Title, or the first heading.
 
-    Raises DocumentError if the file is broken, encrypted, a ZIP bomb, or not an ODT.
+    Raises DocumentError if the file is broken, encrypted, a ZIP bomb, not an ODT, or holds only pictures.
     """
     file = OdfFile(data, _KIND, "text")
     body = OdtBody(file.styles, file.formula)
@@ -34,7 +34,9 @@ def read_odt(data: bytes) -> ExtractedText:
     title = file.title or body.title
     known = {block.lstrip("#-* ") for block in [*blocks, title]}
     blocks += [block for block in _of_each_page(file.shared, file.styles) if block.lstrip("#-* ") not in known]
-    return ExtractedText(normalised("\n\n".join(blocks)), title, "", file.warnings())
+    text = "\n\n".join(blocks)
+    body.pictures.refuse_alone(text)
+    return ExtractedText(normalised(text), title, "", (*file.warnings(), *body.pictures.warnings()))
 
 
 def _of_each_page(shared: "_Element", styles: OdtStyles) -> list[str]:

@@ -10,6 +10,7 @@ from seed_assets.core.reading.extracted_text import ExtractedText, normalised
 from seed_assets.core.reading.markdown_blocks import heading
 from seed_assets.core.reading.odt.body import OdtBody
 from seed_assets.core.reading.odt.odf_file import OdfFile
+from seed_assets.core.reading.undescribed_pictures import UndescribedPictures
 from seed_assets.core.reading.zip_package import FileKind
 
 if TYPE_CHECKING:
@@ -25,27 +26,30 @@ def read_odp(data: bytes) -> ExtractedText:
 
     The title is that of the properties, or of the first slide that has one. Hidden slides are named in a warning.
 
-    Raises DocumentError if the file is broken, encrypted, a ZIP bomb, or not an ODP.
+    Raises DocumentError if the file is broken, encrypted, a ZIP bomb, not an ODP, or holds only pictures.
     """
     file = OdfFile(data, _KIND, "presentation")
     blocks: list[str] = []
     hidden: list[str] = []
     first_title = ""
+    pictures = UndescribedPictures()
     slides = [element for element in file.body if local(element) == "page"]
     for place, slide in enumerate(slides, 1):
         style = file.style_elements.get(attribute(slide, "style-name"))
         if style is not None and attribute(child(style, "drawing-page-properties"), "visibility") == "hidden":
             hidden.append(str(place))
             continue
-        title, rest = _slide(slide, OdtBody(file.styles, file.formula))
+        title, rest = _slide(slide, OdtBody(file.styles, file.formula, pictures))
         first_title = first_title or title
         blocks += [heading(1, title), *rest] if title else rest
     numbers = ", ".join(hidden)[:200]
     named = (
         f"Slide {numbers} is hidden and not read." if len(hidden) == 1 else f"Slides {numbers} are hidden and not read."
     )
-    warnings = (*([named] if hidden else []), *file.warnings())
-    return ExtractedText(normalised("\n\n".join(blocks)), file.title or first_title, "", warnings)
+    warnings = (*([named] if hidden else []), *file.warnings(), *pictures.warnings())
+    text = "\n\n".join(blocks)
+    pictures.refuse_alone(text)
+    return ExtractedText(normalised(text), file.title or first_title, "", warnings)
 
 
 def _slide(slide: "_Element", body: OdtBody) -> tuple[str, list[str]]:

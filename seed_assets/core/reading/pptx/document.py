@@ -10,7 +10,8 @@ from seed_assets.core.reading.docx.drawings import chart_blocks, diagram_blocks
 from seed_assets.core.reading.docx.elements import attribute, child, children, local
 from seed_assets.core.reading.extracted_text import ExtractedText, normalised
 from seed_assets.core.reading.markdown_blocks import heading
-from seed_assets.core.reading.pptx.shapes import TITLES, blocks_of, paragraphs_of, placeholder, shapes_of
+from seed_assets.core.reading.pptx.shapes import TITLES, blocks_of, paragraphs_of, placeholder, shapes_of, sizes_of
+from seed_assets.core.reading.undescribed_pictures import UndescribedPictures
 from seed_assets.core.reading.zip_package import FileKind, OfficePackage, core_title, opened
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ def read_pptx(data: bytes) -> ExtractedText:
     """Read the slides that are shown: titles as headings, texts, lists and tables; then notes and comments of each slide.
 
     The title is that of the properties, or of the first slide that has one. A slide that is damaged, and hidden slides, are
-    named in warnings.
+    named in warnings; pictures without descriptions are counted.
 
-    Raises DocumentError if the file is broken, encrypted, a ZIP bomb, or not a PPTX.
+    Raises DocumentError if the file is broken, encrypted, a ZIP bomb, not a PPTX, or holds only pictures.
     """
     with opened(data, _KIND) as archive:
         package = OfficePackage(archive, _KIND)
@@ -38,7 +39,9 @@ def read_pptx(data: bytes) -> ExtractedText:
             relation = next((str(value) for name, value in slide.attrib.items() if str(name).endswith("}id")), "")
             reader.read(place, package.related(main, relation))
         title = core_title(package) or reader.title
-    return ExtractedText(normalised("\n\n".join(reader.blocks)), title, "", reader.all_warnings())
+    text = "\n\n".join(reader.blocks)
+    reader.pictures.refuse_alone(text)
+    return ExtractedText(normalised(text), title, "", reader.all_warnings())
 
 
 class _Slides:
@@ -50,14 +53,16 @@ class _Slides:
         self._hidden: list[int] = []
         self.blocks: list[str] = []
         self.title = ""
+        self.pictures = UndescribedPictures()
 
     def all_warnings(self) -> tuple[str, ...]:
-        """Return one sentence for each damaged slide, and one for all that are hidden."""
+        """Return one sentence for each damaged slide, one for all that are hidden, and one for pictures without a text."""
+        found = (*self._warnings, *self.pictures.warnings())
         if not self._hidden:
-            return tuple(self._warnings)
+            return found
         numbers = ", ".join(map(str, self._hidden))[:200]
         slides = f"Slide {numbers} is hidden and" if len(self._hidden) == 1 else f"Slides {numbers} are hidden and"
-        return (*self._warnings, f"{slides} not read.")
+        return (*found, f"{slides} not read.")
 
     def read(self, place: int, part: str) -> None:
         """Read a slide. place: its number, from 1 on."""
@@ -89,6 +94,9 @@ class _Slides:
         return [*titles, *blocks, *self._notes(part), *self._comments(part)]
 
     def _elsewhere(self, element: "_Element", part: str) -> list[str]:
+        if local(element) in ("pic", "sp"):
+            self.pictures.add(*sizes_of(element))
+            return []
         is_diagram = local(element) == "relIds"
         name = self._package.related(part, attribute(element, "dm" if is_diagram else "id"))
         if not name:

@@ -6,11 +6,12 @@ What does not belong here: slides and the parts of the file (document).
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from seed_assets.core.reading.docx.drawings import described
+from seed_assets.core.reading.docx.drawings import Sizes, described
 from seed_assets.core.reading.docx.elements import attribute, child, children, local, number
 from seed_assets.core.reading.docx.formulas import formula
 from seed_assets.core.reading.markdown_blocks import table
 from seed_assets.core.reading.superscripts import lowered, raised
+from seed_assets.core.reading.undescribed_pictures import emu_to_cm
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -49,7 +50,8 @@ def placeholder(shape: "_Element") -> str | None:
 def blocks_of(shape: "_Element", elsewhere: Callable[["_Element"], list[str]]) -> list[str]:
     """Return the blocks of a shape.
 
-    elsewhere: returns the blocks of an element that refers to another part: a chart or a diagram.
+    elsewhere: returns the blocks of an element that refers to another part: a chart, a diagram, or a picture that is not
+    described.
     """
     kind = placeholder(shape)
     if kind in _OF_EACH_SLIDE:
@@ -64,9 +66,11 @@ def blocks_of(shape: "_Element", elsewhere: Callable[["_Element"], list[str]]) -
         return found
     if local(shape) == "pic":
         text = described(attribute(_properties(shape), "descr"))
-        return [f"[Picture: {text}]"] if text else []
+        return [f"[Picture: {text}]"] if text else elsewhere(shape)
     body = child(shape, "txBody")
-    return [] if body is None else _written(body, is_list=kind in _LISTS if kind is not None else False)
+    found = [] if body is None else _written(body, is_list=kind in _LISTS if kind is not None else False)
+    # A shape may be filled with a picture.
+    return found if found or child(shape, "spPr", "blipFill") is None else elsewhere(shape)
 
 
 def paragraphs_of(body: "_Element") -> list[tuple["_Element", str]]:
@@ -132,6 +136,12 @@ def _table(element: "_Element") -> str:
         for row in children(element, "tr")
     ]
     return table(rows)
+
+
+def sizes_of(shape: "_Element") -> Sizes:
+    """Return the sizes of a shape; one in a placeholder may have those of the layout, which are not looked up."""
+    extent = child(shape, "spPr", "xfrm", "ext")
+    return emu_to_cm(number(extent, "cx")), emu_to_cm(number(extent, "cy"))
 
 
 def _properties(shape: "_Element") -> "_Element | None":

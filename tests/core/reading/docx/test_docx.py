@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from resources.errors import DocumentError
 from seed_assets.core.reading.docx.document import read_docx
 from seed_assets.core.reading.docx.docx_text import DocxText
 from seed_assets.core.reading.docx.drawings import described
@@ -414,6 +415,38 @@ def test_diagrams_charts_and_descriptions_of_pictures_are_text() -> None:
         "|  | Level |\n| --- | --- |\n| May | 4.1 |\n| June | 3.2 |",
         "After",
     ]
+
+
+def picture(width: int, height: int, description: str = "") -> str:
+    """A picture in a drawing; its sizes are in 1/360000 of a centimetre."""
+    return (
+        f'<w:r><w:drawing><wp:inline><wp:extent cx="{width}" cy="{height}"/><wp:docPr id="1" descr="{description}"/>'
+        "<a:graphic><a:graphicData><a:pic/></a:graphicData></a:graphic></wp:inline></w:drawing></w:r>"
+    )
+
+
+_OLD_PICTURE = (
+    '<w:r><w:pict><w:shape style="width:200pt;height:3in" alt="{}"><w:imagedata r:id="a"/></w:shape></w:pict></w:r>'
+)
+
+
+def test_pictures_without_descriptions_are_counted_but_for_small_ones() -> None:
+    """Guards against a screenshot that nobody is warned of, and against a warning for each logo and line."""
+    large = picture(3_000_000, 2_000_000)
+    body = paragraph("Text") + paragraph(large + _OLD_PICTURE.format("")) + paragraph(picture(3_000_000, 300_000))
+    body += paragraph(picture(3_000_000, 2_000_000, "A gate") + _OLD_PICTURE.format("A lock"))
+    header = root("w:hdr", paragraph(large))
+    section = '<w:sectPr><w:headerReference r:id="h"/></w:sectPr>'
+    found = read(body + section, {"header1.xml": header}, {"h": "header1.xml"})
+    assert found.text == "Text\n\n[Picture: A gate]\n\n[Picture: A lock]"
+    assert found.warnings == ("2 pictures without descriptions were not read.",)
+    one = read(paragraph("Text") + paragraph(picture(0, 0)))
+    assert one.warnings == ("1 picture without a description was not read.",)
+
+
+def test_a_document_that_holds_only_pictures_says_so() -> None:
+    with pytest.raises(DocumentError, match=r"only pictures.*PNG.*PDF"):
+        read(paragraph(picture(3_000_000, 200_000)))
 
 
 @pytest.mark.parametrize(

@@ -187,3 +187,13 @@ def test_merged_hidden_and_zero_padded_cells_are_read_as_they_are_shown():
         "# Gates\n\nRegion; Number\n\nRegion: North; Number: 00012\n\nRegion: North; Number: 13\n\nRegion: South; Number: 14"
     )
     assert result.warnings == ("Hidden rows and columns are not read: Gates (1 row, 1 column).",)
+
+
+def test_slides_of_pictures_are_counted():
+    picture = '<draw:frame svg:width="10cm" svg:height="8cm"><draw:image/></draw:frame>'
+    slides = f"<draw:page>{box(p('Text'))}{picture}</draw:page><draw:page>{picture}</draw:page>"
+    assert extract(packed("presentation", slides), "odp").warnings == (
+        "2 pictures without descriptions were not read.",
+    )
+    with pytest.raises(DocumentError, match="only pictures"):
+        extract(packed("presentation", f"<draw:page>{picture}</draw:page>"), "odp")

@@ -148,3 +148,15 @@ def test_a_broken_file_is_named(data: bytes, reason: str):
     with pytest.raises(DocumentError, match=reason) as caught:
         extract(data, "odt")
     assert caught.value.remedy
+
+
+def test_pictures_without_descriptions_are_counted_but_for_small_ones():
+    def frame(width: str, inside: str = "<draw:image/>") -> str:
+        return f'<draw:frame svg:width="{width}" svg:height="3in">{inside}</draw:frame>'
+
+    body = frame("10cm") + frame("15mm") + frame("80%") + frame("9cm", "<draw:image/><svg:desc>The gate</svg:desc>")
+    result = extract(odt(p("Text" + body)), "odt")
+    assert result.text == "Text\n\n[Picture: The gate]"
+    assert result.warnings == ("2 pictures without descriptions were not read.",)
+    with pytest.raises(DocumentError, match="only pictures"):
+        extract(odt(p(frame("10cm"))), "odt")

@@ -154,3 +154,21 @@ def test_entities_are_not_expanded():
     entities = '<!DOCTYPE a [<!ENTITY a "boom"><!ENTITY b "&a;&a;">]>'
     with pytest.raises(DocumentError):
         text_of(entities + slide(shape("&b;")))
+
+
+def test_pictures_without_descriptions_are_counted_but_for_small_ones():
+    """Guards against slides that are screenshots of which nobody is warned."""
+
+    def picture(width: int, height: int, description: str = "") -> str:
+        return (
+            f'<p:pic><p:nvPicPr><p:cNvPr id="4" name="x" descr="{description}"/></p:nvPicPr>'
+            f'<p:spPr><a:xfrm><a:ext cx="{width}" cy="{height}"/></a:xfrm></p:spPr></p:pic>'
+        )
+
+    filled = '<p:sp><p:nvSpPr><p:cNvPr id="1" name="n"/></p:nvSpPr><p:spPr><a:blipFill/></p:spPr></p:sp>'
+    pictures = picture(3_000_000, 2_000_000) + picture(3_000_000, 300_000) + picture(3_000_000, 2_000_000, "A gate")
+    result = extract(deck(slide(shape("Text"), pictures, filled)), "pptx")
+    assert result.text == "Text\n\n[Picture: A gate]"
+    assert result.warnings == ("2 pictures without descriptions were not read.",)
+    with pytest.raises(DocumentError, match="only pictures"):
+        extract(deck(slide(picture(3_000_000, 2_000_000))), "pptx")
