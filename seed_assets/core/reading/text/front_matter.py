@@ -34,7 +34,7 @@ _NAME = re.compile(r"[\w$@][\w $@./:+-]*")
 _LIKE_YAML = re.compile(r"[\w$@\"'][\w $@./:+\"'-]*:(?:\s|$)|[ \t]|- |-$|#|[\]}],?$|$")
 _LIKE_YAML_ENTRY = re.compile(r"[\w$@\"'][\w $@./:+\"'-]*:(?:\s|$)")
 _LIKE_TITLE = re.compile(r"""["']?title["']?:[ \t]*(.*)$""", re.IGNORECASE)
-_LIKE_JSON_ENTRY = re.compile(r'\s*"(?:[^"\\]|\\.)*+"\s*:')
+_LIKE_JSON_ENTRY = re.compile(r'\s*(?:"(?:[^"\\]|\\.)*+"|\'[^\']*+\'|[\w-]+)\s*:')
 
 
 class FrontMatter(NamedTuple):
@@ -128,11 +128,7 @@ def _json_object(text: str, start: str) -> FrontMatter:
     try:
         found, end = JSONDecoder(parse_float=str).raw_decode(start[:_LONGEST])
     except (JSONDecodeError, RecursionError, ValueError) as error:
-        lines = start[:_LONGEST].split("\n")
-        closed = next((number for number, line in enumerate(lines) if line.rstrip() == "}"), 0)
-        if lines[0].rstrip() == "{" and closed and _LIKE_JSON_ENTRY.match(lines[1]):
-            return _broken(text, "JSON", error)
-        return FrontMatter(text)
+        return _broken(text, "JSON", error) if _is_like_json_object(start[:_LONGEST]) else FrontMatter(text)
     before, _, rest = start[end:].partition("\n")
     alone = start[:end].rpartition("\n")[2].strip() == "}" or rest.startswith("\n")
     if not isinstance(found, dict) or before.strip() or not rest.strip() or not alone:
@@ -187,6 +183,16 @@ def _title_by_lines(front: list[str]) -> str:
     """Return the title in front matter that is not valid, as in `title: The sea: a story`."""
     value = next((found[1] for line in front if (found := _LIKE_TITLE.match(line))), "").strip()
     return cleaned_title(value.strip("\"'") if value[:1] in "\"'" else re.sub(r"\s#.*$", "", value))
+
+
+def _is_like_json_object(start: str) -> bool:
+    """Whether a text begins with an entry in a brace, and the brace is closed, or text follows the first blank line."""
+    lines = start.split("\n")
+    first = next((line for line in (lines[0][1:], *lines[1:2]) if line.strip()), "")
+    if not _LIKE_JSON_ENTRY.match(first):
+        return False
+    end = next((number for number, line in enumerate(lines) if not line.strip()), len(lines))
+    return any(line.rstrip() == "}" for line in lines) or any(map(str.strip, lines[end:]))
 
 
 def _is_like_yaml(front: list[str]) -> bool:
