@@ -12,7 +12,7 @@ def opened_archive(data: bytes, *, counted: bool = True) -> Archive:
 
     counted: whether all files that are read from it together are limited; otherwise each is.
 
-    Raises DocumentError if it is neither, is damaged, unpacks to too much, or has too many files.
+    Raises DocumentError if it is neither, is damaged, unpacks to too much, has too many files, or is a single document.
     """
     if is_packed(data):
         data = unpacked(data)
@@ -24,7 +24,13 @@ def opened_archive(data: bytes, *, counted: bool = True) -> Archive:
     if is_tar(data):
         return TarArchive(data, counted=counted)
     if is_zip(data):
-        return ZipArchive(data, counted=counted)
+        archive = ZipArchive(data, counted=counted)
+        if archive.is_office_file:
+            raise DocumentError(
+                "the file is an Office document or an EPUB book, not an archive of documents.",
+                "Give it the suffix of what it is.",
+            )
+        return archive
     raise DocumentError(
         "the file is not a ZIP or tar archive, or it is damaged.",
         "Restore it from its source, or give it the suffix of what it is.",

@@ -61,8 +61,12 @@ class ZipArchive:
 
     @property
     def is_office_file(self) -> bool:
-        """Whether it is an Office document under the name of an archive."""
-        return "[Content_Types].xml" in self.files
+        """Whether it is an Office document or a book under the name of an archive."""
+        # Archives of such documents have these files in folders, if at all.
+        is_packaged = "mimetype" in self.files and not {"META-INF/manifest.xml", "META-INF/container.xml"}.isdisjoint(
+            self.files
+        )
+        return "[Content_Types].xml" in self.files or is_packaged
 
     def read(self, path: str) -> bytes:
         """Return the bytes of a file. See Archive."""

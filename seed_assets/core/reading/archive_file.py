@@ -8,7 +8,6 @@ from itertools import islice
 
 from resources.corpus.archives.archive import Archive
 from resources.corpus.archives.opening import opened_archive
-from resources.corpus.archives.zip_archive import ZipArchive
 from resources.corpus.formats import format_of
 from resources.errors import DocumentError
 from resources.wording import counted
@@ -31,10 +30,6 @@ def read_archive(data: bytes, read_part: ReadPart) -> ExtractedText:
     Raises DocumentError for an archive that is damaged, and for one without a file that can be read.
     """
     archive = opened_archive(data)
-    if isinstance(archive, ZipArchive) and archive.is_office_file:
-        raise DocumentError(
-            "the file is an Office document, not an archive of documents.", "Give it the suffix of what it is."
-        )
     if not archive.files:
         raise DocumentError("the archive is empty.", "Restore it from its source, or remove it.")
     titles: dict[str, str] = {}

@@ -130,6 +130,22 @@ def test_files_that_cannot_be_read_are_named(folder: Folder) -> None:
     assert set(scan(folder, 4 * MB).documents) == {"all.zip/a.md", "large.zip/small.md", "large.zip/large.md"}
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("[Content_Types].xml", "word/document.xml"),
+        ("mimetype", "META-INF/container.xml"),
+        ("mimetype", "META-INF/manifest.xml"),
+    ],
+)
+def test_a_document_under_the_name_of_an_archive_is_named(folder: Folder, names: tuple[str, ...]) -> None:
+    """Guards against an Office document that is taken for a folder of its pictures, or for one without documents."""
+    folder.write("report.zip", zipped({**dict.fromkeys(names, "x"), "media/image1.png": "x", "notes.html": "x"}))
+    found = scan(folder)
+    assert found.documents == {}
+    assert "Office document" in found.problems["report.zip"].reason
+
+
 def test_ignored_files_inside_of_archives_are_no_documents(folder: Folder) -> None:
     folder.write(".seedbankignore", b"drafts/\n*.csv\n/whole.zip\n")
     folder.write("all.zip", zipped({"a.md": "a", "drafts/b.md": "b", "c.csv": "c"}))
