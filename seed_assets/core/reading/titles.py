@@ -19,7 +19,7 @@ _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{0,40}):(?:[ \t]+(.*))?$")
 _JOINERS = "\u200c\u200d"
 # A row of a table in Markdown, and the line below its header.
 _ROWS = re.compile(r"(?:[ \t]*\|[^\n]*(?:\n+|\Z))+")
-_BELOW_HEADER = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$")
+_BELOW_HEADER = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?$")
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
 _UNDERLINE = re.compile(r"([=\-~^\"'`#*+.:_])\1{2,}$")
 _ATX = re.compile(r" {0,3}#{1,6}[ \t]+(?=.)")
@@ -84,7 +84,7 @@ def _table_at_start(text: str) -> int:
     if rows := _ROWS.match(text):
         return rows.end()
     lines = text.split("\n", 2)
-    if len(lines) < 2 or "|" not in lines[0] or not _BELOW_HEADER.match(lines[1]):
+    if len(lines) < 2 or "|" not in lines[0] or not _BELOW_HEADER.match(lines[1].strip()):
         return 0
     end = 0
     while end < len(text):  # rows without borders at the sides
