@@ -4,8 +4,8 @@ import re
 from typing import TYPE_CHECKING
 
 from seed_assets.core.reading.docx.elements import attribute, child, local, number
+from seed_assets.core.reading.docx.undescribed_pictures import emu_to_cm, length_in_cm
 from seed_assets.core.reading.markdown_blocks import table
-from seed_assets.core.reading.undescribed_pictures import emu_to_cm, length_in_cm
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

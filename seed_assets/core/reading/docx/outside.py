@@ -22,7 +22,7 @@ from seed_assets.core.reading.docx.drawings import (
 from seed_assets.core.reading.docx.elements import attribute, local
 from seed_assets.core.reading.docx.imported import read_imported
 from seed_assets.core.reading.docx.inline import PAGE_NUMBER
-from seed_assets.core.reading.undescribed_pictures import UndescribedPictures
+from seed_assets.core.reading.docx.undescribed_pictures import UndescribedPictures
 from seed_assets.core.reading.zip_package import OfficePackage
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from seed_assets.core.reading.docx.drawings import described
 from seed_assets.core.reading.docx.elements import attribute, child, local, number
+from seed_assets.core.reading.docx.undescribed_pictures import UndescribedPictures, length_in_cm
 from seed_assets.core.reading.markdown_blocks import heading, table
 from seed_assets.core.reading.odt.inline import OdtInline
 from seed_assets.core.reading.odt.styles import OdtStyles
 from seed_assets.core.reading.titles import cleaned_title
-from seed_assets.core.reading.undescribed_pictures import UndescribedPictures, length_in_cm
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

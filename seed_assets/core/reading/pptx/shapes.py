@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from seed_assets.core.reading.docx.drawings import Sizes, described
 from seed_assets.core.reading.docx.elements import attribute, child, children, local, number
 from seed_assets.core.reading.docx.formulas import formula
+from seed_assets.core.reading.docx.undescribed_pictures import emu_to_cm
 from seed_assets.core.reading.markdown_blocks import table
 from seed_assets.core.reading.superscripts import lowered, raised
-from seed_assets.core.reading.undescribed_pictures import emu_to_cm
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
