@@ -269,3 +269,16 @@ def test_headers_and_numbers_of_scanned_pages_are_no_text(plain_world: World) ->
         assert not any(line.strip() in ("11", "12", "13", "14") for line in text.split("\n"))
         assert all(f"This page is about {subject}, as others." in text for subject in subjects)
         assert text.count(LINES[-1]) == 3 * len(pages)
+
+
+def test_pictures_that_cannot_be_opened_fail_each_for_its_own_reason(
+    plain_world: World, scanned: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = plain_world
+    monkeypatch.setattr(page_pictures, "_MOST_PIXELS", FIRST.width * FIRST.height - 1)
+    world.write("large.png", picture_file(FIRST))
+    world.write("torn.png", picture_file(printed(["Rivers rise."]))[:-300])
+    world.seed()
+    assert "pixels, more than" in failure(world, "large.png").reason
+    assert "is damaged" in failure(world, "torn.png").reason
+    assert scanned == []

@@ -15,6 +15,7 @@ import msgspec
 from io_managers.store.fingerprint import Action
 from resources.errors import DocumentError, StoppedError
 from seed_assets.core.reading.extracted_text import ExtractedText
+from seed_assets.core.reading.ocr.page_pictures import PictureDigest
 from seed_assets.core.reading.ocr.picture_reader import PictureReader
 from seed_assets.core.reading.ocr.scanned_page import PictureText, ScannedPage
 from seed_assets.core.workers.parser_pool import ParserPool
@@ -49,13 +50,13 @@ async def _pictures(
 ) -> Mapping[int, PictureText]:
     turns = asyncio.Semaphore(_AT_ONCE)
 
-    async def digests(part: Sequence[int]) -> list[str]:
+    async def digests(part: Sequence[int]) -> list[PictureDigest]:
         async with turns:
             return await parser.run("picture_digests", source.data, source.format, list(part), reader.dpi)
 
     parts = [pages[start : start + _PAGES_PER_TASK] for start in range(0, len(pages), _PAGES_PER_TASK)]
-    found = [digest for part in await all_of(digests(part) for part in parts) for digest in part]
-    page_of = {digest: page for page, digest in zip(pages, found, strict=True)}
+    found = [picture for part in await all_of(digests(part) for part in parts) for picture in part]
+    page_of = {picture.digest: page for page, picture in zip(pages, found, strict=True) if picture.digest}
     actions = {digest: reader.template.action({"picture": digest}) for digest in page_of}
     by_key = {action.key: page_of[digest] for digest, action in actions.items()}
 
@@ -72,7 +73,11 @@ async def _pictures(
 
     values = await all_of(in_turn(action) for action in actions.values())
     texts = {digest: _text_of(page, digest) for digest, page in zip(actions, values, strict=True)}
-    return {page: texts[digest] for page, digest in zip(pages, found, strict=True)}
+    # A page without a picture has no digest, under which it could be told from those of other documents.
+    return {
+        page: texts[picture.digest] if picture.digest else PictureText("", 0.0, "", problem=picture.problem)
+        for page, picture in zip(pages, found, strict=True)
+    }
 
 
 async def _scanned(source: Source, page: int, parser: ParserPool, reader: PictureReader) -> ScannedPage:

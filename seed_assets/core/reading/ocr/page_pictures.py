@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from io_managers.store.fingerprint import content_digest
 from resources.corpus.formats import PICTURE
 from resources.errors import DocumentError
@@ -34,6 +36,13 @@ _KINDS = ("PNG", "JPEG", "TIFF", "WEBP")
 _REMEDY = "Open it in another program and save it as PNG, or list it in .seedbankignore."
 
 
+class PictureDigest(msgspec.Struct, frozen=True, array_like=True):
+    """What identifies the picture of a page. problem: why it cannot be made, if there is no digest."""
+
+    digest: str
+    problem: str = ""
+
+
 def page_count(data: bytes) -> int:
     """Return the number of pictures in a picture file. Raises DocumentError if it cannot be opened."""
     with _opened(data) as picture:
@@ -55,17 +64,17 @@ def page_picture(data: bytes, format: str, page: int, dpi: int) -> "tuple[Image,
     return _frame(data, page) if format == PICTURE else _drawn(data, page, dpi)
 
 
-def picture_digests(data: bytes, format: str, pages: list[int], dpi: int) -> list[str]:
-    """Return the digest of each page's picture, "" for a page whose picture cannot be made."""
+def picture_digests(data: bytes, format: str, pages: list[int], dpi: int) -> list[PictureDigest]:
+    """Return the digest of each page's picture, or why it cannot be made."""
     return [_digest(data, format, page, dpi) for page in pages]
 
 
-def _digest(data: bytes, format: str, page: int, dpi: int) -> str:
+def _digest(data: bytes, format: str, page: int, dpi: int) -> PictureDigest:
     try:
         picture, resolution = page_picture(data, format, page, dpi)
-    except DocumentError:
-        return ""
-    return content_digest(f"{picture.width} {picture.height} {resolution} ".encode() + picture.tobytes())
+    except DocumentError as error:
+        return PictureDigest("", error.reason)
+    return PictureDigest(content_digest(f"{picture.width} {picture.height} {resolution} ".encode() + picture.tobytes()))
 
 
 def _drawn(data: bytes, page: int, dpi: int) -> "tuple[Image, int]":

@@ -96,6 +96,7 @@ def test_a_file_of_another_kind_says_what_it_is() -> None:
 def test_digests_tell_pictures_apart_and_equal_ones_are_equal() -> None:
     other = printed(["Rivers fall."])
     first, second, third = picture_digests(scan_pdf(SMALL, other, SMALL), "pdf", [0, 1, 2], 150)
+    assert first.digest.startswith("sha256:")
     assert first == third != second
     assert picture_digests(scan_pdf(other), "pdf", [0], 150) == [second]
     assert picture_digests(scan_pdf(SMALL), "pdf", [0], 200) != [first]
