@@ -5,7 +5,7 @@ What does not belong here: opening and reading pictures (ocr).
 
 from resources.errors import DocumentError
 from seed_assets.core.reading.extracted_text import ExtractedText
-from seed_assets.core.reading.ocr.page_pictures import page_count
+from seed_assets.core.reading.ocr.page_pictures import PICTURE_REMEDY, page_count
 from seed_assets.core.reading.ocr.picture_reader import ReadingRules
 from seed_assets.core.reading.page_texts import (
     PICTURE,
@@ -31,11 +31,11 @@ def read_picture_file(data: bytes, rules: ReadingRules) -> ExtractedText | list[
         return wanted
     pages = [with_picture(PageText("", PICTURE), rules.pictures[number], rules) for number in range(count)]
     if not any(page.text for page in pages):
-        problems = {rules.pictures[number].problem for number in range(count)} - {""}
-        said = [
-            f"the picture cannot be read: {min(problems)}." if problems else "no legible text was found in the picture."
-        ]
-        raise DocumentError(" ".join((*said, *scan_warnings(pages, rules))), remedy_for_unread(pages, rules))
+        problems = sorted({rules.pictures[number].problem.rstrip(".") for number in range(count)} - {""})
+        if problems:
+            raise DocumentError(f"no picture in the file can be read: {'; '.join(problems)}.", PICTURE_REMEDY)
+        said = ("no legible text was found in the picture.", *scan_warnings(pages, rules))
+        raise DocumentError(" ".join(said), remedy_for_unread(pages, rules))
     if len(unread(pages)) > rules.most_unread_pages * count:
         reasons = " ".join((*page_warnings(pages), *scan_warnings(pages, rules)))
         raise DocumentError(f"most of the pictures were not read. {reasons}", remedy_for_unread(pages, rules))

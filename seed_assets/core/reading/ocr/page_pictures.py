@@ -33,7 +33,7 @@ _TINY, _SMALL = 800, 1_700
 _DPI = 300
 _POINTS_PER_INCH = 72
 _KINDS = ("PNG", "JPEG", "TIFF", "WEBP")
-_REMEDY = "Open it in another program and save it as PNG, or list it in .seedbankignore."
+PICTURE_REMEDY = "Open it in another program and save it as PNG, or list it in .seedbankignore."
 
 
 class PictureDigest(msgspec.Struct, frozen=True, array_like=True):
@@ -85,7 +85,7 @@ def _drawn(data: bytes, page: int, dpi: int) -> "tuple[Image, int]":
             width, height = (max(side, 1.0) / _POINTS_PER_INCH for side in opened.get_size())
             dpi = min(dpi, _most(width, height))
             if dpi < 1:
-                raise DocumentError("the page is too large to be drawn.", _REMEDY)
+                raise DocumentError("the page is too large to be drawn.", PICTURE_REMEDY)
             drawn = opened.render(
                 scale=dpi / _POINTS_PER_INCH,  # pyright: ignore[reportArgumentType] - declared by its default, 1
                 grayscale=True,
@@ -95,7 +95,7 @@ def _drawn(data: bytes, page: int, dpi: int) -> "tuple[Image, int]":
                 # A copy, since the memory of the drawing is freed with it.
                 return drawn.to_pil().convert("L").copy(), dpi
     except pypdfium2.PdfiumError as error:
-        raise DocumentError("the page cannot be drawn.", _REMEDY) from error
+        raise DocumentError("the page cannot be drawn.", PICTURE_REMEDY) from error
 
 
 def _most(width: float, height: float) -> int:
@@ -145,4 +145,4 @@ def _opened(data: bytes) -> "Iterator[Image]":
         ) from error
     except (OSError, EOFError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         words = (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".")
-        raise DocumentError(f"the picture is damaged: {words}.", _REMEDY) from error
+        raise DocumentError(f"the picture is damaged: {words}.", PICTURE_REMEDY) from error
