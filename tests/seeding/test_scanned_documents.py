@@ -7,6 +7,8 @@ pictures are read (tests/core/reading/ocr).
 import os
 import shutil
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,6 +43,22 @@ def scanned(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counted.__annotations__ = dict(task.function.__annotations__)
     monkeypatch.setitem(text_tasks.TASKS, "scan_page", replace(task, function=counted))
     return pages
+
+
+@contextmanager
+def failing_page(number: int, error: DocumentError) -> Iterator[None]:
+    """Inside, reading the picture of this page raises the error; other pages are read."""
+    task = text_tasks.TASKS["scan_page"]
+
+    def scan(data: bytes, format: str, page: int, dpi: int, spoken: languages.Languages) -> object:
+        if page == number:
+            raise error
+        return task.function(data, format, page, dpi, spoken)
+
+    scan.__annotations__ = dict(task.function.__annotations__)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(text_tasks.TASKS, "scan_page", replace(task, function=scan))
+        yield
 
 
 def read(world: World, document: str) -> ExtractedText:
@@ -89,20 +107,12 @@ def test_each_page_of_a_scan_is_read_once_and_a_changed_page_alone_is_read_again
 
 
 def test_a_scan_whose_reading_was_interrupted_goes_on_with_the_pages_that_are_missing(
-    plain_world: World, scanned: list[int], monkeypatch: pytest.MonkeyPatch
+    plain_world: World, scanned: list[int]
 ) -> None:
     world = plain_world
     world.write("scan.pdf", scan_pdf(FIRST, SECOND, THIRD))
-    task = text_tasks.TASKS["scan_page"]
-
-    def killed(data: bytes, format: str, page: int, dpi: int, spoken: languages.Languages) -> object:
-        if page == 2:
-            raise DocumentError("it was killed from outside.", "Run again.", transient=True)
-        return task.function(data, format, page, dpi, spoken)
-
-    killed.__annotations__ = dict(task.function.__annotations__)
-    with monkeypatch.context() as patch:
-        patch.setitem(text_tasks.TASKS, "scan_page", replace(task, function=killed))
+    killed = DocumentError("it was killed from outside.", "Run again.", transient=True)
+    with failing_page(2, killed):
         assert ("scan.pdf", "extracted_text") in world.seed().failed()
     assert sorted(scanned) == [0, 1]
 
@@ -111,21 +121,11 @@ def test_a_scan_whose_reading_was_interrupted_goes_on_with_the_pages_that_are_mi
     assert scanned == [2]
 
 
-def test_a_page_that_cannot_be_read_is_named_and_not_tried_again(
-    plain_world: World, scanned: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_that_cannot_be_read_is_named_and_not_tried_again(plain_world: World, scanned: list[int]) -> None:
     world = plain_world
     world.write("scan.pdf", scan_pdf(FIRST, SECOND, THIRD))
-    task = text_tasks.TASKS["scan_page"]
-
-    def late(data: bytes, format: str, page: int, dpi: int, spoken: languages.Languages) -> object:
-        if page == 1:
-            raise DocumentError("reading a picture of it did not end within 120 seconds.", "Split it.")
-        return task.function(data, format, page, dpi, spoken)
-
-    late.__annotations__ = dict(task.function.__annotations__)
-    with monkeypatch.context() as patch:
-        patch.setitem(text_tasks.TASKS, "scan_page", replace(task, function=late))
+    late = DocumentError("reading a picture of it did not end within 120 seconds.", "Split it.")
+    with failing_page(1, late):
         assert not world.seed().failed()
     assert read(world, "scan.pdf").warnings == ("1 of 3 pages is a picture that is not legible (page 2).",)
     scanned.clear()

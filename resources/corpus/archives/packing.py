@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 
 from resources.errors import DocumentError
 
-# The limits were chosen by judgement; those of ZIP archives are the same. What is unpacked has at most 512 MB, and if it has
+# The limits were chosen by judgement, for documents that are ZIP archives too. What is unpacked has at most 512 MB, and if it has
 # more than 16 MB, at most 200 times as many bytes as it had before: bombs reach 1,000.
 MOST_BYTES = 512 * 2**20
-_MOST_RATIO = 200
-_RATIO_FROM_BYTES = 16 * 2**20
+MOST_RATIO = 200
+RATIO_FROM_BYTES = 16 * 2**20
 # The strongest usual level of xz takes 65 MB; a file may ask for 4 GB.
 _XZ_MEMORY = 256 * 2**20
 _BLOCK_BYTES = 1 << 20
@@ -24,7 +24,7 @@ DAMAGE = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)
 
 def most_bytes(packed_bytes: int) -> int:
     """Return how many bytes so many packed bytes may become."""
-    return min(MOST_BYTES, max(_RATIO_FROM_BYTES, _MOST_RATIO * packed_bytes))
+    return min(MOST_BYTES, max(RATIO_FROM_BYTES, MOST_RATIO * packed_bytes))
 
 
 def is_packed(data: bytes) -> bool:

@@ -7,6 +7,7 @@ not: finding the parts of a format.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from resources.corpus.archives.packing import MOST_BYTES
 from resources.errors import DocumentError
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.markdown_blocks import heading
@@ -14,7 +15,6 @@ from seed_assets.core.reading.markdown_blocks import heading
 # The numbers were chosen by judgement. Archives and mails may be inside each other, in a hostile file without end.
 _MOST_DEEP = 5
 _MOST_PARTS = 10_000
-_MOST_BYTES = 512 * 2**20
 # A sentence names parts that are not read in so many characters, and so many sentences are kept.
 _LONGEST_LIST = 300
 _MOST_WARNINGS = 200
@@ -28,7 +28,7 @@ class PartLimits:
 
     def __init__(self) -> None:
         self._left_parts = _MOST_PARTS
-        self._left_bytes = _MOST_BYTES
+        self._left_bytes = MOST_BYTES
         self._depth = 0
 
     @contextmanager
@@ -40,7 +40,7 @@ class PartLimits:
             raise DocumentError(f"the document has more than {_MOST_PARTS:,} parts.", "Unpack it into the folder.")
         if size_bytes > self._left_bytes:
             raise DocumentError(
-                f"the parts of the document have more than {_MOST_BYTES >> 20:,} MB.", "Unpack it into the folder."
+                f"the parts of the document have more than {MOST_BYTES >> 20:,} MB.", "Unpack it into the folder."
             )
         self._left_parts -= 1
         self._left_bytes -= size_bytes

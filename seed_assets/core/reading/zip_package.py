@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from resources.corpus.archives.packing import MOST_BYTES, MOST_RATIO, RATIO_FROM_BYTES
 from resources.errors import DocumentError
 from seed_assets.core.reading.file_signatures import named_content
 from seed_assets.core.reading.titles import cleaned_metadata_title
@@ -16,11 +17,6 @@ from seed_assets.core.reading.titles import cleaned_metadata_title
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-# The limits against ZIP bombs were chosen by judgement. All parts together may have at most 512 MB, which is far more than
-# real documents have. A part of more than 16 MB may be at most 200 times as large as its packed size; bombs reach 1,000.
-_MOST_BYTES = 512 * 2**20
-_MOST_RATIO = 200
-_RATIO_FROM_BYTES = 16 * 2**20
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # What reading a part of a damaged archive raises; RuntimeError is that of an encrypted one.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError, RuntimeError)
@@ -72,13 +68,13 @@ def opened(data: bytes, kind: FileKind) -> zipfile.ZipFile:
 
 
 class ZipPackage:
-    """The parts of an archive."""
+    """The parts of an archive. All together, and each against its packed size, are limited as packed files are (packing)."""
 
     def __init__(self, archive: zipfile.ZipFile, kind: FileKind) -> None:
         self._archive = archive
         self._kind = kind
         self._names = set(archive.namelist())
-        self._left_bytes = _MOST_BYTES
+        self._left_bytes = MOST_BYTES
 
     def __contains__(self, name: str) -> bool:
         """Whether there is a part of this name."""
@@ -90,7 +86,7 @@ class ZipPackage:
 
     def check_sizes(self) -> None:
         """Raise DocumentError if a part, or all parts together, are too large: for libraries that read the archive."""
-        left = _MOST_BYTES
+        left = MOST_BYTES
         for part in self._archive.infolist():
             self._check(part, left)
             left -= part.file_size
@@ -130,7 +126,7 @@ class ZipPackage:
 
     def _check(self, part: zipfile.ZipInfo, left_bytes: int) -> None:
         ratio = part.file_size / max(part.compress_size, 1)
-        if part.file_size > left_bytes or (part.file_size > _RATIO_FROM_BYTES and ratio > _MOST_RATIO):
+        if part.file_size > left_bytes or (part.file_size > RATIO_FROM_BYTES and ratio > MOST_RATIO):
             size = f"{part.file_size >> 20:,} MB, {ratio:,.0f} times its packed size"
             raise DocumentError(
                 f"the {self._kind.name} is a ZIP bomb: {part.filename} has {size}.",

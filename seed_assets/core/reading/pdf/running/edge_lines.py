@@ -62,7 +62,7 @@ class EdgeLine(NamedTuple):
 def edge_lines(page: PageCharacters, sheet: Sheet) -> tuple[EdgeLine, ...]:
     """Return the lines near the top and near the bottom, among those that come first and last in the text.
 
-    Of a page with few lines, only those that have nothing but the number of the page can be told from its text.
+    Of a page with few lines, only those that have nothing but the number of the page are returned: another may be its text.
     """
     spans = _line_spans(page.text)
     if not spans:

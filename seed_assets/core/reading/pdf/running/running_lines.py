@@ -211,7 +211,7 @@ def _is_running(group: Sequence[_Seen], pages: int, *, is_in_slot: bool) -> bool
 
 
 def _removable(seen: Sequence[_Seen], running: _Running, title: str) -> list[EdgeLine]:
-    """Return the lines at one edge of a page that are removed: from the edge on as far as all lines run.
+    """Return the lines at one edge of a page that are removed: those between the edge and the first line that does not run.
 
     Beyond a gap, these are lines with the number of the page that many pages have.
     """
