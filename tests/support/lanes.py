@@ -85,8 +85,9 @@ def note(report: pytest.TestReport, refused: list[str]) -> None:
 
 
 def _refusal(event: str, arguments: tuple[Any, ...]) -> str:
-    # Python asks the system about itself by `uname` and `file` once per process, when Dagster or OpenAI's client is imported.
-    if event in _STARTS and not _called_by("platform"):
+    # Once per process, Python asks the system about itself by `uname` and `file`, when Dagster or OpenAI's client is imported,
+    # and matplotlib asks for the system's fonts, when it finds no list of them in the user's cache.
+    if event in _STARTS and not _called_by("platform") and not _called_by("matplotlib.font_manager"):
         return f"starts a process ({event}: {str(arguments[0])[:80] if arguments else ''})"
     if event == "psycopg2.connect":
         return "connects to PostgreSQL"

@@ -120,7 +120,8 @@ class ParserPool:
 
         See extraction.read_document. Raises what `extract` raises.
         """
-        return await self.run(READ_PAGES, data, format, rules)
+        found = await asyncio.wrap_future(self._submit(READ_PAGES, msgspec.msgpack.encode((data, format, rules))))
+        return msgspec.msgpack.decode(found, type=ExtractedText | list[int])
 
     async def run(self, task: str, *arguments: Any) -> Any:
         """Run one of text_tasks.TASKS and return its result; see TextWork. Raises what `extract` raises."""

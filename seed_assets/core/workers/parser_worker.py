@@ -16,6 +16,7 @@ import msgspec
 
 from resources.errors import DocumentError
 from seed_assets.core.reading.extracted_text import ExtractedText
+from seed_assets.core.reading.ocr.picture_reader import ReadingRules
 from seed_assets.core.workers.parser_frames import (
     READY,
     WorkerFailure,
@@ -25,7 +26,7 @@ from seed_assets.core.workers.parser_frames import (
     read_frame,
     write_frame,
 )
-from seed_assets.core.workers.task_names import PARSE
+from seed_assets.core.workers.task_names import PARSE, READ_PAGES
 
 # From Linux's <sys/prctl.h>: a process gets a signal when its parent dies.
 _PR_SET_PDEATHSIG = 1
@@ -59,6 +60,11 @@ def _done(parse: Callable[[bytes, str], ExtractedText], request: WorkerRequest) 
     """Run the task of a request and return its encoded result."""
     if request.task == PARSE:
         return msgspec.msgpack.encode(parse(*msgspec.msgpack.decode(request.arguments, type=tuple[bytes, str])))
+    if request.task == READ_PAGES:
+        from seed_assets.core.reading.extraction import read_document
+
+        arguments = msgspec.msgpack.decode(request.arguments, type=tuple[bytes, str, ReadingRules])
+        return msgspec.msgpack.encode(read_document(*arguments))
     # Imported here, so that a worker that only parses does not load it.
     from seed_assets.core.workers.text_tasks import TASKS
 

@@ -24,13 +24,11 @@ from seed_assets.core.judging.judging import SimilarityJudge, Thresholds
 from seed_assets.core.judging.source_extracts import Extract, extracts_for
 from seed_assets.core.judging.verdicts import SourceText, Verdict
 from seed_assets.core.reading.document_fields import read_fields
-from seed_assets.core.reading.extraction import read_document
 from seed_assets.core.reading.ocr.page_pictures import picture_digests
 from seed_assets.core.reading.ocr.page_tasks import scan_page
 from seed_assets.core.summaries.summarizing import ExtractiveSummarizer, Summary
 from seed_assets.core.text.chunking import Chunker, Chunks
 from seed_assets.core.text.text_parts import parts_within
-from seed_assets.core.workers.task_names import READ_PAGES
 
 
 class Vectors(msgspec.Struct, array_like=True, frozen=True):
@@ -127,7 +125,6 @@ TASKS: Mapping[str, Task] = {
     "extracts": Task(extracts, "finding passages in it"),
     "parts": Task(parts_within, "cutting it into parts for a model"),
     "fields": Task(read_fields, "reading its fields"),
-    READ_PAGES: Task(read_document, "parsing it"),
     "picture_digests": Task(picture_digests, "drawing its pages"),
     "scan_page": Task(scan_page, "reading a picture of it"),
 }
