@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +24,7 @@ from numpy.typing import NDArray
 from io_managers.store.fingerprint import Part
 from resources.endpoints.llm import RequestCosts
 from resources.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+from resources.models.word_tokenizer import WordTokenizer
 
 _PACKAGE = "wordllama"
 _MODEL = "l2_supercat"
@@ -78,7 +76,7 @@ class LocalEmbedder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    tokenizer: "Tokenizer"
+    tokenizer: WordTokenizer
     table: NDArray[np.float32]
 
 
@@ -131,7 +129,7 @@ class WordLlamaEmbedder:
         model = self._loaded()
         pooled = np.zeros((len(texts), _DIMENSIONS), dtype=np.float64)
         for row, text in zip(pooled, texts, strict=True):
-            token_ids = _token_ids(model.tokenizer, text)
+            token_ids = model.tokenizer.ids(_well_formed(text))
             for start in range(0, len(token_ids), _TOKENS_A_BLOCK):
                 row += model.table[token_ids[start : start + _TOKENS_A_BLOCK]].sum(axis=0, dtype=np.float64)
         return _unit_rows(pooled)
@@ -143,7 +141,7 @@ class WordLlamaEmbedder:
         all tokens of the passage. Raises ConfigurationError as `embed_sync` does.
         """
         model = self._loaded()
-        token_ids = _token_ids(model.tokenizer, text)
+        token_ids = model.tokenizer.ids(_well_formed(text))
         return token_ids, _unit_rows(model.table[token_ids].astype(np.float64))
 
     def _loaded(self) -> _Model:
@@ -152,12 +150,6 @@ class WordLlamaEmbedder:
                 if self._model is None:
                     self._model = _load()
         return self._model
-
-
-def _token_ids(tokenizer: "Tokenizer", text: str) -> NDArray[np.int64]:
-    # Texts are encoded one at a time: encode_batch starts a thread pool, which prints a warning in every process forked later.
-    encoding = tokenizer.encode(_well_formed(text), add_special_tokens=False)
-    return np.array(encoding.ids, dtype=np.int64)
 
 
 def _well_formed(text: str) -> str:
@@ -194,12 +186,11 @@ def bundled_file(folder: Literal["weights", "tokenizers"]) -> Path:
 
 def _load() -> _Model:
     from safetensors import safe_open
-    from tokenizers import Tokenizer
 
     weights, tokenizer = bundled_file("weights"), bundled_file("tokenizers")
     with safe_open(weights, framework="np") as opened:
         table = opened.get_tensor(_TENSOR).astype(np.float32)
-    return _Model(Tokenizer.from_file(str(tokenizer)), table)
+    return _Model(WordTokenizer(tokenizer), table)
 
 
 def _missing(found: str) -> str:
