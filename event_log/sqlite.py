@@ -17,7 +17,8 @@ from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Connection, Engine, create_engine, delete, insert
+from sqlalchemy import Connection, Engine, create_engine, delete, insert, text
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 
 from event_log import batch_size
@@ -153,6 +154,14 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, SqliteEventLogStorage
             self._initialized_dbs.add(shard)
         return _Shard(engine, _file_at(self.path_for_shard(shard)))
 
+    def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
+        """Make the tables of a database that has none.
+
+        The parent reads all of Dagster's migrations before it finds that there is nothing to do.
+        """
+        if not _has_revision(engine):
+            super()._initdb(engine, for_index_shard)
+
     def _wake_watchers(self, run_id: str) -> None:
         """Change the modification time of the run's file.
 
@@ -184,6 +193,15 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, SqliteEventLogStorage
     def _after_fork(self, *, in_child: bool) -> None:
         with suppress(RuntimeError):  # another thread made this storage meanwhile, so its lock is not held
             self._db_lock.release()
+
+
+def _has_revision(engine: Engine) -> bool:
+    """Whether a database holds the revision of its tables, which Dagster writes into it when it has made them."""
+    try:
+        with engine.connect() as connection:
+            return connection.execute(text("SELECT version_num FROM alembic_version")).first() is not None
+    except DatabaseError:  # there is no such table, or the parent says what is wrong
+        return False
 
 
 def _close(shards: OrderedDict[str, _Shard]) -> None:

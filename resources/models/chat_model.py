@@ -6,10 +6,9 @@ The formats of requests and replies are in `openai_api` and `ollama_api`, HTTP i
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from io_managers.store.fingerprint import Part
-from resources.endpoints.endpoint import Endpoint
 from resources.endpoints.endpoint_errors import AttemptError
 from resources.endpoints.failure_kinds import FailureRule
 from resources.endpoints.llm import (
@@ -26,6 +25,10 @@ from resources.endpoints.llm import (
 from resources.endpoints.model_request import ModelRequest, ParsedReply
 from resources.models.prompt_counts import PromptCounts
 from resources.models.tokens import at_most_tokens
+
+if TYPE_CHECKING:
+    # Workers of texts import this module for its types, and the settings of an endpoint would take a third of their start.
+    from resources.endpoints.endpoint import Endpoint
 
 # The tokens that roles and separators take per message (a judgement, on the high side).
 _TOKENS_A_TURN = 8
@@ -59,7 +62,7 @@ class ChatModel:
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        endpoint: "Endpoint",
         api: ChatApi,
         identity: Mapping[str, Part],
         *,

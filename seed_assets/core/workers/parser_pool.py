@@ -8,8 +8,10 @@ What belongs here: which document goes to which worker, and how long each may ta
 import asyncio
 import os
 import queue
+import statistics
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -44,6 +46,11 @@ _MOST_COUNTED_SECONDS = 1.0
 # A worker that has been busy with one document for so long is slow; for each slow one another worker is started, up to 4.
 _SLOW_SECONDS = 3.0
 _MOST_BESIDE_SLOW = 4
+# Starting a worker and loading what it needs takes about a second of a core. Another one is started if the tasks that wait would
+# take longer than this, or if a task has taken longer. The time of a task is the median of so many of the last ones, since the
+# first task of a worker includes the loading.
+_WORTH_SECONDS = 1.0
+_TIMED_TASKS = 15
 # An idle worker is ended after this time, since it holds about 100 MB.
 _IDLE_SECONDS = 60.0
 
@@ -60,9 +67,10 @@ class _Job:
 class ParserPool:
     """Up to `workers` processes, started when they are first needed; each works on one document at a time.
 
-    While some workers are busy with one document for seconds, up to four more are started for the others. The pool may be
-    used from several event loops, also at the same time. Small texts are decoded in a thread of this process, where
-    nothing can crash. When this process dies for any reason, the workers die too.
+    Another worker is started only for work that takes longer than its start. While some workers are busy with one document for
+    seconds, up to four more are started for the others. The pool may be used from several event loops, also at the same time.
+    Small texts are decoded in a thread of this process, where nothing can crash. When this process dies for any reason, the
+    workers die too.
     """
 
     def __init__(
@@ -92,6 +100,7 @@ class ParserPool:
         # began its current task.
         self._watched = 0.0
         self._busy: dict[ParserProcess, float] = {}
+        self._seconds: deque[float] = deque(maxlen=_TIMED_TASKS)
         self._working = threading.Event()
         self._unfinished = 0
         self._closed = False
@@ -169,7 +178,7 @@ class ParserPool:
 
     def _grow(self) -> None:
         """Start one more thread with a worker if there is work for it. The caller holds the lock."""
-        if len(self._threads) >= min(self._most_threads(), self._unfinished):
+        if len(self._threads) >= min(self._most_threads(), self._unfinished) or not self._is_worth_another():
             return
         if self._watch is None:
             self._watch = threading.Thread(target=self._watch_workers, name="parser-watch", daemon=True)
@@ -178,6 +187,13 @@ class ParserPool:
         thread = threading.Thread(target=self._serve, name="parser-pool", daemon=True)
         self._threads.append(thread)
         thread.start()
+
+    def _is_worth_another(self) -> bool:
+        """Whether there is no worker yet, or enough work for one more. The caller holds the lock."""
+        waiting = self._unfinished - len(self._threads)
+        each = statistics.median(self._seconds) if self._seconds else 0.0
+        longest = max((self._watched - since for since in self._busy.values()), default=0.0)
+        return not self._threads or waiting * each > _WORTH_SECONDS or longest > _WORTH_SECONDS
 
     def _most_threads(self) -> int:
         """Return the number of workers, and one more for each slow worker. The caller holds the lock."""
@@ -241,11 +257,13 @@ class ParserPool:
         with self._lock:
             self._busy[process] = self._watched
             self._working.set()
+        started = time.monotonic()
         try:
             return process.run(job.task, job.arguments)
         finally:
             with self._lock:
                 del self._busy[process]
+                self._seconds.append(time.monotonic() - started)
 
     def _started(self) -> ParserProcess:
         process = ParserProcess(*self._process_arguments)
