@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from benchmarks.corpora import corpora_directory
 from resources.models.embedder import WordLlamaEmbedder
@@ -29,10 +30,12 @@ from resources.tables.lance import LanceTables
 from resources.tables.lance_indexes import ensure_indexes
 from resources.tables.lance_schema import TABLES
 from retrieval import candidates
+from retrieval.passage_features import COLUMNS, features_of
 from retrieval.search import Searcher, SearchHit
 from seed_assets.core.text.chunking import Chunker
 
 _DEPTH = 10
+_COLUMNS = ["document_id", "index", "title", "text", "start", "end"]
 _CORPUS = "qa_xquad"
 Span = tuple[int, int]
 
@@ -81,10 +84,11 @@ def measure_unit(
     table = tables.open("chunks")
 
     def text_alone(question: str) -> list[SearchHit]:
-        return _hits(candidates.by_text(table, question, _DEPTH), "_score", 1.0)
+        return _hits(candidates.by_text(table, question, _DEPTH, _COLUMNS), "_score", 1.0)
 
     def vectors_alone(question: str) -> list[SearchHit]:
-        return _hits(candidates.by_vector(table, embedder.embed_sync([question])[0], _DEPTH), "_distance", -1.0)
+        vector = embedder.embed_sync([question])[0]
+        return _hits(candidates.by_vector(table, vector, _DEPTH, _COLUMNS), "_distance", -1.0)
 
     searcher.search("warm up")
     every: dict[str, Callable[[str], list[SearchHit]]] = {
@@ -126,12 +130,12 @@ def _mean_reciprocal_rank(
     return statistics.fmean(1 / rank if rank else 0.0 for rank in ranks)
 
 
-def _hits(rows: Sequence[Mapping[str, Any]], score: str, sign: float) -> list[SearchHit]:
+def _hits(rows: "pa.Table", score: str, sign: float) -> list[SearchHit]:
     hits = [
         SearchHit(
             row["document_id"], row["index"], sign * row[score], row["text"], row["start"], row["end"], row["title"]
         )
-        for row in rows
+        for row in rows.to_pylist()
     ]
     return sorted(hits, key=lambda hit: (-hit.score, hit.document, hit.chunk))
 
@@ -139,10 +143,9 @@ def _hits(rows: Sequence[Mapping[str, Any]], score: str, sign: float) -> list[Se
 def _write(
     tables: LanceTables, embedder: WordLlamaEmbedder, documents: Mapping[str, str], cut: Callable[[str], list[Span]]
 ) -> int:
-    import pyarrow as pa
-
     places = [(name, index, span) for name, text in documents.items() for index, span in enumerate(cut(text))]
     texts = [documents[name][slice(*span)] for name, _, span in places]
+    compared = [features_of(text, embedder) for text in texts]
     columns = {
         "chunk_id": [f"{name}#{index}" for name, index, _ in places],
         "document_id": [name for name, _, _ in places],
@@ -152,6 +155,7 @@ def _write(
         "start": [start for _, _, (start, _) in places],
         "end": [end for _, _, (_, end) in places],
         "vector": list(np.asarray(embedder.embed_sync(texts))),
+        **{name: [features.columns[name] for features in compared] for name in COLUMNS},
         "content_digest": ["measured"] * len(places),
     }
     rows = pa.table(columns, schema=TABLES["chunks"].schema(embedder.dimensions))

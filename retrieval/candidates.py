@@ -1,50 +1,58 @@
 """The candidates for a query: the union of a full-text and a vector query. They are ranked in ranking.py."""
 
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.passage_features import COLUMNS
+
 if TYPE_CHECKING:
+    import pyarrow as pa
     from lancedb.table import Table
 
-_COLUMNS = ["document_id", "index", "title", "text", "start", "end", "vector"]
-# A word in the title counts half as much as one in the text (a judgement; a title stands for all chunks of its document).
+_ROW = "_rowid"
+_SHOWN = ["document_id", "index", "title", "text", "start", "end"]
 # A word in the title counts half as much as one in the text (a judgement; a title stands for all chunks of its document).
 _TITLE_BOOST = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A chunk that may answer the query."""
+class Candidates:
+    """Chunks that may answer the query, by the numbers of their rows in ascending order; arrays of shape (candidates,)."""
 
-    document_id: str
-    index: int
-    """The position of the chunk in its document, from 0."""
-    title: str
-    text: str
-    """The chunk, below the header of its table if it begins inside of one."""
-    start: int
-    """The offset of the first character in the document's extracted text."""
-    end: int
-    """The offset after the last character."""
-    vector: NDArray[np.float32]
-    """The chunk's vector, shape (dimensions,)."""
-    text_score: float
-    """The full-text (BM25) score; 0 if the chunk contains no word of the query."""
+    rows: NDArray[np.int64]
+    text_scores: NDArray[np.float64]
+    """The full-text (BM25) score; 0 for a chunk that is not among the best by full text."""
+    vector_scores: NDArray[np.float64]
+    """The product with the query's vector; for a chunk that is not among the nearest, that of the farthest that is."""
 
 
-def find_candidates(table: "Table", query: str, query_vector: NDArray[np.float32], limit: int) -> list[Candidate]:
-    """The best `limit` chunks by full text and the best `limit` by vector, without duplicates, by document and position."""
-    found: dict[tuple[str, int], Candidate] = {}
-    for row in [*by_text(table, query, limit), *by_vector(table, query_vector, limit)]:
-        found.setdefault((row["document_id"], row["index"]), _candidate(row))
-    return [found[place] for place in sorted(found)]
+def find_candidates(
+    table: "Table", query: str, query_vector: NDArray[np.float32], limit: int, beside: Executor
+) -> Candidates:
+    """The best `limit` chunks by full text and the nearest `2 * limit` by vector. beside: runs one of the two queries.
+
+    The rows are not read, only their numbers and scores. More are asked for by vector, since a chunk that is found by full text
+    alone has no vector score of its own.
+    """
+    searched = beside.submit(by_text, table, query, limit, [_ROW])
+    near = by_vector(table, query_vector, 2 * limit, [_ROW])
+    found = searched.result()
+    text, vector = found[_ROW].to_numpy(), near[_ROW].to_numpy()
+    rows = np.union1d(text, vector).astype(np.int64)
+    text_scores = np.zeros(len(rows))
+    text_scores[np.searchsorted(rows, text)] = found["_score"].to_numpy()
+    products = 1 - near["_distance"].to_numpy().astype(float)
+    vector_scores = np.full(len(rows), products.min(initial=np.inf) if len(products) else 0.0)
+    vector_scores[np.searchsorted(rows, vector)] = products
+    return Candidates(rows, text_scores, vector_scores)
 
 
-def by_text(table: "Table", query: str, limit: int) -> list[dict[str, Any]]:
-    """The best `limit` chunks by BM25 over text and title, as rows with `_score`."""
+def by_text(table: "Table", query: str, limit: int, columns: list[str]) -> "pa.Table":
+    """The best `limit` chunks by BM25 over text and title: the columns, and `_score`."""
     import lancedb.query
 
     # LanceDB's query classes are pydantic dataclasses whose defaults a type checker does not see.
@@ -54,25 +62,19 @@ def by_text(table: "Table", query: str, limit: int) -> list[dict[str, Any]]:
     either = lancedb.query.BooleanQuery(
         [(should, part(query, "text")), (should, part(query, "title", boost=_TITLE_BOOST))]
     )
-    return _rows(table.search(either, query_type="fts").select([*_COLUMNS, "_score"]).limit(limit))
+    return table.search(either, query_type="fts").select([*columns, "_score"]).limit(limit).to_arrow()
 
 
-def by_vector(table: "Table", query_vector: NDArray[np.float32], limit: int) -> list[dict[str, Any]]:
-    """The nearest `limit` chunks by dot product, as rows with `_distance`; none if the query vector is all zeros."""
-    if not query_vector.any():
-        return []
+def by_vector(table: "Table", query_vector: NDArray[np.float32], limit: int, columns: list[str]) -> "pa.Table":
+    """The nearest `limit` chunks by dot product: the columns, and `_distance`; no rows if the query vector is all zeros."""
+    # Zeros are equally far from everything.
+    most = limit if query_vector.any() else 0
     search: Any = table.search(query_vector, vector_column_name="vector", query_type="vector")
-    return _rows(search.distance_type("dot").select([*_COLUMNS, "_distance"]).limit(limit))
+    nearest = search.distance_type("dot").select([*columns, "_distance"]).limit(max(most, 1)).to_arrow()
+    return nearest.slice(0, most)
 
 
-def _rows(search: Any) -> list[dict[str, Any]]:
-    found = search.to_arrow()
-    width = found.schema.field("vector").type.list_size
-    vectors = found["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
-    rows = found.drop_columns(["vector"]).to_pylist()
-    return [{**row, "vector": vector} for row, vector in zip(rows, vectors, strict=True)]
-
-
-def _candidate(row: dict[str, Any]) -> Candidate:
-    fields = {name: row[name] for name in _COLUMNS}
-    return Candidate(**fields, text_score=float(row.get("_score") or 0.0))
+def read_rows(table: "Table", rows: NDArray[np.int64]) -> "pa.Table":
+    """The chunks in these rows, with their text and features, in the order of the rows."""
+    found = table.take_row_ids(rows.tolist()).select([_ROW, *_SHOWN, *COLUMNS]).to_arrow()
+    return found.sort_by(_ROW)

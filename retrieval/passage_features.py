@@ -1,69 +1,105 @@
-"""Features for the detailed comparison of a passage with a query: its tokens and the vectors of its sentences.
+"""Features for the detailed comparison of passages with a query: the tokens of a passage, sentence after sentence.
 
-They are computed once per passage and cached for the next query. Scores are computed in ranking.py.
+They are computed once, when a document is seeded, and stored with its chunk; a query only reads them. Scores are computed in
+ranking.py.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-# The features of a passage of 1,000 characters take 7 KB (measured), so this is about 30 MB. Each token vector is kept once;
-# together they are at most as large as the embedder's own table.
-_KEPT_PASSAGES = 4_096
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 # A simple pattern is enough: a passage is scored by its best sentence, so a wrong boundary changes the score only a little.
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|[。！？]|\n+")
+COLUMNS = ("token_ids", "sentence_ends", "sentence_lengths")
+"""The columns of PassageFeatures in the table of chunks."""
+# How the numbers are stored, on every machine.
+_INTEGERS, _FLOATS = np.dtype("<i4"), np.dtype("<f4")
+
+_Number = TypeVar("_Number", np.int64, np.float32)
 
 
-class TextEmbedder(Protocol):
-    """The embedder that search needs."""
+class StaticEmbedder(Protocol):
+    """An embedder whose vector of a text is the mean of the vectors of its tokens, which are the same in every text."""
 
-    def embed_sync(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of norm 1, shape (len(texts), dimensions); zeros for a text without content."""
+    def token_ids(self, text: str) -> NDArray[np.int64]:
+        """The ids of a text's tokens in their order, shape (n,); empty for a text without tokens."""
         ...
 
-    def token_vectors(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The ids of the text's tokens, shape (n,), and their vectors of norm 1, shape (n, dimensions).
-
-        The vectors are static: a token has the same vector in every text.
-        """
+    def token_rows(self, token_ids: NDArray[np.integer]) -> NDArray[np.float32]:
+        """The vectors of tokens, not normalised, shape (len(token_ids), dimensions)."""
         ...
+
+
+class PassageFeatures(msgspec.Struct, frozen=True, array_like=True):
+    """The features of one passage, as they are stored with its document's chunks.
+
+    token_ids: the ids of its tokens (int32), sentence after sentence.
+    sentence_ends: for each sentence, the number of tokens up to its end (int32).
+    sentence_lengths: for each sentence, the length of the sum of its token vectors (float32).
+    """
+
+    token_ids: bytes
+    sentence_ends: bytes
+    sentence_lengths: bytes
+
+    @property
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The three arrays, by the names of the columns that hold them."""
+        kinds = (_INTEGERS, _INTEGERS, _FLOATS)
+        return {name: np.frombuffer(getattr(self, name), kind) for name, kind in zip(COLUMNS, kinds, strict=True)}
+
+
+def features_of(passage: str, embedder: StaticEmbedder) -> PassageFeatures:
+    """Compute the features of a passage."""
+    sentences = [embedder.token_ids(sentence) for sentence in _SENTENCE_END.split(passage) if sentence.strip()]
+    counts = np.array([len(token_ids) for token_ids in sentences], dtype=np.int64)
+    if not len(counts):
+        return PassageFeatures(b"", b"", b"")
+    token_ids, ends = np.concatenate(sentences), np.cumsum(counts)
+    sums = np.add.reduceat(embedder.token_rows(token_ids), ends - counts)
+    lengths = np.sqrt(np.square(sums).sum(axis=1))
+    return PassageFeatures(
+        token_ids.astype(_INTEGERS).tobytes(), ends.astype(_INTEGERS).tobytes(), lengths.astype(_FLOATS).tobytes()
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class PassageFeatures:
-    """The features of one passage."""
+class Passages:
+    """The features of several passages, one after the other in flat arrays.
 
-    token_ids: NDArray[np.int32]
-    """The distinct token ids in ascending order, shape (n,)."""
-    sentence_vectors: NDArray[np.float32]
-    """One vector per sentence, shape (m, dimensions) with m > 0."""
+    token_ids, token_counts: the tokens of all passages, and how many each passage has, shape (passages,).
+    sentence_ends: for each sentence, the number of tokens of all passages up to its end.
+    sentence_lengths, sentence_counts: the lengths of all sentences (see PassageFeatures), and how many each passage has.
+    """
+
+    token_ids: NDArray[np.int64]
+    token_counts: NDArray[np.int64]
+    sentence_ends: NDArray[np.int64]
+    sentence_lengths: NDArray[np.float32]
+    sentence_counts: NDArray[np.int64]
+
+    @classmethod
+    def of_rows(cls, rows: "pa.Table") -> Self:
+        """The passages of rows with the columns of PassageFeatures."""
+        token_ids, ends, lengths = (rows[name].combine_chunks() for name in COLUMNS)
+        token_counts = _numbers(token_ids.value_lengths(), np.int64)
+        sentence_counts = _numbers(ends.value_lengths(), np.int64)
+        before = np.cumsum(token_counts) - token_counts
+        return cls(
+            _numbers(token_ids.flatten(), np.int64),
+            token_counts,
+            _numbers(ends.flatten(), np.int64) + np.repeat(before, sentence_counts),
+            _numbers(lengths.flatten(), np.float32),
+            sentence_counts,
+        )
 
 
-class PassageCache:
-    """Computes and caches the features of passages, by their text. It may be used from several threads."""
-
-    def __init__(self, embedder: TextEmbedder) -> None:
-        self._embedder = embedder
-        self._vectors: dict[int, NDArray[np.float32]] = {}
-        self.features_of = lru_cache(maxsize=_KEPT_PASSAGES)(self._compute)
-
-    def token_vectors(self, token_ids: NDArray[np.int32]) -> NDArray[np.float32]:
-        """The vectors of tokens that occur in passages seen before, shape (len(token_ids), dimensions)."""
-        return np.stack([self._vectors[token] for token in token_ids.tolist()])
-
-    def _compute(self, text: str) -> PassageFeatures:
-        token_ids, vectors = self._embedder.token_vectors(text)
-        distinct, first = np.unique(token_ids, return_index=True)
-        for token, place in zip(distinct.tolist(), first.tolist(), strict=True):
-            if token not in self._vectors:
-                self._vectors[token] = vectors[place].copy()
-        return PassageFeatures(distinct.astype(np.int32), self._embedder.embed_sync(_sentences(text)))
-
-
-def _sentences(passage: str) -> list[str]:
-    return [sentence for sentence in _SENTENCE_END.split(passage) if sentence.strip()] or [passage]
+def _numbers(values: Any, kind: type[_Number]) -> NDArray[_Number]:
+    return values.to_numpy(zero_copy_only=False).astype(kind)

@@ -7,12 +7,10 @@ measured to be worse than full text alone, since it gives weak scores the same w
 measured on two collections and are rounded on purpose; they hold on both.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.passage_features import PassageFeatures
+from retrieval.passage_features import Passages
 
 Scores = NDArray[np.float64]
 
@@ -50,41 +48,36 @@ def fine_scores(sentence_scores: Scores, token_scores: Scores) -> Scores:
     return SENTENCE_WEIGHT * stretched(sentence_scores) + TOKEN_WEIGHT * stretched(token_scores)
 
 
-def best_sentence_scores(query_vector: NDArray[np.float32], passages: Sequence[PassageFeatures]) -> Scores:
-    """The cosine similarity of the query to the nearest sentence of each passage, shape (len(passages),)."""
-    if not passages:
-        return np.zeros(0)
-    cosines = np.concatenate([passage.sentence_vectors for passage in passages]) @ query_vector
-    return np.maximum.reduceat(cosines, _starts([len(passage.sentence_vectors) for passage in passages])).astype(float)
+def best_sentence_scores(passages: Passages, products: NDArray[np.float32]) -> Scores:
+    """The cosine similarity of the query to the nearest sentence of each passage, shape (passages,); 0 without sentences.
+
+    products: for each token of the passages, the product of its vector with the query's vector of length 1.
+    """
+    if not len(passages.sentence_ends):
+        return np.zeros(len(passages.sentence_counts))
+    sums = np.add.reduceat(products, np.concatenate([[0], passages.sentence_ends[:-1]]))
+    lengths = passages.sentence_lengths
+    return _largest(np.divide(sums, lengths, out=np.zeros_like(sums), where=lengths > 0), passages.sentence_counts)
 
 
-def token_scores(
-    query_token_ids: NDArray[np.int64],
-    query_token_vectors: NDArray[np.float32],
-    passages: Sequence[PassageFeatures],
-    distinct_token_ids: NDArray[np.int32],
-    distinct_token_vectors: NDArray[np.float32],
-) -> Scores:
+def token_scores(passages: Passages, query_token_ids: NDArray[np.int64], cosines: NDArray[np.float32]) -> Scores:
     """The weighted mean, over the query's tokens, of the cosine similarity to the nearest token of each passage.
 
-    A token has a higher weight if fewer passages contain it. distinct_token_ids: the tokens of all passages in ascending
-    order. Returns shape (len(passages),).
+    A token has a higher weight if fewer passages contain it. cosines: of each token of the passages with each token of the
+    query, shape (tokens, len(query_token_ids)). Returns shape (passages,); 0 for a passage without tokens.
     """
-    scores = np.zeros(len(passages))
-    filled = [place for place, passage in enumerate(passages) if len(passage.token_ids)]
-    if not filled or not len(query_token_ids):
-        return scores
-    # Each distinct token is compared once, in one matrix product instead of one per passage.
-    cosines = distinct_token_vectors @ query_token_vectors.T
-    places = np.searchsorted(distinct_token_ids, np.concatenate([passages[place].token_ids for place in filled]))
-    nearest = np.maximum.reduceat(cosines[places], _starts([len(passages[place].token_ids) for place in filled]))
-    in_passages = dict(zip(distinct_token_ids.tolist(), np.bincount(places).tolist(), strict=True))
-    weights = np.array(
-        [np.log1p(len(passages) / (1 + in_passages.get(token, 0))) for token in query_token_ids.tolist()]
-    )
-    scores[filled] = nearest @ (weights / weights.sum())
-    return scores
+    count = len(passages.token_counts)
+    if not len(query_token_ids) or not len(passages.token_ids):
+        return np.zeros(count)
+    owners = np.repeat(np.arange(count), passages.token_counts)
+    holding = [len(np.unique(owners[passages.token_ids == token])) for token in query_token_ids]
+    weights = np.log1p(count / (1 + np.array(holding)))
+    return _largest(cosines, passages.token_counts) @ (weights / weights.sum())
 
 
-def _starts(lengths: Sequence[int]) -> NDArray[np.intp]:
-    return np.cumsum([0, *lengths[:-1]])
+def _largest(values: NDArray[np.float32], counts: NDArray[np.int64]) -> Scores:
+    """The largest values of each passage, which has the next `counts` rows of `values`; 0 for a passage without rows."""
+    largest = np.zeros((len(counts), *values.shape[1:]))
+    filled = counts > 0
+    largest[filled] = np.maximum.reduceat(values, (np.cumsum(counts) - counts)[filled])
+    return largest

@@ -1,8 +1,9 @@
 """Search over the knowledge base: from a query to hits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,9 @@ from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import TableError, check_schema, read_error
 from resources.tables.lance_indexes import TEXT_COLUMNS, uncovered_rows
 from resources.tables.lance_schema import TABLES
-from retrieval.candidates import Candidate, find_candidates
-from retrieval.passage_features import PassageCache, TextEmbedder
-from retrieval.ranking import DECIMALS, best, best_sentence_scores, coarse_scores, fine_scores, token_scores
+from retrieval.candidates import find_candidates, read_rows
+from retrieval.passage_features import Passages, StaticEmbedder
+from retrieval.ranking import DECIMALS, Scores, best, best_sentence_scores, coarse_scores, fine_scores, token_scores
 
 if TYPE_CHECKING:
     from lancedb.table import Table
@@ -26,6 +27,14 @@ _CANDIDATES = 200
 # Sentences and tokens are compared for the best candidates only. Measured: this takes an eighth of the time that comparing
 # all candidates takes, and the first ten results are not worse.
 _COMPARED_CLOSELY = 50
+
+
+class StaticTextEmbedder(StaticEmbedder, Protocol):
+    """The embedder that search needs."""
+
+    def embed_sync(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of norm 1, shape (len(texts), dimensions); zeros for a text without content."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,7 @@ class Searcher:
     def __init__(
         self,
         tables: LanceTables,
-        embedder: TextEmbedder,
+        embedder: StaticTextEmbedder,
         embed_query: Callable[[str], NDArray[np.float32]] | None = None,
     ) -> None:
         """embedder: compares sentences and tokens offline. embed_query: embeds the query with the model that embedded the
@@ -64,8 +73,8 @@ class Searcher:
         self._tables = tables
         self._embed_query = embed_query
         self._embedder = embedder
-        self._passages = PassageCache(embedder)
-        self._opened: tuple[tuple[str | None, int | None], Table] | None = None
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="search")
+        self._opened: tuple[tuple[str | None, int | None], Table, int] | None = None
 
     def search(self, query: str, limit: int = 10) -> list[SearchHit]:
         """The best `limit` chunks, best first; equal scores by document and position. [] if the table is empty.
@@ -82,46 +91,48 @@ class Searcher:
         # LanceDB does not accept lone surrogates, which come from a command line that is not UTF-8.
         sought = sought.encode("utf-8", "replace").decode("utf-8")
         try:
-            table = self._table()
+            table, dimensions = self._table()
             own_vector = self._embedder.embed_sync([sought])[0]
             query_vector = self._embed_query(sought) if self._embed_query else own_vector
-            _check_dimensions(table, len(query_vector))
-            candidates = self._candidates(table, sought, query_vector, max(_CANDIDATES, 2 * limit))
+            _check_dimensions(dimensions, len(query_vector))
+            return self._hits(table, sought, query_vector, own_vector, limit)
         except TableError as error:
             raise ConfigurationError(str(error)) from error
-        if not candidates:
-            return []
-        return self._ranked(sought, query_vector, own_vector, candidates, limit)
 
-    def _candidates(self, table: "Table", query: str, query_vector: NDArray[np.float32], limit: int) -> list[Candidate]:
-        try:
-            return find_candidates(table, query, query_vector, limit)
-        except (RuntimeError, OSError, ValueError) as error:
-            raise read_error(_TABLE, self._tables.folder(_TABLE), error) from error
-
-    def _ranked(
+    def _hits(
         self,
+        table: "Table",
         query: str,
         query_vector: NDArray[np.float32],
         own_vector: NDArray[np.float32],
-        candidates: list[Candidate],
         limit: int,
     ) -> list[SearchHit]:
-        vectors = np.stack([candidate.vector for candidate in candidates])
-        coarse = coarse_scores(
-            np.array([candidate.text_score for candidate in candidates]), (vectors @ query_vector).astype(float)
-        )
-        close = np.sort(best(coarse, max(_COMPARED_CLOSELY, limit)))
-        passages = [self._passages.features_of(candidates[place].text) for place in close]
-        distinct = np.unique(np.concatenate([passage.token_ids for passage in passages]))
-        tokens = token_scores(
-            *self._embedder.token_vectors(query), passages, distinct, self._passages.token_vectors(distinct)
-        )
-        scores = coarse[close] + fine_scores(best_sentence_scores(own_vector, passages), tokens)
-        return [_hit(candidates[close[place]], float(scores[place])) for place in best(scores, limit)]
+        try:
+            found = find_candidates(table, query, query_vector, max(_CANDIDATES, 2 * limit), self._beside)
+            if not len(found.rows):
+                return []
+            coarse = coarse_scores(found.text_scores, found.vector_scores)
+            close = np.sort(best(coarse, max(_COMPARED_CLOSELY, limit)))
+            rows = read_rows(table, found.rows[close])
+        except (RuntimeError, OSError, ValueError) as error:
+            raise read_error(_TABLE, self._tables.folder(_TABLE), error) from error
+        scores = coarse[close] + self._fine_scores(query, own_vector, Passages.of_rows(rows))
+        hits = [_hit(row, float(score)) for row, score in zip(rows.to_pylist(), scores, strict=True)]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.document, hit.chunk))[:limit]
 
-    def _table(self) -> "Table":
-        """The current table. It is opened again if it was replaced or written since the last search."""
+    def _fine_scores(self, query: str, query_vector: NDArray[np.float32], passages: Passages) -> Scores:
+        """See ranking.fine_scores. Each token is compared once, however often it occurs in the passages."""
+        distinct, places = np.unique(passages.token_ids, return_inverse=True)
+        vectors = self._embedder.token_rows(distinct)
+        query_token_ids = self._embedder.token_ids(query)
+        cosines = _unit_rows(vectors) @ _unit_rows(self._embedder.token_rows(query_token_ids)).T
+        return fine_scores(
+            best_sentence_scores(passages, (vectors @ query_vector)[places]),
+            token_scores(passages, query_token_ids, cosines[places]),
+        )
+
+    def _table(self) -> "tuple[Table, int]":
+        """The current table and the length of its vectors. It is opened again if it was written or replaced since then."""
         folder = self._tables.folder(_TABLE)
         seen = (self._tables.state(_TABLE), self._tables.version(_TABLE))
         if self._opened is None or self._opened[0] != seen:
@@ -135,12 +146,11 @@ class Searcher:
                     f"Table {_TABLE} in {folder} has no full-text index on {', '.join(missing)} yet, because the run that "
                     "creates it has not finished. Run `seedbank seed`."
                 )
-            self._opened = (seen, table)
-        return self._opened[1]
+            self._opened = (seen, table, spec.dimensions_of(table.schema))
+        return self._opened[1:]
 
 
-def _check_dimensions(table: "Table", expected: int) -> None:
-    found = table.schema.field("vector").type.list_size
+def _check_dimensions(found: int, expected: int) -> None:
     if found != expected:
         raise ConfigurationError(
             f"Table {_TABLE} holds vectors of length {found}, but the configured embedder produces length {expected}. "
@@ -149,16 +159,22 @@ def _check_dimensions(table: "Table", expected: int) -> None:
         )
 
 
-def _hit(candidate: Candidate, score: float) -> SearchHit:
+def _unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths = np.sqrt(np.square(rows).sum(axis=1, keepdims=True))
+    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+
+
+def _hit(row: dict[str, Any], score: float) -> SearchHit:
     # Above the text from `start` to `end`, a row may have the header of a table, which is not a part of that text.
-    above = len(candidate.text) - (candidate.end - candidate.start)
+    text, start, end = row["text"], row["start"], row["end"]
+    above = len(text) - (end - start)
     return SearchHit(
-        document=candidate.document_id,
-        chunk=candidate.index,
+        document=row["document_id"],
+        chunk=row["index"],
         score=round(score, DECIMALS),
-        text=candidate.text[above:],
-        start=candidate.start,
-        end=candidate.end,
-        title=candidate.title,
-        header=candidate.text[:above].rstrip("\n"),
+        text=text[above:],
+        start=start,
+        end=end,
+        title=row["title"],
+        header=text[:above].rstrip("\n"),
     )

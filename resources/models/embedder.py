@@ -134,15 +134,16 @@ class WordLlamaEmbedder:
                 row += model.table[token_ids[start : start + _TOKENS_A_BLOCK]].sum(axis=0, dtype=np.float64)
         return _unit_rows(pooled)
 
-    def token_vectors(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return the text's token ids, shape (n,), and their vectors, shape (n, 256), of length 1, in the order of the text.
+    def token_ids(self, text: str) -> NDArray[np.int64]:
+        """Return the ids of a text's tokens in their order, shape (n,). Raises ConfigurationError as `embed_sync` does."""
+        return self._loaded().tokenizer.ids(_well_formed(text))
 
-        They serve late interaction: a row of `query_vectors @ passage_vectors.T` has the cosines of one token of the query with
-        all tokens of the passage. Raises ConfigurationError as `embed_sync` does.
+    def token_rows(self, token_ids: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Return the vectors of tokens, not normalised, shape (len(token_ids), 256); a text's vector is parallel to their sum.
+
+        Raises ConfigurationError as `embed_sync` does.
         """
-        model = self._loaded()
-        token_ids = model.tokenizer.ids(_well_formed(text))
-        return token_ids, _unit_rows(model.table[token_ids].astype(np.float64))
+        return self._loaded().table[token_ids]
 
     def _loaded(self) -> _Model:
         if self._model is None:

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ColumnType = Literal["string", "list<string>", "int32", "int64", "float64", "list<float64>", "bool", "vector"]
+ColumnType = Literal[
+    "string",
+    "list<string>",
+    "int32",
+    "list<int32>",
+    "int64",
+    "float64",
+    "list<float32>",
+    "list<float64>",
+    "bool",
+    "vector",
+]
 """`vector` is a fixed-size list of float32, as long as the embedder's vectors."""
 
 
@@ -47,8 +58,10 @@ class TableSpec:
             "string": pa.string(),
             "list<string>": pa.list_(pa.string()),
             "int32": pa.int32(),
+            "list<int32>": pa.list_(pa.int32()),
             "int64": pa.int64(),
             "float64": pa.float64(),
+            "list<float32>": pa.list_(pa.float32()),
             "list<float64>": pa.list_(pa.float64()),
             "bool": pa.bool_(),
             "vector": pa.list_(pa.float32(), dimensions),
@@ -117,6 +130,24 @@ _SPECS = (
             Column("start", "int64", "offset of its first character in the extracted text", "chunks.start"),
             Column("end", "int64", "offset after its last character", "chunks.end"),
             Column("vector", "vector", "embedding of `text`, of length 1 (zeros where it has none)", "embeddings"),
+            Column(
+                "token_ids",
+                "list<int32>",
+                "tokens of `text` in the offline embedder, sentence after sentence",
+                "chunks.features",
+            ),
+            Column(
+                "sentence_ends",
+                "list<int32>",
+                "for each sentence, the number of tokens up to its end",
+                "chunks.features",
+            ),
+            Column(
+                "sentence_lengths",
+                "list<float32>",
+                "for each sentence, the length of the sum of its token vectors",
+                "chunks.features",
+            ),
             Column(
                 "content_digest",
                 "string",

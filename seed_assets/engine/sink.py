@@ -19,7 +19,13 @@ from io_managers.store.values import Result, StoredValues
 from resources.errors import DocumentError
 from resources.tables.lance import LanceTables
 from resources.tables.lance_contents import TableContents
-from resources.tables.lance_errors import TableDamagedError, TableError, TableReadError, TableWriteError
+from resources.tables.lance_errors import (
+    TableDamagedError,
+    TableError,
+    TableReadError,
+    TableSchemaError,
+    TableWriteError,
+)
 from resources.tables.lance_marker import is_older
 from resources.tables.lance_rows import table_of
 from resources.tables.lance_schema import TABLES
@@ -73,8 +79,8 @@ def _remove_rows(store: Store, tables: LanceTables, stage: Stage, owners: Sequen
             return
         try:
             held.delete_rows(stage.table, owners)
-        except (TableReadError, TableWriteError):
-            if not _is_unreadable(held, stage.table):
+        except (TableReadError, TableWriteError, TableSchemaError) as error:
+            if not _must_be_rebuilt(held, stage.table, error):
                 raise
             _drop(store, held, stage)
 
@@ -95,13 +101,13 @@ def _remember(work: StageWork, partitions: Sequence[str], error: TableError) -> 
 
 
 async def _write_or_rebuild(work: StageWork, partitions: Sequence[str]) -> StageRun:
-    """As `_write`. A table of ours that turns out to be unreadable is dropped first: all of it is in the store."""
+    """As `_write`. A table of ours that is unreadable, or has other columns, is dropped first: all of it is in the store."""
     runner, stage = work.runner, work.stage
     try:
         return await _write(work, partitions)
-    except (TableReadError, TableWriteError) as error:
+    except (TableReadError, TableWriteError, TableSchemaError) as error:
         with table_held(runner.store.leases, runner.tables, stage.table, Waiting(runner.stop_reason)) as tables:
-            if not _is_unreadable(tables, stage.table):
+            if not _must_be_rebuilt(tables, stage.table, error):
                 raise
             _drop(runner.store, tables, stage)
         logger.warning("The table %s is rebuilt from the store: %s", stage.table, error.reason)
@@ -109,10 +115,16 @@ async def _write_or_rebuild(work: StageWork, partitions: Sequence[str]) -> Stage
         return await _write(work, partitions)
 
 
-def _is_unreadable(tables: LanceTables, table: str) -> bool:
-    """Whether a table that is known to be ours, and was changed by nobody else, has rows that cannot be read."""
+def _must_be_rebuilt(tables: LanceTables, table: str, error: TableError) -> bool:
+    """Whether a table that is known to be ours, and was changed by nobody else, is of an earlier version or cannot be read.
+
+    A table of an earlier version lacks a column that rows have now.
+    """
     if tables.state(table) is None:
         return False
+    if isinstance(error, TableSchemaError):
+        found = tables.open(table).schema.names
+        return any(column.name not in found for column in TABLES[table].columns)
     try:
         contents = TableContents(tables, table)
         return any(contents.fault is not None for _ in contents.pieces()) or contents.fault is not None

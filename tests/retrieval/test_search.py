@@ -14,8 +14,8 @@ from resources.models.embedder import WordLlamaEmbedder
 from resources.tables.lance import LanceTables
 from resources.tables.lance_indexes import ensure_indexes
 from resources.tables.lance_schema import TABLES
-from retrieval.passage_features import PassageFeatures
-from retrieval.ranking import stretched, token_scores
+from retrieval.passage_features import Passages, features_of
+from retrieval.ranking import best_sentence_scores, stretched, token_scores
 from retrieval.search import LONGEST_QUERY_CHARACTERS, Searcher, SearchHit
 
 TEXTS = {
@@ -48,6 +48,7 @@ def plant(
             "start": 100 * index,
             "end": 100 * index + len(text),
             "vector": embedder.embed_sync([text])[0],
+            **features_of(text, embedder).columns,
             "content_digest": "first",
         }
         for document, chunks in texts.items()
@@ -91,6 +92,7 @@ def test_a_hit_inside_a_table_is_found_by_its_header_and_cites_its_rows_alone(
         "start": 500,
         "end": 500 + len(rows),
         "vector": embedder.embed_sync([f"{header}\n{rows}"])[0],
+        **features_of(f"{header}\n{rows}", embedder).columns,
         "content_digest": "first",
     }
     tables.write("chunks", pa.Table.from_pylist([row], TABLES["chunks"].schema(embedder.dimensions)), ["lights.md"])
@@ -230,21 +232,53 @@ def test_scores_are_stretched_over_the_candidates_of_a_query() -> None:
     assert stretched(np.zeros(0)).tolist() == []
 
 
+def _passages(*token_ids: list[int], sentences: Sequence[int] = ()) -> Passages:
+    """Passages of these tokens. sentences: how many each has, of which all but the last are of one token."""
+    counts = np.array([len(ids) for ids in token_ids])
+    numbers = np.array(sentences if len(sentences) else [min(count, 1) for count in counts])
+    ends = [
+        before + (place + 1 if place + 1 < number else count)
+        for before, count, number in zip(np.cumsum(counts) - counts, counts, numbers, strict=True)
+        for place in range(number)
+    ]
+    lengths = np.ones(len(ends), dtype=np.float32)
+    return Passages(
+        np.concatenate([np.array(ids, dtype=np.int64) for ids in token_ids]),
+        counts,
+        np.array(ends, dtype=np.int64),
+        lengths,
+        numbers,
+    )
+
+
 def test_a_rare_token_counts_more_than_one_that_all_passages_have() -> None:
     """Guards the weights of the tokens: two passages that each have one token of the query, of which one is common."""
-    vectors = np.eye(4, dtype=np.float32)
-    none = np.zeros((1, 4), dtype=np.float32)
-    passages = [PassageFeatures(np.array(ids, dtype=np.int32), none) for ids in ([0, 1], [0, 2], [2, 3], [0, 3])]
-    scores = token_scores(
-        np.array([0, 1]),
-        vectors[[0, 1]],
-        [*passages, PassageFeatures(np.zeros(0, dtype=np.int32), none)],
-        np.arange(4, dtype=np.int32),
-        vectors,
-    )
+    passages = _passages([0, 1], [0, 2], [2, 3], [0, 3], [])
+    cosines = np.eye(4, dtype=np.float32)[passages.token_ids][:, [0, 1]]
+    scores = token_scores(passages, np.array([0, 1]), cosines)
     assert scores[0] == pytest.approx(1.0)
     assert scores[1] == scores[3] < 0.5
     assert scores[2] == scores[4] == 0.0
+
+
+def test_a_passage_is_scored_by_its_best_sentence() -> None:
+    products = np.array([0.5, 0.25, 0.25, 0.75, 0.125], dtype=np.float32)
+    passages = _passages([0, 1, 2], [], [3, 4], sentences=(2, 0, 2))
+    assert best_sentence_scores(passages, products).tolist() == [0.5, 0.0, 0.75]
+
+
+def test_stored_features_give_the_cosine_of_each_sentence(embedder: WordLlamaEmbedder) -> None:
+    """The vector of a sentence is not stored: it is the sum of its tokens' vectors, divided by its length."""
+    sentences = ["Corals are animals.", "They build reefs of limestone!", "Bake the loaf."]
+    texts = [" ".join(sentences), sentences[2], " \n"]
+    rows = pa.Table.from_pylist([features_of(text, embedder).columns for text in texts])
+    passages = Passages.of_rows(rows)
+    query = embedder.embed_sync(["reefs and limestone"])[0]
+    products = embedder.token_rows(passages.token_ids) @ query
+    expected = embedder.embed_sync(sentences) @ query
+    np.testing.assert_allclose(
+        best_sentence_scores(passages, products), [max(expected), expected[2], 0.0], rtol=1e-4, atol=1e-6
+    )
 
 
 @pytest.mark.slow

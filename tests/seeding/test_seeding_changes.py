@@ -8,12 +8,16 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from event_log.home import open_instance
 from resources.corpus.corpus import Corpus
 from resources.errors import ConfigurationError
+from resources.tables import lance_schema
+from seed_assets.core.concepts.concepts import Concepts
+from seed_assets.graph.pipeline import Pipeline
 from seed_assets.orchestration.partitions import DOCUMENTS as PARTITIONS
 from seed_assets.seeding.seeding import SeedOptions
 from tests.conftest import DOCUMENTS
@@ -347,3 +351,34 @@ def test_documents_of_a_folder_that_cannot_be_listed_are_reported_and_not_remove
     world.corpus_reader = Corpus(world.corpus, world.home / "corpus.index", 1 << 20)
     repaired = world.seed()
     assert (repaired.report.exit_code, repaired.calls, repaired.report.runs) == (0, {}, [])
+
+
+def test_a_table_of_an_earlier_version_is_rebuilt_from_the_store(
+    empty_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new column in a new version is no fault of a user, who had to give an option to rebuild the tables before."""
+    world, spec = empty_world, lance_schema.TABLES["concepts"]
+    fewer = replace(spec, columns=tuple(column for column in spec.columns if column.name != "kind"))
+
+    def earlier(pipeline: Pipeline) -> Pipeline:
+        stage = pipeline.stages["lance_concepts"]
+
+        def without_kind(document_id: str, content_digest: str, concepts: Concepts) -> list[dict[str, Any]]:
+            rows = stage.function(document_id, content_digest, concepts)
+            return [{name: value for name, value in row.items() if name != "kind"} for row in rows]
+
+        return pipeline.with_stage(replace(stage, function=without_kind, version="0"))
+
+    with monkeypatch.context() as patch:
+        patch.setitem(cast("dict[str, lance_schema.TableSpec]", lance_schema.TABLES), "concepts", fewer)
+        world.change = earlier
+        assert world.seed().report.exit_code == 0
+        assert "kind" not in world.rows("concepts")[0]
+    world.change = lambda pipeline: pipeline
+
+    now = world.seed()
+
+    assert (now.report.exit_code, now.calls) == (0, {"lance_concepts": N, "search_index": 1})
+    assert world.documents_in("concepts") == set(DOCUMENTS)
+    assert "kind" in world.rows("concepts")[0]
+    assert world.all_states() == {"current"}

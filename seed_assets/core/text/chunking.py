@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from io_managers.store.fingerprint import Part
+from retrieval.passage_features import PassageFeatures
 from seed_assets.core.text.boundaries import pieces_between
 from seed_assets.core.text.table_lines import TableLines, tables_in
 
@@ -43,10 +44,12 @@ class Chunks(msgspec.Struct, frozen=True):
 
     title: the document's title, which search considers with each of its chunks.
     chunks: the chunks in order.
+    features: for each chunk, what search compares of its text (`in_context`) with a query.
     """
 
     title: str
     chunks: tuple[Chunk, ...]
+    features: tuple[PassageFeatures, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

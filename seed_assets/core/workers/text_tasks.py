@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resources.models.embedder import WordLlamaEmbedder
+from retrieval.passage_features import features_of
 from seed_assets.core.clusters.cluster_members import ClusterMaterial
 from seed_assets.core.clusters.cluster_summarizing import ClusterSummary, ExtractiveClusterSummarizer
 from seed_assets.core.concepts.concepts import Concepts, StatisticalConceptExtractor
@@ -80,8 +81,11 @@ def _embedder() -> WordLlamaEmbedder:
 
 
 def chunks(characters: int, overlap: int, text: str, title: str) -> Chunks:
-    """Run Chunker.chunk."""
-    return Chunker(characters, overlap).chunk(text, title)
+    """Run Chunker.chunk, and features_of for each chunk."""
+    found = Chunker(characters, overlap).chunk(text, title)
+    return msgspec.structs.replace(
+        found, features=tuple(features_of(chunk.in_context, _embedder()) for chunk in found.chunks)
+    )
 
 
 def vectors(texts: list[str]) -> Vectors:

@@ -13,7 +13,7 @@ from seed_assets.core.text.text_work import TextWork
 
 
 class WorkersEmbedder(WordLlamaEmbedder):
-    """A WordLlamaEmbedder whose `embed` runs in a worker; `embed_sync` and `token_vectors` run in this process."""
+    """A WordLlamaEmbedder whose `embed` runs in a worker; all else runs in this process."""
 
     def __init__(self, work: TextWork) -> None:
         super().__init__()

@@ -1,5 +1,6 @@
 """The stage `chunks`: a document's text, cut into pieces for search."""
 
+from resources.models.embedder import LocalEmbedder
 from resources.wording import counted
 from seed_assets.core.reading.extraction import ExtractedText
 from seed_assets.core.text.chunking import Chunker, Chunks
@@ -15,10 +16,14 @@ from seed_assets.stages.documents.validity import uncovered
     checks=(COVER_THE_TEXT,),
     problem=lambda value, extracted_text: uncovered(value, extracted_text.text),
 )
-async def chunks(extracted_text: ExtractedText, *, chunker: Chunker, work: TextWork) -> Chunks:
-    """One partition: the chunks of one document, with their character offsets into its text.
+async def chunks(
+    extracted_text: ExtractedText, *, chunker: Chunker, local_embedder: LocalEmbedder, work: TextWork
+) -> Chunks:
+    """One partition: the chunks of one document, with their character offsets into its text, and what search compares of them.
 
     A table is cut between its rows only, and each chunk that begins inside of it has its header beside the text. Chunks are made
-    again when the text, or the length or overlap of chunks, changes. A document takes about a millisecond.
+    again when the text, the length or overlap of chunks, or the offline embedder changes. A document takes some milliseconds.
     """
+    # The identity of the embedder is a part of the key; the worker has an embedder of its own.
+    del local_embedder
     return await work.run("chunks", chunker.characters, chunker.overlap, extracted_text.text, extracted_text.title)

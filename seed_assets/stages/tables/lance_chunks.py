@@ -28,7 +28,8 @@ def lance_chunks(
             "start": chunk.start,
             "end": chunk.end,
             "vector": vector,
+            **features.columns,
             "content_digest": content_digest,
         }
-        for index, (chunk, vector) in enumerate(zip(chunks.chunks, embeddings, strict=True))
+        for index, (chunk, vector, features) in enumerate(zip(chunks.chunks, embeddings, chunks.features, strict=True))
     ]
