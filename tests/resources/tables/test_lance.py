@@ -42,6 +42,9 @@ def chunk_rows(document_ids: Sequence[str], *, each: int = 2, digest: str = "fir
             "start": index * 10,
             "end": index * 10 + 9,
             "vector": [1.0, 0.0, 0.0, float(index)],
+            "token_ids": [1, 5, index],
+            "sentence_ends": [2, 3],
+            "sentence_lengths": [1.5, 0.25],
             "content_digest": digest,
         }
         for document_id in document_ids

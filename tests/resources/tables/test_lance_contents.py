@@ -60,6 +60,9 @@ def changed(column: str, value: object) -> pa.Table:
         ("start", -1),
         ("vector", [1.0, 0.0, -0.0, 0.0]),
         ("vector", [1.0, 0.0, float(np.nextafter(np.float32(0), np.float32(1))), 0.0]),
+        ("token_ids", [1, 5, 1]),
+        ("token_ids", [1, 5]),
+        ("sentence_lengths", [1.5, 0.5]),
         ("chunk_id", "a#2"),
         ("content_digest", "second"),
     ],
@@ -112,7 +115,8 @@ def test_a_manifest_of_zeros_is_damage_and_no_table_of_other_columns(tables: Lan
 def test_rows_made_into_a_table_are_those_that_pyarrow_makes_of_them() -> None:
     schema = SPEC.schema(DIMENSIONS)
     rows = chunk_rows(["a"]).to_pylist()
-    vectors = [row | {"vector": np.array(row["vector"], np.float32)} for row in rows]
+    kinds = {"vector": np.float32, "token_ids": np.int32, "sentence_lengths": np.float32}
+    vectors = [row | {name: np.array(row[name], kind) for name, kind in kinds.items()} for row in rows]
     assert table_of(vectors, schema).equals(pa.Table.from_pylist(rows, schema))
     assert table_of(rows, schema).equals(pa.Table.from_pylist(rows, schema))
     assert table_of([], schema).schema == schema
