@@ -59,6 +59,8 @@ def normalised(text: str) -> str:
         text = _SURROGATE.sub("\ufffd", _UNWANTED.sub("", without_terminal_controls(text)))
     # This comes after the removals, which may join a letter with its accent.
     text = normal_form("NFC", visible_text(text))
-    # Lines are stripped one by one: a regular expression takes quadratic time for a long run of blanks.
-    text = "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
+    # Lines are stripped one by one: a regular expression takes quadratic time for a long run of blanks. Most have none.
+    if not text.isascii() or " \n" in text or "\t\n" in text or text.endswith((" ", "\t")):
+        text = "\n".join([line.rstrip() for line in text.split("\n")])
+    text = text.strip("\n")
     return text if any(character.isprintable() and not character.isspace() for character in text) else ""

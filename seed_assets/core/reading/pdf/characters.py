@@ -7,14 +7,16 @@ import re
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from seed_assets.core.reading.pdf.boxes import Box
 from seed_assets.core.reading.pdf.pdfium_calls import (
     address,
+    are_generated,
     character_boxes,
     codes,
-    is_generated,
+    function,
     origins,
 )
 from seed_assets.core.reading.pdf.placing import PlacedText
@@ -68,6 +70,11 @@ class PageCharacters:
             # There are characters that are no text, or that are beyond the first 65,536.
             self.text = "".join(map(_character, codes(self._page, count)))
 
+    @cached_property
+    def piece_count(self) -> int:
+        """How many rectangles the text has: one for each piece of a line. pdfium makes them when they are counted."""
+        return function("FPDFText_CountRects")(self._page, 0, -1)
+
     def leave_out(self, numbers: Sequence[int]) -> None:
         """Take characters out of the text; in `text`, which has as many characters as the page, they become zeros."""
         characters = list(self.text)
@@ -78,11 +85,13 @@ class PageCharacters:
 
     def boxes(self, numbers: Sequence[int]) -> list[Box | None]:
         """Return the boxes of characters; None for those that pdfium added."""
-        found = character_boxes(self._page, numbers)
-        return [
-            None if self.text[number] in _MAY_BE_ADDED and is_generated(self._page, number) else box
-            for number, box in zip(numbers, found, strict=True)
-        ]
+        found: list[Box | None] = list(character_boxes(self._page, numbers))
+        text = self.text
+        places = [place for place, number in enumerate(numbers) if text[number] in _MAY_BE_ADDED]
+        for place, added in zip(places, are_generated(self._page, [numbers[each] for each in places]), strict=True):
+            if added:
+                found[place] = None
+        return found
 
     def origins(self, numbers: Sequence[int]) -> list[tuple[float, float]]:
         """Return where characters stand on their base lines, from the left and from below."""
@@ -106,9 +115,9 @@ def placed_around_accents(page: PageCharacters) -> PlacedText:
     """Return the characters of a page with the boxes of those that accents may belong to, which takes less time."""
     found: list[Box | None] = [None] * len(page.text)
     accents = [match.start() for match in _ACCENT.finditer(page.text)]
-    for accent in accents:
-        near = _around(found, accent, _NEAR)
-        found[near.start : near.stop] = page.boxes(near)
+    near = sorted({number for accent in accents for number in _around(found, accent, _NEAR)})
+    for number, box in zip(near, page.boxes(near), strict=True):
+        found[number] = box
     far = {
         number
         for accent in accents

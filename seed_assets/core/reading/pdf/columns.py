@@ -31,12 +31,11 @@ _WIDTH_HEIGHTS = 7.0
 _SWITCHES = 0.6
 
 
-def gutters(page: "PdfTextPage", lines: int) -> list[float]:
+def gutters(page: "PdfTextPage", count: int, lines: int) -> list[float]:
     """Return the middles of the gutters of a page whose columns are drawn row by row; [] for any other page.
 
-    lines: how many lines its text has.
+    count: how many rectangles its text has. lines: how many lines.
     """
-    count = page.count_rects()
     if lines < _FEWEST_LINES or not _PIECES_A_LINE * lines <= count <= _MOST_COLUMNS * lines:
         return []
     # Most pages that have so many pieces are no such pages, which their first lines show already.

@@ -36,7 +36,7 @@ def characters_of(page: "PdfPage") -> tuple["PdfTextPage", PageCharacters]:
     """Return (the text layer of a page with the glyphs that have no width, its characters)."""
     text_page = page.get_textpage()
     characters = PageCharacters(text_page)
-    if not _may_hide_glyphs(page, text_page, characters.text) or not _widen(page):
+    if not _may_hide_glyphs(page, characters) or not _widen(page):
         return text_page, characters
     widened = page.get_textpage()
     found = PageCharacters(widened)
@@ -59,8 +59,10 @@ def _blanks_between_signs(page: PageCharacters) -> list[int]:
     ]
 
 
-def _may_hide_glyphs(page: "PdfPage", text_page: "PdfTextPage", text: str) -> bool:
+def _may_hide_glyphs(page: "PdfPage", characters: PageCharacters) -> bool:
     from pypdfium2 import raw
+
+    text = characters.text
 
     objects = raw.FPDFPage_CountObjects(page.raw)
     if objects > _MOST_OBJECTS or not objects:
@@ -68,7 +70,7 @@ def _may_hide_glyphs(page: "PdfPage", text_page: "PdfTextPage", text: str) -> bo
     if objects * _FEW_CHARACTERS > len(text) or (not text.isascii() and _EAST_ASIAN.search(text) is not None):
         return True
     # Each object of text has a rectangle, unless it is hidden.
-    if objects <= text_page.count_rects():
+    if objects <= characters.piece_count:
         return False
     some = range(0, objects, max(1, objects // _SAMPLE))
     found = page_objects(address(page.raw), some, raw.FPDF_PAGEOBJ_TEXT)

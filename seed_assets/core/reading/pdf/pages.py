@@ -24,6 +24,7 @@ from seed_assets.core.reading.pdf.line_order import (
     is_out_of_order,
     turned_around,
 )
+from seed_assets.core.reading.pdf.pdfium_calls import address, bounds_of, objects_on
 from seed_assets.core.reading.pdf.placing import PlacedText, with_written, written_alone
 from seed_assets.core.reading.pdf.running.edge_lines import edge_lines, sheet_of
 from seed_assets.core.reading.pdf.tables.tables_of_page import PageTables
@@ -67,7 +68,7 @@ def _read(document: "PdfDocument", page: "PdfPage") -> PageText:
             text, problem = "", GARBLED
         else:
             upwards = is_out_of_order(characters)
-            between = gutters(text_page, text.count("\n") + 1)
+            between = gutters(text_page, characters.piece_count, text.count("\n") + 1)
             edges = edge_lines(characters, sheet_of(_box(page), FPDFPage_GetRotation(page.raw) % 4))
             tables = PageTables(page, text_page, characters)
             everywhere = bool(upwards or between or tables.may_be or any(piece.box for piece in written))
@@ -93,9 +94,9 @@ def _read(document: "PdfDocument", page: "PdfPage") -> PageText:
 def _why_without_text(page: "PdfPage") -> str:
     from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE, FPDF_PAGEOBJ_PATH
 
-    if next(page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE]), None) is not None:
+    if next(objects_on(address(page.raw), FPDF_PAGEOBJ_IMAGE), None) is not None:
         return PICTURE
-    drawings = page.get_objects(filter=[FPDF_PAGEOBJ_PATH])
+    drawings = objects_on(address(page.raw), FPDF_PAGEOBJ_PATH)
     return PICTURE if next(islice(drawings, _FEWEST_DRAWINGS, None), None) is not None else EMPTY
 
 
@@ -110,9 +111,9 @@ def _has_large_picture(page: "PdfPage") -> bool:
 
     width, height = page.get_size()
     covered = 0.0
-    for picture in islice(page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE]), _MOST_PICTURES):
-        left, bottom, right, top = picture.get_bounds()
-        covered += (right - left) * (top - bottom)
+    for picture in islice(objects_on(address(page.raw), FPDF_PAGEOBJ_IMAGE), _MOST_PICTURES):
+        if (box := bounds_of(picture)) is not None:
+            covered += (box.right - box.left) * (box.top - box.bottom)
         if covered >= _MUCH_OF_PAGE * width * height:
             return True
     return False

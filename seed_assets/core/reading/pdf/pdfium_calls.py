@@ -5,7 +5,8 @@ does not: what is done with the answers.
 """
 
 import ctypes
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import repeat
 from typing import Any
@@ -14,15 +15,19 @@ from seed_assets.core.reading.pdf.boxes import Box
 
 _INT, _ADDRESS = ctypes.c_int, ctypes.c_void_p
 _DOUBLE_BYTES = ctypes.sizeof(ctypes.c_double)
+# For so many characters or rectangles the arguments are made once.
+_AT_ONCE = 512
 _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "FPDFText_GetUnicode": (ctypes.c_uint, _ADDRESS, _INT),
     "FPDFText_IsGenerated": (_INT, _ADDRESS, _INT),
     "FPDFText_GetCharBox": (_INT, _ADDRESS, _INT, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS),
     "FPDFText_GetCharOrigin": (_INT, _ADDRESS, _INT, _ADDRESS, _ADDRESS),
+    "FPDFText_CountRects": (_INT, _ADDRESS, _INT, _INT),
     "FPDFText_GetRect": (_INT, _ADDRESS, _INT, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS),
     "FPDFPage_GetAnnot": (_ADDRESS, _ADDRESS, _INT),
     "FPDFAnnot_GetSubtype": (_INT, _ADDRESS),
     "FPDFPage_CloseAnnot": (None, _ADDRESS),
+    "FPDFPage_CountObjects": (_INT, _ADDRESS),
     "FPDFPage_GetObject": (_ADDRESS, _ADDRESS, _INT),
     "FPDFPageObj_GetType": (_INT, _ADDRESS),
     "FPDFPageObj_GetBounds": (_INT, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS),
@@ -38,6 +43,8 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
 }
 
 
+# The type of a form, a part of a page, in pdfium's fpdf_edit.h; and how deeply forms may be in each other.
+_FORM, _MOST_DEEP = 5, 14
 # Where pdfium writes the sides of an object.
 _FLOATS = (ctypes.c_float * 4)()
 
@@ -57,45 +64,34 @@ def address(handle: Any) -> int:
 
 def codes(text_page: int, count: int) -> list[int]:
     """Return the codes of the first characters of a page."""
-    return list(map(function("FPDFText_GetUnicode"), repeat(text_page), range(count)))
+    return list(map(_fast("FPDFText_GetUnicode"), repeat(_argument(text_page)), range(count)))
 
 
-def is_generated(text_page: int, number: int) -> bool:
-    """Whether pdfium added a character, as line ends and some blanks."""
-    return bool(function("FPDFText_IsGenerated")(text_page, number))
+def are_generated(text_page: int, numbers: Sequence[int]) -> list[bool]:
+    """Return for each of these characters whether pdfium added it, as line ends and some blanks."""
+    return list(map(bool, map(_fast("FPDFText_IsGenerated"), repeat(_argument(text_page)), numbers)))
 
 
 def character_boxes(text_page: int, numbers: Sequence[int]) -> list[Box]:
     """Return the boxes of characters. Numbers that a page does not have get a box without a size."""
-    sides = (ctypes.c_double * (4 * len(numbers)))()
-    left, right, bottom, top = _places(sides, 4)
-    for _ in map(function("FPDFText_GetCharBox"), repeat(text_page), numbers, left, right, bottom, top):
-        pass
-    found = sides[:]
-    return list(map(Box, found[0::4], found[2::4], found[1::4], found[3::4]))
+    found = _numbers("FPDFText_GetCharBox", text_page, numbers, 4)  # left, right, bottom, top
+    return _boxes(found[0::4], found[2::4], found[1::4], found[3::4])
 
 
 def text_rectangles(text_page: int, numbers: Sequence[int]) -> list[Box]:
-    """Return the rectangles around pieces of text; FPDFText_CountRects must have been called before."""
+    """Return the rectangles around pieces of text; they must have been counted before."""
     found = rectangle_sides(text_page, numbers)
-    return list(map(Box, found[0::4], found[3::4], found[2::4], found[1::4]))
+    return _boxes(found[0::4], found[3::4], found[2::4], found[1::4])
 
 
 def rectangle_sides(text_page: int, numbers: Sequence[int]) -> list[float]:
     """Return the left, upper, right and lower side of each of these rectangles, one after the other."""
-    sides = (ctypes.c_double * (4 * len(numbers)))()
-    for _ in map(function("FPDFText_GetRect"), repeat(text_page), numbers, *_places(sides, 4)):
-        pass
-    return sides[:]
+    return _numbers("FPDFText_GetRect", text_page, numbers, 4)
 
 
 def origins(text_page: int, numbers: Sequence[int]) -> list[tuple[float, float]]:
     """Return where characters stand on their base lines, in points from the left and from below."""
-    places = (ctypes.c_double * (2 * len(numbers)))()
-    across, up = _places(places, 2)
-    for _ in map(function("FPDFText_GetCharOrigin"), repeat(text_page), numbers, across, up):
-        pass
-    found = places[:]
+    found = _numbers("FPDFText_GetCharOrigin", text_page, numbers, 2)
     return list(zip(found[0::2], found[1::2], strict=True))
 
 
@@ -106,16 +102,73 @@ def page_objects(page: int, numbers: Sequence[int], kind: int) -> list[int]:
     return [each for each, its_kind in zip(found, kinds, strict=True) if its_kind == kind]
 
 
+def objects_on(page: int, kind: int) -> Iterator[int]:
+    """Return the objects of a page and of the forms on it that have a type, in the order in which they are drawn."""
+    count = function("FPDFPage_CountObjects")(page)
+    yield from _objects_in(list(map(function("FPDFPage_GetObject"), repeat(page), range(max(count, 0)))), kind, 0)
+
+
+def _objects_in(objects: Sequence[int], kind: int, depth: int) -> Iterator[int]:
+    for each, its_kind in zip(objects, map(function("FPDFPageObj_GetType"), objects), strict=True):
+        if its_kind == kind:
+            yield each
+        if its_kind == _FORM and depth < _MOST_DEEP:
+            count = function("FPDFFormObj_CountObjects")(each)
+            inner = map(function("FPDFFormObj_GetObject"), repeat(each), range(max(count, 0)))
+            yield from _objects_in(list(inner), kind, depth + 1)
+
+
+def bounds_of(found: int) -> Box | None:
+    """Return the box of an object in points of what it is on, a page or a form; None if it has none."""
+    return Box(*_FLOATS) if _bounds(found) else None
+
+
 def page_object_width(found: int) -> float:
     """Return how wide an object of a page is, in points."""
+    return abs(_FLOATS[2] - _FLOATS[0]) if _bounds(found) else 0.0
+
+
+def _bounds(found: int) -> int:
     first = ctypes.addressof(_FLOATS)
-    if not function("FPDFPageObj_GetBounds")(found, first, first + 4, first + 8, first + 12):
-        return 0.0
-    return abs(_FLOATS[2] - _FLOATS[0])
+    return function("FPDFPageObj_GetBounds")(found, first, first + 4, first + 8, first + 12)
 
 
-def _places(array: Any, width: int) -> tuple[range, ...]:
-    """Return the addresses of the first, the second, ... number of each group of so many numbers."""
-    first, size = ctypes.addressof(array), ctypes.sizeof(array)
-    step = width * _DOUBLE_BYTES
-    return tuple(range(first + place * _DOUBLE_BYTES, first + size, step) for place in range(width))
+def _boxes(left: Sequence[float], bottom: Sequence[float], right: Sequence[float], top: Sequence[float]) -> list[Box]:
+    # The constructor of a named tuple is a function in Python, which takes three times as long.
+    return list(map(tuple.__new__, repeat(Box), zip(left, bottom, right, top, strict=True)))
+
+
+def _numbers(name: str, text_page: int, numbers: Sequence[int], width: int) -> list[float]:
+    """Return what a function writes for each of these numbers: so many floating-point numbers, which are 0 if it fails."""
+    array, columns = _outputs(width)
+    call, page = _fast(name), repeat(_argument(text_page))
+    found: list[float] = []
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = numbers[start : start + _AT_ONCE]
+        ctypes.memset(array, 0, ctypes.sizeof(array))
+        deque(map(call, page, some, *columns), 0)
+        found += array[: width * len(some)]
+    return found
+
+
+@cache
+def _outputs(width: int) -> tuple[Any, list[list[Any]]]:
+    """Return (an array, for the first, the second, ... number of each group of so many numbers where it is, as arguments)."""
+    array = (ctypes.c_double * (width * _AT_ONCE))()
+    places = range(_AT_ONCE)
+    columns = [
+        [ctypes.byref(array, (width * place + column) * _DOUBLE_BYTES) for place in places] for column in range(width)
+    ]
+    return array, columns
+
+
+@cache
+def _fast(name: str) -> Any:
+    """Return a function of pdfium that converts no arguments: they are small integers, and what ctypes made before."""
+    from pypdfium2 import raw
+
+    return ctypes.PYFUNCTYPE(_SIGNATURES[name][0])(address(getattr(raw, name)))
+
+
+def _argument(handle: int) -> Any:
+    return _ADDRESS.from_param(handle)

@@ -7,6 +7,7 @@ import re
 from email import message_from_bytes
 from email.message import EmailMessage, Message
 from email.policy import EmailPolicy
+from io import BytesIO
 from typing import Any, NamedTuple
 
 from seed_assets.core.reading.text.text_decoding import decode_text
@@ -65,7 +66,8 @@ def read_mail(data: bytes) -> Mail | None:
 def _is_mail(data: bytes) -> bool:
     names: set[str] = set()
     encoded, length = False, 0
-    for line in data[:_HEADER_BYTES].split(b"\n"):
+    for whole_line in BytesIO(data[:_HEADER_BYTES]):  # mostly, the first ones are enough
+        line = whole_line.removesuffix(b"\n")
         if not line.strip():
             break
         found = _HEADER.match(line)

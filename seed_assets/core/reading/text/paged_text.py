@@ -22,8 +22,9 @@ _MARK = re.compile(
     rf"|[ \t]*[-–—(\[]?[ \t]*{_PAGE_WORD}[ \t]*(\d+)(?:[ \t]*{_OF}[ \t]*\d+)?[ \t]*[-–—)\]]?[ \t]*$",
     re.IGNORECASE,
 )
-# Few lines end in one of these, so that most need not be compared with the above.
-_MARK_ENDS = (*"0123456789", "]", ")", "-", "–", "—")
+# Few lines end in one of these behind a digit, so that most need not be compared with the above.
+_BEHIND_NUMBER = " \t])-–—"
+_MARK_ENDS = frozenset(f"0123456789{_BEHIND_NUMBER}")
 # Where the number of a page can stand in a repeated line: after a word for it, alone, or far from the other words.
 _NUMBER = re.compile(
     rf"(?<=\[){_PAGE_WORD}\s*\d+|\b{_PAGE_WORD}\s*\d+(?:\s*{_OF}\s*\d+)?|^\W*\d+\W*$|^\d+(?=\s\s)|(?<=\s\s)\d+$",
@@ -73,7 +74,10 @@ def _pages(text: str) -> list[list[str]]:
     marked = [
         (number, int(next(filter(None, found.groups()))))
         for number, line in enumerate(lines)
-        if len(line) <= _LONGEST_LINE and line.rstrip(" \t").endswith(_MARK_ENDS) and (found := _MARK.match(line))
+        if line[-1:] in _MARK_ENDS
+        and len(line) <= _LONGEST_LINE
+        and line.rstrip(_BEHIND_NUMBER)[-1:].isdecimal()
+        and (found := _MARK.match(line))
     ]
     following = [b == a + 1 for (_, a), (_, b) in pairwise(marked)]
     if len(marked) < _FEWEST_MARKS or not all(following):

@@ -23,17 +23,17 @@ def most_rows_with_a_gap(text_page: int, count: int) -> tuple[int, int]:
     """
     if count > _MOST_RECTANGLES:
         return 0, 0
-    before: list[list[tuple[float, float]]] = []
     next_to = near = 0
-    for gaps in _rows(rectangle_sides(text_page, range(count))):
-        if gaps and len(gaps) < _MOST_GAPS:
-            for start, end in gaps:
-                shared = [any(min(end, to) - max(start, at) >= _LEAST_SHARED for at, to in row) for row in before]
-                near = max(near, sum(shared) + 1)
-                next_to = max(next_to, sum(shared[-_NEXT:]) + 1)
-        before.append(gaps[:_MOST_GAPS])
-        if len(before) >= _NEAR:
+    before: list[tuple[int, list[tuple[float, float]]]] = []
+    for number, gaps in _rows_with_gaps(rectangle_sides(text_page, range(count))):
+        while before and number - before[0][0] >= _NEAR:
             del before[0]
+        if len(gaps) < _MOST_GAPS:
+            for start, end in gaps:
+                shared = [row for row, other in before if _shares(start, end, other)]
+                near = max(near, len(shared) + 1)
+                next_to = max(next_to, sum(number - row <= _NEXT for row in shared) + 1)
+        before.append((number, gaps[:_MOST_GAPS]))
     return next_to, near
 
 
@@ -41,10 +41,14 @@ def most_rows_with_a_gap(text_page: int, count: int) -> tuple[int, int]:
 _LEAST_SHARED = 4.0
 
 
-def _rows(sides: Sequence[float]) -> list[list[tuple[float, float]]]:
-    """Return the gaps of each row: where they begin and end."""
-    rows: list[list[tuple[float, float]]] = []
-    gaps: list[tuple[float, float]] = []
+def _shares(start: float, end: float, gaps: Sequence[tuple[float, float]]) -> bool:
+    return any(min(end, to) - max(start, at) >= _LEAST_SHARED for at, to in gaps)
+
+
+def _rows_with_gaps(sides: Sequence[float]) -> list[tuple[int, list[tuple[float, float]]]]:
+    """Return (number of the row, where its gaps begin and end) of each row that has some."""
+    rows: list[tuple[int, list[tuple[float, float]]]] = []
+    number = 0
     before_right = begin = low = high = 0.0
     for left, top, right, bottom in zip(sides[0::4], sides[1::4], sides[2::4], sides[3::4], strict=True):
         if bottom < high and top > low and left >= begin:
@@ -52,10 +56,11 @@ def _rows(sides: Sequence[float]) -> list[list[tuple[float, float]]]:
             if left - before_right > _GAP_HEIGHTS * (top - bottom):
                 height = max(top - bottom, high - low)
                 if left - before_right > _GAP_HEIGHTS * height and before_right - begin > _MARK_HEIGHTS * height:
-                    gaps.append((before_right, left))
+                    if not rows or rows[-1][0] != number:
+                        rows.append((number, []))
+                    rows[-1][1].append((before_right, left))
         else:
-            gaps = []
-            rows.append(gaps)
+            number += 1
             begin = left
         before_right, low, high = right, bottom, top
     return rows

@@ -24,14 +24,14 @@ _TOUCHES = 1.0
 def ruled_table(page: PlacedText, grid: Grid) -> FoundTable | None:
     """Return the table in a grid; None if it is none."""
     width = len(grid.columns) - 1
-    falling = [-at for at in grid.rows]
+    falling, around = [-at for at in grid.rows], grid.box
     rows: list[list[list[int]]] = [[[] for _ in range(width)] for _ in range(len(grid.rows) - 1)]
     crossing = seen = cut = left = 0
     last: tuple[int, tuple[int, int]] | None = None
     for place, box in enumerate(page.boxes):
         if box is None or page.text[place].isspace():
             continue
-        if not _is_inside(box, grid.box):
+        if not _is_inside(box, around):
             left += last is not None and last[0] == place - 1 and last[1] != _OUTSIDE
             last = place, _OUTSIDE
             continue

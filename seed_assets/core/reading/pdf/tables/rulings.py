@@ -157,27 +157,36 @@ def _begins_straight(path: int) -> bool:
 
 def _add_segments(path: int, count: int, matrix: _Matrix, found: Rulings) -> int:
     """Add the lines of a path up to the first that is slanted or a curve, which tables have not; return how many were seen."""
-    begin = last = (0.0, 0.0)
+    begin_x = begin_y = last_x = last_y = 0.0
     first = ctypes.addressof(_FLOATS)
+    second = first + ctypes.sizeof(ctypes.c_float)
+    a, b, c, d, e, f = matrix
     get_segment, get_point = function("FPDFPath_GetPathSegment"), function("FPDFPathSegment_GetPoint")
     get_kind, is_closed = function("FPDFPathSegment_GetType"), function("FPDFPathSegment_GetClose")
     for number in range(count):
         segment = get_segment(path, number)
-        get_point(segment, first, first + 4)
-        point = matrix.point(_FLOATS[0], _FLOATS[1])
+        get_point(segment, first, second)
+        x, y, *_ = _FLOATS
+        x, y = a * x + c * y + e, b * x + d * y + f
         kind = get_kind(segment)
         if kind == _MOVE:
-            begin = point
-        elif kind != _LINE or not _add_segment(last, point, found):
+            begin_x, begin_y = x, y
+        elif kind != _LINE:
             return number + 1
+        else:
+            # Curves are often drawn as very many short lines, so that little may be done for each.
+            across, up = abs(x - last_x), abs(y - last_y)
+            if across > _SLANT and up > _SLANT:
+                return number + 1
+            if across >= _SHORTEST_ACROSS or up >= _SHORTEST_UP:
+                found.add(min(x, last_x), min(y, last_y), max(x, last_x), max(y, last_y))
         if is_closed(segment):
-            _add_segment(point, begin, found)
-        last = point
+            _close(x, y, begin_x, begin_y, found)
+        last_x, last_y = x, y
     return count
 
 
-def _add_segment(one: tuple[float, float], other: tuple[float, float], found: Rulings) -> bool:
-    if abs(one[0] - other[0]) > _SLANT and abs(one[1] - other[1]) > _SLANT:
-        return False
-    found.add(min(one[0], other[0]), min(one[1], other[1]), max(one[0], other[0]), max(one[1], other[1]))
-    return True
+def _close(x: float, y: float, begin_x: float, begin_y: float, found: Rulings) -> None:
+    """Add the line that closes a path."""
+    if abs(x - begin_x) <= _SLANT or abs(y - begin_y) <= _SLANT:
+        found.add(min(x, begin_x), min(y, begin_y), max(x, begin_x), max(y, begin_y))

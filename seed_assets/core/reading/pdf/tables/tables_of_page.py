@@ -35,7 +35,7 @@ class PageTables:
         from pypdfium2 import raw
 
         self._grids: list[Grid] = []
-        pieces, objects = text_page.count_rects(), raw.FPDFPage_CountObjects(page.raw)
+        pieces, objects = characters.piece_count, raw.FPDFPage_CountObjects(page.raw)
         next_to = near = 0
         # Cells are drawn one by one, so that there are more pieces of text than lines.
         if len(characters.text) <= _MOST_CHARACTERS and pieces >= characters.text.count("\n") + _FEWEST_RULED:
