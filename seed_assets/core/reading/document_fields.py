@@ -18,6 +18,7 @@ from resources.corpus.formats import SUFFIXES, is_format
 from seed_assets.core.reading.field_table import FieldTable
 from seed_assets.core.reading.field_values import cleaned_values, field_name, split_values
 from seed_assets.core.reading.file_signatures import is_rtf
+from seed_assets.core.reading.markup.header_fields import asciidoc_fields, org_fields
 from seed_assets.core.reading.text.mail import mail_headers
 from seed_assets.core.reading.text.text_decoding import decode_text
 from seed_assets.core.reading.text.text_file import read_text_file
@@ -52,7 +53,8 @@ def read_fields(data: bytes, format: str) -> DocumentFields:
     """Read the fields in a file; equal bytes always give an equal result.
 
     The fields of text and Markdown are front matter at the beginning in YAML, TOML or JSON, and a block of `Name: value`
-    lines there that ends with an empty line; those of a mail are its headers. Those of HTML are `<meta name="keywords">`,
+    lines there that ends with an empty line; those of a mail are its headers; those of Org are the keywords in front, and those
+    of AsciiDoc the title, the authors and the attributes of its header. Those of HTML are `<meta name="keywords">`,
     and those of DOCX, PPTX and XLSX their keywords and subject. Other formats have none. Texts are split at commas and
     semicolons, but items of a
     list are not. Numbers and dates are kept as they are written, and `null` is no value. Aliases, and lists or mappings
@@ -133,6 +135,10 @@ class _Head(HTMLParser):
             self.keywords.append(given.get("content", ""))
 
 
+def _markup_fields(data: bytes, problems: list[str], *, read: Callable[[str], Found]) -> Found:
+    return read(decode_text(data)[0])
+
+
 def _office_fields(data: bytes, problems: list[str]) -> Found:
     import lxml.etree as etree
 
@@ -169,6 +175,8 @@ _READERS: Mapping[str, Callable[[bytes, list[str]], Found]] = {
     "html": _html_fields,
     "docx": _office_fields,
     "mail": _mail_fields,
+    "org": partial(_markup_fields, read=org_fields),
+    "asciidoc": partial(_markup_fields, read=asciidoc_fields),
     "xlsx": _office_fields,
     "pptx": _office_fields,
 }

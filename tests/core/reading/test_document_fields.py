@@ -47,6 +47,32 @@ keywords: yeast; flour, water,
     }
 
 
+def test_keywords_in_front_of_org_files_are_fields() -> None:
+    text = (
+        "# A comment.\n#+TITLE: The lower gate\n#+Author: Ann Other\n#+DATE: <2024-01-05 Fri>\n#+filetags: :lock:tide:\n"
+        "#+keywords: gate, basin\n\nThe gate is open.\n#+author: Nobody\n"
+    )
+    assert fields(text, "org") == {
+        "author": ("Ann Other",),
+        "date": ("2024-01-05",),
+        "filetags": ("lock", "tide"),
+        "keywords": ("basin", "gate"),
+        "title": ("The lower gate",),
+    }
+    assert fields("* A heading\n#+TITLE: None\n", "org") == {}
+    assert fields("#+CAPTION: A table\n| a |\n", "org") == {}
+
+
+def test_the_header_of_asciidoc_files_is_fields() -> None:
+    text = "= The lower gate\nAnn Other <ann@example.org>; Bo Kay\n:keywords: gate, basin\n:!sectnums:\n\nOpen.\n\n:later: none\n"
+    assert fields(text, "asciidoc") == {
+        "author": ("Ann Other", "Bo Kay"),
+        "keywords": ("basin", "gate"),
+        "title": ("The lower gate",),
+    }
+    assert fields("A paragraph.\n\n:later: none\n", "asciidoc") == {}
+
+
 def test_numbers_dates_and_truths_are_as_they_are_written() -> None:
     """1.10 is a version and NO a country, whatever YAML makes of them."""
     found = front(
