@@ -57,6 +57,7 @@ from seed_assets.core.reading.pdf.tables.table_likeness import is_filled_grid, i
 from seed_assets.core.reading.pdf.tables.table_pages import goes_on, with_tables_joined
 from seed_assets.core.reading.text.alphabets import letter_fit
 from seed_assets.core.reading.text.language_likeness import language_likeness
+from seed_assets.core.reading.text.mail import is_stub
 from seed_assets.core.reading.text.text_decoding import decode_text
 from seed_assets.core.reading.text.text_file import read_text_file
 from seed_assets.core.reading.text.yaml_fields import yaml_entries
@@ -156,6 +157,7 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     "distinguishing.distinguishing_concepts": lambda text: distinguishing_concepts(
         [text.split()[:15], [text]], {}, 2, 10
     ),
+    "mail.is_stub": lambda text: is_stub("See the page.", text),
     "asciidoc_header.read_header": lambda text: read_header(text.split("\n")),
     "asciidoc_inline.asciidoc_text": lambda text: asciidoc_text(text, Attributes(), []),
     "asciidoc_tables.asciidoc_table": lambda text: asciidoc_table(text.split("\n"), "", "|", str.strip),

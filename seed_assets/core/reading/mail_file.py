@@ -17,6 +17,8 @@ from seed_assets.core.reading.text.mail import (
     body_text,
     header_text,
     is_attachment,
+    is_stub,
+    may_be_stub,
     messages_of,
     part_name,
     shown_headers,
@@ -103,10 +105,8 @@ class _MailReader:
         parts = self._parts(message, body)
         blocks = [shown_headers(message)]
         bodies = [self._body(part) for part in [*([body] if body is not None else []), *parts.bodies]]
-        if not any(bodies) and isinstance(body, EmailMessage) and body.get_content_type() == "text/plain":
-            # A blank plain form stands beside the page that was written.
-            page = message.get_body(("html",))
-            bodies = [self._body(page)] if isinstance(page, EmailMessage) and page is not body else []
+        if isinstance(body, EmailMessage) and body.get_content_type() == "text/plain" and may_be_stub(bodies[0]):
+            bodies[0] = self._page_instead(message, bodies[0], parts)
         blocks += bodies
         if body is None and any(part.get_content_type() in _ENCRYPTED for part in message.walk()):
             if depth == 0:
@@ -115,6 +115,14 @@ class _MailReader:
             return "\n\n".join(filter(None, blocks))
         blocks += [self._attachment(part, depth) for part in parts.attached]
         return "\n\n".join(filter(None, blocks))
+
+    def _page_instead(self, message: EmailMessage, plain: str, parts: _Parts) -> str:
+        """Return the page of a mail if its plain form is blank or a stub, otherwise the plain form."""
+        page = message.get_body(("html",))
+        if not isinstance(page, EmailMessage) or any(page is part for part in parts.bodies):
+            return plain
+        found = self._body(page)
+        return found if not plain or is_stub(plain, found) else plain
 
     def _parts(self, message: EmailMessage, body: Message | None) -> _Parts:
         """Return what a message has besides its body; other forms of the body are left out."""

@@ -73,6 +73,30 @@ def test_a_page_is_read_where_the_plain_form_is_blank():
     assert read(made).text.endswith("\n\nThe gate is open.")
 
 
+PAGE = "<p>The lower gate is closed from Monday on, since its hinges are worn and the new ones came late from the forge.</p>"
+
+
+@pytest.mark.parametrize(
+    "stub",
+    ["Please view this message as HTML.", "The lower gate is closed [...]", "See https://lock.example.org/mail/7"],
+)
+@pytest.mark.parametrize("format", ["mail", "text"])
+def test_a_page_is_read_where_the_plain_form_says_little_of_it(stub: str, format: str):
+    """Programs that send pages put a sentence into the plain form, or the beginning of the page."""
+    made = message("Page", stub)
+    made.add_alternative(f"<html><body>{PAGE}{PAGE.replace('lower', 'upper')}</body></html>", subtype="html")
+    text = extract(made.as_bytes(policy=SMTP), format).text
+    assert text.endswith("since its hinges are worn and the new ones came late from the forge.")
+    assert stub not in text
+
+
+def test_a_plain_form_that_says_what_its_page_says_is_read():
+    plain = "The lower gate is closed from Monday on, since its hinges are worn. Use the upper one."
+    made = message("Page", plain)
+    made.add_alternative(f"<html><body>{PAGE}</body></html>", subtype="html")
+    assert read(made).text.endswith(f"\n\n{plain}")
+
+
 def test_texts_behind_an_attachment_belong_to_the_body():
     made = message("Two texts", "Before.")
     made.add_attachment(b"\x89PNG", maintype="image", subtype="png", filename="gate.png")

@@ -17,7 +17,7 @@ from seed_assets.core.reading.html.pages import read_html
 from seed_assets.core.reading.markdown_blocks import heading
 from seed_assets.core.reading.outlook.compound_file import CompoundFile
 from seed_assets.core.reading.outlook.compressed_rtf import decompressed_rtf
-from seed_assets.core.reading.text.mail import LONGEST_HEADER, shown_headers
+from seed_assets.core.reading.text.mail import LONGEST_HEADER, is_stub, may_be_stub, shown_headers
 from seed_assets.core.reading.text.text_decoding import decode_text
 
 _MOST_DEEP = 5
@@ -111,17 +111,25 @@ class _OutlookReader:
         return "\n\n".join(filter(None, blocks))
 
     def _body(self, message: _Message) -> str:
-        if (plain := message.text(_BODY)).strip():
-            return plain.strip("\r\n")
+        plain = message.text(_BODY).strip("\r\n")
+        if not may_be_stub(plain):
+            return plain
         try:
-            if page := message.binary(_HTML) or message.text(_HTML).encode("utf-8", "replace"):
-                return read_html(page)[0]
-            if packed := message.binary(_RTF):
-                from seed_assets.core.reading.rtf.document import read_rtf
-
-                return read_rtf(decompressed_rtf(packed)).text
+            page = self._page(message)
         except DocumentError as error:
-            self.parts.warn(f"The body of the mail was not read: {error}")
+            if not plain.strip():
+                self.parts.warn(f"The body of the mail was not read: {error}")
+            return plain
+        return page if not plain.strip() or is_stub(plain, page) else plain
+
+    def _page(self, message: _Message) -> str:
+        """Return the text of the page or the RTF of a mail; "" if it has none."""
+        if page := message.binary(_HTML) or message.text(_HTML).encode("utf-8", "replace"):
+            return read_html(page)[0]
+        if packed := message.binary(_RTF):
+            from seed_assets.core.reading.rtf.document import read_rtf
+
+            return read_rtf(decompressed_rtf(packed)).text
         return ""
 
     def _attachment(self, folder: str, depth: int) -> str:

@@ -20,6 +20,9 @@ _MIME = frozenset(["mime-version", "content-type", "content-transfer-encoding"])
 _HEADER_BYTES = 200_000
 # Python's parser takes quadratic time for a header. A longer one is not one of a mail: this is room for 500 addresses.
 LONGEST_HEADER = 20_000
+# A plain form that is so short beside the page of the same mail only says that there is a page, or begins it: otherwise both
+# forms say the same. Chosen by judgement.
+_LONGEST_STUB, _MORE_WORDS, _TIMES = 1_000, 20, 3
 _HEADER = re.compile(rb"([A-Za-z][A-Za-z0-9-]*):")
 _ENCODED_WORD = re.compile(rb"=\?[\w.*-]+\?[QqBb]\?")
 # The line in front of each message of a mailbox, and such a line within a message (RFC 4155).
@@ -108,6 +111,10 @@ def _message(message: EmailMessage) -> tuple[str, str, list[str]]:
     """Return (text, encoding, names of the attachments) of a message."""
     body = message.get_body(("plain", "html"))
     text, encoding = body_text(body) if body is not None else ("", "")
+    page = message.get_body(("html",)) if may_be_stub(text) else None
+    if page is not None and page is not body:
+        page_text, page_encoding = body_text(page)
+        text, encoding = (page_text, page_encoding) if is_stub(text, page_text) else (text, encoding)
     names = [part_name(part) for part in message.walk() if part is not body and is_attachment(part)]
     return shown_headers(message) + "\n\n" + text.strip("\r\n"), encoding, names
 
@@ -142,6 +149,17 @@ def body_text(part: Message) -> tuple[str, str]:
     if part.get_param("format") == "flowed":
         text = _unflowed(text)
     return text, encoding
+
+
+def may_be_stub(plain: str) -> bool:
+    """Whether the plain form of a body is so short that its page may be the message."""
+    return len(plain) <= _LONGEST_STUB
+
+
+def is_stub(plain: str, page: str) -> bool:
+    """Whether the plain form of a body says little of what its page says, such as "please view this mail as HTML"."""
+    said, of_page = len(plain.split()), len(page.split())
+    return may_be_stub(plain) and of_page >= max(_TIMES * said, said + _MORE_WORDS)
 
 
 def _unflowed(text: str) -> str:

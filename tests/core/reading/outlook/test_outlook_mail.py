@@ -155,3 +155,11 @@ def test_damaged_mails_give_a_text_or_a_document_error():
             data[random.randrange(8, len(data))] = random.randrange(256)
         with suppress(DocumentError):
             extract(bytes(data), "msg")
+
+
+def test_the_page_of_a_mail_is_read_where_its_plain_form_says_little_of_it():
+    page = "<p>The lower gate is closed from Monday on, since its hinges are worn and the new ones came late from the forge.</p>"
+    parts = {**wide({"1000": "Please view this message as HTML."}), "__substg1.0_10130102": page.encode() * 2}
+    text = extract(mail(parts), "msg").text
+    assert "hinges" in text
+    assert "Please view" not in text
