@@ -3,6 +3,8 @@
 What does not belong here: other texts of pages (test_pdf), and chunks of tables.
 """
 
+from collections.abc import Callable
+
 import pytest
 
 from seed_assets.core.reading.extraction import extract
@@ -30,6 +32,22 @@ def text_of(*pages: Page | str, catalog: str = "") -> str:
 def test_a_table_with_lines_stands_between_the_texts_around_it() -> None:
     page = at(20, 375, "Before the table") + ruled(GATES, WIDTHS) + at(20, 240, "After the table")
     assert text_of(page) == f"Before the table\n\n{MARKDOWN}\n\nAfter the table"
+
+
+@pytest.mark.parametrize("sign", ["-", "\\226", ".", "*", "n/a"])
+@pytest.mark.parametrize("draw", [aligned, ruled])
+def test_a_cell_that_only_says_that_it_is_empty_is_a_cell(sign: str, draw: Callable[..., str]) -> None:
+    """A dash is drawn at the middle of its row, so that pdfium makes a line of its own of it, wherever it stands."""
+    rows = [
+        ["Gate", "Level", "Flow"],
+        ["East", "1.85", sign],
+        [sign, "2.10", "9"],
+        ["West", sign, "7"],
+        ["North", "3.70", sign],
+    ]
+    shown = "–" if sign == "\\226" else sign
+    body = "".join(f"| {' | '.join(shown if cell == sign else cell for cell in row)} |\n" for row in rows[1:])
+    assert text_of(draw(rows, [90, 80, 80])) == f"| Gate | Level | Flow |\n| --- | --- | --- |\n{body}".strip()
 
 
 def test_backgrounds_of_cells_are_their_borders() -> None:

@@ -22,6 +22,8 @@ _NEAR_LINES = 6
 _MOST_LINES = 2_000
 # Letters such as "p" go so far below the others of their line.
 _DESCENT = 0.35
+# The box of a dash, a dot or a star is lower than so much of that of a line with letters.
+_SIGN = 0.6
 _CONTINUES = 0.8
 
 
@@ -83,8 +85,12 @@ def _rows(lines: Iterable[_Line]) -> list[_Line]:
 
 
 def _is_beside(line: _Line, row: _Line) -> bool:
-    height = max(line.top - line.bottom, row.top - row.bottom)
-    return abs(line.bottom - row.bottom) < _DESCENT * height and line.pieces[0].left > row.pieces[-1].right
+    """Whether a line goes on with a row. Signs such as a dash stand at the middle of their row, which may begin with one."""
+    low, high = sorted((line, row), key=lambda each: each.top - each.bottom)
+    height = high.top - high.bottom
+    is_same = abs(line.bottom - row.bottom) < _DESCENT * height
+    is_sign = low.top - low.bottom < _SIGN * height and high.bottom <= low.bottom and low.top <= high.top
+    return (is_same or is_sign) and line.pieces[0].left > row.pieces[-1].right
 
 
 def _lines(page: PlacedText, taken: set[int]) -> Iterator[_Line]:

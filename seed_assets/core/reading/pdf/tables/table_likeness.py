@@ -17,6 +17,7 @@ _NUMERIC_ROWS, _ALIGNED_ROWS, _ALIGNED = 0.7, 0.8, 2.0
 _STRANGE = re.compile(r"[{};\\=]|//|\(\)|[∑∫∈∉⊂≤≥→⇒↦∀∃∂∇√]")
 _LEADERS = re.compile(r"\.{4,}|(?:\. ){3,}|…{2,}|_{4,}")
 _MARKER = re.compile(r"[\W_]{1,2}|[\[(]?(?:\d{1,3}|[ivxlc]{1,5}|[a-z])[.)\]:]+|\d{1,3}(?:\.\d{1,3})+\.?", re.IGNORECASE)
+_MISSING = re.compile(r"[\W_]+|n\.?/?a\.?|k\. ?A\.", re.IGNORECASE)
 _PAGE = re.compile(r"pages?|p\.|seiten?|s\.|página|pagina|pag\.", re.IGNORECASE)
 
 
@@ -64,8 +65,8 @@ def is_table(rows: Sequence[Sequence[str]], lefts: Sequence[Sequence[float]]) ->
 
 
 def _is_numeric(cells: Sequence[str]) -> bool:
-    """Whether most cells are numbers, perhaps with a unit."""
-    filled = [cell for cell in cells if cell]
+    """Whether most cells are numbers, perhaps with a unit; some may say that a number is missing."""
+    filled = [cell for cell in cells if cell and not _MISSING.fullmatch(cell)]
     numbers = sum(_is_number(cell) for cell in filled)
     return bool(filled) and numbers >= _NUMERIC_ROWS * len(filled) and len(filled) > 1
 
