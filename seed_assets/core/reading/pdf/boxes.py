@@ -1,6 +1,9 @@
 """Places on a page. What does not belong here: what stands in them."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfPage
 
 
 class Box(NamedTuple):
@@ -10,3 +13,8 @@ class Box(NamedTuple):
     bottom: float
     right: float
     top: float
+
+
+def paper_of(page: "PdfPage") -> Box:
+    """Return the part of a page that is shown, in points before the page is turned."""
+    return Box(*page.get_bbox())

@@ -12,6 +12,8 @@ from math import hypot
 from statistics import median_low
 from typing import TYPE_CHECKING
 
+from seed_assets.core.reading.pdf.appearance.unseen_text import take_out_unseen
+from seed_assets.core.reading.pdf.boxes import paper_of
 from seed_assets.core.reading.pdf.characters import PageCharacters
 from seed_assets.core.reading.pdf.pdfium_calls import address, page_object_width, page_objects
 
@@ -33,8 +35,11 @@ _NO_WIDTH = 0.01
 
 
 def characters_of(page: "PdfPage") -> tuple["PdfTextPage", PageCharacters]:
-    """Return (the text layer of a page with the glyphs that have no width, its characters)."""
+    """Return (the text layer of a page with the glyphs that have no width and without text that is unseen, its characters)."""
     text_page = page.get_textpage()
+    if take_out_unseen(page, text_page, paper_of(page)):
+        text_page.close()
+        text_page = page.get_textpage()
     characters = PageCharacters(text_page)
     if not _may_hide_glyphs(page, characters) or not _widen(page):
         return text_page, characters

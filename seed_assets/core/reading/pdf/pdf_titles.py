@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from seed_assets.core.reading.pdf.hidden_glyphs import characters_of
 from seed_assets.core.reading.titles import cleaned_metadata_title, cleaned_title
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _large_print(document: "PdfDocument", first_page: str) -> str:
     if not first_page:
         return ""
     try:
-        with closing(document[0]) as page, closing(page.get_textpage()) as text_page:
+        with closing(document[0]) as page, closing(characters_of(page)[0]) as text_page:
             lines = _sized_lines(text_page)
     except PdfiumError:
         return ""

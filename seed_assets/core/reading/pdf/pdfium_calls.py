@@ -24,11 +24,16 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "FPDFText_GetCharOrigin": (_INT, _ADDRESS, _INT, _ADDRESS, _ADDRESS),
     "FPDFText_CountRects": (_INT, _ADDRESS, _INT, _INT),
     "FPDFText_GetRect": (_INT, _ADDRESS, _INT, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS),
+    "FPDFText_GetBoundedText": (_INT, _ADDRESS, *(ctypes.c_double,) * 4, _ADDRESS, _INT),
     "FPDFPage_GetAnnot": (_ADDRESS, _ADDRESS, _INT),
     "FPDFAnnot_GetSubtype": (_INT, _ADDRESS),
     "FPDFPage_CloseAnnot": (None, _ADDRESS),
     "FPDFPage_CountObjects": (_INT, _ADDRESS),
     "FPDFPage_GetObject": (_ADDRESS, _ADDRESS, _INT),
+    "FPDFPage_RemoveObject": (_INT, _ADDRESS, _ADDRESS),
+    "FPDFPageObj_Destroy": (None, _ADDRESS),
+    "FPDFPageObj_GetFillColor": (_INT, _ADDRESS, *(_ADDRESS,) * 4),
+    "FPDFTextObj_GetTextRenderMode": (_INT, _ADDRESS),
     "FPDFPageObj_GetType": (_INT, _ADDRESS),
     "FPDFPageObj_GetBounds": (_INT, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS),
     "FPDFPageObj_GetMatrix": (_INT, _ADDRESS, _ADDRESS),
@@ -93,6 +98,11 @@ def origins(text_page: int, numbers: Sequence[int]) -> list[tuple[float, float]]
     """Return where characters stand on their base lines, in points from the left and from below."""
     found = _numbers("FPDFText_GetCharOrigin", text_page, numbers, 2)
     return list(zip(found[0::2], found[1::2], strict=True))
+
+
+def length_within(text_page: int, box: Box) -> int:
+    """Return how many characters of a page are in a box, with those that pdfium puts between them."""
+    return function("FPDFText_GetBoundedText")(text_page, box.left, box.top, box.right, box.bottom, 0, 0)
 
 
 def page_objects(page: int, numbers: Sequence[int], kind: int) -> list[int]:
