@@ -16,6 +16,7 @@ from seed_assets.core.reading.pdf.pdfium_calls import (
     are_generated,
     character_boxes,
     codes,
+    font_heights,
     function,
     origins,
 )
@@ -82,6 +83,18 @@ class PageCharacters:
             characters[number] = "\0"
         self.text = "".join(characters)
         self.layer = self.text.replace("\0", "")
+
+    def replace(self, found: Mapping[int, str]) -> None:
+        """Put other characters in the places of some, one for each."""
+        characters = list(self.text)
+        for number, character in found.items():
+            characters[number] = character
+        self.text = "".join(characters)
+        self.layer = self.text.replace("\0", "")
+
+    def heights(self, numbers: Sequence[int]) -> list[float]:
+        """Return how high the fonts of characters are, which depends on no form of a letter."""
+        return font_heights(self._page, numbers)
 
     def boxes(self, numbers: Sequence[int]) -> list[Box | None]:
         """Return the boxes of characters; None for those that pdfium added."""

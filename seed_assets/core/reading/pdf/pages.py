@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from seed_assets.core.reading.page_texts import DAMAGED, EMPTY, GARBLED, MOSTLY_PICTURE, PICTURE, PageText
 from seed_assets.core.reading.pdf.annotations import written_on
+from seed_assets.core.reading.pdf.appearance.raised_numbers import mark_raised_numbers
 from seed_assets.core.reading.pdf.characters import (
     has_accents_apart,
     placed_around_accents,
@@ -60,6 +61,7 @@ def _read(document: "PdfDocument", page: "PdfPage") -> PageText:
     written = written_on(document, page)
     text_page, characters = characters_of(page)
     with closing(text_page):
+        mark_raised_numbers(characters)
         text = characters.layer.replace("\r\n", "\n").strip()
         problem, edges, columns = "", (), ()
         if not text:

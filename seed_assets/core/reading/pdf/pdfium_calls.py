@@ -21,6 +21,7 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "FPDFText_GetUnicode": (ctypes.c_uint, _ADDRESS, _INT),
     "FPDFText_IsGenerated": (_INT, _ADDRESS, _INT),
     "FPDFText_GetCharBox": (_INT, _ADDRESS, _INT, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS),
+    "FPDFText_GetLooseCharBox": (_INT, _ADDRESS, _INT, _ADDRESS),
     "FPDFText_GetCharOrigin": (_INT, _ADDRESS, _INT, _ADDRESS, _ADDRESS),
     "FPDFText_CountRects": (_INT, _ADDRESS, _INT, _INT),
     "FPDFText_GetRect": (_INT, _ADDRESS, _INT, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS),
@@ -52,6 +53,8 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
 _FORM, _MOST_DEEP = 5, 14
 # Where pdfium writes the sides of an object.
 _FLOATS = (ctypes.c_float * 4)()
+_COLOURS = (ctypes.c_uint * 4)()
+_BLACK = (0, 0, 0, 255)
 
 
 @cache
@@ -100,6 +103,12 @@ def origins(text_page: int, numbers: Sequence[int]) -> list[tuple[float, float]]
     return list(zip(found[0::2], found[1::2], strict=True))
 
 
+def font_heights(text_page: int, numbers: Sequence[int]) -> list[float]:
+    """Return how high the font of each of these characters is, in points."""
+    call, page, first = _fast("FPDFText_GetLooseCharBox"), _argument(text_page), ctypes.byref(_FLOATS)
+    return [abs(_FLOATS[1] - _FLOATS[3]) if call(page, number, first) else 0.0 for number in numbers]
+
+
 def length_within(text_page: int, box: Box) -> int:
     """Return how many characters of a page are in a box, with those that pdfium puts between them."""
     return function("FPDFText_GetBoundedText")(text_page, box.left, box.top, box.right, box.bottom, 0, 0)
@@ -131,6 +140,15 @@ def _objects_in(objects: Sequence[int], kind: int, depth: int) -> Iterator[int]:
 def bounds_of(found: int) -> Box | None:
     """Return the box of an object in points of what it is on, a page or a form; None if it has none."""
     return Box(*_FLOATS) if _bounds(found) else None
+
+
+def fill_colours(objects: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Return red, green, blue and opacity, from 0 to 255, of each object; pdfium says of patterns that they are white."""
+    call = _fast("FPDFPageObj_GetFillColor")
+    size = ctypes.sizeof(ctypes.c_uint)
+    places = [ctypes.byref(_COLOURS, place * size) for place in range(4)]
+    for each in map(_argument, objects):
+        yield tuple(_COLOURS) if call(each, *places) else _BLACK
 
 
 def page_object_width(found: int) -> float:

@@ -4,7 +4,6 @@ What belongs here: taking objects of text out of a loaded page if they certainly
 scan, which is invisible over its picture and stays; and text that something else covers.
 """
 
-import ctypes
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from seed_assets.core.reading.pdf.boxes import Box
 from seed_assets.core.reading.pdf.pdfium_calls import (
     address,
     bounds_of,
+    fill_colours,
     function,
     length_within,
     objects_on,
@@ -30,7 +30,6 @@ _WHITE, _BLANK = 250, 245
 _MOST_OBJECTS = 20_000
 _LEAST_SIZE = 0.01
 _MOST_PIXELS = 1_000_000
-_COLOURS = (ctypes.c_uint * 4)()
 
 
 def take_out_unseen(page: "PdfPage", text_page: "PdfTextPage", paper: Box) -> bool:
@@ -69,18 +68,12 @@ def _outside(texts: Sequence[int], paper: Box) -> list[int]:
 
 def _without_ink(texts: Sequence[int]) -> list[int]:
     """Return those texts that are drawn in no way, with full transparency, or in white, as pdfium also says of patterns."""
-    first = ctypes.addressof(_COLOURS)
-    places = range(first, first + ctypes.sizeof(_COLOURS), ctypes.sizeof(ctypes.c_uint))
-    get_mode, get_colour = function("FPDFTextObj_GetTextRenderMode"), function("FPDFPageObj_GetFillColor")
-    found: list[int] = []
-    for text in texts:
-        mode = get_mode(text)
-        if mode == _INVISIBLE:
+    modes = list(map(function("FPDFTextObj_GetTextRenderMode"), texts))
+    found = [text for text, mode in zip(texts, modes, strict=True) if mode == _INVISIBLE]
+    filled = [text for text, mode in zip(texts, modes, strict=True) if mode == _FILLED]
+    for text, (red, green, blue, opacity) in zip(filled, fill_colours(filled), strict=True):
+        if not opacity or (red >= _WHITE and green >= _WHITE and blue >= _WHITE):
             found.append(text)
-        elif mode == _FILLED and get_colour(text, *places):
-            red, green, blue, opacity = _COLOURS
-            if opacity == 0 or (red >= _WHITE and green >= _WHITE and blue >= _WHITE):
-                found.append(text)
     return found
 
 
