@@ -33,6 +33,7 @@ from cli.process_exit import exit_with_message, watch_address_limit
 from cli.show import show
 from cli.standing import Standing
 from cli.streams import log_to_stderr, prepare_streams, print_error, print_json
+from resources.errors import says_without_text
 from resources.home.private_files import keep_new_files_private
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ def _print_report(report: "SeedReport") -> None:
             "seconds": round(report.seconds, 3),
             "exit_code": report.exit_code,
             "stopped": {"reason": report.stopped, "remedy": report.remedy} if report.stopped else None,
+            "without_text": report.without_text,
             "skipped": report.skipped.as_json(),
             "documents_with_warnings": report.warned,
         }
@@ -245,7 +247,9 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
         failures = [
             {"document": document or None, "stage": stage, "reason": error.reason, "remedy": error.remedy}
             for document, stage, error in plan.failures()
+            if not says_without_text(error.reason)
         ]
+        without_text = sorted({document for document, _, error in plan.failures() if says_without_text(error.reason)})
         warned = warned_documents(session.pipeline, session.store, plan.documents)
         kept = {name: found for name, stage in plan.stages.items() if (found := stage.kept_although())}
         if as_json:
@@ -256,13 +260,16 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
                     "kept": kept,
                     "failures": failures,
                     "warnings": warned,
+                    "without_text": without_text,
                     "skipped": plan.scan.skipped.as_json(),
                 }
             )
         else:
             from cli.progress import show_status
 
-            show_status(counts, failures, sorted(plan.gone), plan.maintenance, warned, plan.scan.skipped, kept)
+            show_status(
+                counts, failures, sorted(plan.gone), plan.maintenance, warned, plan.scan.skipped, kept, without_text
+            )
     raise typer.Exit(1 if failures else 0)
 
 

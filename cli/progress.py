@@ -175,7 +175,7 @@ def show_report(session: "Session", report: "SeedReport") -> None:
         f"{counted(documents, 'document')}{changes}; {counted(made, 'result')} computed, {reused:,} reused, in "
         f"{report.seconds:.1f} s" + ("." if report.runs else "; nothing to do, no run was started."),
     )
-    for line in note_lines(report.skipped, report.warned):
+    for line in note_lines(report.skipped, report.warned, report.without_text):
         console.sentence(line)
     if report.exit_code == 130:
         console.sentence("Interrupted. All finished work is kept; run the command again to continue.")
@@ -213,6 +213,7 @@ def show_status(
     warned: "Sequence[WarnedDocument]" = (),
     skipped: "SkippedFiles | None" = None,
     kept: Mapping[str, Mapping[str, int]] | None = None,
+    without_text: Sequence[str] = (),
 ) -> None:
     """Print the number of units by stage and state, then what is kept, the skipped files, the warnings and the failures."""
     console = Screen()
@@ -238,7 +239,7 @@ def show_status(
             f"{counted(len(gone), 'document')} {are} gone from the corpus; the next seed removes {them}: {gone[0]}{more}"
         )
     if skipped is not None:
-        for line in note_lines(skipped):
+        for line in note_lines(skipped, without_text=without_text):
             console.sentence(line)
     for line in warning_lines(warned):
         console.sentence(line)

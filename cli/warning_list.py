@@ -17,8 +17,16 @@ _NAMED = 20
 """How many documents are named, as in the list of failures."""
 
 
-def note_lines(skipped: "SkippedFiles", warned: int = 0) -> Iterator[str]:
-    """What was skipped, what to do with files of certain formats, and how many documents were read with warnings."""
+def note_lines(skipped: "SkippedFiles", warned: int = 0, without_text: "Sequence[str]" = ()) -> Iterator[str]:
+    """What was skipped, what to do with files of certain formats, and how many documents were read with warnings.
+
+    without_text: documents that hold no text.
+    """
+    if without_text:
+        named = ", ".join(without_text[:_NAMED])
+        more = f" and {len(without_text) - _NAMED:,} more" if len(without_text) > _NAMED else ""
+        holds = "holds no text and is" if len(without_text) == 1 else "hold no text and are"
+        yield f"{counted(len(without_text), 'document')} {holds} skipped: {named}{more}."
     if sentence := skipped.sentence():
         yield f"{sentence}."
     yield from remedies_for(skipped.by_suffix)

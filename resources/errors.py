@@ -10,6 +10,18 @@ Dagster and terminals show them in many places.
 
 from io_managers.plain_text import plain
 
+_NO_TEXT = "it holds no text: "
+
+
+def without_text(why: str) -> str:
+    """Return the reason of a DocumentError for a file with which nothing is wrong, but that holds no text, as a photograph."""
+    return f"{_NO_TEXT}{why}"
+
+
+def says_without_text(reason: str) -> bool:
+    """Whether the reason of a DocumentError is that the file holds no text; it is skipped then, and no run fails for it."""
+    return reason.startswith(_NO_TEXT)
+
 
 class DocumentError(Exception):
     """One document failed; the others are not affected.

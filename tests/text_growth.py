@@ -453,6 +453,7 @@ NO_TEXT: Mapping[str, str] = {
     "picture_reader.PictureReader.__init__": _ID,
     "pdf_titles.title_of": _PACKED,
     "placing.PlacedText.__init__": _VALUE,
+    "characters.PageCharacters.replace": "single characters of a page, which has at most as many as pdfium reads of it",
     "styles.ListPlace.__init__": _VALUE,
     "symbols.is_symbol_font": _ID,
     "symbols.symbol": _ID,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from resources.endpoints.llm import Usage
+from resources.errors import says_without_text
 from resources.wording import counted
 from seed_assets.engine.runner import Runner
 from seed_assets.engine.stage_run import BlockedError, NotBegunError, Tally
@@ -49,6 +50,8 @@ def account(
                 if not any(known == document for known, _ in found):
                     reason = "no finished result is in the store."
                     found[document, name] = FailureReport(document, name, reason, "Run again without --cache-only.")
+    report.without_text = sorted({each.document for each in found.values() if says_without_text(each.reason)})
+    found = {key: each for key, each in found.items() if not says_without_text(each.reason)}
     report.failures = [*found.values(), *left.faults.values(), *_halts(runner)]
     if (kept := session.store.reserve.kept_words()) and report.failures:
         last = report.failures[-1]

@@ -50,7 +50,8 @@ class SeedReport:
 
     stages: by name. failures: everything that failed. runs: the ids of its Dagster runs. seconds: how long it took.
     exit_code: 0 done, 1 something failed, 3 the budget was spent, 130 interrupted. added, removed: how many documents came and
-    went. skipped: the files of the corpus that are not documents. warned: how many of the documents have results with warnings.
+    went. without_text: documents that hold no text, such as photographs. skipped: the files of the corpus that are not documents.
+    warned: how many of the documents have results with warnings.
     stopped: why the budget ended the spending. remedy: what can help; both are "" if the budget did not end it. corpus_stamp: if
     nothing was to be done, the stamp of the files for which that holds (see Scan.stamp), otherwise "".
     """
@@ -62,6 +63,7 @@ class SeedReport:
     exit_code: int = DONE
     added: int = 0
     removed: int = 0
+    without_text: list[str] = field(default_factory=list)
     skipped: SkippedFiles = field(default_factory=SkippedFiles)
     warned: int = 0
     stopped: str = ""

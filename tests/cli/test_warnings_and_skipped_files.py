@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from cli.main import _print_report, app
@@ -21,6 +22,7 @@ from seed_assets.planning.warned_documents import WarnedDocument, warned_documen
 from seed_assets.seeding.seeding import SeedOptions, seed
 from seed_assets.stages.documents.extracted_text import extracted_text
 from tests.support.pipelines import World, essay
+from tests.support.scans import picture_file
 
 BAD = "---\ntitle: [\n---\n\n"
 SKIPPED = "7 .xyz, 5 .bin, 1 hidden"
@@ -94,6 +96,22 @@ def test_a_seed_says_what_was_skipped_and_how_many_documents_have_warnings(
         found = json.loads(capsys.readouterr().out)
         assert found["skipped"]["suffixes"] == {".xyz": 7, ".bin": 5}
         assert found["documents_with_warnings"] == 2
+
+
+def test_a_photograph_without_text_is_skipped_and_fails_no_seed(
+    plain_world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is the same with each seed until the picture changes, and there is nothing to correct."""
+    photograph = Image.effect_mandelbrot((300, 300), (-2.0, -1.5, 1.0, 1.5), 30)
+    plain_world.write("photos/gate.png", picture_file(photograph))
+    for _ in range(2):
+        with plain_world.session() as session:
+            report = seed(session, SeedOptions())
+            show_report(session, report)
+        assert (report.exit_code, report.failures, report.without_text) == (0, [], ["photos/gate.png"])
+        assert "1 document holds no text and is skipped: photos/gate.png.\n" in capsys.readouterr().out
+    assert "1 document holds no text and is skipped: photos/gate.png.\n" in run(plain_world, "status")
+    assert shown_json(plain_world, "status")["without_text"] == ["photos/gate.png"]
 
 
 def test_a_corpus_without_documents_says_which_files_it_has(empty_plain_world: World) -> None:

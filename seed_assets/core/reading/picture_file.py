@@ -3,7 +3,7 @@
 What does not belong here: opening and reading pictures (ocr).
 """
 
-from resources.errors import DocumentError
+from resources.errors import DocumentError, without_text
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.ocr.page_pictures import PICTURE_REMEDY, page_count
 from seed_assets.core.reading.ocr.picture_reader import ReadingRules
@@ -34,7 +34,12 @@ def read_picture_file(data: bytes, rules: ReadingRules) -> ExtractedText | list[
         problems = sorted({rules.pictures[number].problem.rstrip(".") for number in range(count)} - {""})
         if problems:
             raise DocumentError(f"no picture in the file can be read: {'; '.join(problems)}.", PICTURE_REMEDY)
-        said = ("no legible text was found in the picture.", *scan_warnings(pages, rules))
+        if not (doubts := scan_warnings(pages, rules)):
+            raise DocumentError(
+                without_text("no legible text was found in the picture."),
+                f"If it has text: {remedy_for_unread(pages, rules)}",
+            )
+        said = ("no legible text was found in the picture.", *doubts)
         raise DocumentError(" ".join(said), remedy_for_unread(pages, rules))
     if len(unread(pages)) > rules.most_unread_pages * count:
         reasons = " ".join((*page_warnings(pages), *scan_warnings(pages, rules)))
