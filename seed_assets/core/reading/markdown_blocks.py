@@ -23,6 +23,12 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
+def within_cell(rows: Sequence[Sequence[str]]) -> str:
+    """Return a table that stands in a cell of another one in one line: "Level, 1.9; Flow, 3"."""
+    filled = (", ".join(" ".join(cell.split()) for cell in row if cell.strip()) for row in rows)
+    return "; ".join(filter(None, filled))
+
+
 def code(lines: Sequence[str], language: str = "") -> str:
     """Return lines of code between fences; "" if all are blank."""
     if not any(map(str.strip, lines)):

@@ -5,14 +5,14 @@ Deleted text, hidden text, field codes, placeholders and the fallback copies of 
 insertions, links and text boxes are included.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from seed_assets.core.reading.docx.elements import attribute, child, local, nearest, number
 from seed_assets.core.reading.docx.inline import ParagraphText
 from seed_assets.core.reading.docx.numbering import BULLET, Numbering
 from seed_assets.core.reading.docx.styles import TITLE_LEVEL, DocxStyles, ListPlace
-from seed_assets.core.reading.markdown_blocks import heading, table
+from seed_assets.core.reading.markdown_blocks import heading, table, within_cell
 from seed_assets.core.reading.titles import cleaned_title
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class DocxBody:
         self._elsewhere = elsewhere
         self._text = ParagraphText(styles, of_pages=of_pages)
         self._title = self._heading = ""
+        self._is_in_cell = False
 
     @property
     def title(self) -> str:
@@ -104,12 +105,10 @@ class DocxBody:
     def _table(self, element: "_Element") -> list[str]:
         """Return a table of several columns as one block; for a table that only lays out text, the blocks of its cells."""
         rows = [[cell for cell in nearest(row, "tc") if not _continues_merge(cell)] for row in nearest(element, "tr")]
-        is_layout = all(len(row) < 2 for row in rows) or any(
-            next(nearest(cell, "tbl"), None) is not None for row in rows for cell in row
-        )
-        if is_layout:
+        if all(len(row) < 2 for row in rows) or _lays_out_tables(rows):
             return [block for row in rows for cell in row for block in self.blocks(cell)]
-        text = table([list(self._cells(row)) for row in nearest(element, "tr")])
+        texts = [list(self._cells(row)) for row in nearest(element, "tr")]
+        text = within_cell(texts) if self._is_in_cell else table(texts)
         return [text] if text else []
 
     def _cells(self, row: "_Element") -> Iterator[str]:
@@ -117,9 +116,25 @@ class DocxBody:
         properties = child(row, "trPr")
         yield from [""] * _columns(child(properties, "gridBefore"), 0)
         for cell in nearest(row, "tc"):
-            yield "" if _continues_merge(cell) else "\n".join(self.blocks(cell))
+            yield "" if _continues_merge(cell) else self._cell(cell)
             yield from [""] * (_columns(child(cell, "tcPr", "gridSpan"), 1) - 1)
         yield from [""] * _columns(child(properties, "gridAfter"), 0)
+
+    def _cell(self, cell: "_Element") -> str:
+        before, self._is_in_cell = self._is_in_cell, True
+        try:
+            return "\n".join(self.blocks(cell))
+        finally:
+            self._is_in_cell = before
+
+
+def _lays_out_tables(rows: Sequence[Sequence["_Element"]]) -> bool:
+    """Whether a table holds tables in most of its cells, or a single row of them, so that it only puts them side by side."""
+    cells = [cell for row in rows for cell in row]
+    holding = sum(next(nearest(cell, "tbl"), None) is not None for cell in cells)
+    if not holding:
+        return False
+    return 2 * holding > len(cells) or len(rows) < 2 or min(map(len, rows)) < 2
 
 
 def _columns(element: "_Element | None", otherwise: int) -> int:

@@ -16,7 +16,7 @@ from seed_assets.core.reading.html.formulas import formula_in, formula_of_script
 from seed_assets.core.reading.html.inline import BREAK, alternative, flat, paragraphs
 from seed_assets.core.reading.html.page_tables import code_in, data_rows, is_layout
 from seed_assets.core.reading.html.regions import Regions, is_main
-from seed_assets.core.reading.markdown_blocks import table
+from seed_assets.core.reading.markdown_blocks import table, within_cell
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -114,8 +114,8 @@ class _Walk:
             self.collected.picture(alternative(element))
         elif tag in VERBATIM and not self.collected.in_heading:
             self.collected.add(Kind.CODE, code_text(element), linked=self._facts.about(element).linked)
-        elif tag == "table" and not self._in_cell:
-            return self._is_whole_table(element)
+        elif tag == "table":
+            return self._is_table_in_cell(element) if self._in_cell else self._is_whole_table(element)
         else:
             return False
         return True
@@ -164,6 +164,13 @@ class _Walk:
         facts = self._facts.about(element)
         rows = data_rows(element, facts.columns, self._cell)
         self.collected.add(Kind.TABLE, table(rows), linked=facts.linked)
+        return True
+
+    def _is_table_in_cell(self, element: "HtmlElement") -> bool:
+        if is_layout(element, self._facts):
+            return False
+        rows = data_rows(element, self._facts.about(element).columns, self._cell)
+        self.collected.add(Kind.TEXT, within_cell(rows))
         return True
 
     def _cell(self, element: "HtmlElement") -> str:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _LAYOUT_CELL = 600
 _CODE_NAMES = re.compile(r"(?:^|[\s_-])(?:code|line-content|blob)(?:$|[\s_-])", re.IGNORECASE)
 _CELLS = ("td", "th")
+_PARTS = ("thead", "tbody", "tfoot")
+# A table with more in it is a layout; a judgement.
+_MOST_TABLES = 20
 # Cells that reach over rows are repeated up to these numbers of characters, of each and of all.
 _LONGEST_REPEATED = 200
 _MOST_REPEATED = 100_000
@@ -24,12 +27,26 @@ _MOST_REPEATED = 100_000
 def is_layout(element: "HtmlElement", facts: PageFacts) -> bool:
     """Whether a table only lays out text, so that its cells are read one after the other."""
     about = facts.about(element)
-    if element.get("role") in ("presentation", "none") or about.tables > 1 or about.headings or about.verbatim:
+    if element.get("role") in ("presentation", "none") or about.headings or about.verbatim:
+        return True
+    if about.tables > 1 and not _has_tables_in_cells(element, about.tables):
         return True
     if about.columns < 2:
         return True
     described = element.find("caption") is not None or element.find("thead") is not None
     return not described and about.widest > _LAYOUT_CELL and 2 * about.widest > about.chars and about.paragraphs > 1
+
+
+def _has_tables_in_cells(element: "HtmlElement", tables: int) -> bool:
+    """Whether a table of data has tables in a few of its cells; most tables that hold others put them side by side.
+
+    tables: how many there are with those in it.
+    """
+    rows = [_cells(row) for row in _rows(element)]
+    cells = [cell for row in rows for cell in row]
+    if tables > _MOST_TABLES or len(rows) < 2 or min(map(len, rows)) < 2 or not any(cell.tag == "th" for cell in cells):
+        return False
+    return 2 * sum(next(cell.iterdescendants("table"), None) is not None for cell in cells) <= len(cells)
 
 
 def code_in(element: "HtmlElement", facts: PageFacts) -> str | None:
@@ -104,7 +121,12 @@ def _span(cell: "HtmlElement", name: str) -> int:
 
 
 def _rows(element: "HtmlElement") -> Iterator["HtmlElement"]:
-    return element.iterdescendants("tr")
+    """Return the rows of a table without those of tables in its cells."""
+    for part in element:
+        if part.tag == "tr":
+            yield part
+        elif part.tag in _PARTS:
+            yield from (row for row in part if row.tag == "tr")
 
 
 def _cells(row: "HtmlElement") -> list["HtmlElement"]:

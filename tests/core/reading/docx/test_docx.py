@@ -298,6 +298,22 @@ def test_merged_cells_keep_the_columns_under_each_other() -> None:
     ]
 
 
+def test_a_table_in_a_cell_stays_in_its_row() -> None:
+    def rows(*cells: list[str]) -> str:
+        return "".join(f"<w:tr>{''.join(f'<w:tc>{cell}<w:p/></w:tc>' for cell in row)}</w:tr>" for row in cells)
+
+    inner = f"<w:tbl>{rows([paragraph('Level'), paragraph('1.9')], [paragraph('Flow'), paragraph('3')])}</w:tbl>"
+    body = rows(
+        [paragraph("Gate"), paragraph("Measured")], [paragraph("East"), inner], [paragraph("West"), paragraph("-")]
+    )
+    assert text_of(f"<w:tbl>{body}</w:tbl>").splitlines() == [
+        "| Gate | Measured |",
+        "| --- | --- |",
+        "| East | Level, 1.9; Flow, 3 |",
+        "| West | - |",
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -18,6 +18,7 @@ TABLE = "<table><tr><th>Port</th><th>{}</th></tr><tr><td>Ostrand</td><td>{}</td>
         ("<div><span>6</span> m</div>", "6 m"),
         ("<img src='p.png' alt='A pier of stone'>", "A pier of stone"),
         ("10<sup>6</sup> t", "10⁶ t"),
+        ("<table><tr><td>Level</td><td>1.9</td></tr><tr><td>Flow</td><td>3</td></tr></table>", "Level, 1.9; Flow, 3"),
         ("a | b", "a \\| b"),
         ("<code>open_gate</code>", "open_gate"),
     ],
