@@ -56,7 +56,7 @@ def _read(data: bytes, format: str, rules: ReadingRules, limits: PartLimits) -> 
     if not data:
         raise DocumentError("the file is empty (0 bytes).", "Put its content back, or remove it.")
     if format in _READERS_WITH_PAGES:
-        found = _READERS_WITH_PAGES[format](data, rules)
+        found = _READERS_WITH_PAGES[format](data, rules, _part_reader(limits))
         if not isinstance(found, ExtractedText):
             return found
     elif format in _READERS_OF_PARTS:
@@ -114,14 +114,14 @@ def _read_docx(data: bytes) -> ExtractedText:
         return ExtractedText(normalised(found.text), found.title, warnings=found.warnings)
 
 
-def _read_pdf(data: bytes, rules: ReadingRules) -> ExtractedText | list[int]:
+def _read_pdf(data: bytes, rules: ReadingRules, read_part: ReadPart) -> ExtractedText | list[int]:
     from seed_assets.core.reading.pdf.document import read_pdf
 
     with _named_failures("PDF"):
-        return read_pdf(data, rules)
+        return read_pdf(data, rules, read_part)
 
 
-def _read_picture(data: bytes, rules: ReadingRules) -> ExtractedText | list[int]:
+def _read_picture(data: bytes, rules: ReadingRules, read_part: ReadPart) -> ExtractedText | list[int]:
     from seed_assets.core.reading.picture_file import read_picture_file
 
     with _named_failures("picture"):

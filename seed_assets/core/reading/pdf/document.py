@@ -11,8 +11,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from resources.errors import DocumentError
+from seed_assets.core.reading.document_parts import ReadPart
 from seed_assets.core.reading.extracted_text import ExtractedText
-from seed_assets.core.reading.ocr.picture_reader import IN_PARTS, NO_OCR, ReadingRules
+from seed_assets.core.reading.ocr.picture_reader import ReadingRules
 from seed_assets.core.reading.page_texts import (
     DAMAGED,
     GARBLED,
@@ -35,25 +36,21 @@ from seed_assets.core.reading.pdf.pdf_titles import title_of
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument
 
-# A portfolio may be a part of another one, and in a hostile file of itself. Chosen by judgement.
-_MOST_DEEP = 2
 # The page of a dynamic form, in whatever language, names the program that shows the form, and is short.
 _LONGEST_WAIT = 2_500
 _WAITS = re.compile(r"\badobe\b|please wait", re.IGNORECASE)
 
 
-def read_pdf(data: bytes, rules: ReadingRules = NO_OCR, depth: int = 0) -> ExtractedText | list[int]:
+def read_pdf(data: bytes, rules: ReadingRules, read_part: ReadPart) -> ExtractedText | list[int]:
     """Read a PDF; or return the numbers of the pages whose pictures have to be read first and are not in `rules`.
 
     An encrypted file that opens without a password is read.
 
-    depth: how many portfolios the file is a part of.
+    read_part: reads the files of a portfolio.
 
     Raises DocumentError for a file that needs a password, is not a PDF, is damaged as a whole, has no pages or no text, or has
     more unread pages than the rules allow.
     """
-    if depth > _MOST_DEEP:
-        raise DocumentError("portfolios are contained in each other too deeply.", "Take the files out of them.")
     document = _opened(data)
     with closing(document):
         if document.get_formtype():
@@ -72,17 +69,12 @@ def read_pdf(data: bytes, rules: ReadingRules = NO_OCR, depth: int = 0) -> Extra
         if any(page.problem == DAMAGED for page in pages) and (completed := with_all_pages(data)) is not None:
             with closing(_opened(completed)) as other:
                 pages += [page_text(other, number) for number in range(len(pages), len(other))]
-        attachments = Attachments(document, data, lambda part: _part(part, depth + 1))
+        attachments = Attachments(document, data, read_part)
         if not attachments.is_portfolio:
             _refuse_unread(document, pages, rules)
         title = title_of(document, pages[0].text) or (pages[0].scan.title if pages[0].scan else "")
         parts, warnings = attachments.read()
     return document_of(pages, title, parts, (*scan_warnings(pages, rules), *warnings))
-
-
-def _part(data: bytes, depth: int) -> str:
-    found = read_pdf(data, IN_PARTS, depth)
-    return found.text if isinstance(found, ExtractedText) else ""
 
 
 def _opened(data: bytes) -> "PdfDocument":

@@ -243,10 +243,31 @@ def test_the_files_of_a_portfolio_are_parts_of_it() -> None:
         found.text
         == "Open it in a program.\n\n# part.pdf\n\nThe text of the part.\n\n[File of the portfolio: sheet.xls]"
     )
-    assert found.warnings == ("sheet.xls, a file of the portfolio, was not read: it is no PDF.",)
+    assert found.warnings == ("Files of the portfolio that have no reader are not read: sheet.xls.",)
     attached = read(pdf([lines("An invoice.")], catalog=names, objects=objects))
     assert attached.text == "An invoice.\n\n[Attached file: part.pdf]\n\n[Attached file: sheet.xls]"
     assert attached.warnings == ()
+
+
+def test_the_files_of_a_portfolio_are_read_in_their_formats() -> None:
+    """A portfolio holds spreadsheets, notes and mails as often as PDFs."""
+    files = {
+        "notes.md": "# The lower gate\n\nIt is open.",
+        "levels.csv": "Gate,Level\nEast,4\n",
+        "bad.docx": "no archive",
+    }
+    streams = [f"<< /Type /EmbeddedFile /Length {len(text)} >>\nstream\n{text}\nendstream" for text in files.values()]
+    specs = [f"<< /Type /Filespec /F ({name}) /UF ({name}) /EF << /F {n} 0 R >> >>" for n, name in enumerate(files, 10)]
+    listed = " ".join(f"({name}) {n} 0 R" for n, name in enumerate(files, 13))
+    catalog = f"/Names << /EmbeddedFiles << /Names [{listed}] >> >> /Collection << >>"
+    found = read(pdf([lines("Open it in a program.")], catalog=catalog, objects=[*streams, *specs]))
+    assert found.text == (
+        "Open it in a program.\n\n# notes.md\n\n# The lower gate\n\nIt is open.\n\n"
+        "# levels.csv\n\nGate; Level\n\nGate: East; Level: 4\n\n[File of the portfolio: bad.docx]"
+    )
+    assert [warning.partition(":")[0] for warning in found.warnings] == [
+        "bad.docx, a file of the portfolio, was not read"
+    ]
 
 
 BODY = lines(*[f"Line {number} of an ordinary page of text about the lock." for number in range(9)], top=300)
