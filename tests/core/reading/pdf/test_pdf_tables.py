@@ -10,7 +10,7 @@ import pytest
 from seed_assets.core.reading.extraction import extract
 from seed_assets.core.reading.pdf.tables.table_likeness import is_table
 from tests.support.pdf_files import Page, at, lines, pdf
-from tests.support.pdf_tables import aligned, ruled
+from tests.support.pdf_tables import aligned, cells, ruled
 
 GATES = [["Gate", "Keeper", "Level"], ["East", "Marta", "1.85"], ["West", "Ilse", "2.10"], ["North", "Oskar", "3.70"]]
 MARKDOWN = "\n".join(
@@ -52,6 +52,19 @@ def test_a_cell_that_only_says_that_it_is_empty_is_a_cell(sign: str, draw: Calla
 
 def test_backgrounds_of_cells_are_their_borders() -> None:
     assert text_of(ruled(GATES, WIDTHS, fill=True)) == MARKDOWN
+
+
+def test_rows_without_lines_between_them_are_rows() -> None:
+    """Many programs draw lines between columns and below the header only."""
+    heads, height = "20 340 m 310 340 l S", 20 * len(GATES)
+    sides = f"20 {360 - height} 290 {height} re S {heads} 110 360 m 110 {360 - height} l S 230 360 m 230 {360 - height} l S\n"
+    texts = "\n".join(text for n, row in enumerate(GATES) for text in cells(row, WIDTHS, bottom=346 - 20 * n))
+    assert text_of(sides + texts) == MARKDOWN
+
+
+def test_lines_of_prose_in_cells_are_no_rows() -> None:
+    rows = [["Gate", "Remark"], ["East\nand\nWest", "The hinge\nbroke when the\ntide came"]]
+    assert "| East and West | The hinge broke when the tide came |" in text_of(ruled(rows, WIDTHS[:2]))
 
 
 def test_lines_may_be_one_path_or_be_narrow_rectangles_or_lie_in_a_form() -> None:

@@ -13,6 +13,7 @@ from seed_assets.core.reading.pdf.placing import PlacedText
 from seed_assets.core.reading.pdf.tables.grids import Grid
 from seed_assets.core.reading.pdf.tables.table_cells import FoundTable, cell_text
 from seed_assets.core.reading.pdf.tables.table_likeness import is_filled_grid
+from seed_assets.core.reading.pdf.tables.undivided_rows import divided
 
 # All numbers were chosen by judgement. A grid whose lines go through words is none, and one with long texts is a layout.
 _MOST_CROSSING, _MOST_CUT_WORDS = 0.03, 0.01
@@ -51,7 +52,7 @@ def ruled_table(page: PlacedText, grid: Grid) -> FoundTable | None:
         return None
     if not _is_table(rows):
         return None
-    found = _without_empty(rows, grid)
+    found = _without_empty(page, rows, grid)
     return found if is_filled_grid([[cell_text(page, cell) for cell in row] for row in found.rows]) else None
 
 
@@ -77,13 +78,15 @@ def _is_table(rows: Sequence[Sequence[Sequence[int]]]) -> bool:
     return in_rows > 1 and in_columns > 1 and longest <= _LONGEST_CELL
 
 
-def _without_empty(rows: list[list[list[int]]], grid: Grid) -> FoundTable:
-    """Leave out rows and columns of which nothing is filled, as those between two lines that are close."""
+def _without_empty(page: PlacedText, rows: list[list[list[int]]], grid: Grid) -> FoundTable:
+    """Leave out rows and columns of which nothing is filled, as those between two lines that are close, and divide others."""
     kept = [number for number in range(len(grid.columns) - 1) if any(row[number] for row in rows)]
-    ends = [bottom for (_, bottom), row in zip(pairwise(grid.rows), rows, strict=True) if any(row)]
-    return FoundTable(
-        [[row[number] for number in kept] for row in rows if any(row)],
-        tuple(grid.columns[number] for number in kept),
-        grid.box,
-        tuple(ends),
-    )
+    found: list[list[list[int]]] = []
+    ends: list[float] = []
+    for (_, bottom), row in zip(pairwise(grid.rows), rows, strict=True):
+        if any(row):
+            cells = [row[number] for number in kept]
+            parts = divided(page, cells)
+            found += [part for part, _ in parts] or [cells]
+            ends += [*(end for _, end in parts[:-1]), bottom]
+    return FoundTable(found, tuple(grid.columns[number] for number in kept), grid.box, tuple(ends))

@@ -52,7 +52,7 @@ def is_table(rows: Sequence[Sequence[str]], lefts: Sequence[Sequence[float]]) ->
         or not any(character.isalpha() for row in rows for cell in row for character in cell)
     ):
         return False
-    numeric = [_is_numeric(column[1:]) for column in columns]
+    numeric = [is_numeric(column[1:]) for column in columns]
     if width == 2:
         # Numbers on the left may be those of items or years in a list, unless the columns have names.
         return numeric[1] and not (numeric[0] and any(map(str.isdigit, "".join(rows[0]))))
@@ -64,7 +64,7 @@ def is_table(rows: Sequence[Sequence[str]], lefts: Sequence[Sequence[float]]) ->
     return len(full) >= _FEWEST_TEXT_ROWS and median(lengths) <= _USUAL_TEXT_CELL and aligned
 
 
-def _is_numeric(cells: Sequence[str]) -> bool:
+def is_numeric(cells: Sequence[str]) -> bool:
     """Whether most cells are numbers, perhaps with a unit; some may say that a number is missing."""
     filled = [cell for cell in cells if cell and not _MISSING.fullmatch(cell)]
     numbers = sum(_is_number(cell) for cell in filled)
