@@ -40,7 +40,7 @@ from seed_assets.core.reading.document_fields import read_fields
 from seed_assets.core.reading.docx.symbols import in_symbol_font
 from seed_assets.core.reading.extraction import extract
 from seed_assets.core.reading.field_values import cleaned_values
-from seed_assets.core.reading.markdown_blocks import code, heading, table
+from seed_assets.core.reading.markdown_blocks import code, heading, table, within_cell
 from seed_assets.core.reading.markup.asciidoc_header import read_header
 from seed_assets.core.reading.markup.asciidoc_inline import Attributes, asciidoc_text
 from seed_assets.core.reading.markup.asciidoc_tables import asciidoc_table
@@ -53,7 +53,7 @@ from seed_assets.core.reading.pdf.placing import PlacedText
 from seed_assets.core.reading.pdf.running.edge_lines import EdgeLine
 from seed_assets.core.reading.pdf.running.running_lines import without_running_lines
 from seed_assets.core.reading.pdf.tables.table_cells import FoundTable, markdown, with_tables
-from seed_assets.core.reading.pdf.tables.table_likeness import is_filled_grid, is_table
+from seed_assets.core.reading.pdf.tables.table_likeness import is_filled_grid, is_numeric, is_table
 from seed_assets.core.reading.pdf.tables.table_pages import goes_on, with_tables_joined
 from seed_assets.core.reading.text.alphabets import letter_fit
 from seed_assets.core.reading.text.language_likeness import language_likeness
@@ -199,6 +199,8 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     ),
     "language_likeness.language_likeness": lambda text: language_likeness(f"é{text}", "cp1252"),
     "markdown_blocks.heading": lambda text: heading(2, text),
+    "markdown_blocks.within_cell": lambda text: within_cell([[text, text], text.split(" ")]),
+    "table_likeness.is_numeric": lambda text: is_numeric([text, *text.split(" ")]),
     "markdown_blocks.table": lambda text: table([[text, text], text.split(" ")]),
     "material.MarkedTexts.shown": lambda text: MarkedTexts("passage", [text, text], [text[:100], ""]).shown(
         {"passage"}
