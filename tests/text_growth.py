@@ -64,6 +64,7 @@ from seed_assets.core.reading.text.yaml_fields import yaml_entries
 from seed_assets.core.summaries.summarizing import ExtractiveSummarizer
 from seed_assets.core.text.boundaries import pieces_between, pieces_of
 from seed_assets.core.text.chunking import Chunk, Chunker, Chunks
+from seed_assets.core.text.grammar.noun_phrases import noun_phrases
 from seed_assets.core.text.proper_names import ProperNames
 from seed_assets.core.text.quotations import QuotedText, locate
 from seed_assets.core.text.sentences import split_long
@@ -71,6 +72,7 @@ from seed_assets.core.text.stopwords import covered_by_language, stop_words
 from seed_assets.core.text.table_lines import tables_in
 from seed_assets.core.text.text_parts import parts_within
 from seed_assets.core.text.unicode_forms import normal_form
+from seed_assets.core.text.word_runs import word_runs
 from seed_assets.stages.documents import validity
 from seed_assets.stages.documents.validity import uncovered, ungrounded
 
@@ -218,6 +220,7 @@ CALLS: Mapping[str, Callable[[str], object]] = {
         locate(text, _SHORT),
         locate(text[: len(text) // 2], f"x{text}"),
     ),
+    "noun_phrases.noun_phrases": lambda text: list(noun_phrases(text.split(), "", "en")),
     "sentences.split_long": lambda text: split_long(text, (0, len(text)), 60),
     "source_extracts.digest": lambda text: digest(text, text),
     "source_extracts.extracts_for": lambda text: extracts_for([_SHORT], [_source(text)], _embedder(), 2000),
@@ -225,6 +228,7 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     "stopwords.covered_by_language": lambda text: covered_by_language(text.split()),
     "languages.other_language": lambda text: other_language(text.split(), ["eng"]),
     "stopwords.stop_words": lambda text: stop_words(text.split()),
+    "word_runs.word_runs": lambda text: list(word_runs(text, frozenset({"the"}))),
     "summarizing.ExtractiveSummarizer.summarize_sync": lambda text: ExtractiveSummarizer(_embedder()).summarize_sync(
         text, text[:100]
     ),

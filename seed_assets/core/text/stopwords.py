@@ -125,19 +125,19 @@ def stop_words(words: Iterable[str]) -> frozenset[str]:
     words such as "die", "son" or "no" are stop words of one language and ordinary words of another.
     """
     covered = covered_by_language(words)
-    return _LISTS[max(covered, key=lambda language: (covered[language], language == "english"))]
+    return LISTS[max(covered, key=lambda language: (covered[language], language == "english"))]
 
 
 def covered_by_language(words: Iterable[str]) -> dict[str, int]:
     """Return how many of these (case-folded) words are stop words, by language ("english", "german", ...)."""
-    covered = dict.fromkeys(_LISTS, 0)
+    covered = dict.fromkeys(LISTS, 0)
     for word, count in Counter(words).items():
         for language in _LANGUAGES.get(word, ()):
             covered[language] += count
     return covered
 
 
-_LISTS = {
+LISTS = {
     "arabic": frozenset(_ARABIC.split()),
     "dutch": frozenset(_DUTCH.split()),
     "english": frozenset(_ENGLISH.split()),
@@ -150,6 +150,6 @@ _LISTS = {
 }
 
 _LANGUAGES = {
-    word: tuple(language for language, listed in _LISTS.items() if word in listed)
-    for word in frozenset().union(*_LISTS.values())
+    word: tuple(language for language, listed in LISTS.items() if word in listed)
+    for word in frozenset().union(*LISTS.values())
 }
