@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from io_managers.store.fingerprint import Part
 from resources.models.embedder import LocalEmbedder
+from seed_assets.core.text.header_block import header_end
 from seed_assets.core.text.phrases import Phrase, Unit, find_phrases
 from seed_assets.core.text.text_work import TextWork
 from seed_assets.memo.reuse import Reuse
@@ -125,16 +126,17 @@ class StatisticalConceptExtractor:
     def extract_sync(self, text: str, title: str) -> Concepts:
         """Find at most `count` concepts, best first; `title` only guides the choice, and every concept is in `text`."""
         text = text[:_READ_CHARACTERS]
-        phrases, units = find_phrases(text)
+        start = header_end(text)
+        phrases, units = find_phrases(text, start)
         if not phrases:
             return Concepts(())
         _, title_units = find_phrases(title)
         weights = {
-            name: _weight(unit.count, 0.0 if name in title_units else unit.start / len(text))
+            name: _weight(unit.count, 0.0 if name in title_units else (unit.start - start) / (len(text) - start))
             for name, unit in units.items()
         }
         candidates = _candidates(phrases, units, weights, self.count)
-        scores = self._likeness(candidates, text) * [_cohesion(phrase, units) for phrase in candidates]
+        scores = self._likeness(candidates, text[start:]) * [_cohesion(phrase, units) for phrase in candidates]
         return Concepts(tuple(_chosen(candidates, scores, weights, self.count)))
 
     def _likeness(self, candidates: Sequence[Phrase], text: str) -> NDArray[np.float64]:

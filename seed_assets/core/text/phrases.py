@@ -73,11 +73,14 @@ class _Counts:
         self.whole.add(tuple(word.unit for word in words[: most + 1]))
 
 
-def find_phrases(text: str) -> tuple[list[Phrase], dict[str, Unit]]:
-    """Return the candidates in the order of their first mention, and the units that they consist of."""
+def find_phrases(text: str, start: int = 0) -> tuple[list[Phrase], dict[str, Unit]]:
+    """Return the candidates in the order of their first mention, and the units that they consist of.
+
+    start: where to begin, in characters.
+    """
     stopped = stop_words(match.group() for match in WORD.finditer(text.casefold()))
     language = language_of(text)
-    runs = list(word_runs(text, stopped))
+    runs = list(word_runs(text, stopped, start))
     units = _units(run.words for run in runs)
     phrases = _candidates(text, list(_named(text, runs, language)), units, cut=language not in PARSED)
     phrases = phrases or _candidates(text, [run.words for run in runs], units, cut=True)
