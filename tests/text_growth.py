@@ -25,6 +25,7 @@ from resources.models.tokens import at_most_tokens, count_tokens
 from seed_assets.core.clusters.cluster_members import ClusterMaterial, Member, arranged_members
 from seed_assets.core.clusters.cluster_summarizing import ExtractiveClusterSummarizer, concepts_of
 from seed_assets.core.clusters.distinguishing import background_of, distinguishing_concepts
+from seed_assets.core.clusters.language_means import languages_of
 from seed_assets.core.concepts.concepts import Concept, Concepts, StatisticalConceptExtractor
 from seed_assets.core.concepts.model_concepts import ConceptsAnswer
 from seed_assets.core.judging.copies import CopiedText, CopiedTexts
@@ -207,6 +208,7 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     "material.MarkedTexts.shown": lambda text: MarkedTexts("passage", [text, text], [text[:100], ""]).shown(
         {"passage"}
     ),
+    "language_means.languages_of": lambda text: languages_of([text, _SHORT]),
     "material.without_marks": lambda text: without_marks(text, {"document", "claims"}),
     "passages.in_order": lambda text: in_order([_source(text), _source(text + "."), _source(text)]),
     "passages.SourcePassages.__init__": lambda text: SourcePassages([_source(text)], _embedder()),
@@ -437,6 +439,8 @@ NO_TEXT: Mapping[str, str] = {
     "inline.paragraphs": _PIECE,
     "inline.small_text": _PIECE,
     "judging.verdict_on": _ID,
+    "language_means.language_means": _ID,
+    "language_means.means_for": _ID,
     "numbering.Numbering.level_of_style": _ID,
     "numbering.Numbering.next_label": _ID,
     "outside.Outside.__init__": _VALUE,

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from io_managers.store.fingerprint import Part
 from seed_assets.core.clusters.neighbours import Sparse
 
-METHOD = "leiden-2"
+METHOD = "leiden-3"
 """The version of the method; raise it when the same documents may be grouped differently."""
 
 Rows: TypeAlias = NDArray[np.float32] | Sparse

@@ -3,8 +3,9 @@ the frozen basis of its coordinates. What does not: nearest neighbours (neighbou
 
 A document's coordinates have two parts of equal weight: its vector minus the mean of the corpus, which only reflects the
 subject of the whole corpus; and its wording, projected onto the 100 strongest directions of TF-IDF with logarithmic counts.
-The mean, the words and the directions are frozen until everything is clustered from scratch, so that a few new documents
-do not move the others.
+If the corpus has several languages, the means of each are subtracted (language_means), so that subjects are grouped and not
+languages. The means, the words and the directions are frozen until everything is clustered from scratch, so that a few new
+documents do not move the others.
 
 Source: Deerwester et al., "Indexing by latent semantic analysis", JASIS 1990.
 """
@@ -20,7 +21,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from seed_assets.core.clusters.language_means import LanguageMeans, language_means, languages_of, means_for
 from seed_assets.core.clusters.neighbours import Sparse, rounded_unit_rows, unit_values
+from seed_assets.core.text.header_block import header_end
 from seed_assets.core.text.stopwords import stop_words
 from seed_assets.core.text.textrank import terms
 from seed_assets.core.text.words import WORD
@@ -61,6 +64,7 @@ class TopicBasis(msgspec.Struct, frozen=True):
     characters: how many characters of a text are read.
     spread: the root mean square of the cosines of two documents' vectors, without the mean.
     seen: document id -> digest of what its coordinates were computed from.
+    languages: the means of each language, by its code; empty if the corpus has only one.
     """
 
     method: str
@@ -72,6 +76,7 @@ class TopicBasis(msgspec.Struct, frozen=True):
     characters: int
     spread: float
     seen: dict[str, str]
+    languages: dict[str, LanguageMeans] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +103,17 @@ def fit_basis(documents: Sequence[TopicDocument], method: str, seed: int) -> Top
     mean = mean_of(vectors)
     characters = min(_MOST_CHARACTERS, _ALL_CHARACTERS // max(1, len(documents)))
     step = -(-len(documents) // _MOST_FITTED) or 1
-    counts = [_telling(document.text[:characters]) for document in documents[::step]]
+    counts = [_telling(_read(document.text, characters)) for document in documents[::step]]
     held = Counter(term for one in counts for term in one)
     most = max(2, len(counts) // 2)
     usable = sorted(((-n, term) for term, n in held.items() if 2 <= n <= most))[:_MOST_TERMS]
     names = sorted(term for _, term in usable)
     weights = np.array([np.log((1 + len(counts)) / (1 + held[term])) + 1 for term in names], dtype=np.float32)
-    directions = _directions(_weighted(counts, names, weights), seed)
-    return TopicBasis(
+    weighted = _weighted(counts, names, weights)
+    directions = _directions(weighted, seed)
+    codes = languages_of([document.text for document in documents])
+    languages = language_means(codes[::step], vectors[::step], _wording(weighted, directions))
+    basis = TopicBasis(
         method=method,
         dimensions=vectors.shape[1],
         mean=mean.tobytes(),
@@ -113,9 +121,17 @@ def fit_basis(documents: Sequence[TopicDocument], method: str, seed: int) -> Top
         weights=weights.tobytes(),
         directions=directions.tobytes(),
         characters=characters,
-        spread=spread_of(centred(vectors, mean)),
+        spread=0.0,
         seen={},
+        languages=languages,
     )
+    return msgspec.structs.replace(basis, spread=spread_of(_meaning(vectors, basis, codes)))
+
+
+def _read(text: str, characters: int) -> str:
+    """Return the part of a text whose wording is compared; the words of a header block are the same for all subjects."""
+    beginning = text[:characters]
+    return beginning[header_end(beginning) :]
 
 
 def _telling(text: str) -> Counter[str]:
@@ -138,14 +154,29 @@ def coordinates(documents: Sequence[TopicDocument], basis: TopicBasis) -> TopicS
     vectors = _vectors(documents)
     if len(documents) and vectors.shape[1] != basis.dimensions:
         raise ValueError(f"Vectors of {vectors.shape[1]} dimensions do not fit a basis of {basis.dimensions}.")
-    meaning = centred(vectors, np.frombuffer(basis.mean, np.float32))
+    codes = languages_of([document.text for document in documents]) if basis.languages else []
+    meaning = _meaning(vectors, basis, codes)
     if not basis.terms:
         return TopicSpace(meaning, meaning)
     weights = np.frombuffer(basis.weights, np.float32)
-    directions = np.frombuffer(basis.directions, np.float16).reshape(len(basis.terms), -1).astype(np.float64)
-    counts = (terms(document.text[: basis.characters]) for document in documents)
-    wording = rounded_unit_rows(_weighted(counts, basis.terms, weights) @ directions)
+    directions = np.frombuffer(basis.directions, np.float16).reshape(len(basis.terms), -1)
+    counts = (terms(_read(document.text, basis.characters)) for document in documents)
+    wording = _wording(_weighted(counts, basis.terms, weights), directions)
+    if codes:
+        wording = rounded_unit_rows(wording - means_for(codes, vectors, basis.languages)[1])
     return TopicSpace(rounded_unit_rows(np.hstack([meaning, wording])), meaning)
+
+
+def _meaning(vectors: NDArray[np.float32], basis: TopicBasis, codes: Sequence[str]) -> NDArray[np.float32]:
+    """Return the vectors without the mean of the corpus, or without those of the languages with these codes."""
+    means = np.frombuffer(basis.mean, np.float32)
+    if codes and basis.languages:
+        means, _ = means_for(codes, vectors, basis.languages)
+    return centred(vectors, means)
+
+
+def _wording(weighted: Sparse, directions: NDArray[np.float16]) -> NDArray[np.float32]:
+    return rounded_unit_rows(weighted @ directions.astype(np.float64))
 
 
 def digest_of(document: TopicDocument, characters: int) -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from resources.models.embedder import WordLlamaEmbedder
+from seed_assets.core.clusters.topic_space import TopicDocument, fit_basis
 from seed_assets.core.concepts.concepts import StatisticalConceptExtractor
 from seed_assets.core.summaries.summarizing import ExtractiveSummarizer
 from seed_assets.core.text.header_block import header_end
@@ -52,3 +53,13 @@ def test_the_words_of_a_header_are_in_no_concept_and_no_summary(header: str) -> 
     summary = ExtractiveSummarizer(embedder, 30).summarize_sync(text, "")
     assert summary.sentences
     assert min(start for start, _ in summary.sentences) >= len(header)
+
+
+def test_documents_are_not_grouped_by_the_words_of_their_headers() -> None:
+    vector = WordLlamaEmbedder().embed_sync(["x"])[0]
+    header = "Status: Active\nAuthor: Warsaw\n\n"
+    documents = [
+        TopicDocument(str(place), (header if place < 2 else "") + f"The {word} is here.", vector)
+        for place, word in enumerate(["garden", "harbour", "garden", "harbour"])
+    ]
+    assert set(fit_basis(documents, "test", 0).terms) == {"garde", "harbo"}
