@@ -7,6 +7,7 @@ from io_managers.store.fingerprint import Part
 from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import removed
 from resources.tables.lance_indexes import ensure_indexes
+from seed_assets.core.text.grammar.languages import language_of
 from seed_assets.graph.stage import maintenance_stage
 
 
@@ -25,16 +26,15 @@ class Indexing:
         return {"vector_index_rows": self.vector_index_rows}
 
 
-@maintenance_stage(version="1", table="chunks", works_on=("lance_documents", "lance_chunks", "lance_concepts"))
+@maintenance_stage(version="2", table="chunks", works_on=("lance_documents", "lance_chunks", "lance_concepts"))
 def search_index(tables: LanceTables, *, indexing: Indexing) -> str:
     """Not partitioned: the full-text index over all chunks and, beyond some thousand rows, the vector index.
 
-    The indexes are updated when the published rows have changed; at the same time, small files of the tables are merged and
-    their old versions are removed.
+    Words are stemmed by the language that most chunks are in. The indexes are updated when the published rows have changed; at
+    the same time, small files of the tables are merged and their old versions are removed.
     """
-    done = {
-        indexed.table: indexed.state for indexed in ensure_indexes(tables, vector_index_rows=indexing.vector_index_rows)
-    }
+    made = ensure_indexes(tables, vector_index_rows=indexing.vector_index_rows, language_of=language_of)
+    done = {indexed.table: indexed.state for indexed in made}
     if "chunks" not in done:
         raise removed("chunks", tables.directory)
     return done["chunks"]
