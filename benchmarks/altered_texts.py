@@ -1,7 +1,7 @@
-"""Makes summaries wrong in one place: a number, a name, or a negation.
+"""Makes summaries wrong in one place: a number, a date, a name, a quantity, or a negation.
 
-What belongs here: the alterations. What does not: what judges say about them (judging). No rule of a judge is used here, since a
-judge that is measured by its own rules always looks good.
+What belongs here: the alterations. What does not: antonyms (antonyms), and what judges say about them (judging). No rule of a
+judge is used here, since a judge that is measured by its own rules always looks good.
 """
 
 import random
@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-KINDS = ("number", "name swapped", "name invented", "negation added", "negation removed")
+KINDS = ("number", "date", "name swapped", "name invented", "quantity", "negation added", "negation removed")
 """Ways to make a text wrong."""
 
 _COUNTED = "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty hundred"
@@ -23,6 +23,34 @@ _VERB = re.compile(r"\b(?:is|was|are|were|will|would|can|could|should|must|has|h
 _NEGATED = re.compile(
     r"(?<= (?:is|as|re|ll|ld|an|st|ve|ad|es|id|do|ay)) not (?=\w)|(?<=\w)n[’']t(?= \w)|(?<= )never (?=\w)"
 )
+
+
+_MONTH_NAMES = "January February March April May June July August September October November December"
+_DAY_NAMES = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
+_MONTHS, _DAYS = _MONTH_NAMES.split(), _DAY_NAMES.split()
+_DATE = re.compile(rf"\b(?:{'|'.join((*_MONTHS, *_DAYS))}|(?:1[89]|20)\d\d)\b")
+_YEARS = (-10, -3, -2, -1, 1, 2, 3, 10)
+_QUANTITIES = {
+    "all": "some",
+    "some": "all",
+    "most": "few",
+    "many": "few",
+    "few": "many",
+    "every": "no",
+    "always": "sometimes",
+    "never": "often",
+    "several": "all",
+    "both": "neither",
+    "at least": "at most",
+    "at most": "at least",
+    "half": "all",
+    "more than": "less than",
+    "less than": "more than",
+    "none": "all",
+    "usually": "rarely",
+    "often": "seldom",
+}
+_QUANTITY = re.compile(rf"(?<![\w-])(?:{'|'.join(_QUANTITIES)})(?![\w-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +72,10 @@ def altered(text: str, source: str, kind: str, chance: random.Random) -> Altered
     match kind:
         case "number":
             return _replaced(text, kind, _NUMBER, chance, lambda was: _other_number(was, chance))
+        case "date":
+            return _replaced(text, kind, _DATE, chance, lambda was: _other_date(was, chance))
+        case "quantity":
+            return _replaced(text, kind, _QUANTITY, chance, _QUANTITIES.get)
         case "name swapped":
             names = sorted({match.group() for match in _NAME.finditer(source)})
             return _replaced(text, kind, _NAME, chance, lambda was: _other(names, was, chance))
@@ -75,6 +107,12 @@ def _replaced(
 def _other(names: Sequence[str], was: str, chance: random.Random) -> str | None:
     others = [name for name in names if name != was]
     return chance.choice(others) if others else None
+
+
+def _other_date(was: str, chance: random.Random) -> str | None:
+    if was.isdigit():
+        return str(int(was) + chance.choice(_YEARS))
+    return _other(_MONTHS if was in _MONTHS else _DAYS, was, chance)
 
 
 def _other_number(was: str, chance: random.Random) -> str:

@@ -6,11 +6,11 @@ Summaries: 200 of the 400 that people wrote about the stories in judge_squality,
 the source of an abstract is its PEP without the abstract. Extracts: the offline summaries of the same PEPs, which are copied
 sentences.
 
-Own source: each summary is judged with its own source and with a random other one; the figure is the AUC of the score. Wrong:
-each summary is altered in one place, in each way. Caught is the share of altered claims that are not supported. False alarms are
-the share of claims of the unaltered texts that are not supported. Rated: 300 summaries by people and by two systems, with
-people's ratings of their correctness. The figures are Spearman's correlation of the score with the ratings, and the AUC of the
-score for summaries by people against those by systems.
+Own source: each summary is judged with its own source and with a random other one; the figure is the AUC of the confidence.
+Wrong: each summary is altered in one place, in each way. Caught is the share of altered claims that are not supported. False
+alarms are the share of claims of the unaltered texts that are not supported. Rated: 300 summaries by people and by two systems,
+with people's ratings of their correctness. The figures are Spearman's correlation of the confidence with the ratings, and the
+AUC of the confidence for summaries by people against those by systems.
 
 Run: python -m benchmarks.judging [--json] [--corpora DIR]
 """
@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     figures = measure(find_corpora(arguments.corpora))
-    print(json.dumps(figures, indent=2) if arguments.json else "\n".join(_lines(figures)))
+    print(json.dumps(figures, indent=2) if arguments.json else "\n".join(lines_of(figures)))
 
 
 def measure(corpora: Path) -> dict[str, Any]:
@@ -65,8 +65,8 @@ def measure(corpora: Path) -> dict[str, Any]:
     embedder = WordLlamaEmbedder()
     judge = SimilarityJudge(embedder)
     summarizer = ExtractiveSummarizer(embedder)
-    stories, told = _stories(corpora / "judge_squality")
-    bodies, abstracts = _peps(corpora / "peps")
+    stories, told = story_summaries(corpora / "judge_squality")
+    bodies, abstracts = pep_abstracts(corpora / "peps")
     extracts = [StorySummary(one.source, summarizer.summarize_sync(bodies[one.source], "").text) for one in abstracts]
     return {
         "stories": _measured(judge, stories, told),
@@ -91,11 +91,11 @@ def _measured(judge: SimilarityJudge, sources: Mapping[str, str], summaries: Seq
     return {
         "summaries": len(summaries),
         "ms_a_summary": round(1000 * seconds / len(summaries), 1),
-        "about_its_source_auc": _auc([one.score for one in own], [one.score for one in others]),
-        "mean_score": round(statistics.fmean(one.score for one in own), 3),
-        "mean_score_of_others": round(statistics.fmean(one.score for one in others), 3),
+        "about_its_source_auc": auc([scored(one) for one in own], [scored(one) for one in others]),
+        "mean_confidence": round(statistics.fmean(scored(one) for one in own), 3),
+        "mean_confidence_in_others": round(statistics.fmean(scored(one) for one in others), 3),
         "decisions": dict(sorted(Counter(one.decision for one in own).items())),
-        "false_alarms": round(sum(claim.status != "supported" for claim in claims) / len(claims), 3),
+        "false_alarms": round(sum(not claim.is_supported for claim in claims) / len(claims), 3),
         "caught": _caught(judge, sources, summaries, chance),
     }
 
@@ -109,7 +109,7 @@ def _caught(
         wrong = {kind: altered(one.text, sources[one.source], kind, chance) for kind in KINDS}
         changed = {kind: [c for c in claims_of(text.text) if c not in right] for kind, text in wrong.items() if text}
         verdict = _judged(judge, sources, one.source, "\n\n".join(claim for some in changed.values() for claim in some))
-        supported = {claim.text for claim in verdict.claims if claim.status == "supported"}
+        supported = {claim.text for claim in verdict.claims if claim.is_supported}
         for kind, some in changed.items():
             flagged[kind].append(not supported.issuperset(some))
     return {
@@ -119,18 +119,19 @@ def _caught(
 
 def _rated(judge: SimilarityJudge, stories: Mapping[str, str], path: Path) -> dict[str, Any]:
     rows = _rows(path)
-    scores = [_judged(judge, stories, row["passage_id"], row["summary"]).score for row in rows]
+    scores = [scored(_judged(judge, stories, row["passage_id"], row["summary"])) for row in rows]
     people = [score for row, score in zip(rows, scores, strict=True) if row["system"] == "human"]
     systems = [score for row, score in zip(rows, scores, strict=True) if row["system"] != "human"]
     ratings = [float(row["correctness_mean"]) for row in rows]
-    return {"summaries": len(rows), "by_people_auc": _auc(people, systems), "spearman": _spearman(scores, ratings)}
+    return {"summaries": len(rows), "by_people_auc": auc(people, systems), "spearman": _spearman(scores, ratings)}
 
 
 def _judged(judge: SimilarityJudge, sources: Mapping[str, str], name: str, text: str) -> Verdict:
     return judge.judge_sync(text, (), [SourceText(name, "", sources[name])])
 
 
-def _stories(root: Path) -> tuple[dict[str, str], list[StorySummary]]:
+def story_summaries(root: Path) -> tuple[dict[str, str], list[StorySummary]]:
+    """Return the stories of judge_squality by name, and the summaries by people."""
     stories = {
         row["passage_id"]: (root / "docs" / row["file"]).read_text("utf-8") for row in _rows(root / "documents.csv")
     }
@@ -139,7 +140,8 @@ def _stories(root: Path) -> tuple[dict[str, str], list[StorySummary]]:
     ]
 
 
-def _peps(root: Path) -> tuple[dict[str, str], list[StorySummary]]:
+def pep_abstracts(root: Path) -> tuple[dict[str, str], list[StorySummary]]:
+    """Return the PEPs of the subset of 212 without their abstracts, by name, and the abstracts."""
     bodies: dict[str, str] = {}
     abstracts: list[StorySummary] = []
     for name in (root / "subset_212.txt").read_text("utf-8").split():
@@ -152,7 +154,13 @@ def _peps(root: Path) -> tuple[dict[str, str], list[StorySummary]]:
     return bodies, abstracts
 
 
-def _auc(higher: Sequence[float], lower: Sequence[float]) -> float:
+def scored(verdict: Verdict) -> float:
+    """Return the confidence in a text; 1 if all of it is copied."""
+    return 1.0 if verdict.confidence is None else verdict.confidence
+
+
+def auc(higher: Sequence[float], lower: Sequence[float]) -> float:
+    """Return the probability that one of the higher values is above one of the lower; ties count half."""
     wins = sum((high > low) + 0.5 * (high == low) for high in higher for low in lower)
     return round(wins / (len(higher) * len(lower)), 3)
 
@@ -168,11 +176,12 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(opened))
 
 
-def _lines(figures: Mapping[str, Any], indent: str = "") -> list[str]:
+def lines_of(figures: Mapping[str, Any], indent: str = "") -> list[str]:
+    """Return figures as indented lines."""
     lines: list[str] = []
     for name, value in figures.items():
         if isinstance(value, Mapping):
-            lines += [f"{indent}{name}", *_lines(value, indent + "  ")]
+            lines += [f"{indent}{name}", *lines_of(value, indent + "  ")]
         else:
             lines.append(f"{indent}{name:22} {value}")
     return lines

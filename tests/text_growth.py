@@ -28,10 +28,13 @@ from seed_assets.core.clusters.distinguishing import background_of, distinguishi
 from seed_assets.core.clusters.language_means import languages_of
 from seed_assets.core.concepts.concepts import Concept, Concepts, StatisticalConceptExtractor
 from seed_assets.core.concepts.model_concepts import ConceptsAnswer
+from seed_assets.core.judging.comparison import Comparison
+from seed_assets.core.judging.copied_wording import copied_wording
 from seed_assets.core.judging.copies import CopiedText, CopiedTexts
 from seed_assets.core.judging.edits import changed
 from seed_assets.core.judging.evidence import Evidence
 from seed_assets.core.judging.judging import SimilarityJudge
+from seed_assets.core.judging.opposition import SourceWords
 from seed_assets.core.judging.passages import SourcePassages, in_order
 from seed_assets.core.judging.source_extracts import Extract, as_material, digest, extracts_for
 from seed_assets.core.judging.verdicts import SourceText
@@ -151,6 +154,13 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     "concepts.StatisticalConceptExtractor.extract_sync": lambda text: StatisticalConceptExtractor(
         _embedder()
     ).extract_sync(text, text[:1000]),
+    "comparison.Comparison.__init__": lambda text: Comparison([_source(text)], _embedder()).claims([_SHORT]),
+    "comparison.Comparison.claims": lambda text: Comparison([_source(_SHORT)], _embedder()).claims([text]),
+    "comparison.Comparison.weighed": lambda text: Comparison([_source(text)], _embedder()).weighed([_SHORT]),
+    "comparison.Comparison.concept": lambda text: Comparison([_source(text)], _embedder()).concept(
+        "rivers of the tide"
+    ),
+    "copied_wording.copied_wording": lambda text: (copied_wording([_SHORT], [text]), copied_wording([text], [_SHORT])),
     "copies.CopiedTexts.__init__": lambda text: CopiedTexts([_source(text)]).mention(_SHORT),
     "copies.CopiedTexts.passage": lambda text: CopiedTexts([_source(text)]).passage(_SHORT),
     "copies.CopiedTexts.mention": lambda text: CopiedTexts([_source(text)]).mention(text[:1000]),
@@ -197,6 +207,10 @@ CALLS: Mapping[str, Callable[[str], object]] = {
         _unless_refused(read_json, answer)
         for answer in (text, f'{{"summary": "{text}"}}', f"<think>{text}</think>{{}}")
     ],
+    "opposition.SourceWords.__init__": lambda text: SourceWords([text.split()]),
+    "opposition.SourceWords.opposites_in": lambda text: list(SourceWords([_SHORT.split()]).opposites_in(text)),
+    "opposition.SourceWords.unknown_negated": lambda text: SourceWords([_SHORT.split()]).unknown_negated(text),
+    "judging.SimilarityJudge.signals": lambda text: SimilarityJudge(_embedder()).signals([_SHORT], [_source(text)]),
     "judging.SimilarityJudge.judge_sync": lambda text: SimilarityJudge(_embedder()).judge_sync(
         f"{_SHORT}. {text[:500]}", ["tide", text[:100]], [_source(text)]
     ),
@@ -441,6 +455,9 @@ NO_TEXT: Mapping[str, str] = {
     "judging.verdict_on": _ID,
     "language_means.language_means": _ID,
     "language_means.means_for": _ID,
+    "opposites.opposites_of": "one word; its forms and prefixes are a fixed number",
+    "wording_shares.WordingShares.__init__": _VALUE,
+    "wording_shares.WordingShares.of": "terms of one claim; evidence.Evidence.weigh is measured",
     "numbering.Numbering.level_of_style": _ID,
     "numbering.Numbering.next_label": _ID,
     "outside.Outside.__init__": _VALUE,

@@ -82,6 +82,30 @@ class TableSpec:
 _DOCUMENT_ID = Column("document_id", "string", "the document: its path below the corpus folder", "corpus.document_id")
 _TITLE = Column("title", "string", "title of the document", "extracted_text.title")
 
+
+def _verdict(stage: str, by_whom: str) -> tuple[Column, ...]:
+    """Return the columns of a verdict. by_whom: who supports the claims, as the end of a clause."""
+    source = f"{stage}.verdict"
+    return (
+        Column("verdict", "string", "copied, accept, revise, reject: the last one on the summary", source),
+        Column(
+            "score",
+            "float64",
+            f"share of its claims that {by_whom}, 0 to 1; null where it was copied and not judged",
+            source,
+            nullable=True,
+        ),
+        Column("copied", "float64", "share of its claims that are copied word for word, 0 to 1", source),
+        Column(
+            "confidence",
+            "float64",
+            "how likely its claims are to be right, by their wording, 0 to 1; null where copied, and from a model",
+            source,
+            nullable=True,
+        ),
+    )
+
+
 _SPECS = (
     TableSpec(
         name="documents",
@@ -105,8 +129,7 @@ _SPECS = (
             ),
             Column("n_characters", "int64", "length of the extracted text, in characters", "extracted_text.text"),
             Column("summary", "string", "summary of the document, as it was judged", "judgements.summary"),
-            Column("verdict", "string", "accept, revise, reject: the last one on the summary", "judgements.verdict"),
-            Column("score", "float64", "share of its claims that the document supports, 0 to 1", "judgements.verdict"),
+            *_verdict("judgements", "the document supports"),
             Column("needs_review", "bool", "whether a person should look at it", "judgements.needs_review"),
             Column("concepts", "list<string>", "names of its concepts, best first", "concepts.name"),
             Column("content_digest", "string", "digest of what the row was written from", "lance_documents inputs"),
@@ -199,7 +222,16 @@ _SPECS = (
             Column("index", "int32", "place among the claims, from 0", "judgements.verdict.claims"),
             Column("kind", "string", "claim, concept", "judgements.verdict.claims.kind"),
             Column("claim", "string", "what the summary says, or the concept", "judgements.verdict.claims.text"),
-            Column("status", "string", "supported, contradicted, not found", "judgements.verdict.claims.status"),
+            Column(
+                "status", "string", "copied, supported, contradicted, not found", "judgements.verdict.claims.status"
+            ),
+            Column(
+                "confidence",
+                "float64",
+                "how likely the claim is to be right, 0 to 1; null for concepts, where copied, and from a model",
+                "judgements.verdict.claims.confidence",
+                nullable=True,
+            ),
             Column(
                 "passage",
                 "string",
@@ -238,12 +270,7 @@ _SPECS = (
             Column("members", "list<string>", "its documents, sorted", "clusters.members"),
             Column("typical", "list<string>", "members that stand for it best", "cluster_summaries.typical"),
             Column("untypical", "list<string>", "members that stand for it least", "cluster_summaries.untypical"),
-            Column(
-                "verdict", "string", "accept, revise, reject: the last one on the summary", "cluster_judgements.verdict"
-            ),
-            Column(
-                "score", "float64", "share of its claims that members support, 0 to 1", "cluster_judgements.verdict"
-            ),
+            *_verdict("cluster_judgements", "members support"),
             Column("needs_review", "bool", "whether a person should look at it", "cluster_judgements.needs_review"),
             Column("writer", "string", "who wrote it: `extractive`, or a model", "cluster_summaries.writer"),
             Column(

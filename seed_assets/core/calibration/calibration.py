@@ -53,7 +53,8 @@ class Calibration(msgspec.Struct, frozen=True):
     low, high: the 95% interval of the accuracy (Wilson); None if `count` is 0.
     balanced_accuracy: the mean of the accuracies on summaries that the person accepts and that the person rejects.
     kappa: Cohen's kappa, the agreement beyond chance.
-    confusion: the person's answer -> the judge's decision -> the number of labels. `revise` counts as not accepted.
+    confusion: the person's answer -> the judge's decision -> the number of labels. `copied` counts as accepted,
+        and `revise` as not accepted.
     best_accept: the threshold for accepting that gives the best balanced accuracy on these labels.
     best_balanced_accuracy: the balanced accuracy with that threshold.
     failed: the labels that could not be judged.
@@ -86,7 +87,7 @@ def calibrate(labels: Sequence[Label], verdicts: Sequence[Verdict]) -> Calibrati
     if not count:
         return Calibration(judge, 0, None, None, None, None, None, confusion)
     good, bad = (sum(confusion[answer].values()) for answer in ANSWERS)
-    good_accepted, bad_accepted = (confusion[answer]["accept"] for answer in ANSWERS)
+    good_accepted, bad_accepted = (confusion[answer]["copied"] + confusion[answer]["accept"] for answer in ANSWERS)
     accuracy = (good_accepted + bad - bad_accepted) / count
     low, high = (round(end, _DECIMALS) for end in _interval(accuracy, count))
     found = Calibration(judge, count, round(accuracy, _DECIMALS), low, high, None, None, confusion)
@@ -94,7 +95,7 @@ def calibrate(labels: Sequence[Label], verdicts: Sequence[Verdict]) -> Calibrati
         return found
     accepted = good_accepted + bad_accepted
     chance = (accepted * good + (count - accepted) * bad) / count**2
-    best, best_balanced = _best_threshold([(verdict.score, answer == "accept") for answer, verdict in pairs])
+    best, best_balanced = _best_threshold([(_ranked(verdict), answer == "accept") for answer, verdict in pairs])
     return msgspec.structs.replace(
         found,
         balanced_accuracy=_balanced(good_accepted / good, bad_accepted / bad),
@@ -172,6 +173,11 @@ def _confusion(pairs: Iterable[tuple[Answer, Verdict]]) -> dict[Answer, dict[Dec
     for answer, verdict in pairs:
         found[answer][verdict.decision] += 1
     return found
+
+
+def _ranked(verdict: Verdict) -> float:
+    """Return the score by which a threshold would accept; a text that is copied is accepted with any threshold."""
+    return 1.0 if verdict.score is None else verdict.score
 
 
 def _balanced(good_accepted: float, bad_accepted: float) -> float:

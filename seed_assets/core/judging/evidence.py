@@ -7,28 +7,25 @@ the sentences that contain most of it. A detail is misplaced if no source has it
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from resources.models.embedder import LocalEmbedder
 from seed_assets.core.judging.edits import changed
+from seed_assets.core.judging.opposition import SourceWords
 from seed_assets.core.judging.passages import SourcePassage, SourcePassages, in_order
 from seed_assets.core.judging.verdicts import SourceText
+from seed_assets.core.judging.wording_shares import Mask, WordingShares, dilated, ratio
 from seed_assets.core.text.negations import negations_in
 from seed_assets.core.text.numerals import numbers_in
 from seed_assets.core.text.proper_names import ProperNames
 from seed_assets.core.text.stopwords import stop_words
 from seed_assets.core.text.textrank import terms
 from seed_assets.core.text.words import WORD
-
-Mask = NDArray[np.bool_]
-"""One truth value per slot: shape (slots,). Each sentence has a slot, with empty slots between two sources."""
-Shares = NDArray[np.float64]
-"""One share from 0 to 1 per slot: shape (slots,)."""
 
 # The numbers of this module were chosen by judgement; docs/benchmarks.md (Judges) shows how the judge performs with them.
 # So many passages are compared by meaning; as in passages.
@@ -58,6 +55,17 @@ class _Place(NamedTuple):
 _NAME = _Place(window=1, around=3, least=0.25)
 _NUMBER = _Place(window=2, around=1, least=0.4)
 _NEGATION = _Place(window=0, around=0, least=0.65)
+# Sentences on each side whose wording counts for a word or its opposite.
+_OPPOSITE_WINDOW = 1
+
+
+class _Detail(NamedTuple):
+    """A number (as an amount) or a word of a name, with its terms and the sentences that contain it."""
+
+    text: str
+    terms: set[str]
+    places: Sequence[int]
+    place: _Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +73,30 @@ class ClaimEvidence:
     """The evidence found for one claim.
 
     likeness: how similar the most similar part of the sources is, by wording and meaning, 0 to 1.
+    meaning: the cosine of the sentence that is most similar in meaning, 0 to 1.
+    novel: the share of the claim's wording that no source has, 0 to 1; rare words weigh more.
     close: the largest share of the claim's wording, without numbers and names, that one sentence contains, 0 to 1.
     nearest: that sentence; None if no sentence contains a word of the claim.
-    doubts: numbers (as amounts), names (in lower case) and negations that the sources do not support, each once.
+    numbers, names: how many of its numbers and of the words of its names are not in their place.
+    edited: whether the nearest sentence is the same but for a number, a name or a negation.
+    negated: whether the claim has a negation that such sentences of the sources have not.
+    opposed: how much better a sentence with the opposite of a word of the claim fits than one with the word, 0 to 1.
+    prefixed: whether it has a negated word, such as "unsuccessful", that no source has.
+    doubts: the numbers (as amounts), names (in lower case), negations and opposed words behind these, each once.
     """
 
-    likeness: float
-    close: float
-    nearest: SourcePassage | None
-    doubts: tuple[str, ...]
+    likeness: float = 0.0
+    meaning: float = 0.0
+    novel: float = 1.0
+    close: float = 0.0
+    nearest: SourcePassage | None = None
+    numbers: int = 0
+    names: int = 0
+    edited: bool = False
+    negated: bool = False
+    opposed: float = 0.0
+    prefixed: bool = False
+    doubts: tuple[str, ...] = ()
 
 
 class Evidence:
@@ -85,10 +108,10 @@ class Evidence:
     def __init__(self, sources: Iterable[SourceText], embedder: LocalEmbedder) -> None:
         self.passages = SourcePassages(in_order(sources), embedder)
         sentences = self.passages.sentences
+        words = [[match.group() for match in WORD.finditer(one.text.casefold())] for one in sentences]
         self._names = ProperNames(sentence.text for sentence in sentences)
-        self._stopped = stop_words(
-            match.group() for sentence in sentences for match in WORD.finditer(sentence.text.casefold())
-        )
+        self._stopped = stop_words(chain.from_iterable(words))
+        self._words = SourceWords(words)
         self._slots = np.array([place + sentence.source * _GAP for place, sentence in enumerate(sentences)], dtype=int)
         self._size = int(self._slots[-1]) + 1 if sentences else 0
         numbers: dict[str, list[int]] = defaultdict(list)
@@ -102,91 +125,84 @@ class Evidence:
         """Return the evidence for and against a claim."""
         shares = self._shares(claim)
         if shares is None:
-            return ClaimEvidence(0.0, 0.0, None, ())
-        doubts: dict[str, None] = {}
-        details: set[str] = set()
-        for detail, own, places in self._details(claim):
-            details |= own
-            where = _NUMBER if detail[0].isdigit() else _NAME
-            if self._is_misplaced(self._mask(places), shares, shares.wanted - own, where):
-                doubts[detail] = None
-        single = shares.of(shares.wanted - details or shares.wanted, 0)
+            return ClaimEvidence()
+        details = [*self._details(claim)]
+        wrong = [detail for detail in details if self._is_misplaced(detail, shares)]
+        rest = shares.wanted.difference(*(detail.terms for detail in details))
+        single = shares.of(rest or shares.wanted, 0)
         best = int(single.argmax())
         nearest = int(np.searchsorted(self._slots, best)) if single[best] > 0 else None
-        if nearest is not None and (edit := changed(claim, self.passages.sentences[nearest].text)):
-            doubts[edit] = None
-        if negation := self._misplaced_negation(claim, shares):
-            doubts[negation] = None
+        edit = "" if nearest is None else changed(claim, self.passages.sentences[nearest].text)
+        negation = self._misplaced_negation(claim, shares)
+        opposed, opposite = self._opposed(claim, shares)
+        prefixed = self._words.unknown_negated(claim)
+        doubts = [*(detail.text for detail in wrong), edit, negation, opposite, prefixed]
         meaning = max(match.meaning for match in self.passages.matches(claim, _COMPARED))
         likeness = _WORDING * float(shares.of(shares.wanted, 1).max()) + (1 - _WORDING) * meaning
-        shown = self.passages.passage(nearest, nearest) if nearest is not None else None
-        return ClaimEvidence(round(likeness, _DECIMALS), float(single[best]), shown, tuple(doubts))
+        return ClaimEvidence(
+            likeness=round(likeness, _DECIMALS),
+            meaning=meaning,
+            novel=self._novel(shares),
+            close=float(single[best]),
+            nearest=None if nearest is None else self.passages.passage(nearest, nearest),
+            numbers=sum(detail.place is _NUMBER for detail in wrong),
+            names=sum(detail.place is _NAME for detail in wrong),
+            edited=bool(edit),
+            negated=bool(negation),
+            opposed=opposed,
+            prefixed=bool(prefixed),
+            doubts=tuple(dict.fromkeys(filter(None, doubts))),
+        )
 
-    def _details(self, claim: str) -> Iterable[tuple[str, set[str], Sequence[int]]]:
-        """Yield each number and name of a claim with its terms and the places of the sentences that contain it."""
+    def _details(self, claim: str) -> Iterator[_Detail]:
         for number in numbers_in(claim):
-            yield number.value, set(terms(claim[number.start : number.end])), self._numbers.get(number.value, ())
+            own = set(terms(claim[number.start : number.end]))
+            yield _Detail(number.value, own, self._numbers.get(number.value, ()), _NUMBER)
         for name in self._names.within(claim):
             own = set(terms(name))
-            yield name, own, sorted({place for term in own for place in self.passages.places(term)})
+            yield _Detail(name, own, sorted({at for term in own for at in self.passages.places(term)}), _NAME)
 
-    def _is_misplaced(self, where: Mask, shares: "_Shares", others: set[str], place: _Place) -> bool:
+    def _is_misplaced(self, detail: _Detail, shares: WordingShares) -> bool:
+        where, others = self._mask(detail.places), shares.wanted - detail.terms
         if not where.any():
             return True
-        return bool(others) and _ratio(shares.of(others, place.window), _dilated(where, place.around)) < place.least
+        place = detail.place
+        return bool(others) and ratio(shares.of(others, place.window), dilated(where, place.around)) < place.least
 
-    def _misplaced_negation(self, claim: str, shares: "_Shares") -> str:
+    def _misplaced_negation(self, claim: str, shares: WordingShares) -> str:
         spans = list(negations_in(claim))
-        if not spans or _ratio(shares.of(shares.wanted, _NEGATION.window), self._negative) >= _NEGATION.least:
+        if not spans or ratio(shares.of(shares.wanted, _NEGATION.window), self._negative) >= _NEGATION.least:
             return ""
         return claim[slice(*spans[0])].casefold()
 
-    def _shares(self, claim: str) -> "_Shares | None":
+    def _opposed(self, claim: str, shares: WordingShares) -> tuple[float, str]:
+        """Return how much better sentences with an opposite fit than those with the word itself, and the word."""
+        most, worst = 0.0, ""
+        for word, own, opposite in self._words.opposites_in(claim):
+            others = shares.wanted.difference(terms(word))
+            if not others:
+                continue
+            near = shares.of(others, _OPPOSITE_WINDOW)
+            fits = [ratio(near, self._mask(places)) if places else 0.0 for places in (own, opposite)]
+            against = (fits[1] - fits[0]) * float(near.max())
+            if against > most:
+                most, worst = against, word
+        return round(most, _DECIMALS), worst
+
+    def _novel(self, shares: WordingShares) -> float:
+        weights = {term: self.passages.weight(term) for term in sorted(shares.wanted)}
+        missing = sum(weight for term, weight in weights.items() if not self.passages.places(term))
+        return round(missing / sum(weights.values()), _DECIMALS)
+
+    def _shares(self, claim: str) -> WordingShares | None:
         words = [match.group() for match in WORD.finditer(claim.casefold())]
         content = set(terms(" ".join([word for word in words if word not in self._stopped] or words)))
         if not content or not self._size:
             return None
         masks = {term: self._mask(self.passages.places(term)) for term in content}
-        return _Shares(masks, {term: self.passages.weight(term) for term in content})
+        return WordingShares(masks, {term: self.passages.weight(term) for term in content})
 
     def _mask(self, places: Iterable[int]) -> Mask:
         mask = np.zeros(self._size, dtype=bool)
         mask[self._slots[list(places)]] = True
         return mask
-
-
-class _Shares:
-    """How much of a claim's wording each part of the sources contains."""
-
-    def __init__(self, masks: Mapping[str, Mask], weights: Mapping[str, float]) -> None:
-        self.wanted = set(masks)
-        """The terms of the claim."""
-        self._masks, self._weights = masks, weights
-        self._found: dict[tuple[tuple[str, ...], int], Shares] = {}
-
-    def of(self, wanted: Iterable[str], window: int) -> Shares:
-        """Return for each slot the share of the terms that are at most `window` slots away; rare terms weigh more."""
-        key = (tuple(sorted(wanted)), window)
-        if key not in self._found:
-            found = np.zeros(len(self._masks[key[0][0]]))
-            for term in key[0]:
-                found += self._weights[term] * _dilated(self._masks[term], window)
-            self._found[key] = np.round(found / sum(self._weights[term] for term in key[0]), _DECIMALS)
-        return self._found[key]
-
-
-def _ratio(shares: Shares, where: Mask) -> float:
-    """Return the best share within the mask, divided by the best share anywhere."""
-    best = float(shares.max())
-    if not best:
-        return 1.0
-    return float(shares[where].max()) / best if where.any() else 0.0
-
-
-def _dilated(mask: Mask, distance: int) -> Mask:
-    """Return the mask extended by `distance` slots on each side of each slot in it."""
-    wide = mask.copy()
-    for step in range(1, min(distance, len(mask) - 1) + 1):
-        wide[step:] |= mask[:-step]
-        wide[:-step] |= mask[step:]
-    return wide

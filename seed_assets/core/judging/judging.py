@@ -1,32 +1,24 @@
 """Judging whether a text says what its sources say. What belongs here: the protocol of judges, the decision that follows
-from a score, and the offline judge, which compares texts. What does not: finding passages (passages), judging with a model
+from a score, and the offline judge. What does not: how it compares a claim with the sources (comparison), judging with a model
 (model_judging), and what is done with a text that is not accepted (revision).
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Literal, Protocol
+from typing import Protocol
 
 from io_managers.store.fingerprint import Part
 from resources.models.embedder import LocalEmbedder
 from seed_assets.core.judging.claims import claims_of
-from seed_assets.core.judging.copies import CopiedTexts
-from seed_assets.core.judging.evidence import Evidence
-from seed_assets.core.judging.passages import SourcePassage
-from seed_assets.core.judging.verdicts import Claim, Decision, SourceText, Status, Verdict
+from seed_assets.core.judging.comparison import Comparison
+from seed_assets.core.judging.confidence import mean_confidence
+from seed_assets.core.judging.signals import Signals
+from seed_assets.core.judging.verdicts import Claim, Decision, SourceText, Verdict
 from seed_assets.core.text.text_work import TextWork
 from seed_assets.memo.reuse import Reuse
 
-# The numbers were chosen by judgement; docs/benchmarks.md (Judges) shows how the judge performs with them.
 _DECIMALS = 6
-# A claim that is less similar to its source is as similar to any other text about such matters.
-_LIKE = 0.22
-# From here on a sentence makes the same statement, so that a difference is a contradiction; below, nothing is known.
-_CLOSE = 0.5
-# A concept is supported if the sources are at least so similar to it.
-_ABOUT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +52,23 @@ class Thresholds:
         return "reject" if score < self.reject else "revise"
 
 
-def verdict_on(claims: Sequence[Claim], thresholds: Thresholds, judge: str) -> Verdict:
-    """Return the verdict that follows from judged claims: the share that is supported, rounded, and the decision."""
-    supported = sum(claim.status == "supported" for claim in claims)
+def verdict_on(
+    claims: Sequence[Claim], thresholds: Thresholds, judge: str, *, confidence: float | None = None
+) -> Verdict:
+    """Return the verdict that follows from judged claims: the share that is supported, rounded, and the decision.
+
+    A text is not judged if all of its claims are copied: the decision is then "copied" instead of "accept", without a score.
+
+    confidence: see Verdict.
+    """
+    supported = sum(claim.is_supported for claim in claims)
     score = round(supported / len(claims), _DECIMALS) if claims else 1.0
-    return Verdict(thresholds.decide(score), score, tuple(claims), judge)
+    decision = thresholds.decide(score)
+    of_text = [claim for claim in claims if claim.kind == "claim"]
+    copied = sum(claim.status == "copied" for claim in of_text) / len(of_text) if of_text else 0.0
+    if copied == 1 and decision == "accept":
+        return Verdict("copied", None, tuple(claims), judge, copied)
+    return Verdict(decision, score, tuple(claims), judge, round(copied, _DECIMALS), confidence)
 
 
 class Judge(Protocol):
@@ -93,13 +97,14 @@ class Judge(Protocol):
 class SimilarityJudge:
     """Compares each claim with the sentences of the sources, without a model or a network; it is deterministic.
 
-    A claim is supported if it is copied from a source. It is also supported if the sources are similar to it in wording and
-    meaning, its numbers and names stand near the rest of it, and both agree in what they negate. It is contradicted if
-    one sentence says the same except for a number, a name or a negation. In all other cases it is not found. A concept
-    is supported if a sentence contains its words in some form, or is about it.
+    A claim that stands in a source is copied, and is not judged. Any other claim is supported if the sources are similar to
+    it, and if it does not look like a statement of theirs with a fact changed: a number, a name, a negation, a word
+    exchanged for its opposite, or any word of a copied piece. It is contradicted if it looks like that and one sentence
+    is close to it. In all other cases it is not found. A concept is supported if a sentence contains its words in some
+    form, or is about it. The confidence says how faithful texts are whose wording is that close to their sources.
 
     This judge finds changed details, and texts about something else. A claim that combines the source's own words wrongly
-    counts as supported. A claim in other words, or in another language, is often not found.
+    often counts as supported. A claim in other words, or in another language, is often not found.
 
     embedder: compares by meaning.
     thresholds: decide between accept, revise and reject.
@@ -118,7 +123,7 @@ class SimilarityJudge:
     @property
     def identity(self) -> Mapping[str, Part]:
         """The method, its version, the thresholds, and the embedder's identity under `embedder.`."""
-        own = {"judge": self.name, "version": "1"} | dict(self.thresholds.identity)
+        own = {"judge": self.name, "version": "2"} | dict(self.thresholds.identity)
         return own | {f"embedder.{name}": value for name, value in self.embedder.identity.items()}
 
     async def judge(
@@ -132,47 +137,17 @@ class SimilarityJudge:
 
     def judge_sync(self, text: str, concepts: Sequence[str], sources: Sequence[SourceText]) -> Verdict:
         """Return a verdict on the claims in the order of the text, then the concepts; an empty text has the score 1."""
-        case = _Case(sources, self.embedder)
-        claims = [case.claim(claim) for claim in claims_of(text)]
+        case = Comparison(sources, self.embedder)
+        claims = case.claims(claims_of(text))
+        judged = [claim.confidence for claim in claims if claim.confidence is not None]
+        sure = mean_confidence(judged, sum(claim.status == "copied" for claim in claims))
         if claims:
             claims += [case.concept(name) for concept in concepts if (name := " ".join(concept.split()))]
-        return verdict_on(claims, self.thresholds, self.name)
+        return verdict_on(claims, self.thresholds, self.name, confidence=sure)
 
+    def signals(self, texts: Sequence[str], sources: Sequence[SourceText]) -> list[Signals]:
+        """Return the signals of each text, taken as one claim that is not copied.
 
-class _Case:
-    """The sources that one text is judged against."""
-
-    def __init__(self, sources: Sequence[SourceText], embedder: LocalEmbedder) -> None:
-        self._sources, self._embedder = sources, embedder
-        self._copies = CopiedTexts(sources)
-
-    @cached_property
-    def _evidence(self) -> Evidence:
-        # It is built only when it is needed: a text that is copied takes a tenth of the time without it.
-        return Evidence(self._sources, self._embedder)
-
-    def claim(self, text: str) -> Claim:
-        copied = self._copies.passage(text)
-        if copied is not None:
-            return _claim("claim", text, "supported", copied)
-        found = self._evidence.weigh(text)
-        if found.nearest is None or found.likeness < _LIKE:
-            return Claim(text, "not found")
-        if not found.doubts:
-            return _claim("claim", text, "supported", found.nearest)
-        if found.close < _CLOSE:
-            return Claim(text, "not found")
-        return _claim("claim", text, "contradicted", found.nearest)
-
-    def concept(self, name: str) -> Claim:
-        mention = self._copies.mention(name)
-        if mention is not None:
-            return _claim("concept", name, "supported", mention)
-        found = self._evidence.weigh(name)
-        if found.nearest is None or found.likeness < _ABOUT:
-            return Claim(name, "not found", "concept")
-        return _claim("concept", name, "supported", found.nearest)
-
-
-def _claim(kind: Literal["claim", "concept"], text: str, status: Status, shown: SourcePassage) -> Claim:
-    return Claim(text, status, kind, shown.text, shown.document_id, shown.start, shown.end)
+        The weights of the confidence are learnt from them.
+        """
+        return [signals for _, signals in Comparison(sources, self.embedder).weighed(texts)]

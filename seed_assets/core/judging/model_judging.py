@@ -25,7 +25,7 @@ from seed_assets.core.judging.source_extracts import (
     find_extracts,
     room_tokens,
 )
-from seed_assets.core.judging.verdicts import Claim, SourceText, Status, Verdict
+from seed_assets.core.judging.verdicts import Claim, SourceText, Verdict
 from seed_assets.core.prompting.model_stage import ModelStage
 from seed_assets.core.prompting.structured_output import validated
 from seed_assets.core.text.quotations import QuotedText, locate
@@ -47,6 +47,9 @@ _LEAST_QUOTED_WORDS = 3
 _LEFT_OUT = re.compile(r"[\[(]?(?:\.\s?){2,}\.[\])]?|[\[(]?…[\])]?")
 # A quotation with dots may span at most so many characters of the source.
 _LONGEST_WITH_GAPS = 600
+Answered = Literal["supported", "contradicted", "not found"]
+"""What a model may answer; only the offline judge knows copies."""
+
 # A correction names at most so many problems, and shows so many characters of a quotation.
 _NAMED_PROBLEMS = 5
 _SHOWN_CHARACTERS = 120
@@ -59,7 +62,7 @@ class ClaimAnswer(BaseModel):
 
     number: int
     quotation: str
-    status: Status
+    status: Answered
 
 
 class JudgementAnswer(BaseModel):
@@ -80,7 +83,7 @@ class _Entry:
 
     kind: Literal["claim", "concept"]
     text: str
-    status: Status = "not found"
+    status: Answered = "not found"
     extract: Extract | None = None
     start: int = 0
     end: int = 0

@@ -61,9 +61,9 @@ async def judged(
 ) -> Judgement:
     """Return the summary that goes to the tables, with the verdict on it.
 
-    An accepted summary stays as it is. A rejected one needs review. A summary between the two is revised once by a reviser
-    that is shown the unsupported claims, and judged again. If the revision is accepted, it replaces the summary. If it is
-    not, the one with the higher score is kept (the first if both are equal) and needs review. The first summary also
+    A summary that is copied or accepted stays as it is. A rejected one needs review. A summary between the two is revised once
+    by a reviser that is shown the unsupported claims, and judged again. If the revision is accepted, it replaces the summary.
+    If it is not, the one with the higher score is kept (the first if both are equal) and needs review. The first summary also
     needs review if the reviser returns no other text, or if only concepts are unsupported, which another text would not
     change.
 
@@ -72,7 +72,7 @@ async def judged(
     Raises DocumentError as the judge and the reviser do.
     """
     first = await judge.judge(summary, concepts, sources, reuse)
-    if first.decision == "accept":
+    if first.is_accepted:
         return Judgement(summary, first, title=title)
     problems = problems_of(first) if first.decision == "revise" else []
     revised = await reviser.revise(summary, problems, sources, reuse) if problems else None
@@ -82,15 +82,15 @@ async def judged(
     if not any(claim.kind == "claim" for claim in second.claims):
         # A text without claims has no unsupported claim, but it is useless as a summary.
         return Judgement(summary, first, needs_review=True, title=title, first=first)
-    if second.decision == "accept":
+    if second.is_accepted:
         return Judgement(revised, second, title=title, first=first)
-    kept, verdict = (revised, second) if second.score > first.score else (summary, first)
+    kept, verdict = (revised, second) if (second.score or 0.0) > (first.score or 0.0) else (summary, first)
     return Judgement(kept, verdict, needs_review=True, title=title, first=first)
 
 
 def problems_of(verdict: Verdict) -> list[str]:
     """Describe the problems of a text for a reviser: each claim that is not supported, and why."""
-    return [_problem(claim) for claim in verdict.claims if claim.kind == "claim" and claim.status != "supported"]
+    return [_problem(claim) for claim in verdict.claims if claim.kind == "claim" and not claim.is_supported]
 
 
 def _problem(claim: Claim) -> str:

@@ -87,19 +87,24 @@ def _compared_with_texts(published: PublishedResults, problem_of: Callable[[Any,
 def _share_rejected(published: PublishedResults) -> Finding:
     """At most a fifth of all summaries should need review by a person."""
     finding = Finding()
+    count = 0
     scores: list[float] = []
     flagged: dict[str, str] = {}
     for unit, value in published.values(finding):
-        scores.append(value.verdict.score)
+        count += 1
+        verdict = value.verdict
+        # A text that is copied from its source has no score.
+        scores += [] if verdict.score is None else [verdict.score]
         if value.needs_review:
-            flagged[unit] = f"{value.verdict.decision}, score {value.verdict.score:.2f}"
-    share = len(flagged) / len(scores) if scores else 0.0
+            flagged[unit] = verdict.decision + ("" if verdict.score is None else f", score {verdict.score:.2f}")
+    share = len(flagged) / count if count else 0.0
     finding.figures = {
         "needs_review": len(flagged),
         "share_needs_review": round(share, 4),
-        "mean_score": round(float(np.mean(scores)), 4) if scores else 1.0,
-        "lowest_score": min(scores, default=1.0),
+        "copied": count - len(scores),
     }
+    if scores:
+        finding.figures |= {"mean_score": round(float(np.mean(scores)), 4), "lowest_score": min(scores)}
     if share > _MOST_REJECTED:
         finding.offenders |= flagged
     return finding

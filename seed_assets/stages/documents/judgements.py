@@ -18,10 +18,18 @@ from seed_assets.stages.documents.checks import SHARE_REJECTED
 def preview(judgement: Judgement) -> str:
     """Return a line that shows a judgement."""
     verdict = judgement.verdict
-    wrong = [claim.text for claim in verdict.claims if claim.status != "supported"]
     review = ", to be reviewed" if judgement.needs_review else ""
-    share = f"{verdict.decision}{review}, {verdict.score:.0%} of {counted(len(verdict.claims), 'claim')} supported"
-    return "; ".join([share, *wrong])
+    of_text = sum(claim.kind == "claim" for claim in verdict.claims)
+    if verdict.decision == "copied":
+        said = f"{counted(of_text, 'claim')} word for word from the source, not judged"
+    else:
+        said = f"{verdict.score:.0%} of {counted(len(verdict.claims), 'claim')} supported"
+    if verdict.copied and verdict.decision != "copied":
+        said += f", {verdict.copied:.0%} of {of_text} copied"
+    if verdict.confidence is not None:
+        said += f", confidence {verdict.confidence:.2f} (by wording only: weak evidence)"
+    wrong = [claim.text for claim in verdict.claims if not claim.is_supported]
+    return "; ".join([f"{verdict.decision}{review}, {said}", *wrong])
 
 
 @value_stage(version="1", preview=preview, checks=(SHARE_REJECTED,))
@@ -38,9 +46,9 @@ async def judgements(
 
     Each claim is looked for in the document. A summary that falls short is revised once by the model that wrote it, which is
     shown what was not found, and judged again; if it still falls short, it is kept and flagged for review. Offline, claims
-    are compared with the document's sentences; otherwise a model reads both. A document of which a page was read with doubt by
-    OCR is flagged for review as well. A summary is judged again when the text, the
-    summary, the concepts or the judge change.
+    that are copied from the document are not judged, and others are compared with its sentences; otherwise a model reads
+    both. A document of which a page was read with doubt by OCR is flagged for review as well. A summary is judged again when
+    the text, the summary, the concepts or the judge change.
     """
     source = SourceText("", extracted_text.title, extracted_text.text)
     judgement = await judged(summaries.text, concepts.names, [source], judge, reviser, reuse)

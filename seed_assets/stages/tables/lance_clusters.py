@@ -9,7 +9,7 @@ from seed_assets.graph.stage import Units, sink_stage
 from seed_assets.stages.clusters.cluster_inputs import Members
 
 
-@sink_stage(version="1", table="clusters", units=Units.CLUSTERS, every_unit=True)
+@sink_stage(version="2", table="clusters", units=Units.CLUSTERS, every_unit=True)
 def lance_clusters(
     cluster_id: str,
     content_digest: str,
@@ -35,6 +35,8 @@ def lance_clusters(
             "untypical": list(cluster_summaries.untypical),
             "verdict": cluster_judgements.verdict.decision,
             "score": cluster_judgements.verdict.score,
+            "copied": cluster_judgements.verdict.copied,
+            "confidence": cluster_judgements.verdict.confidence,
             "needs_review": cluster_judgements.needs_review,
             "writer": cluster_summaries.writer,
             "prompt_version": cluster_summaries.prompt_version or None,

@@ -9,7 +9,7 @@ from seed_assets.core.reading.extraction import ExtractedText
 from seed_assets.graph.stage import sink_stage
 
 
-@sink_stage(version="2", table="documents", every_unit=True)
+@sink_stage(version="3", table="documents", every_unit=True)
 def lance_documents(
     document_id: str, content_digest: str, extracted_text: ExtractedText, judgements: Judgement, concepts: Concepts
 ) -> list[dict[str, Any]]:
@@ -27,6 +27,8 @@ def lance_documents(
             "summary": judgements.summary,
             "verdict": judgements.verdict.decision,
             "score": judgements.verdict.score,
+            "copied": judgements.verdict.copied,
+            "confidence": judgements.verdict.confidence,
             "needs_review": judgements.needs_review,
             "concepts": [concept.name for concept in concepts.concepts],
             "content_digest": content_digest,

@@ -6,7 +6,7 @@ from seed_assets.core.judging.verdicts import Judgement
 from seed_assets.graph.stage import sink_stage
 
 
-@sink_stage(version="1", table="judgements")
+@sink_stage(version="2", table="judgements")
 def lance_judgements(document_id: str, content_digest: str, judgements: Judgement) -> list[dict[str, Any]]:
     """One partition: the rows of one document's judged claims in the table `judgements`, each with its passage.
 
@@ -20,6 +20,7 @@ def lance_judgements(document_id: str, content_digest: str, judgements: Judgemen
             "kind": claim.kind,
             "claim": claim.text,
             "status": claim.status,
+            "confidence": claim.confidence,
             "passage": claim.passage or None,
             "start": claim.start if claim.passage else None,
             "end": claim.end if claim.passage else None,

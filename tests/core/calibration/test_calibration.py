@@ -96,8 +96,8 @@ def test_measures_of_agreement_match_a_worked_example() -> None:
     assert found.low == pytest.approx(0.502, abs=1e-3)
     assert found.high == pytest.approx(0.691, abs=1e-3)
     assert found.confusion == {
-        "accept": {"accept": 45, "revise": 15, "reject": 0},
-        "reject": {"accept": 25, "revise": 0, "reject": 15},
+        "accept": {"copied": 0, "accept": 45, "revise": 15, "reject": 0},
+        "reject": {"copied": 0, "accept": 25, "revise": 0, "reject": 15},
     }
 
 
@@ -307,5 +307,5 @@ def test_where_all_fail_there_is_no_figure(tmp_path: Path) -> None:
 def test_the_table_names_the_person_and_the_judge() -> None:
     text = described(calibrate(labels([True, True, False]), verdicts([1.0, 0.6, 0.2])))
     assert all(decision in text for decision in get_args(Decision))
-    assert "accept                1       1       0" in text
-    assert "reject                0       0       1" in text
+    assert "accept                0       1       1       0" in text
+    assert "reject                0       0       0       1" in text

@@ -94,24 +94,42 @@ def test_without_words_in_the_sources_nothing_is_found(sources: tuple[str, ...])
 
 @pytest.mark.parametrize("source", [LIGHTHOUSE, ORCHARD, LIGHTHOUSE + "\n" + ORCHARD])
 @pytest.mark.parametrize("words", [20, 60, 200])
-def test_extracts_are_accepted_with_a_score_of_one(source: str, words: int) -> None:
-    """The offline summary would otherwise need review by the offline judge."""
+def test_extracts_are_copied_and_have_no_score(source: str, words: int) -> None:
+    """A score of 1 for the offline summary, which is copied from its source, would say nothing."""
     extract = ExtractiveSummarizer(EMBEDDER, words).summarize_sync(source, "").text
-    verdict = judge(extract, source)
-    assert (verdict.decision, verdict.score) == ("accept", 1.0)
+    verdict = judge(extract, source, concepts=source.split()[:3])
+    assert (verdict.decision, verdict.score, verdict.copied, verdict.confidence) == ("copied", None, 1.0, None)
+    assert verdict.is_accepted
+
+
+def test_a_text_that_is_copied_in_part_is_judged_with_the_share_that_is_copied() -> None:
+    verdict = judge(
+        "Today the tower is a museum. Harrow was the engineer who built the lighthouse in 1844.", LIGHTHOUSE
+    )
+    assert (verdict.decision, statuses(verdict), verdict.copied) == ("accept", ["copied", "supported"], 0.5)
+    assert [claim.confidence is None for claim in verdict.claims] == [True, False]
+    assert verdict.confidence is not None
+    assert 0 < verdict.confidence < 1
+
+
+def test_a_copied_text_with_concepts_that_are_not_found_is_not_called_copied() -> None:
+    """The concepts need review, which "copied" would hide."""
+    verdict = judge("Today the tower is a museum.", LIGHTHOUSE, concepts=["quarterly profits", "penguins"])
+    assert (verdict.decision, verdict.copied) == ("reject", 1.0)
+    assert verdict.score == pytest.approx(1 / 3)
 
 
 def test_sentences_that_end_in_no_full_stop_are_joined_by_an_extract_and_still_copied() -> None:
     source = "# The keepers\n\n- trim the wick before dusk\n- write down each passing ship\n\nThey slept in turns of four hours."
     verdict = judge("The keepers trim the wick before dusk They slept in turns of four hours.", source)
-    assert statuses(verdict) == ["supported"]
+    assert statuses(verdict) == ["copied"]
 
 
 def test_a_claim_is_quoted_from_whichever_source_has_it() -> None:
     verdict = judge("Today the tower is a museum. Pears ripen off the tree.", ORCHARD, LIGHTHOUSE)
     assert [(claim.status, claim.document_id) for claim in verdict.claims] == [
-        ("supported", "1.txt"),
-        ("supported", "0.txt"),
+        ("copied", "1.txt"),
+        ("copied", "0.txt"),
     ]
 
 
@@ -128,7 +146,7 @@ def test_a_text_about_something_else_is_rejected() -> None:
     extract = ExtractiveSummarizer(EMBEDDER, 60).summarize_sync(ORCHARD, "").text
     verdict = judge(extract, LIGHTHOUSE)
     assert verdict.decision == "reject"
-    assert "supported" not in statuses(verdict)
+    assert not any(claim.is_supported for claim in verdict.claims)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +190,7 @@ def test_what_is_torn_out_of_a_negation_or_a_number_is_not_copied(claim: str, so
 
 def test_only_what_is_changed_is_wrong() -> None:
     verdict = judge("Today the tower is a museum. In 1932 the lamp was changed to electricity.", LIGHTHOUSE)
-    assert (verdict.decision, verdict.score, statuses(verdict)) == ("revise", 0.5, ["supported", "contradicted"])
+    assert (verdict.decision, verdict.score, statuses(verdict)) == ("revise", 0.5, ["copied", "contradicted"])
 
 
 def test_spelling_a_number_otherwise_changes_nothing() -> None:
@@ -213,7 +231,7 @@ def test_concepts_are_found_in_any_form_and_place() -> None:
 )  # fmt: skip
 def test_texts_in_other_languages_and_scripts_are_judged(source: str, copied: str, other: str) -> None:
     """If words were recognized only by spaces or capitals, all of them would be rejected, or none."""
-    assert statuses(judge(source, source)) == ["supported"] * len(judge(source, source).claims)
+    assert set(statuses(judge(source, source))) == {"copied"}
     assert statuses(judge(copied, source)) == ["supported"]
     assert "supported" not in statuses(judge(other, source))
 
@@ -231,7 +249,7 @@ def test_languages_that_the_embedder_hardly_tells_apart_are_judged_by_their_numb
     source: str, reordered: str, altered: str
 ) -> None:
     """The offline embedder has few tokens for them; what is about something else may pass: see docs/judging.md."""
-    assert statuses(judge(source, source)) == ["supported"] * len(judge(source, source).claims)
+    assert set(statuses(judge(source, source))) == {"copied"}
     assert statuses(judge(reordered, source)) == ["supported"]
     assert statuses(judge(altered, source)) == ["contradicted"]
 
@@ -257,7 +275,7 @@ def test_judging_on_another_thread_gives_the_same() -> None:
 @pytest.mark.slow
 def test_a_long_source_of_one_repeated_sentence_is_judged() -> None:
     verdict = judge("The tower was a museum once. The tower is a museum.", "The tower is a museum. " * 5000)
-    assert statuses(verdict) == ["supported", "supported"]
+    assert statuses(verdict) == ["supported", "copied"]
 
 
 @pytest.mark.slow
@@ -274,7 +292,8 @@ def test_nonsense_is_judged_without_an_error(text: str) -> None:
 @given(st.text(max_size=200), st.text(max_size=200), st.lists(st.text(max_size=20), max_size=3))
 def test_any_text_gets_a_verdict_with_real_quotations(text: str, source: str, concepts: list[str]) -> None:
     verdict = judge(text, source, concepts=concepts)
-    assert 0 <= verdict.score <= 1
+    assert verdict.score is None or 0 <= verdict.score <= 1
+    assert verdict.confidence is None or 0 <= verdict.confidence <= 1
 
 
 def test_any_sentences_of_a_source_in_its_order_are_copied() -> None:

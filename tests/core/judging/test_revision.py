@@ -198,7 +198,7 @@ def test_whatever_is_found_the_verdict_is_of_the_text_that_is_kept(store: Store,
     assert all(found.summary in claim.text for claim in found.verdict.claims)
     assert len(found.verdict.claims) == len(judge.texts[found.summary])
     assert found.needs_review == (found.verdict.decision != "accept")
-    assert found.first is None or found.verdict.score >= found.first.score
+    assert found.first is None or (found.verdict.score or 0) >= (found.first.score or 0)
     assert len(judge.asked) <= 2
 
 
