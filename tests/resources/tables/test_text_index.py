@@ -50,6 +50,9 @@ def plant(tables: LanceTables, texts: Sequence[str]) -> None:
             "start": 0,
             "end": len(text),
             "vector": np.ones(4, np.float32) / 2,
+            "token_ids": [],
+            "sentence_ends": [],
+            "sentence_lengths": [],
             "content_digest": texts[0],
         }
         for place, text in enumerate(texts)
@@ -59,7 +62,7 @@ def plant(tables: LanceTables, texts: Sequence[str]) -> None:
 
 
 def found(tables: LanceTables, query: str) -> list[int]:
-    return [row["index"] for row in by_text(tables.open("chunks"), query, 5)]
+    return by_text(tables.open("chunks"), query, 5, ["index"])["index"].to_pylist()
 
 
 def test_words_are_stemmed_in_the_language_of_the_texts(tmp_path: Path) -> None:
