@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from seed_assets.core.reading.html.block import Block, Kind
 from seed_assets.core.reading.html.form_fields import TICKED
-from seed_assets.core.reading.html.leftovers import leave_out_leftovers
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -74,7 +73,6 @@ def main_blocks(blocks: list[Block], vote: Vote) -> list[Block]:
     _take_beside(blocks, words, usual, taken)
     _take_substantial(blocks, words, usual, taken)
     _take_headings(blocks, usual, taken)
-    leave_out_leftovers(blocks, taken)
     return [block for block, is_taken in zip(blocks, taken, strict=True) if is_taken]
 
 

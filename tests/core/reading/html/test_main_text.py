@@ -99,11 +99,3 @@ def test_what_trafilatura_loses_inside_the_text_is_read(lost: str):
 def test_a_page_read_by_two_processes_is_equal_whatever_was_read_before():
     """trafilatura can drop paragraphs that it met in earlier documents of the same process."""
     assert html_text(LONG) == html_text(LONG)
-
-
-def test_headings_without_a_text_below_them_and_short_ends_are_no_text():
-    """They are left of lists of other pages, of comments and of buttons."""
-    page = f"<article><h1>The lock</h1>{LONG}<h2>The gate</h2><p>{SENTENCE}</p>"
-    text = html_text(f"{page}<h2>Latest comments</h2><h2>Read more</h2></article><div>Share this</div>")
-    assert text.startswith("# The lock\n\n")
-    assert text.endswith(f"## The gate\n\n{SENTENCE}")
