@@ -548,7 +548,8 @@ def test_what_is_within_bounds_is_counted_and_no_fault(name: Name, do: Break, wo
         do(session)
         finding = found(session)[name][1]
     assert finding.passed
-    assert finding.figures.keys() == before.keys()
+    # Texts that are copied have no scores to be counted.
+    assert finding.figures.keys() >= before.keys()
     assert finding.figures != before
 
 
