@@ -10,9 +10,8 @@ import pytest
 
 from resources.tables.lance import LanceTables
 from seed_assets.seeding.seeding import SeedOptions
-from tests.support.model_corpus import plant
 from tests.support.pipelines import OF_CORPUS, PLACING, World, essay
-from tests.support.seed_process import seed, seedbank
+from tests.support.seed_process import SAMPLE, seed, seedbank
 
 pytestmark = pytest.mark.slow
 
@@ -174,9 +173,10 @@ def test_a_field_that_no_document_has_is_reported_and_everything_else_is_done(wo
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Forty real documents, and their home."""
+    """The sample corpus, and its home."""
     folder = tmp_path_factory.mktemp("planted")
-    corpus, home = plant(folder / "corpus", 40), folder / "home"
+    corpus, home = folder / "corpus", folder / "home"
+    shutil.copytree(SAMPLE, corpus)
     done = seed(home, corpus)
     assert done.status == 0, done.printed()
     return corpus, home
