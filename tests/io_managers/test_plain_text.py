@@ -2,7 +2,6 @@
 
 import json
 import logging
-import time
 import unicodedata
 
 import pytest
@@ -17,6 +16,7 @@ from resources.errors import ConfigurationError, DocumentError
 from resources.tables.lance_errors import TableError
 from seed_assets.core.concepts.model_concepts import _grounding
 from seed_assets.core.text.quotations import locate
+from tests.text_growth import growth
 
 HOSTILE = {
     "colour": ("\x1b[31mred\x1b[0m", "red"),
@@ -113,15 +113,11 @@ def test_json_says_the_same_and_can_be_printed(value: dict[str, str]) -> None:
 def test_time_grows_as_the_text_does(piece: str) -> None:
     """A document of one sign must not hold a run up."""
 
-    def seconds(characters: int) -> float:
-        text = piece * (characters // len(piece))
-        begun = time.process_time()
+    def call(text: str) -> None:
         for function in (plain, seen_places, escaped_json, as_markdown):
             function(text)
-        return max(time.process_time() - begun, 0.001)
 
-    small = min(seconds(1 << 14) for _ in range(2))
-    assert min(seconds(1 << 16) for _ in range(2)) / small < 2.6**2
+    assert growth(call, piece, 1 << 14, 1 << 16, doublings=2) == ""
 
 
 def test_plain_data_is_made_plain_in_every_place() -> None:

@@ -1,9 +1,7 @@
 """What of a model's words is its answer: never a draft, never what was cut off, and all that is whole."""
 
 import contextlib
-import itertools
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from tests.support.model_faults import Fault, always, sequence
 from tests.support.model_refusals import Refuses, Says
 from tests.support.model_server import ModelServer
 from tests.support.model_world import SCHEMA, ModelWorld
+from tests.text_growth import growth
 
 pytestmark = pytest.mark.usefixtures("own_environment")
 
@@ -226,18 +225,11 @@ def test_reading_takes_time_that_grows_with_the_text(piece: str, read: Callable[
     """A model that repeats itself must not hold up a run. piece: after "{", unless it says after what."""
     before, _, piece = piece.rpartition("|") if "\t" in piece else ("{", "", piece)
 
-    def cpu_seconds(characters: int) -> float:
-        text = before + piece * (characters // len(piece)) + "x"
-        best = float("inf")
-        for _ in range(3):
-            started = time.process_time()
-            with contextlib.suppress(UnusableReplyError):
-                read(text)
-            best = min(best, time.process_time() - started)
-        return best
+    def call(text: str) -> None:
+        with contextlib.suppress(UnusableReplyError):
+            read(before + text + "x")
 
-    seconds = [cpu_seconds(64_000 * 2**power) for power in range(4)]
-    assert all(more < 2.6 * less + 0.05 for less, more in itertools.pairwise(seconds)), seconds
+    assert growth(call, piece, 64_000, 512_000, doublings=3) == ""
 
 
 REASONS: list[str | None] = [
