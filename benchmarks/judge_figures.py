@@ -51,10 +51,10 @@ def measure(sets: Path, wordnet: Path, corpora: Path) -> dict[str, Any]:
     judge = SimilarityJudge(WordLlamaEmbedder())
     chance, antonyms = random.Random(_SEED), Antonyms(wordnet)
     rated = list(qags(sets))
-    stories, told = story_summaries(corpora / "judge_squality")
+    stories, summaries = story_summaries(corpora / "judge_squality")
     texts = {
         "facts in news": [(one.source, one.text) for one in rated if one.is_faithful],
-        "facts in stories": [(stories[one.source], one.text) for one in chance.sample(told, _DRAWN)],
+        "facts in stories": [(stories[one.source], one.text) for one in chance.sample(summaries, _DRAWN)],
         "facts in sentences": list(_sentences(corpora / "qa_xquad" / "docs_en", chance)),
     }
     parts = {part: [one for one in rated if one.part == part] for part in ("cnndm", "xsum")}

@@ -65,11 +65,11 @@ def measure(corpora: Path) -> dict[str, Any]:
     embedder = WordLlamaEmbedder()
     judge = SimilarityJudge(embedder)
     summarizer = ExtractiveSummarizer(embedder)
-    stories, told = story_summaries(corpora / "judge_squality")
+    stories, summaries = story_summaries(corpora / "judge_squality")
     bodies, abstracts = pep_abstracts(corpora / "peps")
     extracts = [StorySummary(one.source, summarizer.summarize_sync(bodies[one.source], "").text) for one in abstracts]
     return {
-        "stories": _measured(judge, stories, told),
+        "stories": _measured(judge, stories, summaries),
         "abstracts": _measured(judge, bodies, abstracts),
         "extracts": _measured(judge, bodies, extracts),
         "rated": _rated(judge, stories, corpora / "judge_squality" / "human_ratings.csv"),

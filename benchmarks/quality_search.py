@@ -35,7 +35,6 @@ from retrieval.search import Searcher, SearchHit
 from seed_assets.core.text.chunking import Chunker
 
 _DEPTH = 10
-_COLUMNS = ["document_id", "index", "title", "text", "start", "end"]
 _CORPUS = "qa_xquad"
 Span = tuple[int, int]
 
@@ -84,11 +83,11 @@ def measure_unit(
     table = tables.open("chunks")
 
     def text_alone(question: str) -> list[SearchHit]:
-        return _hits(candidates.by_text(table, question, _DEPTH, _COLUMNS), "_score", 1.0)
+        return _hits(candidates.by_text(table, question, _DEPTH, candidates.SHOWN), "_score", 1.0)
 
     def vectors_alone(question: str) -> list[SearchHit]:
         vector = embedder.embed_sync([question])[0]
-        return _hits(candidates.by_vector(table, vector, _DEPTH, _COLUMNS), "_distance", -1.0)
+        return _hits(candidates.by_vector(table, vector, _DEPTH, candidates.SHOWN), "_distance", -1.0)
 
     searcher.search("warm up")
     every: dict[str, Callable[[str], list[SearchHit]]] = {

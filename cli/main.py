@@ -244,12 +244,14 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
             name: {state: sum(found == state for found in stage.states.values()) for state in _STATES}
             for name, stage in plan.stages.items()
         }
-        failures = [
-            {"document": document or None, "stage": stage, "reason": error.reason, "remedy": error.remedy}
-            for document, stage, error in plan.failures()
-            if not says_without_text(error.reason)
-        ]
-        without_text = sorted({document for document, _, error in plan.failures() if says_without_text(error.reason)})
+        failures: list[dict[str, str | None]] = []
+        without_text: set[str] = set()
+        for document, stage, error in plan.failures():
+            if says_without_text(error.reason):
+                without_text.add(document)
+            else:
+                failed = {"document": document or None, "stage": stage, "reason": error.reason, "remedy": error.remedy}
+                failures.append(failed)
         warned = warned_documents(session.pipeline, session.store, plan.documents)
         kept = {name: found for name, stage in plan.stages.items() if (found := stage.kept_although())}
         if as_json:
@@ -260,7 +262,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
                     "kept": kept,
                     "failures": failures,
                     "warnings": warned,
-                    "without_text": without_text,
+                    "without_text": sorted(without_text),
                     "skipped": plan.scan.skipped.as_json(),
                 }
             )
@@ -268,7 +270,14 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
             from cli.progress import show_status
 
             show_status(
-                counts, failures, sorted(plan.gone), plan.maintenance, warned, plan.scan.skipped, kept, without_text
+                counts,
+                failures,
+                sorted(plan.gone),
+                plan.maintenance,
+                warned,
+                plan.scan.skipped,
+                kept,
+                sorted(without_text),
             )
     raise typer.Exit(1 if failures else 0)
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from lancedb.table import Table
 
 _ROW = "_rowid"
-_SHOWN = ["document_id", "index", "title", "text", "start", "end"]
+# The columns of a hit.
+SHOWN = ["document_id", "index", "title", "text", "start", "end"]
 # A word in the title counts half as much as one in the text (a judgement; a title stands for all chunks of its document).
 _TITLE_BOOST = 0.5
 
@@ -46,7 +47,7 @@ def find_candidates(
     text_scores = np.zeros(len(rows))
     text_scores[np.searchsorted(rows, text)] = found["_score"].to_numpy()
     products = 1 - near["_distance"].to_numpy().astype(float)
-    vector_scores = np.full(len(rows), products.min(initial=np.inf) if len(products) else 0.0)
+    vector_scores = np.full(len(rows), products.min() if len(products) else 0.0)
     vector_scores[np.searchsorted(rows, vector)] = products
     return Candidates(rows, text_scores, vector_scores)
 
@@ -76,5 +77,5 @@ def by_vector(table: "Table", query_vector: NDArray[np.float32], limit: int, col
 
 def read_rows(table: "Table", rows: NDArray[np.int64]) -> "pa.Table":
     """The chunks in these rows, with their text and features, in the order of the rows."""
-    found = table.take_row_ids(rows.tolist()).select([_ROW, *_SHOWN, *COLUMNS]).to_arrow()
+    found = table.take_row_ids(rows.tolist()).select([_ROW, *SHOWN, *COLUMNS]).to_arrow()
     return found.sort_by(_ROW)

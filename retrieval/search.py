@@ -13,7 +13,7 @@ from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import TableError, check_schema, read_error
 from resources.tables.lance_indexes import TEXT_COLUMNS, uncovered_rows
 from resources.tables.lance_schema import TABLES
-from retrieval.candidates import find_candidates, read_rows
+from retrieval.candidates import SHOWN, find_candidates, read_rows
 from retrieval.passage_features import Passages, StaticEmbedder
 from retrieval.ranking import DECIMALS, Scores, best, best_sentence_scores, coarse_scores, fine_scores, token_scores
 
@@ -117,7 +117,7 @@ class Searcher:
         except (RuntimeError, OSError, ValueError) as error:
             raise read_error(_TABLE, self._tables.folder(_TABLE), error) from error
         scores = coarse[close] + self._fine_scores(query, own_vector, Passages.of_rows(rows))
-        hits = [_hit(row, float(score)) for row, score in zip(rows.to_pylist(), scores, strict=True)]
+        hits = [_hit(row, float(score)) for row, score in zip(rows.select(SHOWN).to_pylist(), scores, strict=True)]
         return sorted(hits, key=lambda hit: (-hit.score, hit.document, hit.chunk))[:limit]
 
     def _fine_scores(self, query: str, query_vector: NDArray[np.float32], passages: Passages) -> Scores:

@@ -9,15 +9,10 @@ end, so no merge crosses these places, and the tokens of a word do not depend on
 """
 
 import re
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
 # How the vocabulary writes a space; one stands before each text, too.
 _SPACE = "\u2581"
@@ -36,11 +31,10 @@ class WordTokenizer:
         """path: a tokenizer of the library `tokenizers`, as JSON, whose words are independent (see above)."""
         from tokenizers import Tokenizer
 
-        self._path = path
-        self._words: Tokenizer = Tokenizer.from_file(str(path))
-        # The normalizer writes spaces as the vocabulary does, which is done here for the whole text.
-        self._words.normalizer = None
-        added = self._words.get_added_tokens_decoder().values()
+        self._library = Tokenizer.from_file(str(path))
+        # It merges one word and changes nothing before: spaces are written as the vocabulary does for the whole text, below.
+        self._merge = self._library.model.tokenize
+        added = self._library.get_added_tokens_decoder().values()
         self._special = re.compile("|".join(re.escape(token.content) for token in added))
         self._known: dict[str, list[int]] = {}
 
@@ -48,7 +42,7 @@ class WordTokenizer:
         """Return the ids of a text's tokens in their order, shape (n,); n is 0 only for an empty text."""
         # Special tokens are found before anything else, so the text between them is divided by the library.
         if self._special.search(text):
-            return np.array(self._whole.encode(text, add_special_tokens=False).ids, dtype=np.int64)
+            return np.array(self._library.encode(text, add_special_tokens=False).ids, dtype=np.int64)
         found: list[int] = []
         if text:
             known = self._known
@@ -56,14 +50,8 @@ class WordTokenizer:
                 found += known.get(word) or self._encode(word)
         return np.array(found, dtype=np.int64)
 
-    @cached_property
-    def _whole(self) -> "Tokenizer":
-        from tokenizers import Tokenizer
-
-        return Tokenizer.from_file(str(self._path))
-
     def _encode(self, word: str) -> list[int]:
-        ids = self._words.encode(word, add_special_tokens=False).ids
+        ids = [token.id for token in self._merge(word)]
         if len(word) <= _LONGEST_KEPT:
             if len(self._known) >= _KEPT_WORDS:
                 self._known = {}

@@ -162,22 +162,23 @@ def _candidates(
 def _chosen(
     candidates: Sequence[Phrase], scores: NDArray[np.float64], weights: Mapping[str, float], count: int
 ) -> Iterator[Concept]:
-    left = dict(zip(candidates, scores.tolist(), strict=True))
-    said: set[str] = set()
+    left = list(zip(candidates, scores.tolist(), strict=True))
+    left_weights = dict(weights)
     best_score = 0.0
 
-    def marginal(phrase: Phrase) -> float:
-        return left[phrase] * sum(weights[unit] * (_SAID if unit in said else 1.0) for unit in phrase.units)
+    def marginal(scored: tuple[Phrase, float]) -> float:
+        return scored[1] * sum(left_weights[unit] for unit in scored[0].units)
 
     for _ in range(count):
         if not left:
             return
-        phrase = max(left, key=marginal)
-        score = marginal(phrase)
+        best = max(left, key=marginal)
+        score, phrase = marginal(best), best[0]
         best_score = best_score or score
         yield Concept(phrase.name, round(score / best_score, 6), phrase.count, phrase.start, phrase.end)
-        said.update(phrase.units)
-        left = {other: score for other, score in left.items() if not _is_part(other, phrase)}
+        for unit in phrase.units:
+            left_weights[unit] = weights[unit] * _SAID
+        left = [scored for scored in left if not _is_part(scored[0], phrase)]
 
 
 def _parts(phrase: Phrase) -> Iterator[tuple[str, ...]]:

@@ -4,7 +4,6 @@ What belongs here: finding and reading fields, by format. What does not: front m
 separate table (field_table), titles (titles), and the form of values (field_values).
 """
 
-import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -18,17 +17,15 @@ from resources.corpus.formats import SUFFIXES, is_format
 from seed_assets.core.reading.field_table import FieldTable
 from seed_assets.core.reading.field_values import cleaned_values, field_name, split_values
 from seed_assets.core.reading.file_signatures import is_rtf
-from seed_assets.core.reading.markup.header_fields import asciidoc_fields, org_fields
 from seed_assets.core.reading.text.mail import mail_headers
 from seed_assets.core.reading.text.text_decoding import decode_text
 from seed_assets.core.reading.text.text_file import read_text_file
+from seed_assets.core.text.header_block import header_fields
 
 __all__ = ["DocumentFields", "FieldTable", "read_fields"]
 
 # The numbers were chosen by judgement. A field with more values does not help to group documents.
 _MOST_VALUES = 1_000
-_HEADER = re.compile(r"([^\W\d_][\w-]{0,40}):(?:[ \t]+(.*))?$")
-_HEADER_LINES = 400
 # Names with which a single line is a header block; any other word before a colon may begin a sentence.
 _ALONE = frozenset({"keywords", "tags", "topics", "categories", "subjects", "keyword", "tag", "topic", "category"})
 # The part of an HTML page that is searched for keywords.
@@ -93,19 +90,10 @@ def _text_fields(data: bytes, problems: list[str], *, markdown: bool) -> Found:
 
 
 def _header_fields(text: str) -> Found:
-    fields: list[tuple[str, list[str]]] = []
-    for line in text.lstrip("\n").split("\n", _HEADER_LINES)[:_HEADER_LINES]:
-        if not line.strip():
-            break
-        if fields and line[0] in " \t":
-            fields[-1][1].append(line)
-        elif found := _HEADER.match(line):
-            fields.append((found[1], [found[2] or ""]))
-        else:
-            return
+    fields, _ = header_fields(text)
     if len(fields) > 1 or (fields and fields[0][0].casefold() in _ALONE):
-        for name, lines in fields:
-            yield name, split_values(" ".join(lines))
+        for name, value in fields:
+            yield name, split_values(value)
 
 
 def _mail_fields(data: bytes, problems: list[str]) -> Found:
@@ -135,8 +123,16 @@ class _Head(HTMLParser):
             self.keywords.append(given.get("content", ""))
 
 
-def _markup_fields(data: bytes, problems: list[str], *, read: Callable[[str], Found]) -> Found:
-    return read(decode_text(data)[0])
+def _org_fields(data: bytes, problems: list[str]) -> Found:
+    from seed_assets.core.reading.markup.header_fields import org_fields
+
+    return org_fields(decode_text(data)[0])
+
+
+def _asciidoc_fields(data: bytes, problems: list[str]) -> Found:
+    from seed_assets.core.reading.markup.header_fields import asciidoc_fields
+
+    return asciidoc_fields(decode_text(data)[0])
 
 
 def _office_fields(data: bytes, problems: list[str]) -> Found:
@@ -175,8 +171,8 @@ _READERS: Mapping[str, Callable[[bytes, list[str]], Found]] = {
     "html": _html_fields,
     "docx": _office_fields,
     "mail": _mail_fields,
-    "org": partial(_markup_fields, read=org_fields),
-    "asciidoc": partial(_markup_fields, read=asciidoc_fields),
+    "org": _org_fields,
+    "asciidoc": _asciidoc_fields,
     "xlsx": _office_fields,
     "pptx": _office_fields,
 }

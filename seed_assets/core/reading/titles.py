@@ -7,14 +7,14 @@ PDF), which their readers find.
 import re
 from itertools import pairwise
 
+from seed_assets.core.text.header_block import header_fields
+
 # The numbers, in characters and lines, were chosen by judgement.
 _LONGEST_TITLE = 300
 # A longer first line is not a title.
 _LONGEST_FIRST_LINE = 100
-# The lines in which a header block or an underlined title is searched for.
+# The lines in which an underlined title is searched for.
 _FIRST_LINES = 400
-
-_FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{0,40}):(?:[ \t]+(.*))?$")
 # They change how the letters or emoji around them are written.
 _JOINERS = "\u200c\u200d"
 # A row of a table in Markdown, and the line below its header.
@@ -108,19 +108,10 @@ def _line_title(text: str) -> str:
 
 
 def _header_title(text: str) -> str:
-    """Return the Title or Subject of an RFC 822 header block with at least two fields, which ends with an empty line."""
+    """Return the Title or Subject of a header block with at least two different fields."""
     fields: dict[str, str] = {}
-    name = ""
-    for line in text.lstrip("\n").split("\n", _FIRST_LINES)[:_FIRST_LINES]:
-        if not line.strip():
-            break
-        if name and line[0] in " \t":
-            fields[name] += " " + line.strip()
-        elif found := _FIELD.match(line):
-            name = found[1].lower()
-            fields.setdefault(name, (found[2] or "").strip())
-        else:
-            return ""
+    for name, value in header_fields(text)[0]:
+        fields.setdefault(name.lower(), value)
     return cleaned_title(fields.get("title") or fields.get("subject") or "") if len(fields) > 1 else ""
 
 

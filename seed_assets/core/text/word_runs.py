@@ -100,11 +100,15 @@ def _runs(text: str, stopped: frozenset[str], start: int) -> Iterator[WordRun]:
 
 
 def _is_gap(text: str, start: int, end: int) -> bool:
+    if end - start == 1:  # nearly always
+        return text[start].isspace()
     return text[start:end].isspace() and text.count("\n", start, end) <= 1
 
 
 def _without_clitics(whole: str, start: int, end: int) -> tuple[int, int]:
     """Return the word's span without a possessive or an elided article; the span of a shortened verb ("won't") is empty."""
+    if "'" not in whole and "’" not in whole:
+        return start, end
     parts = _APOSTROPHE.split(whole)
     if len(parts) != 2:
         return start, end

@@ -6,7 +6,7 @@ from resources.models.embedder import WordLlamaEmbedder
 from seed_assets.core.clusters.topic_space import TopicDocument, fit_basis
 from seed_assets.core.concepts.concepts import StatisticalConceptExtractor
 from seed_assets.core.summaries.summarizing import ExtractiveSummarizer
-from seed_assets.core.text.header_block import header_end
+from seed_assets.core.text.header_block import header_end, header_fields
 
 PEP = "PEP: 1\nTitle: Purpose\nAuthor: Barry Warsaw,\n        David Goodger\nPost-History:\n\n\n"
 MAIL = "Subject: Trees\nFrom: ada@example.org\nDate: Mon, 01 Jan 2024 00:00:00 +0000\n\n"
@@ -63,3 +63,21 @@ def test_documents_are_not_grouped_by_the_words_of_their_headers() -> None:
         for place, word in enumerate(["garden", "harbour", "garden", "harbour"])
     ]
     assert set(fit_basis(documents, "test", 0).terms) == {"garde", "harbo"}
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "below"),
+    [
+        ("Title: Trees\nTags:\n  figs,\n\tapples\n\nText", [("Title", "Trees"), ("Tags", " figs, apples")], "\nText"),
+        ("To: Ada\nTo: Ben", [("To", "Ada"), ("To", "Ben")], ""),
+        ("\n\nTítulo: Árbol\n \nText", [("Título", "Árbol")], " \nText"),
+        ("Title: Trees\nText\n\n", [], None),
+        ("", [], ""),
+    ],
+)
+def test_fields_are_the_lines_before_the_first_empty_one(
+    text: str, fields: list[tuple[str, str]], below: str | None
+) -> None:
+    found, end = header_fields(text)
+    assert found == fields
+    assert text[end:] == (text if below is None else below)

@@ -117,8 +117,8 @@ class _OutlookReader:
         try:
             page = self._page(message)
         except DocumentError as error:
-            if not plain.strip():
-                self.parts.warn(f"The body of the mail was not read: {error}")
+            unread = "page of the mail, whose plain form is short," if plain.strip() else "body of the mail"
+            self.parts.warn(f"The {unread} was not read: {error}")
             return plain
         return page if not plain.strip() or is_stub(plain, page) else plain
 

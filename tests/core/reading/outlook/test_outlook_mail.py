@@ -163,3 +163,17 @@ def test_the_page_of_a_mail_is_read_where_its_plain_form_says_little_of_it():
     text = extract(mail(parts), "msg").text
     assert "hinges" in text
     assert "Please view" not in text
+
+
+@pytest.mark.parametrize(
+    ("plain", "warning"),
+    [
+        ("See the page.", "The page of the mail, whose plain form is short, was not read: "),
+        (" ", "The body of the mail was not read: "),
+    ],
+)
+def test_a_page_of_a_mail_that_cannot_be_read_is_a_warning(plain: str, warning: str):
+    """The text that is there stays, but it may not be what the mail says."""
+    result = extract(mail({**wide({"1000": plain}), "__substg1.0_10130102": b"<p> </p>"}), "msg")
+    assert result.text == f"{HEAD}\n\n{plain}".strip()
+    assert [found.startswith(warning) for found in result.warnings] == [True]
