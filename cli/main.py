@@ -11,7 +11,7 @@ import signal
 import sys
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -244,7 +244,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
             name: {state: sum(found == state for found in stage.states.values()) for state in _STATES}
             for name, stage in plan.stages.items()
         }
-        failures: list[dict[str, str | None]] = []
+        failures: list[dict[str, Any]] = []
         without_text: set[str] = set()
         for document, stage, error in plan.failures():
             if says_without_text(error.reason):

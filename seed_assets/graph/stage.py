@@ -51,6 +51,15 @@ class Source(msgspec.Struct, frozen=True):
 
 
 @runtime_checkable
+class WarmsUp(Protocol):
+    """A resource of a stage that takes a while to start."""
+
+    def warm_up(self) -> None:
+        """Begin to start; the caller does not wait for it."""
+        ...
+
+
+@runtime_checkable
 class Identified(Protocol):
     """A resource of a stage that decides its results."""
 

@@ -6,8 +6,9 @@ This module computes with the order of partitions. It knows neither Dagster nor 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-# A visit of a current document costs about 10 ms per stage in Dagster's event log, and another run about a second.
-LONGEST_GAP = 10
+# A visit of a current document takes about 0.6 ms per stage, since events are written in batches, and another run 0.6 s. With
+# ten stages, a run is as expensive as 100 visits.
+LONGEST_GAP = 100
 
 
 def cover(

@@ -23,7 +23,7 @@ from seed_assets.engine.runner import RunOptions
 from seed_assets.engine.stage_run import Tally
 from seed_assets.engine.table_leases import from_scratch, table_held
 from seed_assets.graph.pipeline import Phase
-from seed_assets.graph.stage import Stage
+from seed_assets.graph.stage import Stage, WarmsUp
 from seed_assets.orchestration.job_names import JOBS
 from seed_assets.planning.estimate import StageEstimate, estimate
 from seed_assets.planning.phases import Phases, Run, Step
@@ -129,7 +129,17 @@ class _Seed:
         if not any(fault.reason.startswith(reason) for fault in self._left.faults.values()):
             self._left.faults[""] = FailureReport("", "", reason, remedy or _GO_ON)
 
+    def _warm_up(self, plan: Plan) -> None:
+        """Let resources of stages that compute something start while this process loads Dagster."""
+        pipeline = self._session.pipeline
+        needed = [planned.stage for planned in plan.stages.values() if planned.computing]
+        used = {id(resource): resource for stage in needed for resource in pipeline.used_by(stage).values()}
+        for resource in used.values():
+            if isinstance(resource, WarmsUp):
+                resource.warm_up()
+
     def _execute(self, plan: Plan) -> Plan:
+        self._warm_up(plan)
         from seed_assets.orchestration.dagster_runs import DagsterRuns, translated
 
         with translated(self._runner):

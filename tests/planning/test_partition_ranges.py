@@ -60,7 +60,7 @@ def test_a_wanted_document_that_is_to_be_avoided_is_not_visited(marks: Marks) ->
 
 
 def test_a_gap_of_finished_documents_is_cheaper_than_another_run_up_to_a_bound() -> None:
-    order = [f"{place}.md" for place in range(30)]
+    order = [f"{place}.md" for place in range(3 * LONGEST_GAP)]
     near, far = {order[0], order[LONGEST_GAP + 1]}, {order[0], order[LONGEST_GAP + 2]}
 
     assert cover(order, near, set(), 1_000) == [(order[0], order[LONGEST_GAP + 1])]

@@ -41,6 +41,9 @@ from seed_assets.planning.plan import Plan
 class TextsHere(parser_pool.ParserPool):
     """Reads documents and computes over their texts in this process, at once."""
 
+    def warm_up(self) -> None:
+        """See ParserPool; there is nothing to start."""
+
     async def extract(self, data: bytes, format: str) -> ExtractedText:
         """See ParserPool."""
         return extract(data, format)

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from io_managers.store.fingerprint import content_digest
 from seed_assets.core.clusters.clusters import Categories, Clustering, Placement
@@ -73,17 +71,3 @@ class Placed(msgspec.Struct, frozen=True):
     def digest(self) -> str:
         """Return the digest of the whole assignment."""
         return content_digest(msgspec.msgpack.encode(self, order="sorted"))
-
-
-@dataclass(frozen=True, slots=True)
-class CorpusPicture:
-    """The input of the map of one cluster type.
-
-    vectors: one row per document, in the order of `document_ids`.
-    titles: cluster id -> the title of the cluster.
-    """
-
-    clustering: Clustering
-    vectors: NDArray[np.float32]
-    document_ids: list[str]
-    titles: Mapping[str, str]

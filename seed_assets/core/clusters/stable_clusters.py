@@ -149,13 +149,16 @@ def match_ids(
 
 
 def _pairs(shared: NDArray[np.float64], sizes: Sequence[int], before: Sequence[int]) -> list[tuple[int, int]]:
-    from scipy.optimize import linear_sum_assignment
-
     if not shared.size:
         return []
     overlap = np.round(shared / (np.array(sizes)[:, None] + np.array(before)[None, :] - shared), 9)
     overlap[overlap <= _SAME] = 0.0
-    rows, columns = linear_sum_assignment(-overlap)
+    rows, columns = np.nonzero(overlap)
+    if len(np.unique(rows)) < len(rows) or len(np.unique(columns)) < len(columns):
+        # Importing it takes half a second, and it is needed only if clusters were divided or put together.
+        from scipy.optimize import linear_sum_assignment
+
+        rows, columns = linear_sum_assignment(-overlap)
     return [(row, column) for row, column in zip(rows.tolist(), columns.tolist(), strict=True) if overlap[row, column]]
 
 

@@ -36,6 +36,8 @@ _LEAST_COSINE = 0.01
 # The factor for words that occur in a phrase chosen before. With .1 and a likeness of .75, keyphrases are as good, and the
 # phrases of 212 PEPs name .732 of the stems of their titles instead of .750.
 _SAID = 0.02
+# The score of a phrase that is no candidate any more; scores of candidates are never negative.
+_GONE = -1.0
 
 
 # Defaults are omitted, so that a concept without a kind has the same bytes as before the field `kind` existed.
@@ -151,7 +153,7 @@ def _candidates(
     if sum(phrase.count > 1 and len(phrase.units) > 1 for phrase in phrases) >= count:
         phrases = [phrase for phrase in phrases if phrase.count > 1 or len(phrase.units) == 1]
     repeated = {phrase.units for phrase in phrases if phrase.count > 1 and len(phrase.units) > 1}
-    phrases = [phrase for phrase in phrases if phrase.count > 1 or not repeated.intersection(_parts(phrase))]
+    phrases = [phrase for phrase in phrases if phrase.count > 1 or not repeated.intersection(_parts(phrase, 2))]
 
     def by_counts(phrase: Phrase) -> float:
         return -_cohesion(phrase, units) * sum(weights[unit] for unit in phrase.units)
@@ -162,40 +164,41 @@ def _candidates(
 def _chosen(
     candidates: Sequence[Phrase], scores: NDArray[np.float64], weights: Mapping[str, float], count: int
 ) -> Iterator[Concept]:
-    left = list(zip(candidates, scores.tolist(), strict=True))
     left_weights = dict(weights)
+    with_unit: dict[str, set[int]] = {}
+    for at, phrase in enumerate(candidates):
+        for unit in phrase.units:
+            with_unit.setdefault(unit, set()).add(at)
+
+    def marginal(at: int) -> float:
+        return float(scores[at]) * sum(left_weights[unit] for unit in candidates[at].units)
+
+    marginals = [marginal(at) for at in range(len(candidates))]
     best_score = 0.0
-
-    def marginal(scored: tuple[Phrase, float]) -> float:
-        return scored[1] * sum(left_weights[unit] for unit in scored[0].units)
-
-    for _ in range(count):
-        if not left:
+    for _ in range(min(count, len(candidates))):
+        score = max(marginals)
+        if score < 0:
             return
-        best = max(left, key=marginal)
-        score, phrase = marginal(best), best[0]
+        phrase = candidates[marginals.index(score)]
         best_score = best_score or score
         yield Concept(phrase.name, round(score / best_score, 6), phrase.count, phrase.start, phrase.end)
         for unit in phrase.units:
             left_weights[unit] = weights[unit] * _SAID
-        left = [scored for scored in left if not _is_part(scored[0], phrase)]
+        parts = set(_parts(phrase, 1))
+        # Only phrases with a word in common with this one have another score now, or are a part of it.
+        for at in set[int]().union(*(with_unit[unit] for unit in phrase.units)):
+            other = candidates[at]
+            # A part that never occurs without the phrase adds nothing; nor does the phrase itself.
+            gone = marginals[at] < 0 or (other.count <= phrase.count and other.units in parts)
+            marginals[at] = _GONE if gone else marginal(at)
 
 
-def _parts(phrase: Phrase) -> Iterator[tuple[str, ...]]:
-    """Yield the units of each part of the phrase that has two words or more, in any place."""
+def _parts(phrase: Phrase, shortest: int) -> Iterator[tuple[str, ...]]:
+    """Yield the units of the phrase, and of each part of it that has at least so many words, in any place."""
     size = len(phrase.units)
-    for first in range(size - 1):
-        for end in range(first + 2, size + 1):
-            if end - first < size:
-                yield phrase.units[first:end]
-
-
-def _is_part(other: Phrase, phrase: Phrase) -> bool:
-    """Whether `other` is `phrase`, or a part of it that never occurs without it."""
-    size = len(other.units)
-    return other.count <= phrase.count and any(
-        phrase.units[at : at + size] == other.units for at in range(len(phrase.units) - size + 1)
-    )
+    for first in range(size):
+        for end in range(first + shortest, size + 1):
+            yield phrase.units[first:end]
 
 
 def _weight(count: int, first: float) -> float:

@@ -1,6 +1,6 @@
 """Pictures of a clustering, as PNG files: a map of the documents, and a chart of the clusters' sizes.
 
-What belongs here: drawing. What does not: the positions of documents (map_layout), placing titles and choosing fonts
+What belongs here: drawing. What does not: the positions of documents (map_places), placing titles and choosing fonts
 (map_titles), finding clusters (clustering) and naming them (cluster_summarizing).
 
 The pictures are drawn without a display and without the user's matplotlib settings. Equal input gives equal bytes with the
@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from resources.wording import counted
 from seed_assets.core.clusters.clusters import Clustering, Placement
-from seed_assets.core.maps.map_layout import lay_out
 from seed_assets.core.maps.map_titles import Alphabet, place_titles
 
 if TYPE_CHECKING:
@@ -46,22 +45,22 @@ _DRAWING = threading.Lock()
 
 
 def draw_map(
-    vectors: NDArray[np.float32],
+    places: NDArray[np.float64],
     placements: Mapping[str, Placement],
     document_ids: Sequence[str],
     titles: Mapping[str, str],
 ) -> bytes:
-    """Draw a map of 1200 x 800 pixels, as PNG. Similar documents lie together, and clusters have colours and titles.
+    """Draw a map of 1200 x 800 pixels, as PNG, on which clusters have colours and titles.
 
     Outliers, and documents without an assignment, are grey. At most the 40 largest clusters are named.
 
-    vectors: one row per document, of any length, shape (len(document_ids), d).
+    places: the positions of the documents, each coordinate from -1 to 1, shape (len(document_ids), 2).
     placements: document id -> its assignment.
     document_ids: in any order, which does not matter.
     titles: cluster id -> title; a cluster without a title is shown with its id.
     """
     order = sorted(range(len(document_ids)), key=document_ids.__getitem__)
-    places = lay_out(np.asarray(vectors)[order])
+    places = places[order]
     across = _MARGIN + (places[:, 0] + 1) / 2 * (_WIDTH - 2 * _MARGIN)
     along = _MARGIN + (places[:, 1] + 1) / 2 * (_HEIGHT - _CAPTION_HEIGHT - 2 * _MARGIN)
     points = np.round(np.stack([across, along], axis=1), 2)

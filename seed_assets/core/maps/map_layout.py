@@ -21,8 +21,9 @@ Array = NDArray[np.float64]
 Repulsion = Callable[[Array], tuple[Array, float]]
 
 # The numbers were chosen by judgement, the steps and factors of t-SNE near the usual ones of the sources above.
-# At most so many evenly spaced documents are laid out; each other one is put beside its 3 most similar ones.
-_MOST_LAID_OUT = 12_000
+# At most so many evenly spaced documents are laid out; each other one is put beside its 3 most similar ones. A picture of
+# 1,200 x 800 pixels cannot show more, and the time of 10,000 documents is a quarter.
+_MOST_LAID_OUT = 2_500
 _BESIDE = 3
 # Fewer documents are put on a circle.
 _FEWEST = 4
@@ -50,8 +51,7 @@ def lay_out(vectors: NDArray[np.float32]) -> Array:
     if total < _FEWEST:
         angles = np.pi + 2 * np.pi * np.arange(total) / max(1, total)
         return np.stack([np.cos(angles), np.sin(angles)], axis=1) * (0.5 if total > 1 else 0.0)
-    found = unit_rows(np.nan_to_num(np.asarray(vectors, dtype=np.float64), posinf=0.0, neginf=0.0))
-    found = unit_rows(found - np.round(found.mean(axis=0), 9))
+    found = _centred(vectors)
     chosen = np.unique(np.linspace(0, total - 1, min(total, _MOST_LAID_OUT)).astype(np.int64))
     main = _principal(found[chosen], _DIRECTIONS if found.shape[1] > _LONGEST_VECTOR else 2)
     own = found[chosen] if found.shape[1] <= _LONGEST_VECTOR else unit_rows(main)
@@ -59,6 +59,22 @@ def lay_out(vectors: NDArray[np.float32]) -> Array:
     if len(chosen) < total:
         places = _beside(found, chosen, places)
     return _scaled(places)
+
+
+def put_beside(vectors: NDArray[np.float32], known: NDArray[np.int64], places: Array) -> Array:
+    """Return the positions of all documents, shape (n, 2): those of known ones as given, each other one beside the known ones
+    that are most similar to it.
+
+    vectors: shape (n, d), as for `lay_out`.
+    known: the rows of the documents whose positions are known, ascending, at least one.
+    places: their positions, shape (len(known), 2).
+    """
+    return _beside(_centred(vectors), known, places)
+
+
+def _centred(vectors: NDArray[np.float32]) -> Array:
+    found = unit_rows(np.nan_to_num(np.asarray(vectors, dtype=np.float64), posinf=0.0, neginf=0.0))
+    return unit_rows(found - np.round(found.mean(axis=0), 9))
 
 
 def _principal(vectors: Array, count: int) -> Array:
@@ -97,7 +113,7 @@ def _nearest(vectors: Array, others: Array, count: int, *, same: bool) -> tuple[
 
 
 def _beside(vectors: Array, chosen: NDArray[np.int64], places: Array) -> Array:
-    nearest, likeness = _nearest(vectors, vectors[chosen], _BESIDE, same=False)
+    nearest, likeness = _nearest(vectors, vectors[chosen], min(_BESIDE, len(chosen)), same=False)
     weights = np.maximum(likeness, 0.0) ** 2 + 1e-6
     found = (places[nearest] * weights[..., None]).sum(axis=1) / weights.sum(axis=1)[:, None]
     # A little noise, so that no document lies exactly on another.

@@ -27,7 +27,7 @@ from seed_assets.core.reading.extraction import EXTRACTION_VERSION, extract
 from seed_assets.core.reading.file_signatures import is_rtf
 from seed_assets.core.reading.ocr.picture_reader import ReadingRules
 from seed_assets.core.workers.parser_process import ParserProcess, WorkerGoneError
-from seed_assets.core.workers.task_names import PARSE, READ_PAGES
+from seed_assets.core.workers.task_names import PARSE, READ_PAGES, WARM_UP
 
 _PLAIN = frozenset({"text", "markdown"})
 # The numbers of this module were chosen by judgement.
@@ -138,6 +138,13 @@ class ParserPool:
 
         found = await asyncio.wrap_future(self._submit(task, as_sent(arguments)))
         return TASKS[task].result(found)
+
+    def warm_up(self) -> None:
+        """Start a worker and let it load what embedding needs, unless there is one. The caller does not wait for it."""
+        with self._lock:
+            idle = not self._threads and not self._closed
+        if idle:
+            self._submit(WARM_UP, msgspec.msgpack.encode(([],)))
 
     def close(self) -> None:
         """End all workers at once; their unfinished tasks fail with RuntimeError."""
@@ -268,10 +275,11 @@ class ParserPool:
     def _started(self) -> ParserProcess:
         process = ParserProcess(*self._process_arguments)
         with self._lock:
-            self._processes.add(process)
-            if self._closed:
-                process.stop()
-        return process
+            if not self._closed:
+                self._processes.add(process)
+                return process
+        process.close()
+        raise RuntimeError("the parser pool was closed")
 
     def _ended(self, process: ParserProcess | None) -> None:
         if process is None:

@@ -60,9 +60,23 @@ class ParserProcess:
         self._timeout_seconds = timeout_seconds
         self._memory_bytes = memory_bytes
         self._late = False
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by stop)
-        arguments = [parse, str(os.getpid()), str(memory_bytes), str(timeout_seconds)]
-        self._process = subprocess.Popen(
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
+        try:
+            self._process = self._begin([parse, str(os.getpid()), str(memory_bytes), str(timeout_seconds)])
+        except BaseException:
+            self._errors.close()
+            raise
+        started = threading.Event()
+        threading.Thread(target=self._end_unless, args=(started,), name="parser-start", daemon=True).start()
+        ready = self._answer(None)
+        started.set()
+        if ready != READY:
+            words = self._words()
+            self.close()
+            raise RuntimeError(f"the parser process did not start: {words or 'it wrote no error message'}")
+
+    def _begin(self, arguments: list[str]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
             # -P keeps the working directory off the import path: a docx.py there must not replace the library.
             [sys.executable, "-P", "-W", "ignore", "-m", "seed_assets.core.workers.parser_worker", *arguments],
             stdin=subprocess.PIPE,
@@ -72,14 +86,6 @@ class ParserProcess:
             # In a process group of its own, the worker does not get Ctrl-C from the terminal.
             process_group=0,
         )
-        started = threading.Event()
-        threading.Thread(target=self._end_unless, args=(started,), name="parser-start", daemon=True).start()
-        ready = self._answer(None)
-        started.set()
-        if ready != READY:
-            words = self._words()
-            self.close()
-            raise RuntimeError(f"the parser process did not start: {words or 'it wrote no error message'}")
 
     def run(self, task: str, arguments: bytes) -> tuple[bytes, bool]:
         """Run a task and return (the encoded result, whether the worker has to be replaced).

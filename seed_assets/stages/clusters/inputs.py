@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from io_managers.store.fingerprint import Part
 from seed_assets.core.clusters.clusters import CONCEPT, FIELD, TOPIC, Cluster, Clustering
-from seed_assets.core.clusters.corpus_views import CategorizedConcepts, ClusteringMaterial, CorpusPicture, Placed
+from seed_assets.core.clusters.corpus_views import CategorizedConcepts, ClusteringMaterial, Placed
+from seed_assets.core.maps.pictures import CorpusPicture, Pictures
 from seed_assets.core.reading.field_table import FieldTable
 from seed_assets.core.text.textrank import terms
 from seed_assets.graph.corpus_inputs import CorpusInput, Opened
@@ -115,22 +116,28 @@ class Picture(CorpusInput):
         return ("embeddings", "clusters", "cluster_judgements")
 
     def part(self, corpus: PublishedCorpus, unit: str) -> Part | None:
-        """Return the digests of the clustering, of all vectors and of the clusters' titles; None without a clustering."""
+        """Return the digests of the clustering, of all vectors, of the clusters' titles and of the previous pictures; None
+        without a clustering.
+        """
         if not (found := corpus.digest("clusters", unit)):
             return None
         judged = corpus.refs("cluster_judgements")
         titles = {c: judged[c].content_digest for c in sorted(clusters_in(corpus, unit)) if c in judged}
-        return {"clusters": found, "embeddings": corpus.snapshot("embeddings"), "titles": titles}
+        now: dict[str, Part] = {"clusters": found, "embeddings": corpus.snapshot("embeddings"), "titles": titles}
+        before: dict[str, Part] = {"pictures": corpus.digest("corpus_map", unit), "from scratch": corpus.from_scratch}
+        return {"now": now, "before": before}
 
     async def value(self, corpus: PublishedCorpus, unit: str, opened: Opened) -> CorpusPicture:
-        """Return the clustering, one vector per document, and the titles of clusters."""
+        """Return the clustering, one vector per document, the titles of clusters, and the previous pictures."""
         found = clustering(corpus, unit)
         assert found is not None
         documents = sorted(found.placements.keys() & corpus.refs("embeddings").keys())
         vectors = [_mean(await opened("embeddings", document)) for document in documents]
         judged = corpus.refs("cluster_judgements")
         titles = {c: (await opened("cluster_judgements", c)).title for c in clusters_in(corpus, unit) if c in judged}
-        return CorpusPicture(found, np.stack(vectors) if vectors else np.zeros((0, 1), np.float32), documents, titles)
+        before = None if corpus.from_scratch else corpus.value("corpus_map", unit, Pictures)
+        array = np.stack(vectors) if vectors else np.zeros((0, 1), np.float32)
+        return CorpusPicture(found, array, documents, titles, before)
 
 
 @dataclass(frozen=True, slots=True)

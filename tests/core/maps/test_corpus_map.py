@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from seed_assets.core.clusters.clusters import Cluster, Clustering, Placement
-from seed_assets.core.maps import map_layout, map_titles
-from seed_assets.core.maps.corpus_map import draw_map, draw_sizes
+from seed_assets.core.maps import corpus_map, map_layout, map_titles
+from seed_assets.core.maps.corpus_map import draw_sizes
 from seed_assets.core.maps.map_layout import lay_out
 from seed_assets.core.maps.map_titles import Alphabet, place_titles
 
@@ -42,6 +42,13 @@ def grouped(groups: int, each: int) -> tuple[NDArray[np.float32], dict[str, Plac
     vectors = (centres + chance.normal(scale=0.05, size=centres.shape)).astype(np.float32)
     ids = [f"{number:04}.txt" for number in range(len(vectors))]
     return vectors, {d: Placement(f"topic/{n // each + 1}", 0.9) for n, d in enumerate(ids)}, ids
+
+
+def draw_map(
+    vectors: NDArray[np.float32], placements: dict[str, Placement], ids: list[str], titles: dict[str, str]
+) -> bytes:
+    """Lay the documents out and draw them."""
+    return corpus_map.draw_map(lay_out(vectors), placements, ids, titles)
 
 
 def picture(png: bytes) -> Image.Image:
@@ -155,7 +162,8 @@ def test_neither_order_nor_neighbours_in_time_change_a_byte() -> None:
     drawn = draw_map(vectors, placements, ids, titles)
     order = np.random.default_rng(3).permutation(len(ids))
     backwards = dict(reversed(placements.items()))
-    assert draw_map(vectors[order], backwards, [ids[place] for place in order], titles) == drawn
+    places = lay_out(vectors)[order]
+    assert corpus_map.draw_map(places, backwards, [ids[place] for place in order], titles) == drawn
     assert draw_map(vectors, placements, ids, {**titles, "topic/2": "Other"}) != drawn
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(lambda _: draw_map(vectors, placements, ids, titles), range(4))) == {drawn}

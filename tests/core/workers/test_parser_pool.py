@@ -1,6 +1,8 @@
 """The parser pool: what a crafted document does to a process, done for real, and what it must not do to the others."""
 
 import asyncio
+import errno
+import gc
 import os
 import signal
 import subprocess
@@ -16,7 +18,7 @@ import pytest
 from resources.errors import DocumentError
 from seed_assets.core.judging.verdicts import SourceText
 from seed_assets.core.reading.extraction import ExtractedText, extract
-from seed_assets.core.workers import text_tasks
+from seed_assets.core.workers import parser_process, text_tasks
 from seed_assets.core.workers.parser_pool import ParserPool
 
 pytestmark = pytest.mark.integration
@@ -234,6 +236,19 @@ def test_workers_that_cannot_start_say_why():
     assert "No module named 'no_such_module'" in str(failed)
 
 
+def test_a_process_that_cannot_be_started_leaves_no_file_open(monkeypatch: pytest.MonkeyPatch):
+    """Warnings are errors in these tests."""
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise OSError(errno.ENOMEM, "no memory")
+
+    with ParserPool() as pool, monkeypatch.context() as changed:
+        changed.setattr(parser_process.subprocess, "Popen", refuse)
+        with pytest.raises(OSError, match="no memory"):
+            asyncio.run(pool.extract(b"one", "pdf"))
+        gc.collect()
+
+
 def test_close_ends_what_is_being_parsed(pool_of: Callable[..., ParserPool]):
     async def close_while_parsing() -> BaseException | ExtractedText:
         pool = pool_of(timeout_seconds=600)
@@ -271,6 +286,21 @@ def test_small_texts_start_no_process_and_large_ones_do(pool_of: Callable[..., P
     large = asyncio.run(pool.extract("é".encode() * 100_000, "text"))
     assert small.title == "A small text"
     assert large.title.isdigit()
+
+
+def test_a_pool_that_is_warmed_up_has_one_worker_which_takes_the_first_document(pool_of: Callable[..., ParserPool]):
+    pool = pool_of()
+    pool.warm_up()
+    pool.warm_up()
+    end = time.monotonic() + 60
+    while not pool._seconds and time.monotonic() < end:
+        time.sleep(0.05)
+    (worker,) = pool._processes
+    large = asyncio.run(pool.extract("é".encode() * 100_000, "text"))
+    assert large.title == str(worker._process.pid)
+    pool.close()
+    pool.warm_up()
+    assert not pool._processes
 
 
 def test_an_unknown_format_is_an_error_of_the_caller(pool_of: Callable[..., ParserPool]):
