@@ -127,6 +127,13 @@ _SPECS = (
                 "extracted_text.encoding",
                 nullable=True,
             ),
+            Column(
+                "language",
+                "string",
+                "language of most of the text, as its code in ISO 639-1 such as en; null if it is not known",
+                "extracted_text.text",
+                nullable=True,
+            ),
             Column("n_characters", "int64", "length of the extracted text, in characters", "extracted_text.text"),
             Column("summary", "string", "summary of the document, as it was judged", "judgements.summary"),
             *_verdict("judgements", "the document supports"),

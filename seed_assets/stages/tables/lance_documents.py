@@ -6,6 +6,8 @@ from resources.corpus.formats import PACKED, format_of
 from seed_assets.core.concepts.concepts import Concepts
 from seed_assets.core.judging.verdicts import Judgement
 from seed_assets.core.reading.extraction import ExtractedText
+from seed_assets.core.text.grammar.languages import language_of
+from seed_assets.core.text.header_block import header_end
 from seed_assets.graph.stage import sink_stage
 
 
@@ -23,6 +25,7 @@ def lance_documents(
             "title": extracted_text.title,
             "format": (format_of(document_id) or "").removeprefix(PACKED),
             "encoding": extracted_text.encoding or None,
+            "language": language_of(extracted_text.text[header_end(extracted_text.text) :]) or None,
             "n_characters": len(extracted_text.text),
             "summary": judgements.summary,
             "verdict": judgements.verdict.decision,
