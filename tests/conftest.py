@@ -1,5 +1,6 @@
 """Fixtures that several test modules share: a corpus with a home, empty or seeded."""
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -52,6 +53,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         lanes.longest_first(items)
     if unnamed := [item.nodeid for item in items if " at 0x" in item.nodeid]:
         raise pytest.UsageError(f"Give these cases ids that are the same in every process: {', '.join(unnamed)}")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported by now stays: the collector need not look through it, 0.3 s each time, while tests run."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
