@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -57,6 +58,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish() -> None:
     """What was imported by now stays: the collector need not look through it, 0.3 s each time, while tests run."""
+    if "dagster" in sys.modules:
+        from tests.support import migrations  # which imports more of it
+
+        migrations.read_once()
     gc.collect()
     gc.freeze()
 

@@ -219,6 +219,10 @@ def main() -> None:
     """Import everything, then fork for each request; in a fork, run what was asked for."""
     requests = socket.socket(fileno=int(sys.argv[1]))
     _import_all()
+    from tests.support import migrations  # which imports Dagster; the tests' own processes start without it
+
+    migrations.read_once()
+    migrations.read_now()
     gc.freeze()
     requests.send(_READY)
     command = _serve(requests)
