@@ -13,7 +13,7 @@ from tests.support.pipelines import essay
 from tests.support.seed_process import SLOW, Seed, actions, committed, dagster_runs, published, rows, seed, undisturbed
 from tests.support.slow_seed import BEGUN, FREE, GATE
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 DOCUMENTS = 40
 # How many summaries are finished at the signal, and how many are then in flight: as many as a stage has at once.

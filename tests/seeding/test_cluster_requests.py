@@ -17,7 +17,7 @@ from tests.support.model_faults import Fault, Latency, Status
 from tests.support.model_server import ModelServer
 from tests.support.seed_process import COMMAND, ROOT, Finished, Seed, committed, seed, seedbank
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 DOCUMENTS = 36
 OF_CLUSTERS = ("cluster_summaries", "cluster_judgements")

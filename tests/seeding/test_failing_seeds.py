@@ -13,7 +13,7 @@ from tests.support.model_refusals import Counts, Refuses, Says, said
 from tests.support.model_server import ModelServer
 from tests.support.seed_process import seed, seedbank
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 # One type of clusters that are there at once, of documents that share concepts.
 QUICK = {"CLUSTERS__SMALLEST": "50", "CATEGORIES__SMALLEST": "50"}
