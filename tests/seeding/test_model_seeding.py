@@ -40,7 +40,7 @@ from tests.support.model_faults import (
 from tests.support.model_server import ModelServer
 from tests.support.seed_process import HASTY, Finished, Seed, seed, seedbank
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 FAULTS = (
     TooMany("0.2"),
@@ -115,7 +115,7 @@ def test_all_possible_work_on_212_documents_is_done_although_every_third_request
     serve: Callable[..., ModelServer], tmp_path: Path
 ) -> None:
     """A seeding script lost 492 paid requests to one fault; here no request that was answered is sent a second time."""
-    corpus, home = plant(tmp_path / "corpus", 212), tmp_path / "home"
+    corpus, home = plant(tmp_path / "corpus", 212, short=True), tmp_path / "home"
     server = serve(sometimes(0.3, FAULTS, seed=11))
     first = seed(home, corpus, environment=asking(server.url), program=HASTY)
     report = first.report
@@ -160,7 +160,7 @@ def test_repairing_tables_that_broke_at_the_end_costs_no_request(
     serve: Callable[..., ModelServer], tmp_path: Path
 ) -> None:
     """2 h 22 min of paid work were lost to one bad write at the very end."""
-    corpus, home = plant(tmp_path / "corpus", 12), tmp_path / "home"
+    corpus, home = plant(tmp_path / "corpus", 12, short=True), tmp_path / "home"
     server = serve()
     (home / "lancedb").mkdir(parents=True)
     (home / "lancedb" / "documents.lance").write_text("not a table")
@@ -179,7 +179,7 @@ def test_another_model_is_asked_again_and_going_back_costs_nothing(
     serve: Callable[..., ModelServer], tmp_path: Path
 ) -> None:
     """A cache whose key leaves out the model serves one model's answers as another's."""
-    corpus, home = plant(tmp_path / "corpus", 6), tmp_path / "home"
+    corpus, home = plant(tmp_path / "corpus", 6, short=True), tmp_path / "home"
     server = serve()
 
     def requests(**more: str) -> int:
@@ -206,7 +206,7 @@ def test_what_there_is_can_be_kept_and_the_new_model_asked_for_new_documents_alo
     serve: Callable[..., ModelServer], tmp_path: Path
 ) -> None:
     """A better model for what comes from now on should not mean paying for a hundred thousand documents again."""
-    corpus, home = plant(tmp_path / "corpus", 6), tmp_path / "home"
+    corpus, home = plant(tmp_path / "corpus", 6, short=True), tmp_path / "home"
     server = serve()
     kept = {"SUMMARIES__WHEN_MODEL_CHANGES": "keep", "LLM__MODEL": "writer-2"}
     assert seed(home, corpus, environment=asking(server.url)).status == 0
@@ -240,7 +240,7 @@ def test_an_endpoint_that_is_down_ends_its_stages_early_and_leaves_the_rest(
     serve: Callable[..., ModelServer], tmp_path: Path
 ) -> None:
     """Thousands of documents tried against a dead server take hours and say the same thousands of times."""
-    corpus, home = plant(tmp_path / "corpus", 60), tmp_path / "home"
+    corpus, home = plant(tmp_path / "corpus", 60, short=True), tmp_path / "home"
     server = serve(lambda call, earlier: Status(503) if call.path.endswith("completions") else None)
     done = seed(home, corpus, environment=asking(server.url, LLM__IN_FLIGHT="2"), program=HASTY)
     assert done.status == 1
