@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("cli", "event_log", "io_managers", "resources", "retrieval", "seed_assets")
 # Modules that are run as programs, and the one that Dagster loads.
 _PROGRAMS = {"cli.main", "cli.start", "seed_assets.definitions"}
-_OTHERS = ("dagster", "lancedb", "openai", "tests.support.pipelines")
+_OTHERS = ("dagster", "lancedb", "openai", "tests.support.pipelines", "tests.support.plain_runs")
 # What functions of the project, Dagster and LanceDB import when they are called first: some 600 modules in a seed.
 _IMPORTED_LATE = (
     "dagster._core.definitions.repository_definition.repository_data_builder",
