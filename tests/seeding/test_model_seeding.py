@@ -1,7 +1,8 @@
 """Seeds through a model server that misbehaves, as processes of their own: what is paid for is never paid for again."""
 
 import shutil
-import time
+import signal
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -21,6 +22,7 @@ from tests.support.model_faults import (
     DropMidReply,
     EmptyChoices,
     FencedJson,
+    Held,
     HtmlInstead,
     InvalidJson,
     Latency,
@@ -377,18 +379,17 @@ def test_interrupted_what_is_in_flight_is_finished_and_nothing_more_is_sent(
     serve: Callable[..., ModelServer], tmp_path: Path
 ) -> None:
     """Ctrl-C loses nothing that was paid for, and starts nothing new."""
-    import signal
-
     corpus, home = plant(tmp_path / "corpus", 40), tmp_path / "home"
-    server = serve(always(Latency(0.4)))
-    environment = asking(server.url, EMBEDDINGS__PROVIDER="wordllama", LLM__IN_FLIGHT="4")
+    answered, in_flight, gate = 8, 4, threading.Event()
+    server = serve(lambda call, earlier: Held(gate) if call.number >= answered else None)
+    environment = asking(server.url, EMBEDDINGS__PROVIDER="wordllama", LLM__IN_FLIGHT=str(in_flight))
     with Seed(home, "seed", "--corpus", str(corpus), "--json", environment=environment) as running:
-        assert running.wait_until(lambda: len(server.calls) >= 8)
+        assert running.wait_until(lambda: len(server.calls) == answered + in_flight)
         running.send(signal.SIGINT)
-        interrupted_at = time.monotonic()
+        gate.set()
         ended = running.finish()
     assert ended.status == 130, ended.printed()
-    assert len([call for call in server.calls if call.arrived_at > interrupted_at]) <= 4, "they were on their way"
+    assert len(server.calls) == answered + in_flight, "nothing was sent after the signal"
     assert all(call.valid for call in server.calls)
     shutil.rmtree(home / "lancedb", ignore_errors=True)
     server.script = always(None)
