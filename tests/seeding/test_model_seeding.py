@@ -261,7 +261,7 @@ def test_an_endpoint_that_is_down_ends_its_stages_early_and_leaves_the_rest(
 
 def test_a_wrong_key_is_reported_once_for_all_documents(serve: Callable[..., ModelServer], tmp_path: Path) -> None:
     """A mistyped key is no reason to remember a thousand documents as failed."""
-    corpus, home = plant(tmp_path / "corpus", 40), tmp_path / "home"
+    corpus, home = plant(tmp_path / "corpus", 12, short=True), tmp_path / "home"
     server = serve(always(Status(401, f"wrong key {CANARY}")))
     environment = asking(server.url, EMBEDDINGS__PROVIDER="wordllama", LLM__IN_FLIGHT="2")
     done = seed(home, corpus, environment=environment)
