@@ -26,7 +26,7 @@ seed: setup ## make the knowledge base of sample_corpus/ (or of SEEDBANK_CORPUS)
 
 test: setup-dev ## run all tests
 	@$(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile --no-loadscope-reorder --durations 20 -m "not alone"
-	@$(BIN)/pytest -m alone
+	@$(BIN)/pytest -m alone $$(grep -rl --include='test_*.py' 'mark\.alone' tests)
 
 test-fast: setup-dev ## run the tests that start no process, run no Dagster and need no service
 	@$(BIN)/pytest --numprocesses $(AT_ONCE) --dist worksteal -m "not integration and not slow and not alone"

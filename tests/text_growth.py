@@ -92,7 +92,7 @@ ALPHABETS = (
 )  # fmt: skip
 """What texts are made of, over and over."""
 
-STARTS: Mapping[str, int] = {"text_parts.parts_within": 128 * 1024}
+STARTS: Mapping[str, int] = {"text_parts.parts_within": 32 * 1024}
 """From how many characters on a function is measured that leaves a shorter text whole: to begin to cut is no growth."""
 
 _SHORT = "the tide of 7 rivers, and nobody else"
@@ -281,7 +281,8 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     "table_pages.with_tables_joined": lambda text: with_tables_joined(
         [f"| a |\n| --- |\n| {text} |", f"| a |\n| --- |\n| {text} |"], [(), ()]
     ),
-    "text_parts.parts_within": lambda text: parts_within(text, 2000),
+    # So little room that all texts from STARTS on are cut: 16 of some characters make a token.
+    "text_parts.parts_within": lambda text: parts_within(text, 500),
     "unicode_forms.normal_form": lambda text: (normal_form("NFC", text), normal_form("NFKC", text)),
     "validity.uncovered": lambda text: uncovered(Chunks("", (Chunk(text[:900], 0, 900),)), text),
     "validity.ungrounded": lambda text: ungrounded(Concepts((Concept("tide", 1.0, 1, 0, len(text)),)), text),
@@ -624,19 +625,24 @@ def seconds(call: Callable[[str], object], text: str) -> float:
 def growth(call: Callable[[str], object], alphabet: str, first: int, last: int, doublings: int = 1) -> str:
     """What is wrong with the growth of a call's time from `first` to `last` characters; "" where no doubling takes more than
     2.6 times as long. doublings: so many are made in one step. What is too slow is measured again: a process may be disturbed.
+    A shorter text is measured only where the longer one takes long enough to be compared.
     """
     size, step = first, 2**doublings
-    before = seconds(call, text_of(alphabet, size))
+    before: float | None = None
     while size < last:
-        size *= step
+        shorter, size = size, size * step
         now = seconds(call, text_of(alphabet, size))
+        if now < _NOT_MEASURED_SECONDS:
+            before = now
+            continue
+        before = seconds(call, text_of(alphabet, shorter)) if before is None else before
         for _ in range(_TRIES):
             if now < _NOT_MEASURED_SECONDS or now <= _MOST_GROWTH**doublings * before:
                 break
             now = min(now, seconds(call, text_of(alphabet, size)))
-            before = max(before, seconds(call, text_of(alphabet, size // step)))
+            before = max(before, seconds(call, text_of(alphabet, shorter)))
         else:
-            return f"{size:,} characters of {alphabet!r}: {now:.3f} s, after {before:.3f} s for {size // step:,}"
+            return f"{size:,} characters of {alphabet!r}: {now:.3f} s, after {before:.3f} s for {shorter:,}"
         before = now
     return ""
 

@@ -142,7 +142,8 @@ def test_a_command_of_the_docs_works_as_it_is_shown(
             address = f"{server.url}/v1" if variables["SEEDBANK_LLM__PROVIDER"] == "openai" else server.url
             prices = tmp_path / "prices.toml"
             prices.write_text(PRICES)
-            variables |= {"SEEDBANK_LLM__BASE_URL": address, "SEEDBANK_PRICES": str(prices)}
+            # By itself a seed sends 30 requests a minute, for which it would wait a minute here.
+            variables |= {"SEEDBANK_LLM__BASE_URL": address, "SEEDBANK_PRICES": str(prices), "SEEDBANK_LLM__RPM": "0"}
             done = _run(sample, words, variables)
     else:
         done = _run(sample, [*words, *_harmless(line)], variables)

@@ -30,6 +30,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.long
 @pytest.mark.parametrize("left_kb", [0, 128, 1024])
 def test_a_disk_that_fills_under_paid_work_loses_nothing_and_next_to_nothing_is_paid_twice(
     left_kb: int, tmp_path: Path

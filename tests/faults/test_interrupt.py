@@ -13,9 +13,9 @@ from tests.support.pipelines import essay
 from tests.support.seed_process import SLOW, Seed, actions, committed, dagster_runs, published, rows, seed, undisturbed
 from tests.support.slow_seed import BEGUN, FREE, GATE
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
-DOCUMENTS = 40
+DOCUMENTS = 28
 # How many summaries are finished at the signal, and how many are then in flight: as many as a stage has at once.
 FINISHED, IN_FLIGHT = 8, 16
 KEPT = "All finished work is kept"
@@ -50,11 +50,12 @@ class Start:
         self.gate = home.with_name("gate")
         self.running: Seed | None = None
 
-    def __call__(self, *arguments: str, free: int = FINISHED) -> Seed:
-        """free: how many summaries do not wait for the gate."""
+    def __call__(self, *arguments: str, free: int = FINISHED, afresh: bool = False) -> Seed:
+        """free: how many summaries do not wait for the gate. afresh: the process imports everything itself."""
         environment = {BEGUN: str(self.begun), GATE: str(self.gate), FREE: str(free)}
         given = ("seed", "--corpus", str(self.corpus), *arguments)
-        self.running = Seed(self.home, *given, program=SLOW, environment=environment)
+        before = _nothing if afresh else None  # forks call nothing at their start
+        self.running = Seed(self.home, *given, program=SLOW, environment=environment, before=before)
         return self.running
 
     def in_the_middle(self) -> bool:
@@ -74,6 +75,9 @@ class Start:
             assert finished.report["stages"][stage]["computed"] == DOCUMENTS - had
         assert all(table.equals(whole.rows[name]) for name, table in rows(self.home).items())
         assert set(dagster_runs(self.home).values()) <= {"CANCELED", "SUCCESS"}
+
+
+def _nothing() -> None: ...
 
 
 def test_ctrl_c_lets_work_in_flight_finish_and_commits_it(start: Start) -> None:
@@ -137,7 +141,7 @@ def test_ctrl_c_between_two_steps_of_dagster_is_no_failure(start: Start) -> None
 
 def test_ctrl_c_before_the_first_step_leaves_no_run_open(start: Start) -> None:
     """Dagster takes seconds to import: time enough to change one's mind."""
-    running = start(free=DOCUMENTS)
+    running = start(free=DOCUMENTS, afresh=True)
     assert running.wait_until(lambda: any((start.home / "running").glob("*")))
     running.send(signal.SIGINT)
     finished = running.finish()

@@ -8,7 +8,7 @@ from tests.kill_moments import choose, kill_and_go_on
 from tests.later_kill_moments import COMMANDS, Command, Later, disturb
 from tests.support.seed_process import SAMPLE, undisturbed
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 SEED = 7
 # A fraction of the time that a command takes: after the start of Python, before the end.

@@ -267,7 +267,7 @@ def test_an_older_copy_of_a_table_with_its_mark_is_named_and_put_right(world: Wo
 
 def test_versions_that_an_older_copy_grows_into_are_not_taken_for_those_that_were_written(tmp_path: Path) -> None:
     """A copy of version 2 grows, by seeds of other documents, to versions to which rows were written that it lacks."""
-    world = World(tmp_path)
+    world = World(tmp_path, plain=True)
     for name in ("a", "b", "c"):
         world.write(f"{name}.md", essay(name, 1))
     world.seed()
@@ -339,7 +339,7 @@ def test_whatever_visits_an_index_of_an_earlier_version_makes_it_again(world: Wo
 
 def test_a_table_that_is_removed_while_a_seed_runs_is_named_and_written_by_the_next(tmp_path: Path) -> None:
     """Guards against a KeyError where the index is made."""
-    world = World(tmp_path)
+    world = World(tmp_path, plain=True)
     for name in ("a", "b", "c"):
         world.write(f"{name}.md", essay(name, 1))
     normal = world.change

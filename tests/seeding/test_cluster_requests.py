@@ -15,9 +15,9 @@ from tests.support.model_answers import Call, claims_in, fitting_answer, judgeme
 from tests.support.model_corpus import asking, essay, plant
 from tests.support.model_faults import Fault, Latency, Status
 from tests.support.model_server import ModelServer
-from tests.support.seed_process import COMMAND, ROOT, Finished, Seed, committed, seed, seedbank
+from tests.support.seed_process import COMMAND, PLAIN, ROOT, Finished, Seed, committed, seed, seedbank
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 DOCUMENTS = 36
 OF_CLUSTERS = ("cluster_summaries", "cluster_judgements")
@@ -227,6 +227,8 @@ WRONG = {
     "a negated claim": TRUE.replace("was built", "was not built"),
     "an invented name": TRUE.replace("Thomas Harrow", "Walter Brandt"),
 }
+# One of them is seeded as users do; what is asked of the others does not depend on Dagster.
+PROGRAMS = list(zip(WRONG, (COMMAND, PLAIN, PLAIN), strict=True))
 
 
 def scripted(wrong: str, revised: str, judged: Callable[[Call], str] | None = None) -> Callable[[Call], str]:
@@ -258,11 +260,11 @@ def published(home: Path, document: str) -> dict[str, Any] | None:
     return next((row for row in rows if row["document_id"] == document), None)
 
 
-@pytest.mark.parametrize("kind", WRONG)
-def test_a_wrong_summary_is_written_once_more_and_accepted(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "program"), PROGRAMS, ids=WRONG)
+def test_a_wrong_summary_is_written_once_more_and_accepted(kind: str, program: tuple[str, ...], tmp_path: Path) -> None:
     corpus, home = watermill(tmp_path / "corpus"), tmp_path / "home"
     with ModelServer(answer=scripted(WRONG[kind], f"{TRUE} The wheel is still there."), dimensions=64) as server:
-        done = seed(home, corpus, environment=asking(server.url))
+        done = seed(home, corpus, environment=asking(server.url), program=program)
         assert done.status == 0, done.printed()
         revisions = [call for call in server.calls if "text" in (call.schema or {}).get("properties", {})]
         assert len(revisions) == 1
@@ -275,14 +277,16 @@ def test_a_wrong_summary_is_written_once_more_and_accepted(kind: str, tmp_path: 
             "accept",
             False,
         )
-        assert seed(home, corpus, environment=asking(server.url)).computed == {}
+        assert seed(home, corpus, environment=asking(server.url), program=program).computed == {}
 
 
-@pytest.mark.parametrize("kind", WRONG)
-def test_a_summary_that_stays_wrong_is_published_as_needing_review(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "program"), PROGRAMS, ids=WRONG)
+def test_a_summary_that_stays_wrong_is_published_as_needing_review(
+    kind: str, program: tuple[str, ...], tmp_path: Path
+) -> None:
     corpus, home = watermill(tmp_path / "corpus"), tmp_path / "home"
     with ModelServer(answer=scripted(WRONG[kind], f"{WRONG[kind]} Once more."), dimensions=64) as server:
-        done = seed(home, corpus, environment=asking(server.url))
+        done = seed(home, corpus, environment=asking(server.url), program=program)
         assert done.status == 0, done.printed()
         row = published(home, "mill.txt")
         assert row is not None
@@ -290,7 +294,7 @@ def test_a_summary_that_stays_wrong_is_published_as_needing_review(kind: str, tm
         assert (row["verdict"] != "accept", row["needs_review"]) == (True, True)
         assert requests(done)["judgements"] == 1 + 3, "one revision, and no more"
         calls = len(server.calls)
-        assert seed(home, corpus, environment=asking(server.url)).computed == {}
+        assert seed(home, corpus, environment=asking(server.url), program=program).computed == {}
         assert len(server.calls) == calls
 
 

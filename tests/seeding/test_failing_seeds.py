@@ -11,9 +11,9 @@ from tests.support.model_corpus import plant as plant_many
 from tests.support.model_faults import Fault, Script, Status, always
 from tests.support.model_refusals import Counts, Refuses, Says, said
 from tests.support.model_server import ModelServer
-from tests.support.seed_process import seed, seedbank
+from tests.support.seed_process import COMMAND, HASTY, PLAIN, seed, seedbank
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 # One type of clusters that are there at once, of documents that share concepts.
 QUICK = {"CLUSTERS__SMALLEST": "50", "CATEGORIES__SMALLEST": "50"}
@@ -47,29 +47,30 @@ def of_chat(call: Call) -> bool:
     return call.is_chat
 
 
+# One of several cases is seeded as users do; what is sent and remembered in the others does not depend on Dagster.
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "program"),
     [
-        Status(402, "Insufficient credits."),
-        Status(400, "Your credit balance is too low to access the API."),
-        Status(429, "You exceeded your current quota.", error_code="insufficient_quota"),
+        (Status(402, "Insufficient credits."), COMMAND),
+        (Status(400, "Your credit balance is too low to access the API."), PLAIN),
+        (Status(429, "You exceeded your current quota.", error_code="insufficient_quota"), PLAIN),
     ],
     ids=["402", "400", "429"],
 )
 def test_after_topping_up_a_plain_seed_completes(
-    fault: Fault, serve: Callable[..., ModelServer], tmp_path: Path
+    fault: Fault, program: tuple[str, ...], serve: Callable[..., ModelServer], tmp_path: Path
 ) -> None:
     """An account that was empty for an hour must not leave a thousand documents behind as failed."""
     corpus, home = plant(tmp_path / "corpus", [f"n{n:02}" for n in range(12)]), tmp_path / "home"
     server = serve(lambda call, earlier: fault if call.is_chat else None)
     environment = asking(server.url, LLM__IN_FLIGHT="2", **QUICK)
-    empty = seed(home, corpus, environment=environment)
+    empty = seed(home, corpus, environment=environment, program=program)
     assert empty.status == 1
     assert sum(map(of_chat, server.calls)) <= 2 * 2, "no retries, and no other document"
     assert {failure["document"] for failure in empty.report["failures"]} == {None}
     assert "Top up" in empty.output
     server.script = always(None)
-    full = seed(home, corpus, environment=environment)
+    full = seed(home, corpus, environment=environment, program=program)
     assert full.status == 0, full.printed()
 
 
@@ -181,23 +182,24 @@ def test_what_failed_by_a_setting_is_asked_again_when_it_changes(
     if provider == "ollama":
         environment["SEEDBANK_LLM__BASE_URL"] = server.url
         environment |= {"SEEDBANK_LLM__CONTEXT_TOKENS": "16000"}
+    program = COMMAND if name == CHANGES[0][0] else PLAIN
     changed = {f"SEEDBANK_{name}": value for name, value in after.items()}
     environment |= {f"SEEDBANK_{name}": value for name, value in before.items()}
-    failed = seed(home, corpus, environment=environment)
+    failed = seed(home, corpus, environment=environment, program=program)
     assert failed.status == 1, failed.printed()
     if name not in ("llm.api_key", "num_thread"):
         assert name in failed.output, failed.printed()
     documents = {failure["document"] for failure in failed.report["failures"]}
 
     calls = len(server.calls)
-    again = seed(home, corpus, environment=environment)
+    again = seed(home, corpus, environment=environment, program=program)
     assert again.status == 1
     # Where everybody was refused, the stage ended, and some documents were not begun.
     assert len(server.calls) - calls <= (4 if None in documents else 0), "nothing has changed"
 
     plan = seedbank(home, "plan", "--corpus", str(corpus), "--json", environment=environment | changed).report
     assert sum(stage["compute"] for stage in plan["stages"].values()) > 0, "the plan knows that it is asked again"
-    done = seed(home, corpus, environment=environment | changed)
+    done = seed(home, corpus, environment=environment | changed, program=program)
     assert done.status == 0, done.printed()
 
 
@@ -253,9 +255,9 @@ def test_no_cluster_stays_failed_after_an_illness_of_the_server(
         return Status(500) if call.number % 5 == 0 else Says(lambda content: "I am not well.")
 
     server = serve(script)
-    first = seed(home, corpus, environment=asking(server.url))
+    first = seed(home, corpus, environment=asking(server.url), program=HASTY)
     failed = [failure for failure in first.report["failures"] if failure["stage"] == "cluster_summaries"]
     assert any("no usable answer" in failure["reason"] for failure in failed), first.printed()
     server.script = always(None)
-    second = seed(home, corpus, environment=asking(server.url))
+    second = seed(home, corpus, environment=asking(server.url), program=HASTY)
     assert second.status == 0, second.printed()

@@ -1,7 +1,8 @@
 """Seeds through a model server that misbehaves, as processes of their own: what is paid for is never paid for again."""
 
 import shutil
-import time
+import signal
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -21,6 +22,7 @@ from tests.support.model_faults import (
     DropMidReply,
     EmptyChoices,
     FencedJson,
+    Held,
     HtmlInstead,
     InvalidJson,
     Latency,
@@ -40,7 +42,7 @@ from tests.support.model_faults import (
 from tests.support.model_server import ModelServer
 from tests.support.seed_process import HASTY, Finished, Seed, seed, seedbank
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 FAULTS = (
     TooMany("0.2"),
@@ -115,7 +117,7 @@ def test_all_possible_work_on_212_documents_is_done_although_every_third_request
     serve: Callable[..., ModelServer], tmp_path: Path
 ) -> None:
     """A seeding script lost 492 paid requests to one fault; here no request that was answered is sent a second time."""
-    corpus, home = plant(tmp_path / "corpus", 212), tmp_path / "home"
+    corpus, home = plant(tmp_path / "corpus", 212, short=True), tmp_path / "home"
     server = serve(sometimes(0.3, FAULTS, seed=11))
     first = seed(home, corpus, environment=asking(server.url), program=HASTY)
     report = first.report
@@ -160,7 +162,7 @@ def test_repairing_tables_that_broke_at_the_end_costs_no_request(
     serve: Callable[..., ModelServer], tmp_path: Path
 ) -> None:
     """2 h 22 min of paid work were lost to one bad write at the very end."""
-    corpus, home = plant(tmp_path / "corpus", 12), tmp_path / "home"
+    corpus, home = plant(tmp_path / "corpus", 12, short=True), tmp_path / "home"
     server = serve()
     (home / "lancedb").mkdir(parents=True)
     (home / "lancedb" / "documents.lance").write_text("not a table")
@@ -179,7 +181,7 @@ def test_another_model_is_asked_again_and_going_back_costs_nothing(
     serve: Callable[..., ModelServer], tmp_path: Path
 ) -> None:
     """A cache whose key leaves out the model serves one model's answers as another's."""
-    corpus, home = plant(tmp_path / "corpus", 6), tmp_path / "home"
+    corpus, home = plant(tmp_path / "corpus", 6, short=True), tmp_path / "home"
     server = serve()
 
     def requests(**more: str) -> int:
@@ -206,7 +208,7 @@ def test_what_there_is_can_be_kept_and_the_new_model_asked_for_new_documents_alo
     serve: Callable[..., ModelServer], tmp_path: Path
 ) -> None:
     """A better model for what comes from now on should not mean paying for a hundred thousand documents again."""
-    corpus, home = plant(tmp_path / "corpus", 6), tmp_path / "home"
+    corpus, home = plant(tmp_path / "corpus", 6, short=True), tmp_path / "home"
     server = serve()
     kept = {"SUMMARIES__WHEN_MODEL_CHANGES": "keep", "LLM__MODEL": "writer-2"}
     assert seed(home, corpus, environment=asking(server.url)).status == 0
@@ -240,7 +242,7 @@ def test_an_endpoint_that_is_down_ends_its_stages_early_and_leaves_the_rest(
     serve: Callable[..., ModelServer], tmp_path: Path
 ) -> None:
     """Thousands of documents tried against a dead server take hours and say the same thousands of times."""
-    corpus, home = plant(tmp_path / "corpus", 60), tmp_path / "home"
+    corpus, home = plant(tmp_path / "corpus", 60, short=True), tmp_path / "home"
     server = serve(lambda call, earlier: Status(503) if call.path.endswith("completions") else None)
     done = seed(home, corpus, environment=asking(server.url, LLM__IN_FLIGHT="2"), program=HASTY)
     assert done.status == 1
@@ -259,7 +261,7 @@ def test_an_endpoint_that_is_down_ends_its_stages_early_and_leaves_the_rest(
 
 def test_a_wrong_key_is_reported_once_for_all_documents(serve: Callable[..., ModelServer], tmp_path: Path) -> None:
     """A mistyped key is no reason to remember a thousand documents as failed."""
-    corpus, home = plant(tmp_path / "corpus", 40), tmp_path / "home"
+    corpus, home = plant(tmp_path / "corpus", 12, short=True), tmp_path / "home"
     server = serve(always(Status(401, f"wrong key {CANARY}")))
     environment = asking(server.url, EMBEDDINGS__PROVIDER="wordllama", LLM__IN_FLIGHT="2")
     done = seed(home, corpus, environment=environment)
@@ -377,18 +379,17 @@ def test_interrupted_what_is_in_flight_is_finished_and_nothing_more_is_sent(
     serve: Callable[..., ModelServer], tmp_path: Path
 ) -> None:
     """Ctrl-C loses nothing that was paid for, and starts nothing new."""
-    import signal
-
     corpus, home = plant(tmp_path / "corpus", 40), tmp_path / "home"
-    server = serve(always(Latency(0.4)))
-    environment = asking(server.url, EMBEDDINGS__PROVIDER="wordllama", LLM__IN_FLIGHT="4")
+    answered, in_flight, gate = 8, 4, threading.Event()
+    server = serve(lambda call, earlier: Held(gate) if call.number >= answered else None)
+    environment = asking(server.url, EMBEDDINGS__PROVIDER="wordllama", LLM__IN_FLIGHT=str(in_flight))
     with Seed(home, "seed", "--corpus", str(corpus), "--json", environment=environment) as running:
-        assert running.wait_until(lambda: len(server.calls) >= 8)
+        assert running.wait_until(lambda: len(server.calls) == answered + in_flight)
         running.send(signal.SIGINT)
-        interrupted_at = time.monotonic()
+        gate.set()
         ended = running.finish()
     assert ended.status == 130, ended.printed()
-    assert len([call for call in server.calls if call.arrived_at > interrupted_at]) <= 4, "they were on their way"
+    assert len(server.calls) == answered + in_flight, "nothing was sent after the signal"
     assert all(call.valid for call in server.calls)
     shutil.rmtree(home / "lancedb", ignore_errors=True)
     server.script = always(None)

@@ -30,7 +30,29 @@ ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("cli", "event_log", "io_managers", "resources", "retrieval", "seed_assets")
 # Modules that are run as programs, and the one that Dagster loads.
 _PROGRAMS = {"cli.main", "cli.start", "seed_assets.definitions"}
-_OTHERS = ("dagster", "lancedb", "openai", "tests.support.pipelines")
+_OTHERS = ("dagster", "lancedb", "openai", "tests.support.pipelines", "tests.support.plain_runs")
+# What functions of the project, Dagster and LanceDB import when they are called first: some 600 modules in a seed.
+_IMPORTED_LATE = (
+    "dagster._core.definitions.repository_definition.repository_data_builder",
+    "dagster._core.execution.execute_in_process",
+    "dagster._core.executor.in_process",
+    "dagster._core.instance.factory",
+    "dagster._core.instance.runs.run_domain",
+    "dagster._core.storage.migration.utils",
+    "dagster._core.storage.noop_compute_log_manager",
+    "fsspec.implementations.local",
+    "graspologic_native",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.figure",
+    "matplotlib.patheffects",
+    "PIL.ImageOps",
+    "safetensors.numpy",
+    "scipy.fft",
+    "scipy.optimize",
+    "scipy.sparse.linalg",
+    "tokenizers",
+    "upath.implementations.local",
+)
 _READY = b"ready"
 # Dagster's own commands are started as users start them.
 _OWN_MODULES = ("cli.", "tests.")
@@ -189,7 +211,7 @@ def _import_all() -> None:
         for module in pkgutil.walk_packages(found.__path__, f"{package}."):
             if module.name not in _PROGRAMS:
                 importlib.import_module(module.name)
-    for module in _OTHERS:
+    for module in (*_OTHERS, *_IMPORTED_LATE):
         importlib.import_module(module)
 
 
@@ -197,6 +219,10 @@ def main() -> None:
     """Import everything, then fork for each request; in a fork, run what was asked for."""
     requests = socket.socket(fileno=int(sys.argv[1]))
     _import_all()
+    from tests.support import migrations  # which imports Dagster; the tests' own processes start without it
+
+    migrations.read_once()
+    migrations.read_now()
     gc.freeze()
     requests.send(_READY)
     command = _serve(requests)

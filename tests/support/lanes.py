@@ -20,8 +20,8 @@ import pytest
 INTEGRATION = "integration"
 # PostgreSQL, RabbitMQ and Redis.
 SERVICE_PORTS = {5432, 5672, 6379}
-# What a test that starts processes takes, in tests that start none.
-_HEAVY = 100
+# What a test with one of these marks takes, in tests that have none.
+_TAKES = {"long": 1000, INTEGRATION: 100, "slow": 100}
 _STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "multiprocessing.spawn"}
 
 
@@ -71,8 +71,7 @@ def longest_first(items: list[pytest.Item]) -> None:
     """Bring the modules with the most work to the front, so that no process is left with a long one at the end."""
     work: Counter[Path] = Counter()
     for item in items:
-        heavy = any(item.get_closest_marker(name) for name in (INTEGRATION, "slow"))
-        work[item.path] += _HEAVY if heavy else 1
+        work[item.path] += max((takes for name, takes in _TAKES.items() if item.get_closest_marker(name)), default=1)
     items.sort(key=lambda item: (-work[item.path], item.path))
 
 

@@ -27,17 +27,22 @@ _SUBJECTS = [
 ]
 
 
-def plant(folder: Path, count: int, seed: int = 1) -> Path:
-    """A corpus of so many documents: Python's enhancement proposals where the test corpora are, else made-up texts."""
+def plant(folder: Path, count: int, seed: int = 1, *, short: bool = False) -> Path:
+    """A corpus of so many documents: Python's enhancement proposals where the test corpora are, else made-up texts.
+
+    short: always made-up texts, of one to five chunks: for tests of requests, whose number does not depend on their length.
+    """
     folder.mkdir(parents=True)
     names = corpora_directory() / "peps" / "subset_212.txt"
-    if names.is_file():
+    if names.is_file() and not short:
         for name in names.read_text().split()[:count]:
             shutil.copy(names.parent / "docs" / name, folder / name)
         return folder
     chance = random.Random(seed)
     for number in range(count):
-        (folder / f"essay-{number:04}.txt").write_text(essay(number, chance.randrange(20, 400)))
+        (folder / f"essay-{number:04}.txt").write_text(
+            essay(number, chance.randrange(5, 45) if short else chance.randrange(20, 400))
+        )
     return folder
 
 

@@ -9,6 +9,7 @@ import random
 import re
 import socket
 import struct
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
@@ -17,6 +18,9 @@ import numpy as np
 from starlette.types import Receive, Send
 
 from tests.support.model_answers import Call, Json, Reply, Vector, error, finish, message
+
+# How often a gate is looked at.
+_GATE_SECONDS = 0.02
 
 
 class Wire:
@@ -118,6 +122,20 @@ class Latency(Fault):
     async def deliver(self, reply: Reply, wire: Wire) -> None:
         if self.seconds == 0 or await wire.stays(self.seconds):
             await wire.whole(reply)
+
+
+@dataclass(frozen=True, slots=True)
+class Held(Fault):
+    """The valid answer, once a gate is open: for what a test does while so many requests are on their way."""
+
+    gate: threading.Event
+    valid: ClassVar[bool] = True
+
+    async def deliver(self, reply: Reply, wire: Wire) -> None:
+        while not self.gate.is_set():
+            if not await wire.stays(_GATE_SECONDS):
+                return
+        await wire.whole(reply)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ SAMPLE = ROOT / "sample_corpus"
 COMMAND = ("-m", "cli.main")
 SLOW = ("-m", "tests.support.slow_seed")
 HASTY = ("-m", "tests.support.hasty_seed")
+PLAIN = ("-m", "tests.support.plain_seed")
 # Only so that a hang ends; a machine that does much else takes minutes over what takes seconds.
 PATIENCE_SECONDS = 600
 _GOODBYE_SECONDS = 10

@@ -463,7 +463,7 @@ SEEDS: dict[str, dict[str, str]] = {
 @pytest.mark.parametrize("case", SEEDS)
 def test_a_seed_in_a_wrong_environment_ends_before_it_begins_and_says_why_once(case: str, tmp_path: Path) -> None:
     """Forty documents said the same forty times, and that the stage's version was to be raised."""
-    corpus, home = plant(tmp_path / "corpus", 12), tmp_path / "home"
+    corpus, home = plant(tmp_path / "corpus", 12, short=True), tmp_path / "home"
     ((variable, value),) = SEEDS[case].items()
     with ModelServer(dimensions=64) as server:
         environment = asking(server.url, CLUSTERS__SMALLEST="20")
@@ -480,7 +480,7 @@ def test_a_seed_in_a_wrong_environment_ends_before_it_begins_and_says_why_once(c
 
 @pytest.mark.integration
 def test_a_seed_whose_server_lies_about_its_encoding_says_so_once_a_stage(tmp_path: Path) -> None:
-    corpus, home = plant(tmp_path / "corpus", 12), tmp_path / "home"
+    corpus, home = plant(tmp_path / "corpus", 12, short=True), tmp_path / "home"
     with WireServer(answering("Content-Encoding: gzip")) as server:
         url = f"http://127.0.0.1:{server.port}"
         done = seed(home, corpus, environment=asking(url, CLUSTERS__SMALLEST="20", LLM__IN_FLIGHT="2"))
