@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata, util
 from pathlib import Path
 from typing import Literal, Protocol
@@ -166,7 +167,9 @@ def _unit_rows(rows: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0).astype(np.float32)
 
 
+@cache
 def _installed_version() -> str:
+    # Read once: it takes a millisecond, and is asked for each document.
     try:
         return metadata.version(_PACKAGE)
     except metadata.PackageNotFoundError as error:
