@@ -222,10 +222,15 @@ def test_a_403_for_one_document_fails_that_one_by_name(serve: Callable[..., Mode
 
 
 @pytest.mark.parametrize(
-    "message", ["The prompt triggered the content filter.", "This model's maximum context length is 100 tokens."]
+    ("message", "program"),
+    [
+        ("The prompt triggered the content filter.", COMMAND),
+        ("This model's maximum context length is 100 tokens.", PLAIN),
+    ],
+    ids=["content filter", "context length"],
 )
 def test_six_refused_documents_that_come_first_hold_up_no_other(
-    message: str, serve: Callable[..., ModelServer], tmp_path: Path
+    message: str, program: tuple[str, ...], serve: Callable[..., ModelServer], tmp_path: Path
 ) -> None:
     """Five refusals in a row were taken for a dead server, and the healthy documents waited for another seed."""
     names = [f"a-bad-{n}" for n in range(6)] + [f"good-{n}" for n in range(6)]
@@ -234,7 +239,7 @@ def test_six_refused_documents_that_come_first_hold_up_no_other(
         400, {"error": {"message": message, "code": None}}, lambda call: call.is_chat and "a-bad-" in said(call)
     )
     server = serve(always(refuses))
-    done = seed(home, corpus, environment=asking(server.url, LLM__IN_FLIGHT="1", **QUICK))
+    done = seed(home, corpus, environment=asking(server.url, LLM__IN_FLIGHT="1", **QUICK), program=program)
     assert done.status == 1
     failed = {(failure["document"], failure["stage"]) for failure in done.report["failures"]}
     assert failed == {(f"a-bad-{n}.txt", stage) for n in range(6) for stage in ("summaries", "concepts")}, (
