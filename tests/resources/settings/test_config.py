@@ -42,6 +42,8 @@ OTHER_VALUES = {
     "llm.temperature": "0.5",
     "llm.context_tokens": "30000",
     "embeddings.provider": "openai",
+    "embeddings.folder": "/somewhere",
+    "embeddings.weights": "onnx/model.onnx",
     "embeddings.base_url": "https://models.example/v1",
     "embeddings.parameters": '{"dimensions": 256}',
     "embeddings.timeout_seconds": "3.5",
