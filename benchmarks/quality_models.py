@@ -20,7 +20,7 @@ import math
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,14 +56,19 @@ def read_claims(folder: Path) -> Claims:
     with (folder / "qrels" / "test.tsv").open(newline="") as opened:
         judged = [row for row in csv.reader(opened, delimiter="\t") if row[2].isdigit() and int(row[2]) > 0]
     relevant = {claim: frozenset(row[1] for row in judged if row[0] == claim) for claim in {row[0] for row in judged}}
-    documents = {one["_id"]: one for one in map(json.loads, (folder / "corpus.jsonl").open())}
-    claims = {one["_id"]: one["text"] for one in map(json.loads, (folder / "queries.jsonl").open())}
+    documents = {one["_id"]: one for one in _lines(folder / "corpus.jsonl")}
+    claims = {one["_id"]: one["text"] for one in _lines(folder / "queries.jsonl")}
     return Claims(
         {name: f"{one['title']}\n\n{one['text']}\n" for name, one in documents.items()},
         {name: one["title"] for name, one in documents.items()},
         {name: claims[name] for name in sorted(relevant, key=int)},
         relevant,
     )
+
+
+def _lines(path: Path) -> Iterator[dict[str, str]]:
+    # As bytes, since a text may hold what Python counts as the end of a line.
+    return map(json.loads, path.read_bytes().splitlines())
 
 
 def ndcg(ranked: Sequence[str], relevant: frozenset[str], depth: int = _DEPTH) -> float:

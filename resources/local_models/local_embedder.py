@@ -126,8 +126,10 @@ class LocalModelEmbedder:
     def files(self) -> Sequence[str]:
         """The files that decide its identity, also those that do not exist. Raises ConfigurationError."""
         folder = self._folder
-        found = [folder.folder, folder.weights.parent, folder.weights, *folder.weights_beside, folder.tokenizer]
-        return [str(path) for path in (*found, *folder.read)]
+        # A file of weights that is added to one of these folders may be preferred to the one in use.
+        places = (folder.folder, folder.tokenizer.parent, folder.tokenizer.parent / "onnx", folder.weights.parent)
+        found = (folder.weights, *folder.weights_beside, folder.tokenizer, *folder.read)
+        return [str(path) for path in dict.fromkeys((*places, *found))]
 
     async def embed(self, texts: Sequence[str], costs: RequestCosts) -> NDArray[np.float32]:
         """Return vectors of passages, shape (len(texts), dimensions), each of length 1; all processors encode.

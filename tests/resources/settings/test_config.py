@@ -134,6 +134,18 @@ def test_a_relative_path_is_relative_to_where_it_was_said(
     assert load_settings().corpus == clean / "docs"
 
 
+def test_a_local_model_needs_a_folder_and_its_path_is_relative_to_where_it_was_said(
+    clean: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toml(clean, '[embeddings]\nprovider = "local"\n')
+    assert "provider local needs folder" in refused()
+    toml(clean, '[embeddings]\nprovider = "local"\nfolder = "models/small"\n')
+    assert load_settings().embeddings.folder_path == clean / "models" / "small"
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    monkeypatch.setenv("SEEDBANK_EMBEDDINGS__FOLDER", "~/small")
+    assert load_settings().embeddings.folder_path == tmp_path / "me" / "small"
+
+
 def test_a_variable_set_to_nothing_is_not_set(clean: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty path would be the working directory."""
     toml(clean, 'corpus = "/docs"\n')
