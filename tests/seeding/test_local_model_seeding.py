@@ -16,6 +16,8 @@ from seed_assets.wiring import build_pipeline
 from tests.support.pipelines import World, essay
 from tests.support.tiny_models import DIMENSIONS, write_model
 
+pytestmark = pytest.mark.slow
+
 DOCUMENTS = 6
 
 
