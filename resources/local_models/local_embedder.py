@@ -5,8 +5,8 @@ and the forward pass (bert_encoder, onnx_encoder).
 
 What is guaranteed: each text is encoded by itself, without padding, by one thread. So on one machine, with the same releases of
 numpy or onnxruntime, its vector has the same bits alone and beside any other texts, on one processor and on many. Another kind of
-processor or another release may round differently, by about a millionth (more for quantized weights); such vectors can be
-compared, so neither is in the key.
+processor or another release may round differently in the last digits (more for quantized weights); such vectors can be compared,
+so neither is in the key.
 """
 
 import asyncio
