@@ -19,10 +19,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from benchmarks.corpora import corpora_directory
 from resources.models.embedder import WordLlamaEmbedder
@@ -37,6 +38,18 @@ from seed_assets.core.text.chunking import Chunker
 _DEPTH = 10
 _CORPUS = "qa_xquad"
 Span = tuple[int, int]
+
+
+class Model(Protocol):
+    """An embedder with a prompt for queries, as LocalModelEmbedder is."""
+
+    def embed_sync(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """See LocalModelEmbedder."""
+        ...
+
+    def embed_query(self, query: str) -> NDArray[np.float32]:
+        """See LocalModelEmbedder."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +87,24 @@ def measure_unit(
     questions: Sequence[Question],
     cut: Callable[[str], list[Span]],
     methods: Sequence[str] = ("fused", "text", "vectors"),
+    model: Model | None = None,
 ) -> dict[str, Any]:
-    """Return the figures of some methods on texts cut in one way, with the tables in `directory`."""
-    embedder = WordLlamaEmbedder()
+    """Return the figures of some methods on texts cut in one way, with the tables in `directory`.
+
+    model: makes the vectors; None for the bundled embedder.
+    """
+    titles = {name: Path(name).stem.split("_", 1)[1].replace("_", " ") for name in documents}
     tables = LanceTables(directory)
-    rows = _write(tables, embedder, documents, cut)
-    searcher = Searcher(tables, embedder)
+    rows, searcher = write_chunks(tables, documents, titles, cut, model)
     table = tables.open("chunks")
+    bundled = WordLlamaEmbedder()
+    embed_query = model.embed_query if model else lambda query: bundled.embed_sync([query])[0]
 
     def text_alone(question: str) -> list[SearchHit]:
         return _hits(candidates.by_text(table, question, _DEPTH, candidates.SHOWN), "_score", 1.0)
 
     def vectors_alone(question: str) -> list[SearchHit]:
-        vector = embedder.embed_sync([question])[0]
-        return _hits(candidates.by_vector(table, vector, _DEPTH, candidates.SHOWN), "_distance", -1.0)
+        return _hits(candidates.by_vector(table, embed_query(question), _DEPTH, candidates.SHOWN), "_distance", -1.0)
 
     searcher.search("warm up")
     every: dict[str, Callable[[str], list[SearchHit]]] = {
@@ -139,28 +156,38 @@ def _hits(rows: "pa.Table", score: str, sign: float) -> list[SearchHit]:
     return sorted(hits, key=lambda hit: (-hit.score, hit.document, hit.chunk))
 
 
-def _write(
-    tables: LanceTables, embedder: WordLlamaEmbedder, documents: Mapping[str, str], cut: Callable[[str], list[Span]]
-) -> int:
+def write_chunks(
+    tables: LanceTables,
+    documents: Mapping[str, str],
+    titles: Mapping[str, str],
+    cut: Callable[[str], list[Span]],
+    model: Model | None = None,
+) -> tuple[int, Searcher]:
+    """Write the chunks of documents, by name, with their indexes; return how many there are, and their searcher.
+
+    model: makes the vectors; None for the bundled embedder.
+    """
+    embedder = WordLlamaEmbedder()
     places = [(name, index, span) for name, text in documents.items() for index, span in enumerate(cut(text))]
     texts = [documents[name][slice(*span)] for name, _, span in places]
+    vectors = np.asarray((model or embedder).embed_sync(texts))
     compared = [features_of(text, embedder) for text in texts]
     columns = {
         "chunk_id": [f"{name}#{index}" for name, index, _ in places],
         "document_id": [name for name, _, _ in places],
         "index": [index for _, index, _ in places],
-        "title": [Path(name).stem.split("_", 1)[1].replace("_", " ") for name, _, _ in places],
+        "title": [titles[name] for name, _, _ in places],
         "text": texts,
         "start": [start for _, _, (start, _) in places],
         "end": [end for _, _, (_, end) in places],
-        "vector": list(np.asarray(embedder.embed_sync(texts))),
+        "vector": list(vectors),
         **{name: [features.columns[name] for features in compared] for name in COLUMNS},
         "content_digest": ["measured"] * len(places),
     }
-    rows = pa.table(columns, schema=TABLES["chunks"].schema(embedder.dimensions))
+    rows = pa.table(columns, schema=TABLES["chunks"].schema(vectors.shape[1]))
     tables.write("chunks", rows, list(documents))
     ensure_indexes(tables)
-    return rows.num_rows
+    return rows.num_rows, Searcher(tables, embedder, model.embed_query if model else None)
 
 
 def as_chunks(text: str) -> list[Span]:

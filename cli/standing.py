@@ -103,7 +103,7 @@ def _printed(report: "SeedReport", print_report: Callable[["SeedReport"], None])
 def _files(session: "Session") -> list[str]:
     """The files beside the corpus that decide a plan. None of them is opened."""
     from io_managers.store.reserve import reserve_paths
-    from seed_assets.graph.stage import IdentifiedByFormat
+    from seed_assets.graph.stage import OfFiles
 
     home, settings = session.home, session.settings
     store = home.store / "store.db"
@@ -121,12 +121,7 @@ def _files(session: "Session") -> list[str]:
             *(folder / "_versions" for folder in folders),
             *(folder / "seedbank.json" for folder in folders),
             settings.prices,
-            *(
-                path
-                for one in session.pipeline.resources.values()
-                if isinstance(one, IdentifiedByFormat)
-                for path in one.files
-            ),
+            *(path for one in session.pipeline.resources.values() if isinstance(one, OfFiles) for path in one.files),
             *([settings.clusters.table_path] if settings.clusters.table_path else []),
         )
     ]

@@ -7,6 +7,7 @@ does not: stages, their implementations (core), and clients (resources.models).
 from dataclasses import replace
 from typing import Any
 
+from resources.home.home import Home
 from resources.models.embedder import LocalEmbedder
 from resources.settings.config import Settings
 from seed_assets.core.clusters.clusters import FIELD
@@ -108,7 +109,7 @@ def _stages(settings: Settings) -> list[Stage]:
 
 
 def _asked_with(settings: Settings) -> frozenset[str]:
-    if settings.llm.provider == "extractive" and settings.embeddings.provider == "wordllama":
+    if settings.llm.provider == "extractive" and not settings.embeddings.asks_server:
         return frozenset()
     from resources.models.model_clients import ModelClients
 
@@ -137,7 +138,7 @@ def implementations(settings: Settings, local: LocalEmbedder, work: TextWork | N
     work: the workers that process texts; None means threads of this process.
     """
     found = _offline(settings, local, work)
-    if settings.llm.provider == "extractive" and settings.embeddings.provider == "wordllama":
+    if settings.llm.provider == "extractive" and not settings.embeddings.asks_server:
         return found
     from resources.models.model_clients import ModelClients
 
@@ -186,7 +187,7 @@ def _offline(settings: Settings, local: LocalEmbedder, work: TextWork | None) ->
 
     judge = SimilarityJudge(local, Thresholds(settings.judge.accept, settings.judge.reject), work)
     return {
-        "embedder": WorkersEmbedder(work) if work else local,
+        "embedder": _embedder_here(settings, local, work),
         "summarizer": ExtractiveSummarizer(local, settings.summaries.words, work),
         "concept_extractor": StatisticalConceptExtractor(local, settings.concepts.count, work),
         "judge": judge,
@@ -195,3 +196,19 @@ def _offline(settings: Settings, local: LocalEmbedder, work: TextWork | None) ->
         "cluster_writer": ExtractiveClusterSummarizer(local, settings.cluster_summaries.words, work=work),
         "cluster_reviser": NoReviser(),
     }
+
+
+def _embedder_here(settings: Settings, local: LocalEmbedder, work: TextWork | None) -> Any:
+    """What makes the vectors of chunks on this machine: the bundled embedder, or the model in a folder of the user."""
+    embeddings = settings.embeddings
+    if embeddings.provider != "local":
+        return WorkersEmbedder(work) if work else local
+    from resources.local_models.local_embedder import LocalModelEmbedder
+
+    return LocalModelEmbedder(
+        embeddings.folder_path,
+        embeddings.weights,
+        dimensions=embeddings.dimensions,
+        batch=embeddings.batch,
+        memory=Home(settings.home).model_digests,
+    )

@@ -30,6 +30,7 @@ ORDER = (
     "resources.home",
     "resources.settings",
     "resources.endpoints",
+    "resources.local_models",
     "resources.models",
     "event_log  retrieval",
     "seed_assets.memo  seed_assets.graph",

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import metadata, util
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,15 @@ class Embedder(Protocol):
 
         Raises DocumentError if it sends requests to a model and one of them fails; `costs` records what they cost.
         """
+        ...
+
+
+@runtime_checkable
+class QueryEmbedder(Protocol):
+    """An embedder that runs in this process and embeds a query in another way than a passage."""
+
+    def embed_query(self, query: str) -> NDArray[np.float32]:
+        """Return the vector of a query, of length 1, to compare with those of `Embedder.embed`; shape (dimensions,)."""
         ...
 
 

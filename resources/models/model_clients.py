@@ -92,7 +92,7 @@ class ModelClients:
     def embedder(self) -> ModelEmbedder | None:
         """Return the model that makes the vectors of chunks; None if they are made in this process."""
         settings = self._settings.embeddings
-        if settings.provider == "wordllama":
+        if not settings.asks_server:
             return None
         address = _Address(settings, settings.provider)
         identity: dict[str, Part] = {
@@ -118,7 +118,7 @@ class ModelClients:
         """Return digests of the settings that shape requests. A recorded failure holds only as long as these are the same."""
         found: set[str] = set()
         for settings in (self._settings.llm, self._settings.embeddings):
-            if settings.model:
+            if settings.model and settings.provider != "local":
                 digests = request_settings(settings, _Address(settings, settings.provider).api_key)
                 found |= {digests.shape, digests.account}
         return frozenset(found)

@@ -48,6 +48,7 @@ OPENAI_ADDRESS = "OPENAI_BASE_URL"
 # The project's own variables that are not settings; the last one is for its tests.
 OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, FORBIDDING, "SEEDBANK_CORPORA"})
 _PATHS = ("corpus", "home", "prices")
+_PATHS_IN_SECTIONS = (("clusters", "table"), ("embeddings", "folder"))
 
 
 def _some_path(value: Any) -> Any:
@@ -230,9 +231,10 @@ class _Toml(TomlConfigSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         values = super().__call__()
-        clusters = values.get("clusters")
-        if isinstance(clusters, dict) and isinstance(clusters.get("table"), str) and clusters["table"]:
-            values["clusters"] = clusters | {"table": str(self._folder / _expanded(Path(clusters["table"])))}
+        for section, name in _PATHS_IN_SECTIONS:
+            found = values.get(section)
+            if isinstance(found, dict) and isinstance(found.get(name), str) and found[name]:
+                values[section] = found | {name: str(self._folder / _expanded(Path(found[name])))}
         return values | {
             name: self._folder / _expanded(Path(values[name]))
             for name in _PATHS

@@ -5,6 +5,7 @@ Settings are read in `config`; clients are made from them in `model_clients`.
 
 import math
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -166,29 +167,55 @@ class LLMSettings(EndpointSettings):
 class EmbeddingSettings(EndpointSettings):
     """The model that computes vectors."""
 
-    provider: Literal["wordllama", "openai", "ollama"] = Field(
+    provider: Literal["wordllama", "local", "openai", "ollama"] = Field(
         "wordllama",
-        description="What computes the vectors of chunks. `wordllama`: this program, offline. Address, key and identity are "
+        description="What computes the vectors of chunks. `wordllama`: this program, offline. `local`: this program too, with "
+        "the model in `folder` (docs/local_models.md). `openai`, `ollama`: a server. Address, key and identity are "
         "not taken from `[llm]`.",
+    )
+    folder: str = Field(
+        "",
+        description="With the provider `local`: the folder of a sentence-transformers model. Nothing is downloaded.",
+    )
+    weights: str = Field(
+        "",
+        description="With the provider `local`: the file of weights, relative to `folder`, such as `onnx/model.onnx`. If empty, "
+        "a quantized .onnx file is preferred to `model.onnx`, and that to `model.safetensors`.",
     )
     dimensions: Count = Field(
         0,
         ge=0,
         le=65_536,
-        description="Length of the model's vectors, which is checked. Required for every provider except the offline one. To "
-        "let the server shorten them, set `parameters = { dimensions = 256 }` as well.",
+        description="Length of the model's vectors, which is checked. Required for a server; for `local`, 0 means the model's "
+        "own length. To let a server shorten them, set `parameters = { dimensions = 256 }` as well.",
     )
     batch: Count = Field(
-        64, ge=1, le=2_048, description="Number of texts per request. With more, a failed request loses more work."
+        64,
+        ge=1,
+        le=2_048,
+        description="Number of texts per request, and for `local` after how many texts their vectors are stored. With more, a "
+        "failed request loses more work.",
     )
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
-        if self.provider != "wordllama" and not self.model:
+        if self.provider == "local" and not self.folder:
+            raise ValueError("provider local needs folder: the folder of a sentence-transformers model")
+        if self.asks_server and not self.model:
             raise ValueError(f"provider {self.provider} needs a model")
-        if self.provider != "wordllama" and not self.dimensions:
+        if self.asks_server and not self.dimensions:
             raise ValueError(f"provider {self.provider} needs dimensions: the length of the model's vectors")
         return self
+
+    @property
+    def asks_server(self) -> bool:
+        """Whether a server computes the vectors."""
+        return self.provider in ("openai", "ollama")
+
+    @property
+    def folder_path(self) -> Path:
+        """The path of `folder`."""
+        return Path(self.folder).expanduser()
 
 
 class BudgetSettings(BaseModel):

@@ -15,6 +15,7 @@ from resources.settings.model_settings import EmbeddingSettings, LLMSettings
 
 # Settings that change only the speed or the patience of requests, or that are part of action keys already.
 _NOT_SENT = ("timeout_seconds", "in_flight", "rpm", "tpm", "identity", "api_key", "model", "provider")
+_NOT_SENT += ("folder", "weights")
 
 
 @dataclass(frozen=True, slots=True)

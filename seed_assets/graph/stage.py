@@ -70,16 +70,21 @@ class Identified(Protocol):
 
 
 @runtime_checkable
-class IdentifiedByFormat(Protocol):
+class OfFiles(Protocol):
+    """A resource whose identity is decided by files outside of the project."""
+
+    @property
+    def files(self) -> Sequence[str]:
+        """These files and folders, also those that would decide it if they existed."""
+        ...
+
+
+@runtime_checkable
+class IdentifiedByFormat(OfFiles, Protocol):
     """A resource that decides the results of documents in some formats only."""
 
     def identity_of(self, format: str) -> Mapping[str, Part]:
         """Everything about it that decides results for a format, by name; nothing if it does not concern the format."""
-        ...
-
-    @property
-    def files(self) -> Sequence[str]:
-        """The files and folders outside of the project that decide its identity."""
         ...
 
 

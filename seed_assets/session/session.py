@@ -134,14 +134,16 @@ class Session:
         return maintenance_todo(self.pipeline, self.store, self._table_states())
 
     def searcher(self) -> "Searcher":
-        """The searcher over the chunks. If a model embeds the query, that is an action like any other."""
-        from resources.models.embedder import WordLlamaEmbedder
+        """The searcher over the chunks. If a server embeds the query, that is an action like any other."""
+        from resources.models.embedder import QueryEmbedder, WordLlamaEmbedder
         from retrieval.search import Searcher
 
         self._check_embedder()
         embedder = self.pipeline.resources[self._embedder]
         if isinstance(embedder, WordLlamaEmbedder):
             return Searcher(self.tables, embedder)
+        if isinstance(embedder, QueryEmbedder):
+            return Searcher(self.tables, WordLlamaEmbedder(), embedder.embed_query)
         return Searcher(self.tables, WordLlamaEmbedder(), self._embed_query)
 
     def calibrate(self, labels: Path) -> "Calibration":

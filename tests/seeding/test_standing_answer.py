@@ -25,6 +25,7 @@ from io_managers.store.failures import FailureRecord
 from resources.corpus import corpus_index
 from resources.home.home import Home
 from resources.home.private_files import keep_new_files_private
+from resources.local_models.local_embedder import LocalModelEmbedder
 from resources.settings.config import PROJECT_ROOT
 from resources.tables.lance import LanceTables
 from seed_assets.engine.damage import DAMAGED, note
@@ -34,6 +35,7 @@ from seed_assets.seeding.seeding import SeedOptions, seed
 from seed_assets.seeding.standing_answer import Answer, called, find, home_of, place
 from tests.support import seed_process
 from tests.support.pipelines import World, essay
+from tests.support.tiny_models import write_json, write_model
 
 pytestmark = pytest.mark.slow
 
@@ -348,6 +350,22 @@ def test_settings_the_code_and_the_call_count(world: World, monkeypatch: pytest.
         module.write_text("version = 2\n")
         assert called(None, None) != before
     assert answer(world) is not None
+
+
+def test_the_files_of_a_local_model_count(world: World, tmp_path: Path) -> None:
+    """They lie outside of the home and of the corpus, and decide the keys of all vectors."""
+    model = write_model(tmp_path / "model")
+    world.change = lambda pipeline: pipeline.with_resources(embedder=LocalModelEmbedder(model))
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: write_model(model, seed=1),
+        lambda: write_json(model / "config_sentence_transformers.json", {"prompts": {"passage": "passage: "}}),
+        lambda: shutil.copy(write_model(tmp_path / "graph", weights="model.onnx") / "model.onnx", model / "onnx"),
+    )
+    (model / "onnx").mkdir()
+    for change in changes:
+        standing(world)
+        change()
+        assert answer(world) is None
 
 
 def test_an_answer_that_is_damaged_or_of_another_version_is_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

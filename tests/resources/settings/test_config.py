@@ -42,6 +42,8 @@ OTHER_VALUES = {
     "llm.temperature": "0.5",
     "llm.context_tokens": "30000",
     "embeddings.provider": "openai",
+    "embeddings.folder": "/somewhere",
+    "embeddings.weights": "onnx/model.onnx",
     "embeddings.base_url": "https://models.example/v1",
     "embeddings.parameters": '{"dimensions": 256}',
     "embeddings.timeout_seconds": "3.5",
@@ -130,6 +132,18 @@ def test_a_relative_path_is_relative_to_where_it_was_said(
     monkeypatch.setenv("SEEDBANK_CONFIG", "conf/seedbank.toml")
     monkeypatch.delenv("SEEDBANK_CORPUS")
     assert load_settings().corpus == clean / "docs"
+
+
+def test_a_local_model_needs_a_folder_and_its_path_is_relative_to_where_it_was_said(
+    clean: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toml(clean, '[embeddings]\nprovider = "local"\n')
+    assert "provider local needs folder" in refused()
+    toml(clean, '[embeddings]\nprovider = "local"\nfolder = "models/small"\n')
+    assert load_settings().embeddings.folder_path == clean / "models" / "small"
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    monkeypatch.setenv("SEEDBANK_EMBEDDINGS__FOLDER", "~/small")
+    assert load_settings().embeddings.folder_path == tmp_path / "me" / "small"
 
 
 def test_a_variable_set_to_nothing_is_not_set(clean: Path, monkeypatch: pytest.MonkeyPatch) -> None:
