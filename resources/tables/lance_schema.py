@@ -296,8 +296,13 @@ _SPECS = (
         rows="one row a group of concepts",
         columns=(
             Column("category_id", "string", "`category/<number>`, the same while it stays itself", "categories"),
-            Column("name", "string", "its most central concept", "categories.name"),
-            Column("concepts", "list<string>", "names of its concepts, sorted", "categories.concepts"),
+            Column("name", "string", "the term that most of its documents have", "categories.name"),
+            Column(
+                "concepts",
+                "list<string>",
+                "names of its concepts, those first that most of its documents have",
+                "categories.concepts",
+            ),
             Column("n_documents", "int64", "documents with any of them", "categories.documents"),
             Column("content_digest", "string", "digest of what the rows were written from", "lance_categories inputs"),
         ),

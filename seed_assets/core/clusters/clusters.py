@@ -59,11 +59,11 @@ class Clustering(msgspec.Struct, frozen=True):
 
 
 class Category(msgspec.Struct, frozen=True):
-    """A group of concepts.
+    """A group of concepts that the same documents have.
 
     category_id: `category/<number>`; it stays the same while concepts come and go.
-    name: the most central concept.
-    concepts: sorted.
+    name: a term that most documents with any of its concepts have.
+    concepts: those first that most of these documents have.
     """
 
     category_id: str

@@ -99,7 +99,7 @@ def find_communities(
     tries = _TRIES if graph.shape[0] <= _FEW else 1
 
     def best_of_tries(resolution: float) -> tuple[float, float, Labels]:
-        tried = [_moved(rows, leiden(graph, resolution, tries * seed + number)) for number in range(tries)]
+        tried = [moved_to_centres(rows, leiden(graph, resolution, tries * seed + number)) for number in range(tries)]
         return max(((*silhouette(meaning, labels, weights, min_size), labels) for labels in tried), key=itemgetter(0))
 
     with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:  # Leiden releases Python's global lock
@@ -108,7 +108,7 @@ def find_communities(
     return next(labels for width, _, labels in reversed(found) if width >= best - error)
 
 
-def _moved(rows: Rows, labels: Labels) -> Labels:
+def moved_to_centres(rows: Rows, labels: Labels) -> Labels:
     """Move each member to the group with the nearest centre, twice."""
     for _ in range(_MOVES):
         count = int(labels.max(initial=-1)) + 1
