@@ -270,6 +270,18 @@ _SPECS = (
             Column("members", "list<string>", "its documents, sorted", "clusters.members"),
             Column("typical", "list<string>", "members that stand for it best", "cluster_summaries.typical"),
             Column("untypical", "list<string>", "members that stand for it least", "cluster_summaries.untypical"),
+            Column(
+                "summary_members",
+                "list<string>",
+                "documents that its summary is of, sorted",
+                "clusters.summary_members",
+            ),
+            Column(
+                "changed_share",
+                "float64",
+                "how many members came or went since the summary, as a share of those; 0 unless it was kept",
+                "clusters.changed_share",
+            ),
             *_verdict("cluster_judgements", "members support"),
             Column("needs_review", "bool", "whether a person should look at it", "cluster_judgements.needs_review"),
             Column("writer", "string", "who wrote it: `extractive`, or a model", "cluster_summaries.writer"),

@@ -17,6 +17,7 @@ def _sizes(published: PublishedResults) -> Finding:
     rules = published.resource("cluster_rules")
     known = published.documents()
     finding = Finding()
+    named: dict[tuple[str, ...], str] = {}
     for cluster_type, value in published.values(finding):
         members = [document for cluster in value.clusters for document in cluster.members]
         for cluster in value.clusters:
@@ -28,6 +29,12 @@ def _sizes(published: PublishedResults) -> Finding:
         if len(set(members)) < len(members):
             finding.offenders[cluster_type] = "a document is in two clusters"
         finding.figures[f"{cluster_type}: clusters"] = len(value.clusters)
+        for cluster in value.clusters:
+            # A cluster type that repeats another one says little by itself.
+            if (first := named.setdefault(cluster.members, cluster.cluster_id)) != cluster.cluster_id:
+                finding.figures[cluster.cluster_id] = f"the same documents as {first}"
+            if cluster.summarized:
+                finding.figures[f"{cluster.cluster_id}: changed since its summary"] = cluster.changed_share
     return finding
 
 

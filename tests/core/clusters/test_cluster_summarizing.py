@@ -296,6 +296,19 @@ def test_a_model_writes_title_and_summary_in_one_request(tmp_path: Path) -> None
     assert summary.summary
 
 
+def test_the_same_members_in_another_cluster_type_are_not_paid_for_twice(tmp_path: Path) -> None:
+    """Clusters by concepts often repeat those by topic; only how firmly their members belong to them differs."""
+    members = bread()
+    turned = [msgspec.structs.replace(one, strength=0.2 + 0.1 * at) for at, one in enumerate(members)]
+    other = msgspec.structs.replace(material(turned), cluster_id="concept/9", cluster_type="concept")
+    with ModelServer() as server, ModelWorld(tmp_path, server.url) as world:
+        first = asked(world, members)
+        second = world.run(writer(world).write(other, world.reuse()))
+        assert len(server.calls) == 1
+    assert (first.title, first.summary) == (second.title, second.summary)
+    assert first.typical != second.typical
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("count", "text", "context"),
