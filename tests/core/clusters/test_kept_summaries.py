@@ -194,7 +194,7 @@ def test_the_check_of_sizes_names_clusters_that_repeat_others_and_those_with_a_k
     concept = cluster_sets(
         "concept", {**sets, "0-99": ("value 0", "other 0")}, rules(), cluster_sets("concept", sets, rules(), None)
     )
-    finding = SIZES.look(PublishedClusterings(topic, concept))
+    finding = SIZES.look(PublishedClusterings(concept, topic))
     assert finding.offenders == {}
     grown_one = next(one for one in concept.clusters if "0-99" in one.members)
     same = {one.members: one.cluster_id for one in topic.clusters}
