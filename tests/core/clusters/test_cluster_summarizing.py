@@ -304,7 +304,7 @@ def test_the_same_members_in_another_cluster_type_are_not_paid_for_twice(tmp_pat
     other = msgspec.structs.replace(material(turned), cluster_id="concept/9", cluster_type="concept")
     with ModelServer() as server, ModelWorld(tmp_path, server.url) as world:
 
-        async def both() -> list[ClusterSummary]:
+        async def both() -> tuple[ClusterSummary, ClusterSummary]:
             writes, reuse = writer(world), world.reuse()
             return await asyncio.gather(writes.write(material(members), reuse), writes.write(other, reuse))
 
