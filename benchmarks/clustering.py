@@ -12,10 +12,14 @@ that there are about 35. The figure is the share of clusters whose members are e
 ones. In `kept` the added ones count, too: a cluster that they joined needs a new summary. Requests: how many summaries are
 written after the addition, as a share of those of all clusters when they are found from scratch.
 
+Kept summaries: several times, a random hundredth is added to the others, without a limit on size, so that most corpora have a
+few broad clusters; the figures are the shares of the summaries that are written again, with `resummarize_share` 0 and 0.1 (the
+mean and the most). Besides the corpora with labels there are made ones, of which the sizes of the groups are given.
+
 Speed: everything that a clustering does except reading text, with vectors drawn from a mixture of Gaussians. Each size runs in a
 process of its own, so that its peak memory can be measured.
 
-Run: python -m benchmarks.clustering [--json] [--corpora DIR] [--part agreement|steadiness|speed ...]
+Run: python -m benchmarks.clustering [--json] [--corpora DIR] [--part agreement|steadiness|kept|speed ...]
 """
 
 import argparse
@@ -43,6 +47,7 @@ from seed_assets.core.clusters.clustering import ClusterRules, TopicDocument, cl
 from seed_assets.core.clusters.clusters import Clustering
 from seed_assets.core.text.chunking import Chunker
 
+_PARTS = ("agreement", "steadiness", "kept", "speed")
 _SEEDS = range(5)
 _DRAWS = range(10)
 _ADDED = 0.01
@@ -51,6 +56,8 @@ _LARGEST = 30
 _SIZES = (10_000, 100_000)
 _DIMENSIONS = 256
 _GAUSSIANS = 200
+_RESUMMARIZE = (0.0, 0.1)
+_MADE = {"2 groups": (100, 100), "4 groups": (80, 60, 40, 20), "5 groups": (40,) * 5, "1 and 10": (120, *(8,) * 10)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +73,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measures clusters of topics without a model.")
     parser.add_argument("--corpora", type=Path)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--part", choices=["agreement", "steadiness", "speed"], action="append")
+    parser.add_argument("--part", choices=[*_PARTS], action="append")
     parser.add_argument("--vectors", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.vectors:
         print(json.dumps(speed(arguments.vectors)))
         return
-    parts = arguments.part or ["agreement", "steadiness", "speed"]
+    parts = arguments.part or [*_PARTS]
     figures: dict[str, Any] = {}
     if "agreement" in parts:
         figures["agreement"] = {
@@ -80,6 +87,10 @@ def main() -> None:
         }
     if "steadiness" in parts:
         figures["steadiness"] = steadiness(arxiv(find_corpora(arguments.corpora)))
+    if "kept" in parts:
+        labelled = {name: read(find_corpora(arguments.corpora)) for name, read in CORPORA.items()}
+        made = {name: _groups_of(sizes) for name, sizes in _MADE.items()}
+        figures["kept"] = {name: kept_summaries(one) for name, one in {**labelled, **made}.items()}
     if "speed" in parts:
         figures["speed"] = {str(count): _apart(count) for count in _SIZES}
     print(json.dumps(figures, indent=2) if arguments.json else "\n".join(_lines(figures)))
@@ -146,6 +157,38 @@ def steadiness(labelled: Labelled) -> dict[str, Any]:
         "kept_least": round(min(shares["kept"]), 3),
         "requests_most": round(max(shares["requests"]), 3),
     }
+
+
+def kept_summaries(labelled: Labelled) -> dict[str, Any]:
+    """Return which share of the summaries is written again when a few documents are added, for each `resummarize_share`."""
+    few = max(1, round(len(labelled.documents) * _ADDED))
+    shares: dict[float, list[float]] = {share: [] for share in _RESUMMARIZE}
+    counts: set[int] = set()
+    for draw in _DRAWS:
+        shuffled = random.Random(draw).sample(labelled.documents, len(labelled.documents))
+        for share, written in shares.items():
+            rules = ClusterRules(_SMALLEST, 0, resummarize_share=share)
+            before, basis = cluster_topics(shuffled[few:], rules, None, None)
+            after, _ = cluster_topics(shuffled, rules, before, basis)
+            there = {one.summary_members for one in before.clusters}
+            written.append(sum(one.summary_members not in there for one in after.clusters) / len(after.clusters))
+            counts.add(len(there))
+    figures = {
+        f"share {share:g}": f"{statistics.fmean(written):.3f}, at most {max(written):.3f}"
+        for share, written in shares.items()
+    }
+    return {"documents": len(labelled.documents), "added": few, "clusters": sorted(counts), **figures}
+
+
+def _groups_of(sizes: Sequence[int]) -> Labelled:
+    """Make documents without words, in groups of these sizes."""
+    chance = np.random.default_rng(0)
+    documents: list[TopicDocument] = []
+    for group, size in enumerate(sizes):
+        centre = chance.normal(size=_DIMENSIONS)
+        vectors = (centre + 0.7 * chance.normal(size=(size, _DIMENSIONS))).astype(np.float32)
+        documents += [TopicDocument(f"{group}-{number:04}", "", vector) for number, vector in enumerate(vectors)]
+    return Labelled(documents, [document.document_id.split("-")[0] for document in documents])
 
 
 def speed(count: int) -> dict[str, Any]:

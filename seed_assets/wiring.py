@@ -28,6 +28,7 @@ def build_pipeline(settings: Settings) -> Pipeline:
     Nothing heavy is loaded here: resources load what they need when they are first used.
     """
     from resources.models.embedder import WordLlamaEmbedder
+    from seed_assets.core.clusters.categories import CategoryRules
     from seed_assets.core.clusters.clustering import ClusterRules
     from seed_assets.core.reading.ocr.picture_reader import PictureReader
     from seed_assets.core.text.chunking import Chunker
@@ -48,8 +49,14 @@ def build_pipeline(settings: Settings) -> Pipeline:
             WORK: pool,
             "chunker": Chunker(settings.chunks.characters, settings.chunks.overlap),
             "local_embedder": local,
-            "cluster_rules": ClusterRules(clusters.smallest, clusters.largest, clusters.seed, clusters.drift),
-            "category_rules": ClusterRules(settings.categories.smallest, 0, clusters.seed, clusters.drift),
+            "cluster_rules": ClusterRules(
+                clusters.smallest,
+                clusters.largest,
+                clusters.seed,
+                clusters.drift,
+                resummarize_share=settings.cluster_summaries.resummarize_share,
+            ),
+            "category_rules": CategoryRules(settings.categories.smallest, clusters.seed),
             "indexing": Indexing(settings.search_index.vector_index_rows),
             **implementations(settings, local, pool),
         },

@@ -19,9 +19,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from typing import Any
 
+import numpy as np
+
 import seed_assets.core
 from resources.models.embedder import WordLlamaEmbedder
 from resources.models.tokens import at_most_tokens, count_tokens
+from seed_assets.core.clusters.categories import CategoryRules, ConceptDocument, make_categories
+from seed_assets.core.clusters.category_terms import find_terms
 from seed_assets.core.clusters.cluster_members import ClusterMaterial, Member, arranged_members
 from seed_assets.core.clusters.cluster_summarizing import ExtractiveClusterSummarizer, concepts_of
 from seed_assets.core.clusters.distinguishing import background_of, distinguishing_concepts
@@ -147,6 +151,12 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     ),
     "chunking.Chunker.chunk": lambda text: [Chunker(1000, 120).chunk(one, "") for one in (text, *_tables(text))],
     "cluster_members.arranged_members": lambda text: arranged_members(_material(text), _embedder()),
+    "categories.make_categories": lambda text: make_categories(
+        [ConceptDocument(str(at), text[at:], (text[at:],), np.ones(4, np.float32)) for at in range(4)],
+        CategoryRules(1),
+        None,
+    ),
+    "category_terms.find_terms": lambda text: find_terms([text] * 2, [(text, *text.split()[:15])] * 2, ["", "fr"]),
     "cluster_summarizing.ExtractiveClusterSummarizer.write_sync": lambda text: ExtractiveClusterSummarizer(
         _embedder()
     ).write_sync(_material(text)),
@@ -308,7 +318,9 @@ NO_TEXT: Mapping[str, str] = {
     "annotations.Written.__init__": _VALUE,
     "attachments.Attachments.__init__": _VALUE,
     "block.Block.__init__": _VALUE,
-    "categories.make_categories": _ID,
+    "broad_groups.concept_nodes": _ID,
+    "categories.ConceptDocument.__init__": _VALUE,
+    "category_terms.Terms.__init__": _VALUE,
     "cluster_members.ArrangedMembers.__init__": _VALUE,
     "cluster_summarizing.ClusterSummarizer.write": _ASYNC,
     "cluster_summarizing.ExtractiveClusterSummarizer.write": _ASYNC,
@@ -324,7 +336,7 @@ NO_TEXT: Mapping[str, str] = {
     "corpus_map.draw_map": _ID,
     "corpus_map.draw_sizes": _ID,
     "corpus_views.ClusteringMaterial.__init__": _VALUE,
-    "corpus_views.ConceptLists.__init__": _VALUE,
+    "corpus_views.CategoryMaterial.__init__": _VALUE,
     "corpus_views.CorpusPicture.__init__": _VALUE,
     "body.DocxBody.__init__": _VALUE,
     "document.read_docx": _PACKED,
@@ -526,6 +538,7 @@ NO_TEXT: Mapping[str, str] = {
     "textrank.similarities": "at most 800 sentences, which it compares with each other",
     "topic_space.TopicDocument.__init__": _VALUE,
     "topic_space.fit_basis": _ID,
+    "topic_space.wording_rows": _ID,
     "workers_embedder.WorkersEmbedder.embed": _ASYNC,
 }
 """Functions whose strings are no text of any length, and why."""

@@ -100,6 +100,22 @@ class ClusterSummarySettings(BaseModel):
         description="When the summary of a cluster is written again: `ids`, when documents enter or leave it; `content`, also "
         "when the content of its documents changes. Another model or prompt alone never causes it.",
     )
+    resummarize_share: Number = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of a cluster's members that may come or go before its summary is written and judged again; with 0, "
+        "any change of members counts. The table says which documents a kept summary is of. Only with members by `ids`.",
+    )
+
+    @model_validator(mode="after")
+    def _kept_by_ids(self) -> Self:
+        if self.resummarize_share and self.members_by == "content":
+            raise ValueError(
+                'with members_by = "content" a summary is written again when a document changes, so none can be kept for longer: '
+                'set resummarize_share to 0, or members_by to "ids"'
+            )
+        return self
 
 
 class JudgeSettings(BaseModel):

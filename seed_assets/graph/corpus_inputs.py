@@ -46,6 +46,10 @@ class CorpusInput(ABC):
         Only `now` decides whether a result is current.
         """
 
+    def kept(self, corpus: PublishedCorpus, unit: str) -> str:
+        """What has changed for a unit although its part stays, as the settings say, in a word; "" if nothing has."""
+        return ""
+
     @abstractmethod
     async def value(self, corpus: PublishedCorpus, unit: str, opened: Opened) -> Any:
         """What the stage's function gets for a unit that has a part. Raises what `opened` raises."""

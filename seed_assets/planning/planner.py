@@ -129,6 +129,8 @@ class _Planner:
         # Clusters from scratch get a new result, so no published one is kept for them.
         if pipeline.keeps(stage) and done is None and not (stage.continues and self._recluster):
             plan.kept = _keep(keys, pipeline, store, stage, known, inputs)
+        for looked_at in stage.corpus_inputs.values():
+            plan.kept |= {unit: what for unit in keys if (what := looked_at.kept(self._corpus, unit))}
         finished = _finished(store, keys, known, done) if stage.kind == "value" else {}
         state = self._table_states.get(stage.table)
         retry, asked_with = self._retry_failed, pipeline.asked_with

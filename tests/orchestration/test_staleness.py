@@ -53,7 +53,7 @@ def test_an_edit_makes_stale_what_follows_from_it_and_a_seed_ends_that(world: Wo
     stale = set(not_fresh(world))
 
     of_the_note = {(stage, NOTE) for stage in ("chunks", "summaries", "concepts", "judgements", "lance_documents")}
-    assert stale == of_the_note | {("clusters", "topic")}
+    assert stale == of_the_note | {("clusters", "topic"), ("categories", "")}
     seeded = world.seed()
     assert "extracted_text" not in seeded.calls
     assert not_fresh(world) == {}
@@ -94,7 +94,7 @@ def test_the_same_holds_with_records_in_postgresql(
         world.write(NOTE, essay("anemones"))
         assert run_from_elsewhere(world, ["extracted_text"], NOTE)
         of_the_note = {(stage, NOTE) for stage in ("chunks", "summaries", "concepts", "judgements", "lance_documents")}
-        assert set(not_fresh(world)) == of_the_note | {("clusters", "topic")}
+        assert set(not_fresh(world)) == of_the_note | {("clusters", "topic"), ("categories", "")}
 
         world.seed()
         assert not_fresh(world) == {}

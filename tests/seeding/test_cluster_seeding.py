@@ -317,6 +317,46 @@ def test_a_cluster_is_split_at_its_bound_and_all_stay_members(copied: tuple[Path
     assert seedbank(home, "check", "--json", environment=environment).status == 0
 
 
+def test_a_kept_summary_says_of_which_documents_it_is_and_the_plan_says_that_it_is_kept(world: World) -> None:
+    """What was not written again must not look as if it was about the present members."""
+    world.settings = {"cluster_summaries": {"resummarize_share": 0.5}}
+    for number in range(6):
+        world.write(f"{number}.txt", essay("lamps"))
+    world.seed()
+    first = rows(world, "clusters")
+    assert {(row["size"], row["changed_share"]) for row in first} == {(6, 0.0)}
+    assert all(row["summary_members"] == row["members"] for row in first)
+    world.write("6.txt", essay("lamps"))
+    done = world.seed()
+    assert done.failed() == set()
+    assert done.corpus_calls.keys() & {"cluster_summaries", "cluster_judgements"} == set()
+    kept = rows(world, "clusters")
+    assert [row["size"] for row in kept] == [7] * len(first)
+    assert [row["summary_members"] for row in kept] == [row["members"] for row in first]
+    assert {row["changed_share"] for row in kept} == {round(1 / 6, 4)}
+    plan = world.plan()
+    for stage in ("cluster_summaries", "cluster_judgements"):
+        assert plan.stages[stage].kept_although() == {"members": len(first)}
+    assert world.seed().corpus_calls == {}
+    # Without the setting every summary is of its members again.
+    world.settings = {}
+    assert world.seed().corpus_calls["cluster_summaries"] == len(first)
+    assert all(row["summary_members"] == row["members"] for row in rows(world, "clusters"))
+
+
+def test_a_kept_summary_that_was_lost_is_written_of_the_same_documents(world: World) -> None:
+    world.settings = {"cluster_summaries": {"resummarize_share": 0.5}}
+    for number in range(6):
+        world.write(f"{number}.txt", essay("lamps"))
+    world.seed()
+    world.write("6.txt", essay("lamps"))
+    world.seed()
+    before = rows(world, "clusters")
+    stages = ("cluster_summaries",)
+    assert world.seed(SeedOptions(stages=stages), no_cache=True).failed() == set()
+    assert rows(world, "clusters") == before
+
+
 def test_the_stages_of_the_corpus_run_by_themselves_in_order(world: World) -> None:
     """Clusters, what is said of them, judgements and tables are never a step that somebody has to think of."""
     for number in range(12):

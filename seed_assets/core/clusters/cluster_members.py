@@ -72,8 +72,12 @@ class ArrangedMembers:
     untypical: tuple[str, ...]
 
 
-def arranged_members(material: ClusterMaterial, embedder: LocalEmbedder) -> ArrangedMembers:
+def arranged_members(
+    material: ClusterMaterial, embedder: LocalEmbedder, *, by_strength: bool = True
+) -> ArrangedMembers:
     """Order the members by their strength and their nearness to the centre of all; ties are ordered by id.
+
+    by_strength: whether the strength counts, which depends on the cluster type and on the documents around the cluster.
 
     Raises ValueError for a cluster without members.
     """
@@ -88,7 +92,7 @@ def arranged_members(material: ClusterMaterial, embedder: LocalEmbedder) -> Arra
     centre = np.round(_unit(vectors.mean(axis=0, dtype=np.float64)), 6).astype(np.float32)
     nearness = spread(np.round((vectors @ centre).astype(np.float64), 5))
     strength = np.round(np.nan_to_num(np.array([member.strength for member in members], dtype=np.float64)), 6)
-    scores = np.round(nearness + spread(strength), 5)
+    scores = np.round(nearness + spread(strength) if by_strength else nearness, 5)
     order = np.argsort(-scores, kind="stable")
     ids = [members[place].document_id for place in order]
     typical = tuple(ids[:_MOST_TYPICAL])

@@ -11,15 +11,28 @@ FIELD = "field:"
 """Cluster types: by topic, by the concepts that documents share, and (as a prefix of the field's name) by a field."""
 
 
-class Cluster(msgspec.Struct, frozen=True):
+# Defaults are omitted, so that a cluster whose summary is of its members has the same bytes as before `summarized` existed.
+class Cluster(msgspec.Struct, frozen=True, omit_defaults=True):
     """A group of documents.
 
     cluster_id: `<cluster type>/<number>`; it stays the same while members come and go.
     members: document ids, sorted.
+    summarized: the earlier members that its kept summary is of, sorted; empty if its summary is of its members.
     """
 
     cluster_id: str
     members: tuple[str, ...]
+    summarized: tuple[str, ...] = ()
+
+    @property
+    def summary_members(self) -> tuple[str, ...]:
+        """The documents that its summary is of, sorted."""
+        return self.summarized or self.members
+
+    @property
+    def changed_share(self) -> float:
+        """How many documents came or went since its summary, as a share of those that the summary is of; 0 if none did."""
+        return round(len(set(self.summary_members) ^ set(self.members)) / max(1, len(self.summary_members)), 4)
 
 
 class Placement(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -59,11 +72,11 @@ class Clustering(msgspec.Struct, frozen=True):
 
 
 class Category(msgspec.Struct, frozen=True):
-    """A group of concepts.
+    """A group of concepts that the same documents have.
 
     category_id: `category/<number>`; it stays the same while concepts come and go.
-    name: the most central concept.
-    concepts: sorted.
+    name: a term that most documents with any of its concepts have.
+    concepts: those first that most of these documents have.
     """
 
     category_id: str

@@ -40,6 +40,7 @@ class ClusterRules:
     seed: the seed of all random choices.
     drift: the share of documents that may come, go or change before everything is clustered from scratch.
     nearest: how many nearest documents are stored for each document.
+    resummarize_share: the share of a cluster's members that may change before its summary is written again.
 
     Raises ValueError for bounds that no cluster can satisfy.
     """
@@ -49,6 +50,7 @@ class ClusterRules:
     seed: int = 0
     drift: float = 0.10
     nearest: int = 5
+    resummarize_share: float = 0.0
 
     def __post_init__(self) -> None:
         if self.min_size < 1 or self.max_size < 0 or 0 < self.max_size < self.min_size:
@@ -57,6 +59,8 @@ class ClusterRules:
     @property
     def identity(self) -> Mapping[str, Part]:
         """Everything that decides a clustering besides the documents; part of its action key."""
+        # Without a share the identity is what it was before there was the setting.
+        kept = {"resummarize_share": self.resummarize_share} if self.resummarize_share else {}
         return {
             "method": METHOD,
             "smallest": self.min_size,
@@ -64,6 +68,7 @@ class ClusterRules:
             "seed": self.seed,
             "drift": self.drift,
             "nearest": self.nearest,
+            **kept,
         }
 
 
@@ -99,7 +104,7 @@ def find_communities(
     tries = _TRIES if graph.shape[0] <= _FEW else 1
 
     def best_of_tries(resolution: float) -> tuple[float, float, Labels]:
-        tried = [_moved(rows, leiden(graph, resolution, tries * seed + number)) for number in range(tries)]
+        tried = [moved_to_centres(rows, leiden(graph, resolution, tries * seed + number)) for number in range(tries)]
         return max(((*silhouette(meaning, labels, weights, min_size), labels) for labels in tried), key=itemgetter(0))
 
     with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:  # Leiden releases Python's global lock
@@ -108,7 +113,7 @@ def find_communities(
     return next(labels for width, _, labels in reversed(found) if width >= best - error)
 
 
-def _moved(rows: Rows, labels: Labels) -> Labels:
+def moved_to_centres(rows: Rows, labels: Labels) -> Labels:
     """Move each member to the group with the nearest centre, twice."""
     for _ in range(_MOVES):
         count = int(labels.max(initial=-1)) + 1

@@ -14,6 +14,7 @@ from io_managers.store.fingerprint import content_digest
 from seed_assets.core.clusters.clusters import Categories, Clustering, Placement
 
 if TYPE_CHECKING:
+    from seed_assets.core.clusters.categories import ConceptDocument
     from seed_assets.core.clusters.clustering import TopicDocument
 
 
@@ -47,14 +48,13 @@ class CategorizedConcepts(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class ConceptLists:
-    """The concepts of every document.
+class CategoryMaterial:
+    """The concepts of every document, and what the documents are compared by.
 
-    lists: document id -> the names of its concepts, best first.
     previous: the previous groups of concepts, or None.
     """
 
-    lists: Mapping[str, tuple[str, ...]]
+    documents: "list[ConceptDocument]"
     previous: CategorizedConcepts | None
 
 

@@ -145,10 +145,10 @@ def _without_fragments(ranked: Sequence[_CandidateConcept]) -> list[_CandidateCo
 
 def _words(form: str) -> tuple[str, ...]:
     """Return the stems of a form, which are equal for all forms of a concept."""
-    return tuple(map(_stem, form.casefold().split()))
+    return tuple(map(stem, form.casefold().split()))
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     """Return a stem that is mostly the same in singular and plural; it need not be a word."""
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"

@@ -96,7 +96,9 @@ class ModelClusterSummarizer(ModelStage):
         """Summarize a cluster; see ClusterSummarizer."""
         arranged = await asyncio.to_thread(arranged_members, material, self.embedder)
         concepts = concepts_of(material)
-        turns = await asyncio.to_thread(self._turns, arranged, concepts)
+        # The same members in another cluster type are the same request, which is not paid for twice.
+        shown = await asyncio.to_thread(arranged_members, material, self.embedder, by_strength=False)
+        turns = await asyncio.to_thread(self._turns, shown, concepts)
         title, summary = await self.ask(turns, _title_and_summary, reuse)
         return ClusterSummary(
             title=title,

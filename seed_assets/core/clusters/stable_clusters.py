@@ -101,15 +101,34 @@ def _clustering(
     ids, next_number = match_ids(cluster_type, members, previous)
     placements = _placements(document_ids, nodes, groups, ids, rules.nearest)
     order = sorted(range(len(groups)), key=lambda at: int(ids[at].rpartition("/")[2]))
+    before = {one.cluster_id: one for one in previous.clusters} if previous else {}
     return Clustering(
         cluster_type=cluster_type,
-        clusters=tuple(Cluster(ids[at], members[at]) for at in order),
+        clusters=tuple(_with_kept_summary(Cluster(ids[at], members[at]), before, rules, placements) for at in order),
         placements=placements,
         next_number=next_number,
         settled=settled,
         drift=drift,
         kept=_kept(placements, previous),
     )
+
+
+def _with_kept_summary(
+    cluster: Cluster, before: Mapping[str, Cluster], rules: ClusterRules, documents: Collection[str]
+) -> Cluster:
+    """Note which earlier members a cluster's summary stays of, if `rules.resummarize_share` allows it.
+
+    A summary is not kept if a document that it is of does not exist any more: it should not say what nobody can look up, and
+    it could not be written again.
+
+    before: the previous clusters by their ids.
+    """
+    if not rules.resummarize_share or cluster.cluster_id not in before:
+        return cluster
+    of = before[cluster.cluster_id].summary_members
+    kept = Cluster(cluster.cluster_id, cluster.members, of)
+    same = of == cluster.members or not all(one in documents for one in of)
+    return cluster if same or kept.changed_share > rules.resummarize_share else kept
 
 
 def _groups(document_ids: Sequence[str], nodes: Nodes, labels: Labels, rules: ClusterRules) -> list[NDArray[np.intp]]:

@@ -104,11 +104,7 @@ def fit_basis(documents: Sequence[TopicDocument], method: str, seed: int) -> Top
     characters = min(_MOST_CHARACTERS, _ALL_CHARACTERS // max(1, len(documents)))
     step = -(-len(documents) // _MOST_FITTED) or 1
     counts = [_telling(_read(document.text, characters)) for document in documents[::step]]
-    held = Counter(term for one in counts for term in one)
-    most = max(2, len(counts) // 2)
-    usable = sorted(((-n, term) for term, n in held.items() if 2 <= n <= most))[:_MOST_TERMS]
-    names = sorted(term for _, term in usable)
-    weights = np.array([np.log((1 + len(counts)) / (1 + held[term])) + 1 for term in names], dtype=np.float32)
+    names, weights = _vocabulary(counts)
     weighted = _weighted(counts, names, weights)
     directions = _directions(weighted, seed)
     codes = languages_of([document.text for document in documents])
@@ -225,6 +221,29 @@ def spread_of(meaning: NDArray[np.float32]) -> float:
     squares = (moments.astype(np.float64) ** 2).sum()
     own = ((meaning.astype(np.float64) ** 2).sum(axis=1) ** 2).sum()
     return round(float(np.sqrt(max(0.0, squares - own) / (size * (size - 1)))), 4)
+
+
+def wording_rows(counts: Sequence[Counter[str]], seed: int) -> NDArray[np.float32]:
+    """Return the coordinates of documents that only what they say decides, as unit rows of shape (documents, directions).
+
+    counts: how often each document has each term.
+    seed: the seed of the decomposition's start vector.
+    """
+    step = -(-len(counts) // _MOST_FITTED) or 1
+    fitted = counts[::step]
+    names, weights = _vocabulary(fitted)
+    directions = _directions(_weighted(fitted, names, weights), seed)
+    return _wording(_weighted(counts, names, weights), directions)
+
+
+def _vocabulary(counts: Sequence[Counter[str]]) -> tuple[list[str], NDArray[np.float32]]:
+    """Return the terms that two documents or more have, and at most half of them, and their inverse frequencies."""
+    held = Counter(term for one in counts for term in one)
+    most = max(2, len(counts) // 2)
+    usable = sorted(((-n, term) for term, n in held.items() if 2 <= n <= most))[:_MOST_TERMS]
+    names = sorted(term for _, term in usable)
+    weights = [np.log((1 + len(counts)) / (1 + held[term])) + 1 for term in names]
+    return names, np.array(weights, dtype=np.float32)
 
 
 def _weighted(counts: Iterable[Counter[str]], names: Sequence[str], weights: NDArray[np.float32]) -> Sparse:

@@ -4,7 +4,10 @@ What belongs here: the checks that the stage `clusters` declares. What does not:
 clustering is current, which is checked for every stage of this kind.
 """
 
+from collections.abc import Sequence
+
 from resources.wording import counted
+from seed_assets.core.clusters.clusters import TOPIC, Clustering
 from seed_assets.graph.declared_checks import Finding, PublishedResults, StageCheck
 
 # The bounds of the warnings below; chosen by judgement.
@@ -17,7 +20,9 @@ def _sizes(published: PublishedResults) -> Finding:
     rules = published.resource("cluster_rules")
     known = published.documents()
     finding = Finding()
+    found: list[Clustering] = []
     for cluster_type, value in published.values(finding):
+        found.append(value)
         members = [document for cluster in value.clusters for document in cluster.members]
         for cluster in value.clusters:
             size = len(cluster.members)
@@ -28,7 +33,29 @@ def _sizes(published: PublishedResults) -> Finding:
         if len(set(members)) < len(members):
             finding.offenders[cluster_type] = "a document is in two clusters"
         finding.figures[f"{cluster_type}: clusters"] = len(value.clusters)
+    finding.figures |= _repeated(found)
+    finding.figures |= {
+        f"{cluster.cluster_id}: changed since its summary": cluster.changed_share
+        for value in found
+        for cluster in value.clusters
+        if cluster.summarized
+    }
     return finding
+
+
+def _repeated(found: Sequence[Clustering]) -> dict[str, str]:
+    """Return which clusters have the same documents as one of another type, those of `topic` being the first ones.
+
+    A cluster type that repeats another one says little by itself.
+    """
+    named: dict[tuple[str, ...], str] = {}
+    repeated: dict[str, str] = {}
+    for value in sorted(found, key=lambda one: (one.cluster_type != TOPIC, one.cluster_type)):
+        for cluster in value.clusters:
+            first = named.setdefault(cluster.members, cluster.cluster_id)
+            if first != cluster.cluster_id:
+                repeated[cluster.cluster_id] = f"the same documents as {first}"
+    return repeated
 
 
 def _share_of_outliers(published: PublishedResults) -> Finding:

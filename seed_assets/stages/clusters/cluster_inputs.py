@@ -29,9 +29,12 @@ class Members(CorpusInput):
         return ("clusters",)
 
     def part(self, corpus: PublishedCorpus, unit: str) -> Part | None:
-        """Return the cluster type and the members; None if the cluster does not exist."""
+        """Return the cluster type, the members, and the earlier ones that a kept summary is of; None without a cluster."""
         cluster = _cluster(corpus, unit)
-        return None if cluster is None else {"type": _type(unit), "members": list(cluster.members)}
+        if cluster is None:
+            return None
+        kept: dict[str, Part] = {"summarized": list(cluster.summarized)} if cluster.summarized else {}
+        return {"type": _type(unit), "members": list(cluster.members), **kept}
 
     async def value(self, corpus: PublishedCorpus, unit: str, opened: Opened) -> Cluster:
         """Return the cluster."""
@@ -40,7 +43,7 @@ class Members(CorpusInput):
 
 @dataclass(frozen=True, slots=True)
 class _MembersSay(CorpusInput):
-    """The content of a cluster's members.
+    """The content of the members that a cluster's summary is of.
 
     by_content: whether the members' texts decide the key, instead of their ids.
     """
@@ -55,12 +58,17 @@ class _MembersSay(CorpusInput):
         """Return the cluster type with the members' ids or, with `by_content`, with the sorted digests of their texts."""
         cluster = _cluster(corpus, unit)
         if cluster is None or not self.by_content:
-            return None if cluster is None else {"type": _type(unit), "members": list(cluster.members)}
+            return None if cluster is None else {"type": _type(unit), "members": list(cluster.summary_members)}
         texts = corpus.refs("extracted_text")
         return {
             "type": _type(unit),
             "texts": sorted(texts[document].content_digest for document in cluster.members if document in texts),
         }
+
+    def kept(self, corpus: PublishedCorpus, unit: str) -> str:
+        """Return "members" for a cluster whose summary is of earlier members."""
+        cluster = _cluster(corpus, unit)
+        return "members" if cluster is not None and cluster.summarized else ""
 
 
 class AboutCluster(_MembersSay):
@@ -114,7 +122,7 @@ async def _members(corpus: PublishedCorpus, cluster_id: str, opened: Opened) -> 
     found = clustering(corpus, _type(cluster_id))
     assert found is not None
     members: list[Member] = []
-    for document in clusters_in(corpus, found.cluster_type)[cluster_id].members:
+    for document in clusters_in(corpus, found.cluster_type)[cluster_id].summary_members:
         text = await opened("extracted_text", document)
         judged = await opened("judgements", document) if document in corpus.refs("judgements") else None
         names = (await opened("concepts", document)).names if document in corpus.refs("concepts") else ()

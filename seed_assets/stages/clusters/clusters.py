@@ -31,7 +31,14 @@ def _shown(found: Clustering) -> Mapping[str, Any]:
         "sizes": ", ".join(map(str, sizes[:100])),
         "share_kept": round(found.kept, 4),
         "drift": round(found.drift, 4),
+        **_kept_summaries(found),
     }
+
+
+def _kept_summaries(found: Clustering) -> Mapping[str, Any]:
+    """How many clusters keep a summary of earlier members, and how many of these changed at most; nothing if none does."""
+    shares = [cluster.changed_share for cluster in found.clusters if cluster.summarized]
+    return {"summaries_of_earlier_members": len(shares), "changed_at_most": max(shares)} if shares else {}
 
 
 def cluster_sizes(found: Clustering) -> Mapping[str, int]:

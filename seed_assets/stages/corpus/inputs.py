@@ -3,25 +3,36 @@
 What belongs here: their corpus inputs. What does not: the types of values (core.clusters.corpus_views).
 """
 
+import numpy as np
+
 from io_managers.store.fingerprint import Part
-from seed_assets.core.clusters.corpus_views import CategorizedConcepts, ConceptLists
+from seed_assets.core.clusters.corpus_views import CategorizedConcepts, CategoryMaterial
 from seed_assets.graph.corpus_inputs import CorpusInput, Opened
 from seed_assets.graph.published import PublishedCorpus
 
 
 class AllConcepts(CorpusInput):
-    """The input that gives a stage the concepts of all documents and the previous categories."""
+    """The input that gives a stage the concepts, texts and vectors of all documents, and the previous categories."""
 
     @property
     def looks_at(self) -> tuple[str, ...]:
-        """The stage that finds concepts."""
-        return ("concepts",)
+        """The stages that find concepts and that give what documents are compared by."""
+        return ("concepts", "extracted_text", "embeddings")
 
     def part(self, corpus: PublishedCorpus, unit: str) -> Part:
-        """Return the snapshot of all concepts and the digest of the previous categories."""
-        return {"now": corpus.snapshot("concepts"), "before": corpus.digest("categories", unit)}
+        """Return the snapshots of all concepts, texts and vectors, and the digest of the previous categories."""
+        now: dict[str, Part] = {name: corpus.snapshot(name) for name in self.looks_at}
+        return {"now": now, "before": corpus.digest("categories", unit)}
 
-    async def value(self, corpus: PublishedCorpus, unit: str, opened: Opened) -> ConceptLists:
-        """Return the names of each document's concepts, and the previous categories."""
-        lists = {d: (await opened("concepts", d)).names for d in sorted(corpus.refs("concepts"))}
-        return ConceptLists(lists, corpus.value("categories", unit, CategorizedConcepts))
+    async def value(self, corpus: PublishedCorpus, unit: str, opened: Opened) -> CategoryMaterial:
+        """Return each document that has concepts and a vector, and the previous categories."""
+        from seed_assets.core.clusters.categories import ConceptDocument
+
+        found = CategoryMaterial([], corpus.value("categories", unit, CategorizedConcepts))
+        for document in sorted(set.intersection(*(set(corpus.refs(name)) for name in self.looks_at))):
+            vectors = await opened("embeddings", document)
+            mean = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1], np.float32)
+            text = await opened("extracted_text", document)
+            names = (await opened("concepts", document)).names
+            found.documents.append(ConceptDocument(document, text.text, names, mean))
+        return found

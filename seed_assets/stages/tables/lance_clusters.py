@@ -9,7 +9,7 @@ from seed_assets.graph.stage import Units, sink_stage
 from seed_assets.stages.clusters.cluster_inputs import Members
 
 
-@sink_stage(version="2", table="clusters", units=Units.CLUSTERS, every_unit=True)
+@sink_stage(version="3", table="clusters", units=Units.CLUSTERS, every_unit=True)
 def lance_clusters(
     cluster_id: str,
     content_digest: str,
@@ -31,8 +31,10 @@ def lance_clusters(
             "concepts": list(cluster_summaries.concepts),
             "size": len(members.members),
             "members": list(members.members),
-            "typical": list(cluster_summaries.typical),
-            "untypical": list(cluster_summaries.untypical),
+            "typical": [one for one in cluster_summaries.typical if one in members.members],
+            "untypical": [one for one in cluster_summaries.untypical if one in members.members],
+            "summary_members": list(members.summary_members),
+            "changed_share": members.changed_share,
             "verdict": cluster_judgements.verdict.decision,
             "score": cluster_judgements.verdict.score,
             "copied": cluster_judgements.verdict.copied,

@@ -1,5 +1,6 @@
 """Summaries of clusters: what is said of a group, offline and by a model, and what a model is sent."""
 
+import asyncio
 import json
 import random
 from collections import Counter
@@ -294,6 +295,25 @@ def test_a_model_writes_title_and_summary_in_one_request(tmp_path: Path) -> None
     )
     assert summary.title
     assert summary.summary
+
+
+def test_the_same_members_in_another_cluster_type_are_not_paid_for_twice(tmp_path: Path) -> None:
+    """Clusters by concepts often repeat those by topic; only how firmly their members belong to them differs."""
+    members = bread()
+    turned = [msgspec.structs.replace(one, strength=0.2 + 0.1 * at) for at, one in enumerate(members)]
+    other = msgspec.structs.replace(material(turned), cluster_id="concept/9", cluster_type="concept")
+    with ModelServer() as server, ModelWorld(tmp_path, server.url) as world:
+
+        async def both() -> tuple[ClusterSummary, ClusterSummary]:
+            writes, reuse = writer(world), world.reuse()
+            return await asyncio.gather(writes.write(material(members), reuse), writes.write(other, reuse))
+
+        first, second = world.run(both())
+        assert len(server.calls) == 1, "not even when both are asked about at the same time"
+        assert asked(world, turned).summary == first.summary
+        assert len(server.calls) == 1
+    assert (first.title, first.summary) == (second.title, second.summary)
+    assert first.typical != second.typical
 
 
 @pytest.mark.slow

@@ -32,6 +32,7 @@ OTHER_VALUES = {
     "clusters.types": '["concept", "field:gene"]',
     "clusters.drift": "0.3",
     "cluster_summaries.members_by": "content",
+    "cluster_summaries.resummarize_share": "0.2",
     "judge.accept": "0.8",
     "judge.reject": "0.3",
     "judge.when_model_changes": "keep",
@@ -85,6 +86,11 @@ def test_everything_has_a_default() -> None:
     assert settings.corpus == PROJECT_ROOT / "sample_corpus"
     assert settings.home == PROJECT_ROOT / ".seedbank"
     assert (settings.chunks.characters, settings.chunks.overlap) == (1000, 0)
+
+
+def test_a_summary_cannot_be_kept_and_follow_the_texts_of_its_members(clean: Path) -> None:
+    toml(clean, '[cluster_summaries]\nmembers_by = "content"\nresummarize_share = 0.1\n')
+    assert 'set resummarize_share to 0, or members_by to "ids"' in refused()
 
 
 def test_an_argument_wins_over_the_environment_and_that_over_the_file(
