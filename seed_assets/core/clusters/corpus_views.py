@@ -4,7 +4,6 @@ What belongs here: the types. What does not: reading them from published results
 (clusters).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
