@@ -51,6 +51,8 @@ _MOST_BESIDE_SLOW = 4
 # first task of a worker includes the loading.
 _WORTH_SECONDS = 1.0
 _TIMED_TASKS = 15
+# Stages hand over a few documents at a time, so that what waits says little. After so much work, as much again is to be expected.
+_MUCH_WORK_SECONDS = 2.0
 # An idle worker is ended after this time, since it holds about 100 MB.
 _IDLE_SECONDS = 60.0
 
@@ -101,6 +103,7 @@ class ParserPool:
         self._watched = 0.0
         self._busy: dict[ParserProcess, float] = {}
         self._seconds: deque[float] = deque(maxlen=_TIMED_TASKS)
+        self._worked = 0.0
         self._working = threading.Event()
         self._unfinished = 0
         self._closed = False
@@ -200,7 +203,8 @@ class ParserPool:
         waiting = self._unfinished - len(self._threads)
         each = statistics.median(self._seconds) if self._seconds else 0.0
         longest = max((self._watched - since for since in self._busy.values()), default=0.0)
-        return not self._threads or waiting * each > _WORTH_SECONDS or longest > _WORTH_SECONDS
+        much = self._worked > _MUCH_WORK_SECONDS or longest > _WORTH_SECONDS
+        return not self._threads or much or waiting * each > _WORTH_SECONDS
 
     def _most_threads(self) -> int:
         """Return the number of workers, and one more for each slow worker. The caller holds the lock."""
@@ -271,6 +275,7 @@ class ParserPool:
             with self._lock:
                 del self._busy[process]
                 self._seconds.append(time.monotonic() - started)
+                self._worked += self._seconds[-1]
 
     def _started(self) -> ParserProcess:
         process = ParserProcess(*self._process_arguments)
