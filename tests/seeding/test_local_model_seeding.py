@@ -87,7 +87,7 @@ def test_other_weights_are_computed_again_and_the_first_ones_are_not(local_world
 
 
 def test_vectors_of_another_length_ask_for_a_new_table(local_world: World) -> None:
-    """As with a server: the table is created anew when the user says so."""
+    """As with a server: the table is created again when the user says so."""
     use(local_world, None)
     done = local_world.seed()
     assert done.report.exit_code == 1

@@ -1,4 +1,4 @@
-"""Summaries of clusters that stay while few of their members change: how many are written again, and of whom they are."""
+"""Summaries of clusters that stay while few of their members change: how many are written again, and which members they are of."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -88,10 +88,10 @@ def continued(
     there: list[TopicDocument],
     share: float = SHARE,
     *,
-    anew: bool = False,
+    from_scratch: bool = False,
 ) -> tuple[Clustering, TopicBasis]:
     before, basis = previous or (None, None)
-    return cluster_topics(there, rules(share), before, basis, from_scratch=anew)
+    return cluster_topics(there, rules(share), before, basis, from_scratch=from_scratch)
 
 
 def test_a_summary_is_written_again_once_enough_of_its_members_have_changed() -> None:
@@ -133,7 +133,7 @@ def test_members_that_are_the_same_again_need_no_kept_summary() -> None:
 def test_a_summary_is_kept_when_all_is_clustered_from_scratch_and_few_members_differ() -> None:
     there = documents((40, 40))
     state = continued(None, there)
-    after, _ = continued(state, [*there, *documents((1, 1), 100)], anew=True)
+    after, _ = continued(state, [*there, *documents((1, 1), 100)], from_scratch=True)
     assert written(state[0], after) == 0
     assert {one.summarized for one in after.clusters} == {one.members for one in state[0].clusters}
 
