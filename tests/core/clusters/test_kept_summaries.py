@@ -1,4 +1,4 @@
-"""Summaries of clusters that stay while few of their members change: how many are written again, and which members they are of."""
+"""Summaries of clusters that stay while few members change: how many are written again, and of which members they are."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
