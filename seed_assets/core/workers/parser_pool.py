@@ -8,10 +8,8 @@ What belongs here: which document goes to which worker, and how long each may ta
 import asyncio
 import os
 import queue
-import statistics
 import threading
 import time
-from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -46,13 +44,11 @@ _MOST_COUNTED_SECONDS = 1.0
 # A worker that has been busy with one document for so long is slow; for each slow one another worker is started, up to 4.
 _SLOW_SECONDS = 3.0
 _MOST_BESIDE_SLOW = 4
-# Starting a worker and loading what it needs takes about a second of a core. Another one is started if the tasks that wait would
-# take longer than this, or if a task has taken longer. The time of a task is the median of so many of the last ones, since the
-# first task of a worker includes the loading.
-_WORTH_SECONDS = 1.0
-_TIMED_TASKS = 15
-# Stages hand over a few documents at a time, so that what waits says little. After so much work, as much again is to be expected.
+# Starting a worker and loading what it needs takes about a second of a core. Another one is started after so much work since the
+# pool was idle, since as much again is to be expected, or if a task has taken a second. What waits says little, since stages hand
+# over a few documents at a time.
 _MUCH_WORK_SECONDS = 2.0
+_LONG_TASK_SECONDS = 1.0
 # An idle worker is ended after this time, since it holds about 100 MB.
 _IDLE_SECONDS = 60.0
 
@@ -102,7 +98,6 @@ class ParserPool:
         # began its current task.
         self._watched = 0.0
         self._busy: dict[ParserProcess, float] = {}
-        self._seconds: deque[float] = deque(maxlen=_TIMED_TASKS)
         self._worked = 0.0
         self._working = threading.Event()
         self._unfinished = 0
@@ -200,11 +195,8 @@ class ParserPool:
 
     def _is_worth_another(self) -> bool:
         """Whether there is no worker yet, or enough work for one more. The caller holds the lock."""
-        waiting = self._unfinished - len(self._threads)
-        each = statistics.median(self._seconds) if self._seconds else 0.0
         longest = max((self._watched - since for since in self._busy.values()), default=0.0)
-        much = self._worked > _MUCH_WORK_SECONDS or longest > _WORTH_SECONDS
-        return not self._threads or much or waiting * each > _WORTH_SECONDS
+        return not self._threads or self._worked > _MUCH_WORK_SECONDS or longest > _LONG_TASK_SECONDS
 
     def _most_threads(self) -> int:
         """Return the number of workers, and one more for each slow worker. The caller holds the lock."""
@@ -233,6 +225,7 @@ class ParserPool:
                 job = self._jobs.get(timeout=_IDLE_SECONDS if process is not None else None)
             except queue.Empty:
                 process = self._ended(process)
+                self._worked = 0.0
                 continue
             if job is None:
                 break
@@ -274,8 +267,7 @@ class ParserPool:
         finally:
             with self._lock:
                 del self._busy[process]
-                self._seconds.append(time.monotonic() - started)
-                self._worked += self._seconds[-1]
+                self._worked += time.monotonic() - started
 
     def _started(self) -> ParserProcess:
         process = ParserProcess(*self._process_arguments)

@@ -293,7 +293,7 @@ def test_a_pool_that_is_warmed_up_has_one_worker_which_takes_the_first_document(
     pool.warm_up()
     pool.warm_up()
     end = time.monotonic() + 60
-    while not pool._seconds and time.monotonic() < end:
+    while not pool._worked and time.monotonic() < end:
         time.sleep(0.05)
     (worker,) = pool._processes
     large = asyncio.run(pool.extract("é".encode() * 100_000, "text"))
