@@ -26,7 +26,7 @@ from resources.models.embedder import WordLlamaEmbedder
 from resources.models.tokens import at_most_tokens, count_tokens
 from seed_assets.core.clusters.categories import CategoryRules, ConceptDocument, make_categories
 from seed_assets.core.clusters.category_terms import find_terms
-from seed_assets.core.clusters.cluster_members import ClusterMaterial, Member, arranged_members
+from seed_assets.core.clusters.cluster_members import ClusterMaterial, Member, compared_members
 from seed_assets.core.clusters.cluster_summarizing import ExtractiveClusterSummarizer, concepts_of
 from seed_assets.core.clusters.distinguishing import background_of, distinguishing_concepts
 from seed_assets.core.clusters.language_means import languages_of
@@ -150,7 +150,7 @@ CALLS: Mapping[str, Callable[[str], object]] = {
         decompressed_rtf, b"\xff\xff\xff\xff" * 2 + b"LZFu    " + text.encode()
     ),
     "chunking.Chunker.chunk": lambda text: [Chunker(1000, 120).chunk(one, "") for one in (text, *_tables(text))],
-    "cluster_members.arranged_members": lambda text: arranged_members(_material(text), _embedder()),
+    "cluster_members.compared_members": lambda text: compared_members(_material(text), _embedder()),
     "categories.make_categories": lambda text: make_categories(
         [ConceptDocument(str(at), text[at:], (text[at:],), np.ones(4, np.float32)) for at in range(4)],
         CategoryRules(1),
@@ -322,6 +322,7 @@ NO_TEXT: Mapping[str, str] = {
     "categories.ConceptDocument.__init__": _VALUE,
     "category_terms.Terms.__init__": _VALUE,
     "cluster_members.ArrangedMembers.__init__": _VALUE,
+    "cluster_members.ComparedMembers.__init__": _VALUE,
     "cluster_summarizing.ClusterSummarizer.write": _ASYNC,
     "cluster_summarizing.ExtractiveClusterSummarizer.write": _ASYNC,
     "collecting.Collector.add": _PIECE,

@@ -72,15 +72,39 @@ class ArrangedMembers:
     untypical: tuple[str, ...]
 
 
-def arranged_members(
-    material: ClusterMaterial, embedder: LocalEmbedder, *, by_strength: bool = True
-) -> ArrangedMembers:
-    """Order the members by their strength and their nearness to the centre of all; ties are ordered by id.
+@dataclass(frozen=True, slots=True)
+class ComparedMembers:
+    """The members of a cluster, sorted by their ids, before they are ordered.
 
-    by_strength: whether the strength counts, which depends on the cluster type and on the documents around the cluster.
-
-    Raises ValueError for a cluster without members.
+    vectors, centre: as those of ArrangedMembers.
+    nearness: the nearness of each to the centre, from 0 to 1, shape (n,).
+    strength: its strength, from 0 to 1, which depends on the cluster type and on the documents around the cluster.
     """
+
+    members: list[Member]
+    vectors: NDArray[np.float32]
+    centre: NDArray[np.float32]
+    nearness: NDArray[np.float64]
+    strength: NDArray[np.float64]
+
+    def arranged(self, *, by_strength: bool = True) -> ArrangedMembers:
+        """Order the members by their nearness, and their strength if it counts; ties are ordered by id."""
+        members = self.members
+        scores = np.round(self.nearness + self.strength if by_strength else self.nearness, 5)
+        order = np.argsort(-scores, kind="stable")
+        ids = [members[place].document_id for place in order]
+        typical = tuple(ids[:_MOST_TYPICAL])
+        untypical: tuple[str, ...] = ()
+        if len(ids) >= _TINY:
+            least = scores[order[_MOST_TYPICAL - 1]]
+            last = [place for place in order[_MOST_TYPICAL:][::-1] if scores[place] < least]
+            untypical = tuple(members[place].document_id for place in last[:_MOST_UNTYPICAL])
+        found = tuple(members[place] for place in order)
+        return ArrangedMembers(found, self.vectors[order], self.centre, typical, untypical)
+
+
+def compared_members(material: ClusterMaterial, embedder: LocalEmbedder) -> ComparedMembers:
+    """Compare the members with the centre of all. Raises ValueError for a cluster without members."""
     if not material.members:
         raise ValueError(f"the cluster {material.cluster_id} has no members, so it cannot be summarized")
     members = sorted(
@@ -92,16 +116,7 @@ def arranged_members(
     centre = np.round(_unit(vectors.mean(axis=0, dtype=np.float64)), 6).astype(np.float32)
     nearness = spread(np.round((vectors @ centre).astype(np.float64), 5))
     strength = np.round(np.nan_to_num(np.array([member.strength for member in members], dtype=np.float64)), 6)
-    scores = np.round(nearness + spread(strength) if by_strength else nearness, 5)
-    order = np.argsort(-scores, kind="stable")
-    ids = [members[place].document_id for place in order]
-    typical = tuple(ids[:_MOST_TYPICAL])
-    untypical: tuple[str, ...] = ()
-    if len(ids) >= _TINY:
-        least = scores[order[_MOST_TYPICAL - 1]]
-        last = [place for place in order[_MOST_TYPICAL:][::-1] if scores[place] < least]
-        untypical = tuple(members[place].document_id for place in last[:_MOST_UNTYPICAL])
-    return ArrangedMembers(tuple(members[place] for place in order), vectors[order], centre, typical, untypical)
+    return ComparedMembers(members, vectors, centre, nearness, spread(strength))
 
 
 def spread_of_members(arranged: ArrangedMembers, count: int) -> list[int]:

@@ -18,7 +18,7 @@ from seed_assets.core.clusters.cluster_members import (
     ArrangedMembers,
     ClusterMaterial,
     Member,
-    arranged_members,
+    compared_members,
     spread_of_members,
 )
 from seed_assets.core.clusters.distinguishing import background_of, distinguishing_concepts
@@ -130,7 +130,7 @@ class ExtractiveClusterSummarizer:
 
     def write_sync(self, material: ClusterMaterial) -> ClusterSummary:
         """Summarize a cluster; see ClusterSummarizer.write."""
-        arranged = arranged_members(material, self.embedder)
+        arranged = compared_members(material, self.embedder).arranged()
         concepts = concepts_of(material)
         return ClusterSummary(
             title=_title(material, arranged, concepts),

@@ -19,7 +19,7 @@ from seed_assets.core.clusters.cluster_members import (
     ArrangedMembers,
     ClusterMaterial,
     Member,
-    arranged_members,
+    compared_members,
     spread_of_members,
 )
 from seed_assets.core.clusters.cluster_summarizing import MOST_TITLE_WORDS, ClusterSummary, concepts_of
@@ -94,12 +94,12 @@ class ModelClusterSummarizer(ModelStage):
 
     async def write(self, material: ClusterMaterial, reuse: Reuse) -> ClusterSummary:
         """Summarize a cluster; see ClusterSummarizer."""
-        arranged = await asyncio.to_thread(arranged_members, material, self.embedder)
+        members = await asyncio.to_thread(compared_members, material, self.embedder)
         concepts = concepts_of(material)
         # The same members in another cluster type are the same request, which is not paid for twice.
-        shown = await asyncio.to_thread(arranged_members, material, self.embedder, by_strength=False)
-        turns = await asyncio.to_thread(self._turns, shown, concepts)
+        turns = await asyncio.to_thread(self._turns, members.arranged(by_strength=False), concepts)
         title, summary = await self.ask(turns, _title_and_summary, reuse)
+        arranged = members.arranged()
         return ClusterSummary(
             title=title,
             summary=summary,

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from resources.endpoints.llm import InvalidOutputError
 from resources.models.embedder import WordLlamaEmbedder
 from resources.models.tokens import at_most_tokens, count_tokens
-from seed_assets.core.clusters.cluster_members import arranged_members, spread_of_members
+from seed_assets.core.clusters.cluster_members import compared_members, spread_of_members
 from seed_assets.core.clusters.cluster_summarizing import (
     ClusterMaterial,
     ClusterSummarizer,
@@ -231,7 +231,7 @@ def test_any_text_gives_a_summary_that_is_not_too_long(text: str) -> None:
 
 
 def test_a_spread_of_members_has_typical_unlike_and_untypical_ones() -> None:
-    arranged = arranged_members(material(bread(200)), EMBEDDER)
+    arranged = compared_members(material(bread(200)), EMBEDDER).arranged()
     places = spread_of_members(arranged, 12)
     assert places[:3] == [0, 1, 2]
     assert len(set(places)) == 12
