@@ -80,7 +80,6 @@ class LocalModelEmbedder:
         self._wanted = dimensions
         self._digests = FileDigests(memory)
         self._batch = batch
-        self._loading = threading.Lock()
 
     @cached_property
     def _folder(self) -> ModelFolder:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from io_managers.store.fingerprint import Part
 from seed_assets.core.clusters.clusters import CONCEPT, FIELD, TOPIC, Cluster, Clustering
@@ -18,6 +17,7 @@ from seed_assets.core.clusters.corpus_views import CategorizedConcepts, Clusteri
 from seed_assets.core.maps.pictures import CorpusPicture, Pictures
 from seed_assets.core.reading.field_table import FieldTable
 from seed_assets.core.text.textrank import terms
+from seed_assets.core.text.unit_rows import mean_row
 from seed_assets.graph.corpus_inputs import CorpusInput, Opened
 from seed_assets.graph.published import PublishedCorpus
 
@@ -83,7 +83,7 @@ class Material(CorpusInput):
         if unit == TOPIC:
             for document in sorted(corpus.refs("extracted_text").keys() & corpus.refs("embeddings").keys()):
                 text = await opened("extracted_text", document)
-                vector = _mean(await opened("embeddings", document))
+                vector = mean_row(await opened("embeddings", document))
                 found.documents.append(TopicDocument(document, text.text, vector))
         elif unit == CONCEPT:
             for document in sorted(corpus.refs("concepts")):
@@ -132,7 +132,7 @@ class Picture(CorpusInput):
         found = clustering(corpus, unit)
         assert found is not None
         documents = sorted(found.placements.keys() & corpus.refs("embeddings").keys())
-        vectors = [_mean(await opened("embeddings", document)) for document in documents]
+        vectors = [mean_row(await opened("embeddings", document)) for document in documents]
         judged = corpus.refs("cluster_judgements")
         titles = {c: (await opened("cluster_judgements", c)).title for c in clusters_in(corpus, unit) if c in judged}
         before = None if corpus.from_scratch else corpus.value("corpus_map", unit, Pictures)
@@ -176,10 +176,6 @@ class Place(CorpusInput):
                     found.setdefault(document, Placed({}, ids)).placements[cluster_type] = placement
             corpus.made[name] = found
         return corpus.made[name]
-
-
-def _mean(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    return vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1], np.float32)
 
 
 def _with_words(names: Sequence[str]) -> tuple[str, ...]:

@@ -3,10 +3,9 @@
 What belongs here: their corpus inputs. What does not: the types of values (core.clusters.corpus_views).
 """
 
-import numpy as np
-
 from io_managers.store.fingerprint import Part
 from seed_assets.core.clusters.corpus_views import CategorizedConcepts, CategoryMaterial
+from seed_assets.core.text.unit_rows import mean_row
 from seed_assets.graph.corpus_inputs import CorpusInput, Opened
 from seed_assets.graph.published import PublishedCorpus
 
@@ -30,8 +29,7 @@ class AllConcepts(CorpusInput):
 
         found = CategoryMaterial([], corpus.value("categories", unit, CategorizedConcepts))
         for document in sorted(set.intersection(*(set(corpus.refs(name)) for name in self.looks_at))):
-            vectors = await opened("embeddings", document)
-            mean = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1], np.float32)
+            mean = mean_row(await opened("embeddings", document))
             text = await opened("extracted_text", document)
             names = (await opened("concepts", document)).names
             found.documents.append(ConceptDocument(document, text.text, names, mean))
