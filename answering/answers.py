@@ -99,7 +99,10 @@ class Answer(msgspec.Struct, frozen=True):
     def text(self) -> str:
         """The whole answer in words, each sentence followed by the numbers of its citations, as in `So it is. [1][2]`."""
         return " ".join(
-            sentence.text + "".join(f" [{number}]" if place == 0 else f"[{number}]" for place, number in enumerate(sentence.citations))
+            sentence.text
+            + "".join(
+                f" [{number}]" if place == 0 else f"[{number}]" for place, number in enumerate(sentence.citations)
+            )
             for sentence in self.sentences
         )
 
