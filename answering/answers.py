@@ -1,7 +1,7 @@
 """What a question and its answer are made of.
 
-These values are kept in the store, shown by the command and sent by the service. What does not belong here: how an answer is found
-(asker) or shown.
+These values are kept in the store, shown by the command and sent by the service. What does not belong here: how an answer is
+found (asker) or shown.
 """
 
 from typing import Literal
@@ -21,12 +21,12 @@ class Question(msgspec.Struct, frozen=True):
 
     text: the question itself.
     turns: earlier questions of the same conversation with their answers, oldest first; a follow-up question may refer to them.
-    limit: how many passages an answer may be made of.
+    limit: the most passages that the answer is made from; 0 for the number in the settings.
     """
 
     text: str
     turns: tuple[Turn, ...] = ()
-    limit: int = 8
+    limit: int = 0
 
 
 class Passage(msgspec.Struct, frozen=True):
@@ -36,6 +36,7 @@ class Passage(msgspec.Struct, frozen=True):
     start, end: its place in the document's extracted text, in characters.
     text: that text. header: the header of the table in which the passage begins; "" if there is none.
     page: the number of the page on which it begins, from 1; None for formats without pages.
+    page_starts: the offsets in `text` at which further pages begin.
     score: from 0 to 1; comparable only within one retrieval.
     """
 
@@ -46,7 +47,12 @@ class Passage(msgspec.Struct, frozen=True):
     text: str
     header: str = ""
     page: int | None = None
+    page_starts: tuple[int, ...] = ()
     score: float = 0.0
+
+    def page_at(self, offset: int) -> int | None:
+        """Return the number of the page on which a place in `text` begins; None for formats without pages."""
+        return None if self.page is None else self.page + sum(start <= offset for start in self.page_starts)
 
 
 class Citation(msgspec.Struct, frozen=True):
@@ -78,6 +84,11 @@ class AnswerSentence(msgspec.Struct, frozen=True):
     citations: tuple[int, ...] = ()
     supported: bool = True
 
+    @property
+    def marks(self) -> str:
+        """The numbers of its citations, as in `[1][2]`."""
+        return "".join(f"[{number}]" for number in self.citations)
+
 
 class Answer(msgspec.Struct, frozen=True):
     """An answer to a question.
@@ -99,11 +110,7 @@ class Answer(msgspec.Struct, frozen=True):
     def text(self) -> str:
         """The whole answer in words, each sentence followed by the numbers of its citations, as in `So it is. [1][2]`."""
         return " ".join(
-            sentence.text
-            + "".join(
-                f" [{number}]" if place == 0 else f"[{number}]" for place, number in enumerate(sentence.citations)
-            )
-            for sentence in self.sentences
+            f"{sentence.text} {cited}" if (cited := sentence.marks) else sentence.text for sentence in self.sentences
         )
 
 
