@@ -31,6 +31,7 @@ from cli.invocation import (
 )
 from cli.judging import check, judge_app
 from cli.process_exit import exit_with_message, watch_address_limit
+from cli.serve import mcp, serve
 from cli.show import show
 from cli.standing import Standing
 from cli.streams import log_to_stderr, prepare_streams, print_error, print_json
@@ -52,6 +53,8 @@ app.add_typer(judge_app, name="judge")
 app.command()(check)
 app.command()(backup)
 app.command()(show)
+app.command()(serve)
+app.command()(mcp)
 app.command()(ask)
 app.command()(warm)
 history_app = typer.Typer(help="Manage the history of runs and events that Dagster keeps.", no_args_is_help=True)

@@ -28,8 +28,8 @@ def show(
 ) -> None:
     """Show what the store holds of a document: its text with the beginnings of its pages, or another result."""
     with open_session(None, home, must_exist=True) as session:
-        from cli.shown_values import plain_data
         from seed_assets.session.document_result import document_result
+        from seed_assets.session.plain_values import plain_data
 
         found = document_result(session, document, stage)
         if as_json:
@@ -52,8 +52,9 @@ def show(
 
 
 def _lines(found: "DocumentResult") -> Iterator[str]:
-    from cli.shown_values import lines_of, plain_data, text_with_pages
+    from cli.shown_values import lines_of, text_with_pages
     from seed_assets.core.reading.extracted_text import ExtractedText
+    from seed_assets.session.plain_values import plain_data
 
     yield f"document: {plain(found.document)}"
     yield f"stage: {found.stage}"

@@ -38,8 +38,8 @@ class ServiceSettings(BaseModel):
     )
     hosts: tuple[str, ...] = Field(
         (),
-        description="Further names of the service, such as that of a proxy in front of it. While it listens on this machine only, it "
-        "refuses any other name but localhost, so that no web page can reach it under a name of its own.",
+        description="Further names of the service, such as that of a proxy in front of it. While it listens on this machine "
+        "only, it refuses any other name but localhost, so that no web page can reach it under a name of its own.",
     )
     parallel: Count = Field(
         8,
