@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 from service.access import Access, Rules
 from service.bases import Base
 from service.metrics import MEDIA_TYPE, Figures, Measured
+from service.pages.site import with_pages
 from service.problems import ServiceError, install, responses
 from service.remote_tools import RemoteTools
 from service.replies import Health, described, reply_with, schemas
@@ -135,7 +136,7 @@ class _Layers:
     def __init__(self, app: FastAPI, base: Base, rules: Rules, figures: Figures) -> None:
         self.app = app
         self.base = base
-        self._whole = Measured(Access(app, rules), figures)
+        self._whole = Measured(with_pages(Access(app, rules), base, rules), figures)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request."""
