@@ -28,7 +28,8 @@ class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     """An error, as in RFC 9457.
 
     type: what kind of problem it is. title: the kind in a few words. status: the HTTP status. detail: what is wrong, and what to
-    do. message: the same, under the name that OpenAI's clients show. errors: for a request that is not valid, what is wrong with each part of it.
+    do. message: the same, under the name that OpenAI's clients show. errors: for a request that is not valid, what is wrong with
+    each part of it.
     """
 
     type: str
