@@ -356,8 +356,9 @@ def test_a_run_of_an_ingestion_is_asked_to_stop_through_dagster(dev: Dev) -> Non
     requests.cancel(made.ingestion_id)
     dev.until(lambda: now().state == "cancelled", "the end of the ingestion")
     runs = [run for run in dev.runs() if run["tags"].get(INGESTION_TAG) == made.ingestion_id]
-    # A very slow machine may have finished the run before the daemon has looked again; no other run followed.
-    assert [run["status"] for run in runs] in (["CANCELED"], ["SUCCESS"], [])
+    # Dagster calls a run a failure that was stopped between two steps, and a slow machine may have let it finish.
+    assert len(runs) <= 1
+    assert {run["status"] for run in runs} <= _ENDED
     assert dev.seed().status == 0
 
 
