@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.ask import ask, warm
 from cli.backup import backup
 from cli.cache import cache_app
 from cli.invocation import (
@@ -31,7 +30,8 @@ from cli.invocation import (
 )
 from cli.judging import check, judge_app
 from cli.process_exit import exit_with_message, watch_address_limit
-from cli.serve import mcp, serve
+from cli.questions.ask import ask, warm
+from cli.questions.serve import mcp, serve
 from cli.show import show
 from cli.standing import Standing
 from cli.streams import log_to_stderr, prepare_streams, print_error, print_json

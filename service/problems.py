@@ -28,13 +28,15 @@ class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     """An error, as in RFC 9457.
 
     type: what kind of problem it is. title: the kind in a few words. status: the HTTP status. detail: what is wrong, and what to
-    do. errors: for a request that is not valid, what is wrong with each part of it.
+    do. message: the same, under the name that OpenAI's clients show. errors: for a request that is not valid, what is wrong with
+    each part of it.
     """
 
     type: str
     title: str
     status: int
     detail: str
+    message: str
     errors: tuple["WrongPart", ...] = ()
 
 
@@ -79,7 +81,9 @@ class ServiceError(Exception):
     def document(self) -> ProblemDocument:
         """The problem document."""
         slug, title = _TITLES.get(self.status, ("http", "The request failed"))
-        return ProblemDocument(f"urn:seedbank:problem:{slug}", title, self.status, self.detail, self.errors)
+        return ProblemDocument(
+            f"urn:seedbank:problem:{slug}", title, self.status, self.detail, self.detail, self.errors
+        )
 
     def response(self) -> Response:
         """The response that answers a request with it."""

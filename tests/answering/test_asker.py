@@ -3,10 +3,12 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from answering.answers import Event, Question, Reply, Turn
 from answering.asker import MOST_PASSAGES, Asker
+from answering.passages import Retrieved
 from resources.errors import ConfigurationError, DocumentError
 from tests.support.asking import CountingAnswerer, TextFinder, asker_over
 
@@ -35,10 +37,11 @@ def test_a_question_is_answered_once(tmp_path: Path) -> None:
 
 def test_another_process_finds_the_answer(tmp_path: Path) -> None:
     answerer = CountingAnswerer()
+    replies: list[Reply] = []
     for _ in range(2):
         with asker_over(tmp_path, TextFinder(DOCUMENTS), answerer) as asker:
-            reply = ask(asker, "What guide trains?")
-    assert reply.cache.answer_hit
+            replies.append(ask(asker, "What guide trains?"))
+    assert [reply.cache.answer_hit for reply in replies] == [False, True]
     assert len(answerer.asked) == 1
 
 
@@ -84,9 +87,7 @@ def test_a_passage_that_moved_is_cited_where_it_is_now(tmp_path: Path) -> None:
         found = finder.find("guide trains")
 
         class Moved(TextFinder):
-            def find(self, words: str, count: int = 24):  # type: ignore[no-untyped-def]
-                import msgspec
-
+            def find(self, words: str, count: int = 24) -> Retrieved:
                 moved = tuple(msgspec.structs.replace(p, start=p.start + 7, end=p.end + 7) for p in found.passages)
                 return msgspec.structs.replace(found, passages=moved)
 
