@@ -41,6 +41,12 @@ class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
     confidence: float | None = None
 
     @property
+    def passage_beside(self) -> str:
+        """The passage as it is shown beside the claim, on one line; "" if it only repeats the claim."""
+        passage, claim = (" ".join(one.split()).rstrip(".!?…:; ") for one in (self.passage, self.text))
+        return "" if passage == claim else " ".join(self.passage.split())
+
+    @property
     def is_supported(self) -> bool:
         """Whether a source says so, in its own words or in others."""
         return self.status in ("copied", "supported")
