@@ -13,6 +13,18 @@ def shortened(text: str, characters: int) -> str:
     return text if len(text) <= characters else text[: characters - 1].rstrip() + "…"
 
 
+def cut_at_word(text: str, characters: int) -> str:
+    """The text, or its beginning up to the end of a word, and an ellipsis: at most so many characters.
+
+    A word that is longer than half of that, as in scripts without spaces, is cut inside.
+    """
+    if len(text) <= characters:
+        return text
+    kept = text[:characters]
+    end = next((place for place in range(characters - 1, characters // 2, -1) if kept[place].isspace()), characters - 1)
+    return kept[:end].rstrip() + "…"
+
+
 def nearest(name: str, names: Iterable[str], most: int = 3) -> list[str]:
     """Those of these names that are likely to be meant by one that is not among them, best first."""
     import difflib

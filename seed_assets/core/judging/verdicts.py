@@ -43,8 +43,9 @@ class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def passage_beside(self) -> str:
         """The passage as it is shown beside the claim, on one line; "" if it only repeats the claim."""
-        passage, claim = (" ".join(one.split()).rstrip(".!?…:; ") for one in (self.passage, self.text))
-        return "" if passage == claim else " ".join(self.passage.split())
+        passage, claim = " ".join(self.passage.split()), " ".join(self.text.split())
+        # It may lack the punctuation at the end of the claim.
+        return "" if claim.startswith(passage) and not any(map(str.isalnum, claim[len(passage) :])) else passage
 
     @property
     def is_supported(self) -> bool:
