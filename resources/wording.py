@@ -1,4 +1,4 @@
-"""How counts, long texts and similar names are written in messages."""
+"""How counts, amounts, long texts and similar names are written in messages."""
 
 from collections.abc import Iterable
 
@@ -6,6 +6,14 @@ from collections.abc import Iterable
 def counted(number: int, one: str, several: str = "") -> str:
     """A number with its noun: `1 file`, `2 files`, `1,000 entries`. several: the plural, if it is not `one` with an s."""
     return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def dollars(usd: float, unpriced: int) -> str:
+    """An amount in dollars as text. Requests whose price is not known (`unpriced`) make it "unknown", never 0."""
+    amount = f"{usd:,.2f}" if usd >= 1 or not usd else f"{usd:.4f}"
+    if not unpriced:
+        return amount
+    return f"{amount} + unknown" if usd else "unknown"
 
 
 def shortened(text: str, characters: int) -> str:

@@ -117,12 +117,9 @@ def _modified_since(since: dt.date, modified_at: ModifiedAt | None) -> set[str]:
 
 
 def _among(allowed: set[str], documents: set[str]) -> str:
-    """A condition for these of all documents; it names those that are fewer."""
+    """The condition for these of all documents."""
     if allowed >= documents:
         return ""
-    left_out = documents - allowed
-    if len(left_out) < len(allowed):
-        return f"document_id NOT IN ({_quoted(sorted(left_out))})"
     return f"document_id IN ({_quoted(sorted(allowed))})" if allowed else "false"
 
 

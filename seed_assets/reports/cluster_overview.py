@@ -4,7 +4,7 @@ What belongs here: the overviews and how they are put together. What does not: h
 of all clusters and categories (result_lists).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from seed_assets.reports.published_results import PublishedResults
@@ -54,10 +54,12 @@ class CategoryOverview:
     documents: list[str]
 
 
-def cluster_overview(results: PublishedResults, cluster_id: str, *, with_titles: bool = True) -> ClusterOverview | None:
+def cluster_overview(
+    results: PublishedResults, cluster_id: str, title_of: Callable[[str], str] | None = None
+) -> ClusterOverview | None:
     """The overview of a cluster; None if there is no such cluster.
 
-    with_titles: whether to look up the titles of its members, for which their texts are opened.
+    title_of: gives the titles of its members; by default their texts are opened for that.
     """
     cluster_type = cluster_id.rpartition("/")[0]
     cluster = results.clusters(cluster_type).get(cluster_id)
@@ -68,7 +70,7 @@ def cluster_overview(results: PublishedResults, cluster_id: str, *, with_titles:
     members = [
         ClusterMember(
             document,
-            text.title if with_titles and (text := results.text(document)) else "",
+            (title_of or results.title)(document),
             placement.strength if (placement := clustering.placements.get(document)) else 0.0,
         )
         for document in cluster.members

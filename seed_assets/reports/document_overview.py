@@ -4,6 +4,7 @@ What belongs here: the overview and how it is put together. What does not: how i
 itself (seed_assets.session.document_result).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from seed_assets.core.concepts.concepts import Concepts
@@ -84,11 +85,11 @@ class DocumentOverview:
 
 
 def document_overview(
-    results: PublishedResults, document: str, *, with_nearest: bool = True
+    results: PublishedResults, document: str, title_of: Callable[[str], str] | None = None
 ) -> DocumentOverview | None:
     """The overview of a document; None if its text is not published or cannot be opened (see PublishedResults.lost).
 
-    with_nearest: whether to look up the titles of the documents nearest to it, for which their texts are opened.
+    title_of: gives the titles of other documents; by default their texts are opened for that.
     """
     text = results.text(document)
     if text is None:
@@ -107,7 +108,7 @@ def document_overview(
         _concepts(results.concepts(document), text.text),
         _clusters(results, document),
         _categories(results, document),
-        _nearest(results, document) if with_nearest else [],
+        _nearest(results, document, title_of or results.title),
     )
 
 
@@ -157,11 +158,7 @@ def _categories(results: PublishedResults, document: str) -> list[CategoryOfDocu
     return [CategoryOfDocument(one, names.get(one, "")) for one in (placed.category_ids if placed else ())]
 
 
-def _nearest(results: PublishedResults, document: str) -> list[SimilarDocument]:
+def _nearest(results: PublishedResults, document: str, title_of: Callable[[str], str]) -> list[SimilarDocument]:
     placed = results.placed(document)
     known = next((one.nearest for one in placed.placements.values() if one.nearest), ()) if placed else ()
-    found: list[SimilarDocument] = []
-    for name, similarity in known:
-        text = results.text(name)
-        found.append(SimilarDocument(name, text.title if text else "", similarity))
-    return found
+    return [SimilarDocument(name, title_of(name), similarity) for name, similarity in known]

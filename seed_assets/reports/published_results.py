@@ -59,6 +59,11 @@ class PublishedResults:
         """The text of a document; it is not kept in memory."""
         return self._open(TEXT, document)
 
+    def title(self, document: str) -> str:
+        """The title of a document, for which its text is opened; "" if it has none."""
+        found = self.text(document)
+        return found.title if found else ""
+
     def summary(self, document: str) -> Summary | None:
         """The summary of a document before it was judged."""
         return self._open(SUMMARY, document)
