@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from cli.money import dollars
 from cli.screen import Screen
 from cli.warning_list import note_lines
-from resources.wording import counted
+from resources.wording import counted, dollars
 from seed_assets.graph.stage import Units
 from seed_assets.planning.estimate import total
 from seed_assets.planning.plan import UPSTREAM

@@ -17,7 +17,6 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.failure_list import failure_lines
-from cli.money import dollars
 from cli.plan_report import kept_lines, reading_sentences, sentence_of, sentence_of_store
 from cli.screen import Screen
 from cli.streams import print_text
@@ -25,7 +24,7 @@ from cli.warning_list import note_lines, warning_lines
 from io_managers.plain_text import plain
 from resources.endpoints.llm import Usage
 from resources.settings.config import PROJECT_ROOT
-from resources.wording import counted, shortened
+from resources.wording import counted, dollars, shortened
 from seed_assets.planning.plan import UPSTREAM
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 This module translates a StageRun for Dagster. It does not run stages, and it defines no assets (assets).
 """
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -19,6 +18,7 @@ from io_managers.partition_events import (
     emit_materializations,
     emit_notes,
     set_partition_versions,
+    shown_metadata,
 )
 from io_managers.plain_text import plain_lines
 from io_managers.store.errors import StoreError
@@ -28,10 +28,12 @@ from resources.errors import ConfigurationError, DocumentError
 from resources.tables.lance_errors import TableError
 from seed_assets.engine.runner import INTERRUPTED, Runner
 from seed_assets.engine.stage_run import StageRun
-from seed_assets.graph.stage import Units
+from seed_assets.graph.stage import Stage, Units, shows_nothing
 from seed_assets.memo.accounts import paid_for
 from seed_assets.orchestration.asset_checks import report_behind
 from seed_assets.orchestration.data_versions import of_cluster_types, of_documents
+from seed_assets.orchestration.page_metadata import clusters_metadata, page_metadata
+from seed_assets.orchestration.table_metadata import table_contents
 from seed_assets.planning.estimate import total
 
 # How many failed units a message names, since people read it in the event log; `seedbank status` shows all of them.
@@ -64,14 +66,23 @@ def conclude(
     results = _results(context, outcome)
     stage = runner.pipeline.stages[outcome.stage]
     versions = of_documents(runner.pipeline, stage, results, inputs or {}, outcome.repaired)
+    shown = _shown(runner, stage, results)
     if not outcome.failures and not outcome.stopped:
+        if stage.units is Units.CORPUS:
+            return dg.MaterializeResult(
+                value=results, data_version=data_version(results), metadata=shown_metadata(shown.get("", {}))
+            )
+        add_partition_metadata(context, shown)
         set_partition_versions(context, versions)
         # Dagster uses this version for partitions if it does not use one for each.
         return dg.MaterializeResult(value=results, data_version=data_version(results))
     publish(runner.store, results, context.run.run_id)
     emit_materializations(
         context,
-        {p: PartitionRecord(result_metadata(result, results.latencies), versions[p]) for p, result in results.items()},
+        {
+            p: PartitionRecord({**shown.get(p, {}), **result_metadata(result, results.latencies)}, versions[p])
+            for p, result in results.items()
+        },
     )
     emit_notes(context, {unit: _shown_failure(error) for unit, error in outcome.failures.items()})
     raise _ended(context, outcome, len(results))
@@ -86,6 +97,8 @@ def conclude_clusters(
     publish(runner.store, results, context.run.run_id)
     of_type = {t: {u: r for u, r in results.items() if u == t or u.rpartition("/")[0] == t} for t in types}
     metadata = {t: _metadata(runner, outcome, found, results.latencies) for t, found in of_type.items()}
+    if types:
+        metadata[types[-1]] |= table_contents(runner.tables, runner.pipeline.stages[outcome.stage])
     versions = of_cluster_types(runner.pipeline, runner.pipeline.stages[outcome.stage], of_type)
     if not outcome.failures and not outcome.stopped:
         add_partition_metadata(context, metadata)
@@ -123,6 +136,7 @@ def _metadata(
         computed = [result for result in results.values() if not result.reused]
         paid = total(paid_for(r.provenance) for r in computed)
         saved = total(paid_for(r.provenance) for r in results.values() if r.reused)
+        values = {unit: _value(runner, stage, result) for unit, result in results.items()} if _shows(stage) else {}
         return {
             stage.units.value: len(results),
             "computed": len(computed),
@@ -130,13 +144,33 @@ def _metadata(
             "requests": paid.requests,
             "requests_saved": saved.requests,
             "usd": "unknown" if paid.unpriced else paid.usd,
+            **clusters_metadata(stage, values),
         }
     metadata: dict[str, Any] = {}
     for result in results.values():
         metadata |= result_metadata(result, latencies)
-        for name, shown in stage.show(runner.store.load(result.content_digest, stage.returns)).items():
-            metadata[name] = _picture(shown) if isinstance(shown, bytes) else shown
+        if _shows(stage):
+            metadata |= page_metadata(stage, _value(runner, stage, result))
     return metadata
+
+
+def _shown(runner: Runner, stage: Stage, results: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
+    """What the pages of units show besides the metadata of every result.
+
+    The contents of a table are shown on the page of one unit, the last, which Dagster shows as the asset's latest.
+    """
+    if _shows(stage):
+        return {unit: page_metadata(stage, _value(runner, stage, result)) for unit, result in results.items()}
+    contents = table_contents(runner.tables, stage) if results else {}
+    return {list(results)[-1]: contents} if contents else {}
+
+
+def _shows(stage: Stage) -> bool:
+    return stage.show is not shows_nothing
+
+
+def _value(runner: Runner, stage: Stage, result: Result) -> Any:
+    return runner.store.load(result.content_digest, stage.returns)
 
 
 def _shown_failure(error: DocumentError | TableError) -> Note:
@@ -152,10 +186,6 @@ def _shown_failures(errors: Mapping[str, DocumentError]) -> Note:
         f"Clusters that failed: {len(errors)}, {next(iter(errors))} for one.",
         {"failed_because": first.reason, "what_to_do": first.remedy, "failed": dg.MetadataValue.json(named)},
     )
-
-
-def _picture(png: bytes) -> dg.MarkdownMetadataValue:
-    return dg.MetadataValue.md(f"![picture](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
 def _ended(context: dg.AssetExecutionContext, outcome: StageRun, done: int) -> BaseException:

@@ -3,18 +3,18 @@
 What belongs here: finding these values. What does not: the whole text (text_parts), and the routes (document_pages).
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from seed_assets.core.clusters.corpus_views import Placed
 from seed_assets.core.concepts.concepts import Concepts
 from seed_assets.core.judging.verdicts import Judgement
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.summaries.summarizing import Summary
+from seed_assets.reports.published_results import PublishedResults
 from seed_assets.session.document_result import DocumentResult, UnknownDocumentError, document_results
 from seed_assets.session.session import Session
 from service.pages.conversation_pages import place_address
 from service.problems import ServiceError
-from service.routes.documents import clusters_of
 
 _MOST_NEAREST = 5
 _BEGINNING_CHARACTERS = 1_500
@@ -89,14 +89,14 @@ def document_view(session: Session, document: str) -> DocumentView:
 
 def text_of_document(session: Session, document: str) -> ExtractedText:
     """The published text of a document. Raises ServiceError if there is none, and StoreError."""
-    for stage in session.pipeline.document_stages:
-        if stage.returns is ExtractedText:
-            ref = session.store.refs.get(stage.name, [document]).get(document)
-            if ref is not None:
-                return session.store.load(ref.content_digest, ExtractedText)
-    raise ServiceError(
-        404, "No text of such a document is published. The list of documents says what happened to each."
-    )
+    results = PublishedResults(session)
+    found = results.text(document)
+    if found is None:
+        results.check_opened()
+        raise ServiceError(
+            404, "No text of such a document is published. The list of documents says what happened to each."
+        )
+    return found
 
 
 def unknown_document() -> ServiceError:
@@ -126,12 +126,12 @@ def _concepts(found: Concepts | None, document: str) -> list[ShownConcept]:
 def _clusters(session: Session, placed: Placed | None) -> list[InCluster]:
     if placed is None:
         return []
-    titles: dict[str, Any] = {one.cluster_id: one.title for one in clusters_of(session, "").clusters}
+    results = PublishedResults(session)
     return [
         InCluster(
             cluster_type,
             one.cluster_id,
-            titles.get(one.cluster_id, "") or one.cluster_id,
+            results.cluster_title(one.cluster_id) or one.cluster_id if one.cluster_id else "",
             one.strength,
             one.nearest[:_MOST_NEAREST],
         )
