@@ -4,6 +4,7 @@ What belongs here: the routes. What does not: what they show (document_list, doc
 """
 
 from bisect import bisect_right
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -51,7 +52,7 @@ def document_pages(base: Base) -> list[Route]:
     ]
 
 
-def _part_of(found: ExtractedText, request: Request) -> dict[str, object]:
+def _part_of(found: ExtractedText, request: Request) -> dict[str, Any]:
     """The part of a text that is asked for, by its number or by a place in it. Raises ServiceError."""
     query = request.query_params
     starts = part_starts(found.text, found.page_starts)

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from seed_assets.session.session import Session
 from service.bases import Base
-from service.pages.document_list import STATES, ListedDocument, document_list
+from service.pages.document_list import ListedDocument, document_list
 from service.pages.forms import form_of
 from service.pages.rendering import is_part, page
 from service.problems import ServiceError
@@ -25,13 +25,17 @@ _SECONDS, _SECONDS_PER_DOCUMENT = 2, 0.001
 
 
 class Progress(NamedTuple):
-    """How far the documents are. counts: state -> documents. waiting: the first documents that are not current; left: how many
-    there are. seconds: when to look again."""
+    """How far the documents are.
 
-    counts: dict[str, int]
+    total: how many documents there are. waiting: the first of those with a result of their own that is not current; left: how
+    many such documents there are. placing: how many others only wait until they are placed in the clusters. seconds: when to
+    look again.
+    """
+
     total: int
     waiting: list[ListedDocument]
     left: int
+    placing: int
     seconds: int
 
 
@@ -59,7 +63,7 @@ def ingestion_pages(base: Base) -> list[Route]:
         if base.home.bound_corpus() is not None:
             progress = await base.in_thread(progress_of, await base.opened())
         template = "ingestion_state" if is_part(request) else "ingestion"
-        return page(request, template, status=status_of(base, found), progress=progress, states=STATES)
+        return page(request, template, status=status_of(base, found), progress=progress)
 
     async def cancel(request: Request) -> Response:
         await form_of(request)
@@ -80,9 +84,14 @@ def ingestion_pages(base: Base) -> list[Route]:
 def progress_of(session: Session) -> Progress:
     """How far the documents are now. Raises ConfigurationError if the corpus cannot be read, and StoreError."""
     found = document_list(session, most=None)
-    waiting = [one for one in found.documents if one.state != "current"]
+    placing = {stage.name for stage in session.pipeline.placing_stages}
+    left = [one for one in found.documents if one.state != "current"]
+    # Each new document makes the places of all others stale, which says nothing about how far they are themselves.
+    own = [
+        one for one in left if any(state != "current" for stage, state in one.stages.items() if stage not in placing)
+    ]
     seconds = _SECONDS + int(found.found * _SECONDS_PER_DOCUMENT)
-    return Progress(found.counts, found.found, waiting[:_MOST_DOCUMENTS], len(waiting), seconds)
+    return Progress(found.found, own[:_MOST_DOCUMENTS], len(own), len(left) - len(own), seconds)
 
 
 def _see(request: Request, ingestion_id: str) -> Response:

@@ -36,9 +36,9 @@ _POLICY = "; ".join(
 HEADERS = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "same-origin"}
 
 
-def page(request: Request, template: str, status: int = 200, **shown: Any) -> Response:
+def page(request: Request, template: str, status_code: int = 200, **shown: Any) -> Response:
     """A page. template: the name of its file without the suffix. shown: what the template shows."""
-    return HTMLResponse(text_of(request, template, **shown), status, HEADERS)
+    return HTMLResponse(text_of(request, template, **shown), status_code, HEADERS)
 
 
 def text_of(request: Request, template: str, **shown: Any) -> str:
