@@ -4,6 +4,7 @@ What belongs here: from a form to an answer in its conversation. What does not: 
 (conversation_pages), and how an answer is found (answering).
 """
 
+import logging
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from service.pages.rendering import HEADERS, is_part, page, text_of
 from service.problems import ServiceError, problem_of
 from service.routes.asking import answered, asked, steps
 from service.routes.requests import LONGEST_QUESTION
+
+logger = logging.getLogger(__name__)
 
 
 class _Asked(NamedTuple):
@@ -114,7 +117,8 @@ async def _events(request: Request, base: Base, wanted: _Asked, kept: Reply | No
         problem = problem_of(error)
         yield _part(request, "turn_failed", problem=problem.document, question=wanted.question.text)
         if problem.status == 500:
-            raise
+            # Raising it would break off the stream, and the browser would report that instead.
+            logger.exception("A question could not be answered.")
 
 
 def _part(request: Request, template: str, **shown: object) -> ServerSentEvent:

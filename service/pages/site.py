@@ -4,8 +4,6 @@ The pages are an app of their own, so that the API's description and the form of
 and below `/page/`.
 """
 
-import logging
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -30,7 +28,6 @@ from service.pages.rendering import error_page, is_part
 from service.pages.static_files import STATIC, static_files
 from service.problems import ServiceError, problem_of
 
-logger = logging.getLogger(__name__)
 _PAGES = (asking_pages, conversation_pages, document_pages, cluster_pages, money_pages, ingestion_pages, login_pages)
 
 
