@@ -25,7 +25,7 @@ def closed(plain_world: World) -> Iterator[Served]:
 )
 @pytest.mark.parametrize("path", ["/ask", "/metrics", "/openapi.json", "/mcp", "/v1/models", "/nowhere"])
 def test_nothing_but_health_is_answered_without_the_token(closed: Served, path: str, authorization: str) -> None:
-    headers = {"Authorization": authorization.encode("latin-1")} if authorization else {}
+    headers = [(b"Authorization", authorization.encode("latin-1"))] if authorization else []
     method = "POST" if path in ("/ask", "/mcp") else "GET"
     found = closed.client.request(method, path, headers=headers, json=QUESTION if method == "POST" else None)
     assert found.status_code == 401
