@@ -30,6 +30,7 @@ from cli.invocation import (
 )
 from cli.judging import check, judge_app
 from cli.process_exit import exit_with_message, watch_address_limit
+from cli.questions.ask import ask, warm
 from cli.report import report
 from cli.search import search
 from cli.show import show
@@ -53,6 +54,8 @@ app.add_typer(judge_app, name="judge")
 app.command()(check)
 app.command()(backup)
 app.command()(show)
+app.command()(ask)
+app.command()(warm)
 app.command()(search)
 app.command()(report)
 history_app = typer.Typer(help="Manage the history of runs and events that Dagster keeps.", no_args_is_help=True)
