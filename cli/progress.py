@@ -7,7 +7,7 @@ import shlex
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,8 @@ from cli.warning_list import note_lines, warning_lines
 from io_managers.plain_text import plain
 from resources.endpoints.llm import Usage
 from resources.settings.config import PROJECT_ROOT
-from resources.wording import counted, shortened
+from resources.wording import counted
+from seed_assets.engine.progress import Progress
 from seed_assets.planning.plan import UPSTREAM
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class _Row:
     reused: int = 0
     computed: int = 0
     failed: int = 0
+    before: int = 0  # of `computed` and `failed`, when the run began that is under way
     paid: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     since: float | None = None
@@ -63,6 +65,8 @@ class LiveTable:
         self._console = Screen(stderr=True)
         self._live: Live | None = None
         self._reached = ""
+        # How many results the plan has to compute, by stage.
+        self._planned: dict[str, int] = {}
 
     def __enter__(self) -> "LiveTable":
         return self
@@ -75,6 +79,7 @@ class LiveTable:
 
     def planned(self, plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
         """See Observer."""
+        self._planned = {name: stage.compute for name, stage in estimates.items()}
         if self._cache_only:
             self._console.sentence(sentence_of_store(plan, estimates))
             return
@@ -87,6 +92,7 @@ class LiveTable:
         with self._lock:
             row = self._rows[stage]
             row.documents = max(row.documents, documents)
+            row.before = row.computed + row.failed
             row.since = time.perf_counter()
         if self._live is None and self._console.is_terminal:
             # Outside of the lock, since starting it draws the table, and drawing takes the lock.
@@ -106,9 +112,13 @@ class LiveTable:
             row.computed += computed
             row.failed += failed
 
-    def reached(self, stage: str, place: int, total: int, name: str) -> None:
-        """See Observer."""
-        line = f"{stage} {place}/{total}  {_on_one_line(name, 100)}"
+    def reached(self, progress: Progress) -> None:
+        """See Observer. A seed of many documents has several runs, and each reports only its own documents."""
+        with self._lock:
+            row = self._rows[progress.stage]
+            done, planned = row.before + progress.done, self._planned.get(progress.stage, 0)
+            total, seconds = max(planned, row.before + progress.total), row.seconds + progress.seconds
+        line = replace(progress, done=done, total=total, seconds=seconds).line()
         if self._console.is_terminal:
             self._reached = line
         else:
@@ -283,7 +293,3 @@ def _counts(documents: int, reused: int, computed: int, failed: int) -> tuple[st
 
 def _cost(requests: int, tokens: int, usd: float, unpriced: int) -> tuple[str, str, str]:
     return (f"{requests:,}", f"{tokens:,}", dollars(usd, unpriced)) if requests else ("", "", "")
-
-
-def _on_one_line(text: str, characters: int = 200) -> str:
-    return shortened(" ".join(plain(text).split()), characters)
