@@ -11,18 +11,19 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Group
 from rich.live import Live
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from cli.failure_list import failure_lines
 from cli.money import dollars
 from cli.plan_report import kept_lines, reading_sentences, sentence_of, sentence_of_store
-from cli.screen import Screen
+from cli.screen import Screen, columns_of, stage_tables
 from cli.streams import print_text
 from cli.warning_list import note_lines, warning_lines
 from io_managers.plain_text import plain
+from resources.columns import Column
 from resources.endpoints.llm import Usage
 from resources.settings.config import PROJECT_ROOT
 from resources.wording import counted
@@ -136,36 +137,39 @@ class LiveTable:
             row.seconds += seconds
             row.since = None
 
-    def _render(self) -> Table:
+    def _render(self) -> Group:
         with self._lock:
-            paid = not self._cache_only and any(row.paid.requests for row in self._rows.values())
-            table = _stage_table(paid=paid)
-            table.caption = self._reached
-            for name, row in self._rows.items():
-                running = row.since is not None
-                seconds = row.seconds + (time.perf_counter() - row.since if row.since is not None else 0)
-                table.add_row(
-                    Text(name, style="bold") if running else name,
-                    *_counts(row.documents, row.reused, row.computed, row.failed),
-                    *(_cost(row.paid.requests, row.paid.tokens, row.paid.usd, row.paid.unpriced) if paid else ()),
-                    f"{seconds:.1f}" if seconds else "",
+            running = {name for name, row in self._rows.items() if row.since is not None}
+            lines = [
+                _Line(
+                    _counts(row.documents, row.reused, row.computed, row.failed, row.seconds + _since(row) or None),
+                    _cost(row.paid.requests, row.paid.tokens, row.paid.usd, row.paid.unpriced),
                 )
-        return table
+                for row in self._rows.values()
+            ]
+            names = list(self._rows)
+        paid = not self._cache_only and any(line.cost[0] for line in lines)
+        table = stage_tables(names, _columns(lines, paid=paid), self._console.width, bold=running)
+        return Group(table, Text(self._reached, style="dim")) if self._reached else table
+
+
+def _since(row: _Row) -> float:
+    return time.perf_counter() - row.since if row.since is not None else 0.0
 
 
 def show_report(session: "Session", report: "SeedReport") -> None:
     """Print what was computed, reused and failed, and what to do next."""
     console = Screen()
-    paid = any(stage.requests for stage in report.stages.values())
-    table = _stage_table(paid=paid)
-    for name, stage in report.stages.items():
-        table.add_row(
-            name,
-            *_counts(stage.documents, stage.reused, stage.computed, stage.failed),
-            *(_cost(stage.requests, stage.tokens, stage.usd, stage.unpriced_requests) if paid else ()),
-            f"{stage.seconds:.1f}",
+    stages = report.stages.values()
+    lines = [
+        _Line(
+            _counts(stage.documents, stage.reused, stage.computed, stage.failed, stage.seconds, stage.blocked),
+            _cost(stage.requests, stage.tokens, stage.usd, stage.unpriced_requests),
         )
-    console.print(table)
+        for stage in stages
+    ]
+    paid = any(stage.requests for stage in stages)
+    console.print(stage_tables(list(report.stages), _columns(lines, paid=paid), console.width))
     _show_failures(
         console,
         [{"document": f.document, "stage": f.stage, "reason": f.reason, "remedy": f.remedy} for f in report.failures],
@@ -227,13 +231,9 @@ def show_status(
 ) -> None:
     """Print the number of units by stage and state, then what is kept, the skipped files, the warnings and the failures."""
     console = Screen()
-    table = Table(box=None, pad_edge=False)
-    table.add_column("stage")
-    for state in next(iter(counts.values()), {}):
-        table.add_column(state, justify="right")
-    for name, by_state in counts.items():
-        table.add_row(name, *(f"{count:,}" if count else "·" for count in by_state.values()))
-    console.print(table)
+    states = list(next(iter(counts.values()), {}))
+    rows = [[f"{count:,}" if count else "·" for count in by_state.values()] for by_state in counts.values()]
+    console.print(stage_tables(list(counts), [columns_of(states, rows)], console.width))
     for line in kept_lines(kept or {}):
         console.sentence(line)
     if any(by_state.get("stale") or by_state.get("missing") for by_state in counts.values()):
@@ -278,17 +278,30 @@ def _show_failures(console: Screen, failures: Sequence[Mapping[str, Any]]) -> No
         console.sentence(line)
 
 
-def _stage_table(*, paid: bool) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("stage", min_width=15, no_wrap=True)
-    cost = ("requests", "tokens", "dollars") if paid else ()
-    for name in ("total", "reused", "computed", "failed", *cost, "seconds"):
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The figures of one stage: of its units, and of its requests."""
+
+    counts: tuple[str, ...]
+    cost: tuple[str, ...]
 
 
-def _counts(documents: int, reused: int, computed: int, failed: int) -> tuple[str, str, str, str | Text]:
-    return f"{documents:,}", f"{reused:,}", f"{computed:,}", Text(f"{failed:,}", style="red") if failed else "0"
+def _columns(lines: Sequence[_Line], *, paid: bool) -> list[list[Column]]:
+    """The columns of a seed. paid: whether any stage sent requests."""
+    counts = columns_of(
+        ("total", "reused", "computed", "failed", "blocked", "seconds"), [line.counts for line in lines]
+    )
+    if not any(line.counts[4] for line in lines):
+        counts = [column for column in counts if column.heading != "blocked"]
+    return [counts, columns_of(("requests", "tokens", "dollars"), [line.cost for line in lines])] if paid else [counts]
+
+
+def _counts(
+    documents: int, reused: int, computed: int, failed: int, seconds: float | None, blocked: int = 0
+) -> tuple[str, ...]:
+    """The counts of a stage; "" for none blocked, since that is the usual case, and for a stage that has not begun."""
+    figures = (f"{count:,}" for count in (documents, reused, computed, failed))
+    return (*figures, f"{blocked:,}" if blocked else "", "" if seconds is None else f"{seconds:,.1f}")
 
 
 def _cost(requests: int, tokens: int, usd: float, unpriced: int) -> tuple[str, str, str]:

@@ -25,6 +25,7 @@ ORDER = (
     "io_managers.store",
     "io_managers",
     "resources.errors  resources.wording",
+    "resources.columns",
     "resources.memory_errors",
     "resources.wire  resources.corpus  resources.limits  resources.tables",
     "resources.home",
