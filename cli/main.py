@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +22,7 @@ from cli.invocation import (
     CorpusOption,
     HomeOption,
     JsonOption,
+    QuietOption,
     StagesOption,
     VerifyOption,
     errors_as_messages,
@@ -101,6 +103,7 @@ def seed(
         bool, typer.Option("--rebind", help="Use this home for a corpus that was moved: --corpus is its new place.")
     ] = False,
     verify: VerifyOption = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Bring the knowledge base up to date with the corpus."""
@@ -117,26 +120,27 @@ def seed(
         rebind=rebind,
         verify=verify,
     )
-    standing = Standing(home, corpus, as_json=as_json, default_options=options == SeedOptions())
+    standing = Standing(home, corpus, as_json=as_json, default_options=options == SeedOptions() and not quiet)
     with open_session(corpus, home) as session:
         from cli.environment_checks import check_temporary_folder
-        from cli.progress import LiveTable, show_report
+        from cli.progress import LiveTable, show_problems, show_report
 
         check_temporary_folder()
         standing.before_seed(session)
 
+        progress = None if quiet else LiveTable(session, cache_only=cache_only, lines_only=as_json)
         if as_json:
             with failures_as_json():
-                report = run_seed(session, options)
+                report = run_seed(session, options, progress)
             for failure in report.failures:
                 if not failure.stage:
                     # This failure ended the whole seed, so it is shown on standard error as well as in the JSON object.
                     print(f"seedbank: {failure.reason} {failure.remedy}", file=sys.stderr)
             print_report = _print_report
         else:
-            with LiveTable(session, cache_only=cache_only) as table:
-                report = run_seed(session, options, table)
-            print_report = partial(show_report, session)
+            with progress or nullcontext():
+                report = run_seed(session, options, progress)
+            print_report = show_problems if quiet else partial(show_report, session)
         print_report(report)
         standing.after_seed(report, print_report)
     raise typer.Exit(report.exit_code)

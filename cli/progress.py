@@ -58,9 +58,10 @@ class _Row:
 class LiveTable:
     """The table of a running seed, which follows it as an Observer. It is drawn while it changes, on a terminal only."""
 
-    def __init__(self, session: "Session", *, cache_only: bool = False) -> None:
-        """cache_only: nothing is computed, so no costs are shown."""
+    def __init__(self, session: "Session", *, cache_only: bool = False, lines_only: bool = False) -> None:
+        """cache_only: nothing is computed, so no costs are shown. lines_only: show how far slow stages are, and nothing more."""
         self._cache_only = cache_only
+        self._lines_only = lines_only
         self._rows = {name: _Row() for name in session.pipeline.stages}
         self._lock = threading.Lock()
         self._console = Screen(stderr=True)
@@ -81,6 +82,8 @@ class LiveTable:
     def planned(self, plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
         """See Observer."""
         self._planned = {name: stage.compute for name, stage in estimates.items()}
+        if self._lines_only:
+            return
         if self._cache_only:
             self._console.sentence(sentence_of_store(plan, estimates))
             return
@@ -95,7 +98,7 @@ class LiveTable:
             row.documents = max(row.documents, documents)
             row.before = row.computed + row.failed
             row.since = time.perf_counter()
-        if self._live is None and self._console.is_terminal:
+        if self._live is None and self._drawn:
             # Outside of the lock, since starting it draws the table, and drawing takes the lock.
             self._live = Live(
                 get_renderable=self._render,
@@ -120,10 +123,15 @@ class LiveTable:
             done, planned = row.before + progress.done, self._planned.get(progress.stage, 0)
             total, seconds = max(planned, row.before + progress.total), row.seconds + progress.seconds
         line = replace(progress, done=done, total=total, seconds=seconds).line()
-        if self._console.is_terminal:
+        if self._drawn:
             self._reached = line
         else:
             self._console.sentence(line)
+
+    @property
+    def _drawn(self) -> bool:
+        """Whether the table is drawn over and over again, which only a terminal can show."""
+        return self._console.is_terminal and not self._lines_only
 
     def paid(self, stage: str, usage: Usage) -> None:
         """See Observer."""
@@ -170,10 +178,7 @@ def show_report(session: "Session", report: "SeedReport") -> None:
     ]
     paid = any(stage.requests for stage in stages)
     console.print(stage_tables(list(report.stages), _columns(lines, paid=paid), console.width))
-    _show_failures(
-        console,
-        [{"document": f.document, "stage": f.stage, "reason": f.reason, "remedy": f.remedy} for f in report.failures],
-    )
+    _show_failures(console, _failures_of(report))
     made = sum(stage.computed for stage in report.stages.values())
     reused = sum(stage.reused for stage in report.stages.values())
     documents = next((stage.documents for stage in report.stages.values()), 0)
@@ -191,6 +196,22 @@ def show_report(session: "Session", report: "SeedReport") -> None:
     )
     for line in note_lines(report.skipped, report.warned, report.without_text):
         console.sentence(line)
+    _show_what_stopped(console, report)
+    _show_next(console, session)
+
+
+def show_problems(report: "SeedReport") -> None:
+    """Print only what failed and what stopped the seed; nothing if all went well."""
+    console = Screen()
+    _show_failures(console, _failures_of(report))
+    _show_what_stopped(console, report)
+
+
+def _failures_of(report: "SeedReport") -> list[dict[str, str]]:
+    return [{"document": f.document, "stage": f.stage, "reason": f.reason, "remedy": f.remedy} for f in report.failures]
+
+
+def _show_what_stopped(console: Screen, report: "SeedReport") -> None:
     if report.exit_code == 130:
         console.sentence("Interrupted. All finished work is kept; run the command again to continue.")
     elif report.exit_code == 3:
@@ -198,7 +219,6 @@ def show_report(session: "Session", report: "SeedReport") -> None:
             f"The budget was reached: {report.stopped}. Work that costs nothing was still done, and all finished work is "
             f"kept. {report.remedy}"
         )
-    _show_next(console, session)
 
 
 def _show_next(console: Screen, session: "Session") -> None:
