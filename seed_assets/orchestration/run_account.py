@@ -35,10 +35,10 @@ def _stages(runner: Runner) -> list[str]:
     computed = sum(len(tally.computed) for tally in tallies.values())
     reused = sum(len(tally.visited) - len(tally.computed) for tally in tallies.values())
     failed = sum(len(_failed(tally)) for tally in tallies.values())
-    summary = f"{counted(computed, 'result')} computed, {reused:,} reused, {failed:,} failed."
+    summary = [f"{counted(computed, 'result')} computed, {reused:,} reused, {failed:,} failed."]
     if failed:
-        summary += " `seedbank status` lists what failed and what to do."
-    return [*text_lines("stage", list(tallies), groups), summary]
+        summary.append("`seedbank status` lists what failed and what to do.")
+    return [*text_lines("stage", list(tallies), groups), *summary]
 
 
 def _failed(tally: Tally) -> list[str]:
