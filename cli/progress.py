@@ -311,17 +311,17 @@ def _columns(lines: Sequence[_Line], *, paid: bool) -> list[list[Column]]:
     counts = columns_of(
         ("total", "reused", "computed", "failed", "blocked", "seconds"), [line.counts for line in lines]
     )
-    if not any(line.counts[4] for line in lines):
-        counts = [column for column in counts if column.heading != "blocked"]
+    # Usually none is.
+    counts = [column for column in counts if column.heading != "blocked" or set(column.cells) != {"0"}]
     return [counts, columns_of(("requests", "tokens", "dollars"), [line.cost for line in lines])] if paid else [counts]
 
 
 def _counts(
     documents: int, reused: int, computed: int, failed: int, seconds: float | None, blocked: int = 0
 ) -> tuple[str, ...]:
-    """The counts of a stage; "" for none blocked, since that is the usual case, and for a stage that has not begun."""
-    figures = (f"{count:,}" for count in (documents, reused, computed, failed))
-    return (*figures, f"{blocked:,}" if blocked else "", "" if seconds is None else f"{seconds:,.1f}")
+    """The counts of a stage. seconds: None if it has not begun."""
+    figures = (f"{count:,}" for count in (documents, reused, computed, failed, blocked))
+    return (*figures, "" if seconds is None else f"{seconds:,.1f}")
 
 
 def _cost(requests: int, tokens: int, usd: float, unpriced: int) -> tuple[str, str, str]:

@@ -4,6 +4,8 @@ It is a Rich console that removes control sequences from all texts. Which figure
 `plan_report` and `money`; how a table that is too wide is divided is in resources.columns.
 """
 
+import re
+import textwrap
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -18,6 +20,9 @@ from resources.columns import LEAST_NAME, Column, rows_of, tables
 # Figures of these columns are coloured, unless they are 0.
 _COLOURS = {"failed": "red", "blocked": "yellow"}
 _NOTHING = ("", "0", "·")
+_CODE = re.compile(r"`[^`\n]*`")
+# Stands for a space at which a line is not broken; it occurs in no plain text.
+_HELD = "\0"
 
 
 class Screen(Console):
@@ -31,8 +36,8 @@ class Screen(Console):
         self.print(text, markup=True, soft_wrap=True)
 
     def sentence(self, text: str) -> None:
-        """Print a text literally, without breaking it at the width of the terminal."""
-        self.print(text, soft_wrap=True)
+        """Print a text literally. A terminal gets it in lines of whole words; a pipe or a file gets it in one line."""
+        self.print(wrapped(text, self.width) if self.is_terminal else text, soft_wrap=True)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """See Console. Control segments come from Rich and are kept; the text of all others is made plain."""
@@ -42,6 +47,21 @@ class Screen(Console):
     def render_str(self, text: str, **options: Any) -> Any:
         """See Console. The text is made plain before it is measured, so that columns stay aligned."""
         return super().render_str(plain_lines(text), **options)
+
+
+def wrapped(text: str, width: int) -> str:
+    """The text in lines of whole words, each at most `width` characters long if no word is longer.
+
+    What stands between backticks is kept in one piece, since people copy commands. Further lines are indented as the first.
+    """
+    held = _CODE.sub(lambda found: found[0].replace(" ", _HELD), plain_lines(text))
+    lines: list[str] = []
+    for line in held.split("\n"):
+        indent = " " * (len(line) - len(line.lstrip(" ")))
+        lines += textwrap.wrap(
+            line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        ) or [""]
+    return "\n".join(lines).replace(_HELD, " ")
 
 
 def stage_tables(

@@ -166,16 +166,20 @@ def _ended(context: dg.AssetExecutionContext, outcome: StageRun, done: int) -> B
 
 
 def _failure(outcome: StageRun, done: int) -> dg.Failure:
-    """What the log of the run says: each reason with its remedy once, with the units that it holds for."""
-    alike: dict[str, list[str]] = {}
+    """What the log of the run says: each reason with the units that it holds for, and each remedy once."""
+    alike: dict[str, dict[str, list[str]]] = {}
     for document, error in outcome.failures.items():
-        alike.setdefault(str(error), []).append(document)
+        alike.setdefault(error.remedy, {}).setdefault(error.reason, []).append(document)
     named: list[str] = []
     left = _NAMED_IN_FAILURE
-    for words, documents in alike.items():
-        if left > 0:
-            named.append(f"{', '.join(documents[:left])}: {words}")
-            left -= len(documents)
+    for remedy, reasons in alike.items():
+        if left <= 0:
+            break
+        for reason, documents in reasons.items():
+            if left > 0:
+                named.append(f"{', '.join(documents[:left])}: {reason}")
+                left -= len(documents)
+        named[-1] += f" {remedy}" if len(reasons) == 1 else f"\nFor all of these: {remedy}"
     failed = len(outcome.failures)
     if failed > _NAMED_IN_FAILURE:
         named.append(f"and {failed - _NAMED_IN_FAILURE} more; `seedbank status` names all.")

@@ -14,6 +14,7 @@ from cli import judging
 from cli.money import show_stats
 from cli.plan_report import show_plan
 from cli.progress import LiveTable, show_report, show_status
+from cli.screen import Screen, wrapped
 from io_managers.store.request_ledger import Account, Saving
 from io_managers.store.store import Contents
 from resources.endpoints.llm import Usage
@@ -48,8 +49,6 @@ def live_table(world: World) -> None:
             table.advanced(name, reused=1_234_566, computed=1_234_565, failed=1_234_564)
             table.paid(name, USAGE)
         table.reached(Progress("summaries", 1_234, 1_234_567, "notes/" * 40, USAGE, 9e5))
-        from cli.screen import Screen
-
         Screen().print(table._render())
 
 
@@ -59,7 +58,7 @@ def plan(world: World) -> None:
 
 
 def status(world: World) -> None:
-    counts = dict.fromkeys(("current", "stale", "failed", "blocked", "missing"), 1_234_567)
+    counts: dict[str, int] = dict.fromkeys(("current", "stale", "failed", "blocked", "missing"), 1_234_567)
     show_status({"lance_document_clusters": counts, LONG: counts}, [], [], {})
 
 
@@ -136,3 +135,36 @@ def test_no_color_leaves_out_colours_on_a_terminal_too(
     assert re.search(r"\x1b\[(\d+;)*3\d", coloured)
     monkeypatch.setenv("NO_COLOR", "1")
     assert not re.search(r"\x1b\[(\d+;)*3\d", shown(seed_report, 80, plain_world, monkeypatch, capsys))
+
+
+def test_a_terminal_gets_sentences_in_lines_of_whole_words_and_a_pipe_gets_them_whole(
+    plain_world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A terminal breaks a word in the middle; a program that reads a pipe looks for a sentence in one line."""
+    reason = "the file cannot be read in this way " * 5
+    failures = [
+        {"document": "a.md", "stage": "chunks", "reason": reason, "remedy": "Run `seedbank seed --retry-failed`."}
+    ]
+
+    def long_lines(_: World) -> None:
+        show_status({}, failures, [], {})
+
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    whole = shown(long_lines, 80, plain_world, monkeypatch, capsys).splitlines()
+    assert whole[1].strip() == f"a.md (chunks): {reason}".strip()
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    lines = re.sub(r"\x1b\[[\d;]*m", "", shown(long_lines, 80, plain_world, monkeypatch, capsys)).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert " ".join(" ".join(lines).split()) == " ".join(" ".join(whole).split())
+
+
+@pytest.mark.parametrize("width", [20, 33, 80])
+def test_a_command_in_a_sentence_is_never_broken(width: int) -> None:
+    """A person copies the first half of it, and runs something that was not meant."""
+    text = "    -> Fix it, then run `seedbank seed --retry-failed --documents 'notes/*'` once more.\nAnd look."
+    lines = wrapped(text, width).split("\n")
+    assert any("`seedbank seed --retry-failed --documents 'notes/*'`" in line for line in lines)
+    assert " ".join(" ".join(lines).split()) == " ".join(text.split())
+    assert all(line.startswith("    ") for line in lines[:-1])
+    assert lines[-1].endswith("look.")
