@@ -5,6 +5,7 @@ whose result is not published. A process that is killed between the two leaves a
 the next seed or tick compares the records and puts that right. How a step ends is in step_results.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,11 +18,14 @@ from io_managers.partition_events import (
     can_record_early,
     emit_materializations,
 )
+from io_managers.plain_text import plain
 from io_managers.store.request_ledger import percentiles
 from io_managers.store.values import CommittedResults, Result, StoredValues
 from seed_assets.engine.runner import Runner
 from seed_assets.engine.stage_run import StageRun
 from seed_assets.orchestration.data_versions import of_documents
+
+logger = logging.getLogger(__name__)
 
 
 class EarlyResults:
@@ -48,8 +52,11 @@ class EarlyResults:
             results = committed(self._runner, run, found)
             publish(self._runner.store, results, self._context.run.run_id)
             emit_materializations(self._context, records(self._runner, run, results, self._inputs))
-        except Exception:  # noqa: BLE001 - requests are in flight, which an error here would cancel after they were paid for
+        except Exception as error:  # noqa: BLE001 - it would cancel requests in flight, which are paid for
             self._works = False
+            logger.warning(
+                "Dagster shows the results of %s only at the end of the step: %s", run.stage, plain(str(error))
+            )
         else:
             self.shown |= found.keys()
 

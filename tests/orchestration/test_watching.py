@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from seed_assets.core.summaries.summarizing import Summary
@@ -20,7 +21,7 @@ from seed_assets.memo.reuse import Reuse
 from seed_assets.orchestration import early_results
 from tests.conftest import DOCUMENTS
 from tests.orchestration.test_automation import Daemon, _age
-from tests.orchestration.test_truth import expected, shown
+from tests.orchestration.test_truth import expected, in_dagster, shown
 from tests.support.model_corpus import asking, plant
 from tests.support.model_faults import Latency, always
 from tests.support.model_server import ModelServer
@@ -42,6 +43,15 @@ def materialized(home: Path, stage: str = "summaries") -> Counter[str]:
         f""" AND asset_key = '["{stage}"]'""",
     )
     return Counter(row[0] for row in rows)
+
+
+def logged(world: World) -> list[str]:
+    """The messages of the logs of all runs."""
+
+    def read(instance: dg.DagsterInstance) -> list[str]:
+        return [entry.user_message for run in instance.get_runs() for entry in instance.all_logs(run.run_id)]
+
+    return in_dagster(world, read)
 
 
 def published(home: Path, stage: str = "summaries") -> dict[str, str]:
@@ -78,13 +88,17 @@ def watched(empty_world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     return empty_world
 
 
-def test_documents_are_shown_while_another_one_is_still_waited_for_and_none_twice(watched: World) -> None:
-    """The last of 212 documents takes a minute, and until then Dagster shows none of them."""
+def test_documents_are_shown_while_another_one_is_still_waited_for_and_none_twice(
+    watched: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last of 212 documents takes a minute, and until then Dagster shows none of them, and its log says nothing."""
+    monkeypatch.setattr(stage_watch, "LINE_SECONDS", 0.05)
     watched.summarizer = Patient(until=lambda: others_are_shown(watched.home))
 
     assert watched.seed().report.exit_code == 0
 
     assert materialized(watched.home) == Counter(DOCUMENTS)
+    assert any(line.startswith("summaries 5/6  ") for line in logged(watched)), logged(watched)
     assert shown(watched) == expected(watched)
     assert not_fresh(watched) == {}
     assert watched.seed().report.runs == []
