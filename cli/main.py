@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.ask import ask, warm
 from cli.backup import backup
 from cli.cache import cache_app
 from cli.invocation import (
@@ -53,6 +54,8 @@ app.add_typer(judge_app, name="judge")
 app.command()(check)
 app.command()(backup)
 app.command()(show)
+app.command()(ask)
+app.command()(warm)
 history_app = typer.Typer(help="Manage the history of runs and events that Dagster keeps.", no_args_is_help=True)
 app.add_typer(history_app, name="history")
 
