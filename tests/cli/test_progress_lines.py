@@ -5,6 +5,7 @@ one (tests/engine/test_stage_watch), and the table on a terminal (test_live_tabl
 """
 
 import json
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -13,7 +14,7 @@ from cli.main import app
 from cli.progress import LiveTable
 from resources.endpoints.llm import Usage
 from seed_assets.engine.progress import Progress
-from seed_assets.planning.estimate import StageEstimate
+from seed_assets.planning.estimate import estimate
 from tests.support.pipelines import World, use_in_commands
 
 NOTHING = Usage()
@@ -61,8 +62,8 @@ def table(world: World, *, computed: int, lines_only: bool = False) -> LiveTable
     with world.session() as session:
         shown = LiveTable(session, lines_only=lines_only)
         plan = session.plan()
-        estimate = StageEstimate(computed, 0, 0, computed, 0, {}, NOTHING, NOTHING, False, 0, {})
-        shown.planned(plan, {"summaries": estimate})
+        (found,) = estimate(session.pipeline, session.store, plan, ["summaries"], plan.documents).values()
+        shown.planned(plan, {"summaries": replace(found, compute=computed)})
     return shown
 
 

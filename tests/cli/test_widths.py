@@ -6,6 +6,7 @@ What belongs here: widths. What does not: which figures there are (the tests of 
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,17 +22,15 @@ from resources.endpoints.llm import Usage
 from seed_assets.checking.check_run import Check
 from seed_assets.engine.progress import Progress
 from seed_assets.graph.declared_checks import Finding
-from seed_assets.planning.estimate import StageEstimate
+from seed_assets.planning.estimate import estimate
 from seed_assets.seeding.seed_report import FailureReport, SeedReport, StageReport
 from tests.support.pipelines import World
 
 LONG = "a_stage_of_somebody_with_a_name_longer_than_half_of_a_terminal"
 USAGE = Usage(123_456, 98_765_432, 1_234_567, 12_345.67, 3)
-FIGURES = ("1,234,567", "1,234,566", "123,456", "99,999,999", "12,345.67 + unknown")
 COUNTED = StageReport(
     1_234_567, 1_234_566, 1_234_565, 1_234_564, 1_234_563, 98_765.4, 123_456, 99_999_999, 12_345.67, 3
 )
-ESTIMATE = StageEstimate(1, 1_234_567, 1_234_566, 1_234_565, 1_234_564, {}, USAGE, Usage(), True, 0, {})
 
 
 def seed_report(world: World) -> None:
@@ -53,8 +52,11 @@ def live_table(world: World) -> None:
 
 
 def plan(world: World) -> None:
-    found = world.plan()
-    show_plan(found, dict.fromkeys(found.stages, ESTIMATE))
+    with world.session() as session:
+        found = session.plan()
+        estimates = estimate(session.pipeline, session.store, found, found.stages, found.documents)
+    much = {"reused": 1_234_567, "publish": 1_234_566, "compute": 1_234_565, "left_out": 1_234_564}
+    show_plan(found, {name: replace(one, **much, cost=USAGE, upper_bound=True) for name, one in estimates.items()})
 
 
 def status(world: World) -> None:
@@ -65,9 +67,16 @@ def status(world: World) -> None:
 def stats(world: World) -> None:
     saved = Saving("summaries", "gpt", 1_234_567, 1_234_566, 98_765_432, 1_234_567, 12_345.67, 3)
     account = Account(
-        LONG, "provider/a-model-with-a-long-name-2026-11-30", 1_234_567, 98_765_432, 1_234_567, 12_345.67, 3,
-        (1_234.5, 2_345.6, 3_456.7), saved=saved,
-    )  # fmt: skip
+        stage=LONG,
+        model="provider/a-model-with-a-long-name-2026-11-30",
+        requests=1_234_567,
+        input_tokens=98_765_432,
+        output_tokens=1_234_567,
+        usd=12_345.67,
+        unpriced=3,
+        latencies=(1_234.5, 2_345.6, 3_456.7),
+        saved=saved,
+    )
     show_stats(Contents({LONG: 1_234_567}, 1, 10, 1), [account])
 
 
