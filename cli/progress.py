@@ -28,6 +28,7 @@ from resources.endpoints.llm import Usage
 from resources.settings.config import PROJECT_ROOT
 from resources.wording import counted
 from seed_assets.engine.progress import Progress
+from seed_assets.graph.stage import Units
 from seed_assets.planning.plan import UPSTREAM
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ class LiveTable:
 
     def planned(self, plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
         """See Observer."""
-        self._planned = {name: stage.compute for name, stage in estimates.items()}
+        # How many clusters there will be is not known, and one run has all of them.
+        of_documents = [name for name in estimates if plan.stages[name].stage.units is Units.DOCUMENTS]
+        self._planned = {name: estimates[name].compute for name in of_documents}
         if self._lines_only:
             return
         if self._cache_only:

@@ -62,8 +62,8 @@ def table(world: World, *, computed: int, lines_only: bool = False) -> LiveTable
     with world.session() as session:
         shown = LiveTable(session, lines_only=lines_only)
         plan = session.plan()
-        (found,) = estimate(session.pipeline, session.store, plan, ["summaries"], plan.documents).values()
-        shown.planned(plan, {"summaries": replace(found, compute=computed)})
+        found = estimate(session.pipeline, session.store, plan, ["summaries", "cluster_summaries"], plan.documents)
+        shown.planned(plan, {name: replace(one, compute=computed) for name, one in found.items()})
     return shown
 
 
@@ -81,6 +81,16 @@ def test_lines_of_a_seed_count_all_its_runs(plain_world: World, capsys: pytest.C
         "summaries 500/3,000  a.md  about 4 min left",
         "summaries 1,500/3,000  a.md  about 2 min left",
     ]
+
+
+def test_clusters_that_may_not_come_about_are_not_waited_for(
+    plain_world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The plan counts as many clusters as there can be: of 10,000 documents 6,000, where 800 are found."""
+    shown = table(plain_world, computed=6_000)
+    shown.began("cluster_summaries", 800)
+    shown.reached(Progress("cluster_summaries", 400, 800, "topic/7", NOTHING, 120.0))
+    assert "cluster_summaries 400/800  topic/7  about 2 min left\n" in capsys.readouterr().err
 
 
 def test_with_json_only_lines_of_progress_are_on_standard_error(
