@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -198,8 +199,15 @@ def test_what_was_finished_before_a_kill_is_shown_after_the_next(
 def test_what_was_published_but_not_shown_when_the_process_was_killed_is_shown_by_the_next_seed(watched: World) -> None:
     """The order is: published, then shown. A kill in between must not leave a partition that is never shown."""
 
+    record = early_results.emit_materializations
+
+    def die_in_summaries(context: Any, records: Any) -> None:
+        if context.asset_key.to_user_string() == "summaries":
+            die()
+        record(context, records)  # On a slow machine earlier stages are looked at as well.
+
     def prepare() -> None:
-        early_results.emit_materializations = lambda *_: die()
+        early_results.emit_materializations = die_in_summaries
         watched.summarizer = Patient(until=lambda: False)
 
     killed(watched, prepare)
