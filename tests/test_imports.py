@@ -50,6 +50,7 @@ ORDER = (
     "seed_assets.checking",
     "seed_assets.orchestration",
     "seed_assets.definitions  seed_assets.seeding",
+    "seed_assets.proof",
     "cli",
 )
 
