@@ -141,6 +141,10 @@ def seed(
             print_report = partial(show_report, session)
         print_report(report)
         standing.after_seed(report, print_report)
+        if report.runs and session.settings.metrics.prometheus:
+            from cli.costs.prometheus import write_after_seed
+
+            write_after_seed(session)
     raise typer.Exit(report.exit_code)
 
 
@@ -202,6 +206,8 @@ def plan(
                             "computed_again": stage.again,
                             "kept": stage.kept,
                             **_priced(stage.cost),
+                            "expected": None if stage.expected is None else _priced(stage.expected),
+                            "models_without_price": stage.without_price,
                             "saved": _priced(stage.saved),
                         }
                         for name, stage in estimates.items()
@@ -210,6 +216,8 @@ def plan(
                     "gone": sorted(found.gone),
                     "skipped": found.scan.skipped.as_json(),
                     **_priced(total(stage.cost for stage in estimates.values())),
+                    "expected": _priced(total(stage.expected for stage in estimates.values() if stage.expected)),
+                    "expected_unknown": [name for name, stage in estimates.items() if stage.expected is None],
                 }
             )
         else:

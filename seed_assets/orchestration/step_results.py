@@ -22,14 +22,13 @@ from io_managers.partition_events import (
 )
 from io_managers.plain_text import plain_lines
 from io_managers.store.errors import StoreError
-from io_managers.store.request_ledger import percentiles
 from io_managers.store.values import CommittedResults, Result, StoredValues
 from resources.errors import ConfigurationError, DocumentError
 from resources.tables.lance_errors import TableError
 from seed_assets.engine.runner import INTERRUPTED, Runner
 from seed_assets.engine.stage_run import StageRun
 from seed_assets.graph.stage import Units
-from seed_assets.memo.accounts import paid_for
+from seed_assets.memo.accounts import paid_for, worth_of
 from seed_assets.orchestration.asset_checks import report_behind
 from seed_assets.orchestration.data_versions import of_cluster_types, of_documents
 from seed_assets.planning.estimate import total
@@ -71,7 +70,7 @@ def conclude(
     publish(runner.store, results, context.run.run_id)
     emit_materializations(
         context,
-        {p: PartitionRecord(result_metadata(result, results.latencies), versions[p]) for p, result in results.items()},
+        {p: PartitionRecord(result_metadata(result), versions[p]) for p, result in results.items()},
     )
     emit_notes(context, {unit: _shown_failure(error) for unit, error in outcome.failures.items()})
     raise _ended(context, outcome, len(results))
@@ -85,7 +84,7 @@ def conclude_clusters(
     results = _results(context, outcome)
     publish(runner.store, results, context.run.run_id)
     of_type = {t: {u: r for u, r in results.items() if u == t or u.rpartition("/")[0] == t} for t in types}
-    metadata = {t: _metadata(runner, outcome, found, results.latencies) for t, found in of_type.items()}
+    metadata = {t: _metadata(runner, outcome, found) for t, found in of_type.items()}
     versions = of_cluster_types(runner.pipeline, runner.pipeline.stages[outcome.stage], of_type)
     if not outcome.failures and not outcome.stopped:
         add_partition_metadata(context, metadata)
@@ -109,20 +108,16 @@ def _results(context: dg.AssetExecutionContext, outcome: StageRun) -> CommittedR
         publish(runner.store, CommittedResults(upstream, repaired), context.run.run_id)
     if runner.pipeline.stages[outcome.stage].kind == "sink" and not all(r.reused for r in outcome.results.values()):
         report_behind(context, runner.pipeline, outcome.stage)
-    seconds = runner.reuse.accounts.latencies.get(outcome.stage)
-    latencies = [round(found, 4) for found in percentiles(seconds)] if seconds else []
-    return CommittedResults(outcome.stage, outcome.results, latencies)
+    return CommittedResults(outcome.stage, outcome.results)
 
 
-def _metadata(
-    runner: Runner, outcome: StageRun, results: Mapping[str, Result], latencies: Sequence[float]
-) -> dict[str, Any]:
+def _metadata(runner: Runner, outcome: StageRun, results: Mapping[str, Result]) -> dict[str, Any]:
     """What the page of a cluster type shows: its one result, or the results of its clusters together."""
     stage = runner.pipeline.stages[outcome.stage]
     if stage.units is Units.CLUSTERS:
         computed = [result for result in results.values() if not result.reused]
         paid = total(paid_for(r.provenance) for r in computed)
-        saved = total(paid_for(r.provenance) for r in results.values() if r.reused)
+        saved = total(worth_of(r.provenance) for r in results.values() if r.reused)
         return {
             stage.units.value: len(results),
             "computed": len(computed),
@@ -133,7 +128,7 @@ def _metadata(
         }
     metadata: dict[str, Any] = {}
     for result in results.values():
-        metadata |= result_metadata(result, latencies)
+        metadata |= result_metadata(result)
         for name, shown in stage.show(runner.store.load(result.content_digest, stage.returns)).items():
             metadata[name] = _picture(shown) if isinstance(shown, bytes) else shown
     return metadata
