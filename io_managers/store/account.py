@@ -96,15 +96,15 @@ class Accounting:
         ):
             spent.setdefault(tuple(name), {})[outcome] = Spent(requests, asked, answered, usd, unpriced)
         latencies: dict[tuple[str, ...], list[tuple[float, int]]] = {}
-        for *name, seconds, count in self._rows(
+        for day, stage, model, seconds, count in self._rows(
             since,
             f"SELECT {names}, seconds, SUM(requests)",
             "latencies",
             LATENCY_OF,
             f"outcome = '{ANSWERED}'",
-            f"GROUP BY {groups}, seconds ORDER BY seconds",
+            f"GROUP BY {groups}, seconds",
         ):
-            latencies.setdefault(tuple(name), []).append((seconds, count))
+            latencies.setdefault((day, stage, model), []).append((seconds, count))
         saved = self._saved(since, names, groups)
         misses = self._misses(since, names, groups)
         return [
@@ -114,9 +114,12 @@ class Accounting:
 
     def _rows(self, since: float, select: str, table: str, of_request: str, where: str, group: str) -> list[Row]:
         """Rows of a table by day. The day in which `since` falls is added up from its single requests."""
-        days, parameters = f"SELECT * FROM {table} WHERE day > ?", [_day(since) if since else ""]
-        begin, end = (since, _next_midnight(since)) if since else (0.0, 0.0)
-        if not self._is_by_day():
+        by_day = self._is_by_day()
+        if by_day and not since:
+            return self._database.read(f"{select} FROM {table} {group}")
+        days, parameters = f"SELECT * FROM {table} WHERE day > ?", [_day(since)]
+        begin, end = since, _next_midnight(since)
+        if not by_day:
             days, parameters, end = f"SELECT {of_request.format('')} FROM requests WHERE false", [], _FOR_EVER
         columns = {
             "spending": "day, stage, model, outcome, requests, input_tokens, output_tokens, usd, unpriced",
@@ -183,7 +186,8 @@ def _sum(spent: Iterable[Spent]) -> Spent:
 
 
 def _percentiles(latencies: Sequence[tuple[float, int]]) -> tuple[float, float, float]:
-    """p50, p95 and p99 by the nearest-rank method. latencies: (seconds, how many answers took that long), sorted."""
+    """p50, p95 and p99 by the nearest-rank method. latencies: (seconds, how many answers took that long)."""
+    latencies = sorted(latencies)
     total = sum(count for _, count in latencies)
     found = [0.0, 0.0, 0.0]
     for place, share in enumerate((0.5, 0.95, 0.99) if total else ()):

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 # Only so that a hang ends; a command of the proof takes seconds.
-_PATIENCE_SECONDS = 240.0
+_PATIENCE_SECONDS = 600.0
 _POLL_SECONDS = 0.01
 # Variables of the user's own set-up, which would change what the commands do.
 _FOREIGN = ("SEEDBANK_", "DAGSTER_", "OPENAI_")

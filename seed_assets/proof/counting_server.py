@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Self
 from seed_assets.proof import answers
 
 # So that a test or a user never waits for a request that is held by mistake.
-_LONGEST_HOLD_SECONDS = 120.0
+_LONGEST_HOLD_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,14 @@ class Counts:
 
     requests: that came in. answered: those that got a whole answer. unanswered: those whose answer never arrived, because the
     connection was cut. twice: questions that were answered although they had been answered before; in a request for vectors each
-    text is a question.
+    text is a question. tokens: of the prompts and answers of all that were answered.
     """
 
     requests: int = 0
     answered: int = 0
     unanswered: int = 0
     twice: int = 0
+    tokens: int = 0
 
     def __sub__(self, earlier: "Counts") -> "Counts":
         return Counts(*(getattr(self, each.name) - getattr(earlier, each.name) for each in fields(self)))
@@ -160,8 +161,8 @@ class CountingServer:
             asked = body["response_format"]["json_schema"]
             content = answers.answer_to(said, asked["schema"])
             exchange = Exchange(asked["name"], said, content)
-            tokens = sum(len(message["content"].split()) for message in body["messages"])
-            reply = answers.chat_reply(number, body["model"], content, tokens)
+            words = sum(len(message["content"].split()) for message in body["messages"])
+            reply = answers.chat_reply(number, body["model"], content, words)
             questions = [digest]
         else:
             texts = body["input"]
@@ -169,11 +170,12 @@ class CountingServer:
             encode = _as_base64 if body.get("encoding_format") == "base64" else list[Any]
             reply = answers.embeddings_reply(body["model"], vectors, encode, sum(len(text.split()) for text in texts))
             questions = [_digest([path, body["model"], text]) for text in texts]
-        payload = json.dumps(reply, default=float).encode()
+        payload, tokens = json.dumps(reply, default=float).encode(), reply["usage"]["total_tokens"]
         # Counted before it is sent, since whoever gets the answer may look at the counts at once.
         with self._changed:
             again = self._answered.intersection(questions)
             self._counts["answered"] += 1
+            self._counts["tokens"] += tokens
             self._counts["twice"] += len(again)
             self._answered.update(questions)
             self.embedded.update(texts)
@@ -184,6 +186,7 @@ class CountingServer:
         except OSError:  # the process that asked has ended
             with self._changed:
                 self._counts["answered"] -= 1
+                self._counts["tokens"] -= tokens
                 self._counts["twice"] -= len(again)
                 self._answered -= set(questions) - again
             raise

@@ -67,7 +67,8 @@ class Outcome:
     """What became of one scenario.
 
     counts: what the server counted from its beginning to its end. lost: answers that are missing in the knowledge base
-    afterwards. wrong: what else is not as it must be. seconds: how long it took.
+    afterwards. wrong: what else is not as it must be, such as an account that differs from the server's. seconds: how long it
+    took.
     """
 
     scenario: str
@@ -116,6 +117,21 @@ class _Place:
         program = "seed_assets.proof.knowledge_base"
         return self._commands.run(str(self.home / "lancedb"), config=self.config, module=program).printed()
 
+    def account_faults(self, counts: Counts) -> list[str]:
+        """Where the account of the home differs from what the server has counted for it."""
+        shown = self._commands.run("cache", "stats", "--json", config=self.config).printed()["models"]
+        answered = sum(found["outcomes"].get("answered", 0) for found in shown)
+        wasted = sum(found["wasted"]["tokens"] for found in shown)
+        tokens = sum(found["input_tokens"] + found["output_tokens"] for found in shown) - wasted
+        return [
+            f"`cache stats` says {said:,} {what}, and the server has counted {counted:,}."
+            for said, counted, what in (
+                (answered, counts.answered, "requests were answered"),
+                (tokens, counts.tokens, "tokens were paid for them"),
+            )
+            if said != counted
+        ]
+
     @property
     def store(self) -> Path:
         """The database of the store."""
@@ -128,13 +144,14 @@ Scenario = Callable[["_Place", CountingServer, _Ending], None]
 def outcomes(folder: Path, server: CountingServer, commands: Commands) -> Iterator[Outcome]:
     """Carry out all scenarios, below a folder, and yield what became of each. Raises ProofError."""
     for name, scenarios in _PLACES.items():
-        place = _Place(folder / name, server, commands)
+        place, at_first = _Place(folder / name, server, commands), server.counts()
         for title, scenario in scenarios:
             before, started, ending = server.counts(), time.perf_counter(), _Ending()
             scenario(place, server, ending)
             lost = tuple(lost_answers(place.documents, server.exchanges, server.embedded, place.rows(), JUDGE))
             counts = server.counts() - before
-            yield Outcome(title, counts, lost, tuple(ending.wrong), time.perf_counter() - started)
+            wrong = (*ending.wrong, *place.account_faults(server.counts() - at_first))
+            yield Outcome(title, counts, lost, wrong, time.perf_counter() - started)
         # Every scenario on a new home has the same documents, so the next one is asked everything for the first time.
         server.forget()
 

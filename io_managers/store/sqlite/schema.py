@@ -44,13 +44,14 @@ CREATE TABLE IF NOT EXISTS savings (stage TEXT NOT NULL, model TEXT NOT NULL, re
 
 # The account by day (UTC), stage and model. SQLite adds each request and each finished action to it in the commit that records
 # them, so it is never behind, and reading it takes milliseconds however many requests there are. Latencies are rounded to three
-# digits, so that their number stays small. `computed` counts the results for which requests were sent.
+# digits, so that their number stays small; they are in the order in which all days are added up. `computed` counts the results
+# for which requests were sent.
 ACCOUNT_TABLES = """
 CREATE TABLE IF NOT EXISTS spending (day TEXT NOT NULL, stage TEXT NOT NULL, model TEXT NOT NULL, outcome TEXT NOT NULL,
     requests INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, usd REAL NOT NULL,
     unpriced INTEGER NOT NULL, PRIMARY KEY (day, stage, model, outcome)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS latencies (day TEXT NOT NULL, stage TEXT NOT NULL, model TEXT NOT NULL, seconds REAL NOT NULL,
-    requests INTEGER NOT NULL, PRIMARY KEY (day, stage, model, seconds)) WITHOUT ROWID;
+    requests INTEGER NOT NULL, PRIMARY KEY (stage, model, seconds, day)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS computed (day TEXT NOT NULL, stage TEXT NOT NULL, model TEXT NOT NULL, results INTEGER NOT NULL,
     PRIMARY KEY (day, stage, model)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS actions_stage ON actions (stage);
