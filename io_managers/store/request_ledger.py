@@ -82,6 +82,15 @@ class RequestLedger:
         """Whether any request was ever sent."""
         return bool(self._database.read("SELECT EXISTS (SELECT 1 FROM requests)")[0][0])
 
+    def answered_again(self) -> dict[str, int]:
+        """By stage, how many answers were paid for although the same action had been answered before; it reads every request."""
+        rows = self._database.read(
+            "SELECT stage, SUM(answers - 1) FROM (SELECT stage, COUNT(*) AS answers FROM requests WHERE outcome = ?"
+            " GROUP BY stage, action_key HAVING COUNT(*) > 1) GROUP BY stage ORDER BY stage",
+            (ANSWERED,),
+        )
+        return dict(rows)
+
     def spent_usd(self, since: float) -> float:
         """Dollars spent by all processes since a time (seconds since 1970); unknown prices count as 0."""
         ((usd,),) = self._database.read("SELECT TOTAL(usd) FROM requests WHERE at >= ?", (since,))
