@@ -18,7 +18,8 @@ import typer
 
 from cli.ask import ask, warm
 from cli.backup import backup
-from cli.cache import cache_app
+from cli.costs.cache import cache_app
+from cli.costs.prove import prove
 from cli.invocation import (
     CorpusOption,
     HomeOption,
@@ -56,6 +57,7 @@ app.command()(backup)
 app.command()(show)
 app.command()(ask)
 app.command()(warm)
+app.command()(prove)
 history_app = typer.Typer(help="Manage the history of runs and events that Dagster keeps.", no_args_is_help=True)
 app.add_typer(history_app, name="history")
 
@@ -146,6 +148,10 @@ def seed(
             print_report = show_problems if quiet else partial(show_report, session)
         print_report(report)
         standing.after_seed(report, print_report)
+        if report.runs and session.settings.metrics.prometheus:
+            from cli.costs.prometheus import write_after_seed
+
+            write_after_seed(session)
     raise typer.Exit(report.exit_code)
 
 
@@ -207,6 +213,8 @@ def plan(
                             "computed_again": stage.again,
                             "kept": stage.kept,
                             **_priced(stage.cost),
+                            "expected": None if stage.expected is None else _priced(stage.expected),
+                            "models_without_price": stage.without_price,
                             "saved": _priced(stage.saved),
                         }
                         for name, stage in estimates.items()
@@ -215,6 +223,8 @@ def plan(
                     "gone": sorted(found.gone),
                     "skipped": found.scan.skipped.as_json(),
                     **_priced(total(stage.cost for stage in estimates.values())),
+                    "expected": _priced(total(stage.expected for stage in estimates.values() if stage.expected)),
+                    "expected_unknown": [name for name, stage in estimates.items() if stage.expected is None],
                 }
             )
         else:

@@ -56,7 +56,7 @@ def show_plan(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
     for line in kept_lines({name: stage.kept for name, stage in estimates.items()}):
         console.sentence(line)
     console.sentence(sentence_of(plan, estimates))
-    for sentence in (*reading_sentences(estimates), *_explanations(plan, estimates)):
+    for sentence in (*expected_sentences(estimates), *reading_sentences(estimates), *_explanations(plan, estimates)):
         console.sentence(sentence)
     saved = total(stage.saved for stage in estimates.values())
     if saved.requests:
@@ -90,6 +90,30 @@ def _cost(estimates: "Mapping[str, StageEstimate]") -> str:
     at_most = "at most " if any(stage.upper_bound and stage.cost.requests for stage in estimates.values()) else ""
     requests, tokens = counted(cost.requests, "request"), counted(cost.tokens, "token")
     return f"{at_most}{requests}, about {tokens}, {at_most if cost.usd else ''}{_money(cost)}"
+
+
+def expected_sentences(estimates: "Mapping[str, StageEstimate]") -> Iterator[str]:
+    """What is expected to be paid, of which stages that is not known yet, and which models have no known price."""
+    known = {name: stage.expected for name, stage in estimates.items() if stage.cost.requests and stage.expected}
+    unknown = [name for name, stage in estimates.items() if stage.cost.requests and stage.expected is None]
+    if known:
+        expected = total(known.values())
+        of = f" for {', '.join(known)}" if unknown else ""
+        yield (
+            f"Expected{of}, by what such results have cost in this home so far: {counted(expected.requests, 'request')}, about "
+            f"{counted(expected.tokens, 'token')}, {_money(expected)}."
+        )
+    if unknown:
+        yield (
+            f"What is expected is not known for {', '.join(unknown)}, since this home has paid for no such result yet. To find "
+            "out, seed one document first, with `--documents`."
+        )
+    if models := dict.fromkeys(model for stage in estimates.values() for model in stage.without_price):
+        are = "The price is" if len(models) == 1 else "The prices are"
+        yield (
+            f"{are} unknown of {', '.join(models)}, since no table of prices that applies to the server names the model. Write "
+            "a table and name it in the setting `prices` (docs/models.md)."
+        )
 
 
 def sentence_of_store(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> str:

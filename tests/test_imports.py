@@ -51,6 +51,7 @@ ORDER = (
     "seed_assets.checking",
     "seed_assets.orchestration  answering",
     "seed_assets.definitions  seed_assets.seeding",
+    "seed_assets.proof",
     "cli",
 )
 

@@ -12,6 +12,7 @@ from io_managers.store.errors import StoreError
 from resources.errors import ConfigurationError, DocumentError
 from resources.tables.lance_errors import TableError, reading
 from resources.tables.lance_index_files import index_faults
+from resources.wording import counted
 from seed_assets.checking.published_results import StoredResults
 from seed_assets.checking.table_rows import rows_as_published
 from seed_assets.engine.currency import unit_currency
@@ -69,6 +70,7 @@ def _checks_of(stage: Stage) -> Iterator[Check]:
     elif stage.kind == "maintenance":
         yield _of_kind(CURRENT, stage.name, "warning", _maintenance_current, quick=True)
         yield _of_kind("index_as_made", stage.name, "error", _index_as_made, quick=True)
+        yield _of_kind("paid_once", stage.name, "warning", _paid_once)
     elif stage.kind == "sink":
         yield _of_kind("rows_as_published", stage.name, "error", rows_as_published)
 
@@ -156,6 +158,27 @@ def _maintenance_current(runner: Runner, stage: str) -> Finding:
     reason = maintenance_todo(runner.pipeline, runner.store, {table: runner.tables.state(table)}).get(stage)
     # Damage is reported by the check that finds it.
     return Finding({stage: reason} if reason == CHANGED else {}, looked_at=1)
+
+
+def _paid_once(runner: Runner, stage: str) -> Finding:
+    """Whether each answer of a model was paid for once. It is paid for again with `--no-cache`, if its damaged value had to be
+    computed again, or if it could not be stored. Anything else is a fault of this program. The figures are the account of the
+    home.
+    """
+    again, finding = runner.store.requests.answered_again(), Finding(looked_at=1)
+    for name, count in again.items():
+        finding.offenders[name] = f"{counted(count, 'answer')} had been paid for before"
+    accounts = runner.store.account.accounts()
+    finding.figures = {
+        "requests": sum(found.requests for found in accounts),
+        "usd": sum(found.usd for found in accounts),
+        "unpriced_requests": sum(found.unpriced for found in accounts),
+        "usd_wasted": sum(found.wasted.usd for found in accounts),
+        "usd_saved": sum(found.saved.usd for found in accounts if found.saved),
+        "hits": sum(found.hits for found in accounts),
+        "misses": sum(found.misses for found in accounts),
+    }
+    return finding
 
 
 def _index_as_made(runner: Runner, stage: str) -> Finding:

@@ -78,7 +78,7 @@ class StageWork:
         from_scratch = runner.options.no_cache or (stage.continues and runner.options.recluster)
         actions = {**actions, **kept_actions(runner.pipeline, runner.store, stage, actions, from_scratch=from_scratch)}
         found = runner.reuse.finished({action.key for action in actions.values()})
-        runner.reuse.note_found(stage.name, found.values())
+        runner.reuse.note_found(stage.name, {unit: found[a.key] for unit, a in actions.items() if a.key in found})
         for partition, action in actions.items():
             if action.key in found:
                 run.results[partition] = _result(partition, found[action.key])
@@ -189,6 +189,10 @@ class StageWork:
             except InputChangedError:
                 continue
             # Another document of equal content, or another process, may have computed it first.
+            if computed:
+                reuse.accounts.note_made(stage.name, partition)
+            else:
+                reuse.note_found(stage.name, {partition: record})
             return _result(partition, record, reason if computed else "")
 
     def action(self, stage: Stage, partition: str) -> Action:

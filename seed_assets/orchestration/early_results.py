@@ -19,7 +19,6 @@ from io_managers.partition_events import (
     emit_materializations,
 )
 from io_managers.plain_text import plain
-from io_managers.store.request_ledger import percentiles
 from io_managers.store.values import CommittedResults, Result, StoredValues
 from seed_assets.engine.runner import Runner
 from seed_assets.engine.stage_run import StageRun
@@ -49,7 +48,7 @@ class EarlyResults:
             return
         try:
             publish_repaired(self._context, run)
-            results = committed(self._runner, run, found)
+            results = committed(run, found)
             publish(self._runner.store, results, self._context.run.run_id)
             emit_materializations(self._context, records(self._runner, run, results, self._inputs))
         except Exception as error:  # noqa: BLE001 - it would cancel requests in flight, which are paid for
@@ -68,11 +67,9 @@ def publish_repaired(context: dg.AssetExecutionContext, run: StageRun) -> None:
         publish(runner.store, CommittedResults(upstream, repaired), context.run.run_id)
 
 
-def committed(runner: Runner, run: StageRun, results: Mapping[str, Result]) -> CommittedResults:
-    """These results of a stage, with the latencies of the requests that it has sent so far."""
-    seconds = runner.reuse.accounts.latencies.get(run.stage)
-    latencies = [round(found, 4) for found in percentiles(seconds)] if seconds else []
-    return CommittedResults(run.stage, results, latencies)
+def committed(run: StageRun, results: Mapping[str, Result]) -> CommittedResults:
+    """These results of a stage, as they are published."""
+    return CommittedResults(run.stage, results)
 
 
 def versions_of(
@@ -87,7 +84,5 @@ def records(
 ) -> dict[str, PartitionRecord]:
     """What Dagster records of these results of documents."""
     versions = versions_of(runner, run, results, inputs)
-    metadata: dict[str, dict[str, Any]] = {
-        p: result_metadata(result, results.latencies) for p, result in results.items()
-    }
+    metadata: dict[str, dict[str, Any]] = {p: result_metadata(result) for p, result in results.items()}
     return {document: PartitionRecord(metadata[document], versions[document]) for document in results}

@@ -30,7 +30,7 @@ from resources.tables.lance_errors import TableError
 from seed_assets.engine.runner import INTERRUPTED, Runner
 from seed_assets.engine.stage_run import StageRun
 from seed_assets.graph.stage import Units
-from seed_assets.memo.accounts import paid_for
+from seed_assets.memo.accounts import paid_for, worth_of
 from seed_assets.orchestration.asset_checks import report_behind
 from seed_assets.orchestration.data_versions import of_cluster_types
 from seed_assets.orchestration.early_results import committed, publish_repaired, records, versions_of
@@ -68,7 +68,7 @@ def conclude(
     """
     runner: Runner = context.resources.runner
     _note_repairs(context, outcome)
-    results = committed(runner, outcome, {p: result for p, result in outcome.results.items() if p not in shown})
+    results = committed(outcome, {p: result for p, result in outcome.results.items() if p not in shown})
     if not outcome.failures and not outcome.stopped:
         set_partition_versions(context, versions_of(runner, outcome, results, inputs or {}))
         # Dagster uses this version for partitions if it does not use one for each.
@@ -85,10 +85,10 @@ def conclude_clusters(
     """Publish the results of cluster types, or of their clusters. A type fails if one of its clusters has no result."""
     runner: Runner = context.resources.runner
     _note_repairs(context, outcome)
-    results = committed(runner, outcome, outcome.results)
+    results = committed(outcome, outcome.results)
     publish(runner.store, results, context.run.run_id)
     of_type = {t: {u: r for u, r in results.items() if u == t or u.rpartition("/")[0] == t} for t in types}
-    metadata = {t: _metadata(runner, outcome, found, results.latencies) for t, found in of_type.items()}
+    metadata = {t: _metadata(runner, outcome, found) for t, found in of_type.items()}
     versions = of_cluster_types(runner.pipeline, runner.pipeline.stages[outcome.stage], of_type)
     if not outcome.failures and not outcome.stopped:
         add_partition_metadata(context, metadata)
@@ -113,15 +113,13 @@ def _note_repairs(context: dg.AssetExecutionContext, outcome: StageRun) -> None:
         report_behind(context, runner.pipeline, outcome.stage)
 
 
-def _metadata(
-    runner: Runner, outcome: StageRun, results: Mapping[str, Result], latencies: Sequence[float]
-) -> dict[str, Any]:
+def _metadata(runner: Runner, outcome: StageRun, results: Mapping[str, Result]) -> dict[str, Any]:
     """What the page of a cluster type shows: its one result, or the results of its clusters together."""
     stage = runner.pipeline.stages[outcome.stage]
     if stage.units is Units.CLUSTERS:
         computed = [result for result in results.values() if not result.reused]
         paid = total(paid_for(r.provenance) for r in computed)
-        saved = total(paid_for(r.provenance) for r in results.values() if r.reused)
+        saved = total(worth_of(r.provenance) for r in results.values() if r.reused)
         return {
             stage.units.value: len(results),
             "computed": len(computed),
@@ -132,7 +130,7 @@ def _metadata(
         }
     metadata: dict[str, Any] = {}
     for result in results.values():
-        metadata |= result_metadata(result, latencies)
+        metadata |= result_metadata(result)
         for name, shown in stage.show(runner.store.load(result.content_digest, stage.returns)).items():
             metadata[name] = _picture(shown) if isinstance(shown, bytes) else shown
     return metadata

@@ -30,6 +30,7 @@ from seed_assets.planning.phases import Phases, Run, Step
 from seed_assets.planning.plan import UPSTREAM, Plan
 from seed_assets.planning.work import selected_stages
 from seed_assets.seeding.left_to_do import LeftToDo
+from seed_assets.seeding.savings import note_unvisited
 from seed_assets.seeding.seed_account import account
 from seed_assets.seeding.seed_observer import SeedObserver, SilentSeed
 from seed_assets.seeding.seed_records import SeedRecords
@@ -115,6 +116,8 @@ class _Seed:
                 self._note_failure(error)
                 plan = self._plan()
             self._report.added = len(session.known_documents() - known)
+            if self._report.runs:
+                note_unvisited(self._runner, plan, self._left.selected_stages, set(self._left.selected(plan)))
         else:
             self._report.corpus_stamp = plan.scan.stamp
         account(self._report, session, self._runner, self._left, plan, self._options.stages, canceled=self._canceled)

@@ -23,6 +23,7 @@ from io_managers.content_hash import publish
 from io_managers.store.action_cache import Provenance
 from io_managers.store.fingerprint import KeyTemplate, Part
 from io_managers.store.refs import Ref
+from io_managers.store.request_ledger import Attempt
 from io_managers.store.shared import close_shared_store
 from io_managers.store.values import CommittedResults
 from resources.settings.config import load_settings
@@ -298,6 +299,16 @@ def index_file_altered(session: Session) -> Mapping[str, str]:
     return {f"chunks.lance/{path.relative_to(folder).as_posix()}": "it was changed since it was made"}
 
 
+def answered_again(session: Session) -> Mapping[str, str]:
+    """A correction is no second answer, since the first one could not be used."""
+    outcomes = {"one": ["answered"] * 3, "two": ["answered"], "three": ["wrong shape", "answered"]}
+    for key, each in outcomes.items():
+        for outcome in each:
+            session.store.requests.record(Attempt(key, "summaries", "writer-1", outcome))
+    session.store.database.write().result()
+    return {"summaries": "2 answers had been paid for before"}
+
+
 def index_file_gone(session: Session) -> Mapping[str, str]:
     folder = session.tables.folder("chunks")
     path = min(folder.rglob("part_0_tokens.lance"))
@@ -495,6 +506,7 @@ BREAKS: dict[Name, dict[str, Break]] = {
         "never made": index_never_made,
     },
     ("search_index", "index_as_made"): {"a flipped bit": index_file_altered, "a file that is gone": index_file_gone},
+    ("search_index", "paid_once"): {"an answer that was paid for three times": answered_again},
     **{(stage, "rows_as_published"): Rows(stage).breaks() for stage in SINKS},
 }
 BREAKS["lance_clusters", "rows_as_published"]["a cluster that has vanished"] = cluster_vanished
