@@ -48,7 +48,7 @@ ORDER = (
     "seed_assets.engine",
     "seed_assets.planning",
     "seed_assets.session",
-    "seed_assets.checking",
+    "seed_assets.checking  seed_assets.reports",
     "seed_assets.orchestration  answering",
     "seed_assets.definitions  seed_assets.seeding",
     "seed_assets.proof",

@@ -21,7 +21,7 @@ from resources.home.running import Marks
 _FORMAT = 1
 # The entries at the top of a home whose permissions are restricted. Entries that later versions add are created private.
 _OURS = ("store", "lancedb", "dagster", "pictures", "limits", "running", "home.json", "corpus.index")
-_OURS += ("plan.memory", "nothing-to-do", "model.digests", "asked")
+_OURS += ("plan.memory", "nothing-to-do", "model.digests", "report.html", "asked")
 _PROJECT = Path(__file__).resolve().parents[2]
 # Replaces the digest in the file `agreement` when Dagster's records may be out of sync. Homes written before hold this text.
 _OUT_OF_SYNC = "in doubt since"
@@ -47,6 +47,11 @@ class Home:
     def dagster(self) -> Path:
         """The folder of Dagster's runs, events and schedules."""
         return self.directory / "dagster"
+
+    @property
+    def report(self) -> Path:
+        """The report that `seedbank report` writes unless it is given another place."""
+        return self.directory / "report.html"
 
     @property
     def corpus_index(self) -> Path:

@@ -65,6 +65,15 @@ def document_result(session: Session, document: str, stage: str = "") -> Documen
     return replace(found, value=_value(session, named, ref), inputs=tuple(_inputs(session, named, ref)))
 
 
+def find_document(session: Session, document: str) -> str:
+    """The id of the document with this id, or with this path of its file. Raises ConfigurationError if there is none."""
+    try:
+        scan = session.corpus.scan()
+    except ConfigurationError:
+        scan = Scan()
+    return _document(session, scan, document)
+
+
 def _stage(pipeline: Pipeline, name: str) -> Stage:
     shown = {stage.name: stage for stage in pipeline.document_stages if stage.kind == "value"}
     if not name:

