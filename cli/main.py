@@ -34,6 +34,7 @@ from cli.invocation import (
 from cli.judging import check, judge_app
 from cli.process_exit import exit_with_message, watch_address_limit
 from cli.questions.ask import ask, warm
+from cli.questions.serve import mcp, serve
 from cli.report import report
 from cli.search import search
 from cli.show import show
@@ -59,6 +60,8 @@ app.command()(backup)
 app.command()(show)
 app.command()(ask)
 app.command()(warm)
+app.command()(serve)
+app.command()(mcp)
 app.command()(prove)
 app.command()(search)
 app.command()(report)
