@@ -25,6 +25,7 @@ ORDER = (
     "io_managers.store",
     "io_managers",
     "resources.errors  resources.wording",
+    "resources.columns",
     "resources.memory_errors",
     "resources.wire  resources.corpus  resources.limits  resources.tables",
     "resources.home  resources.ingestions",
@@ -50,7 +51,7 @@ ORDER = (
     "seed_assets.checking  seed_assets.reports",
     "seed_assets.orchestration  answering",
     "seed_assets.definitions  seed_assets.seeding",
-    "service",
+    "seed_assets.proof  service",
     "cli",
 )
 

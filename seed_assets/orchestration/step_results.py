@@ -1,9 +1,11 @@
 """How a step that has run a stage ends: what is published, what its page shows, and what failed.
 
-This module translates a StageRun for Dagster. It does not run stages, and it defines no assets (assets).
+This module translates a StageRun for Dagster. It does not run stages, and it defines no assets (assets). What is shown before
+the end of a step is in early_results.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -22,16 +24,24 @@ from io_managers.partition_events import (
 )
 from io_managers.plain_text import plain_lines
 from io_managers.store.errors import StoreError
-from io_managers.store.request_ledger import percentiles
-from io_managers.store.values import CommittedResults, Result, StoredValues
+from io_managers.store.values import Result, StoredValues
 from resources.errors import ConfigurationError, DocumentError
 from resources.tables.lance_errors import TableError
 from seed_assets.engine.runner import INTERRUPTED, Runner
 from seed_assets.engine.stage_run import StageRun
-from seed_assets.graph.stage import Stage, Units, shows_nothing
-from seed_assets.memo.accounts import paid_for
+from seed_assets.graph.stage import Stage, Units
+from seed_assets.memo.accounts import paid_for, worth_of
 from seed_assets.orchestration.asset_checks import report_behind
-from seed_assets.orchestration.data_versions import of_cluster_types, of_documents
+from seed_assets.orchestration.data_versions import of_cluster_types
+from seed_assets.orchestration.early_results import (
+    committed,
+    publish_repaired,
+    records,
+    shown_values,
+    shows,
+    value_of,
+    versions_of,
+)
 from seed_assets.orchestration.page_metadata import clusters_metadata, page_metadata
 from seed_assets.orchestration.table_metadata import table_contents
 from seed_assets.planning.estimate import total
@@ -56,36 +66,35 @@ def faults_reported(context: dg.AssetExecutionContext) -> Iterator[None]:
 
 
 def conclude(
-    context: dg.AssetExecutionContext, outcome: StageRun, inputs: Mapping[str, StoredValues] | None = None
+    context: dg.AssetExecutionContext,
+    outcome: StageRun,
+    inputs: Mapping[str, StoredValues] | None = None,
+    shown: AbstractSet[str] = frozenset(),
 ) -> dg.MaterializeResult[Any]:
     """Hand the results to the IO manager. If some units have none, publish the others and fail the step.
 
-    inputs: what the step got from the stages before it, if its units are documents.
+    inputs: what the step got from the stages before it, if its units are documents. shown: the units whose results are
+    published and recorded already.
     """
     runner: Runner = context.resources.runner
-    results = _results(context, outcome)
+    _note_repairs(context, outcome)
+    results = committed(outcome, {p: result for p, result in outcome.results.items() if p not in shown})
     stage = runner.pipeline.stages[outcome.stage]
-    versions = of_documents(runner.pipeline, stage, results, inputs or {}, outcome.repaired)
-    shown = _shown(runner, stage, results)
     if not outcome.failures and not outcome.stopped:
+        pages = shown_values(runner, stage, results) or _contents(runner, stage, results)
         if stage.units is Units.CORPUS:
             return dg.MaterializeResult(
-                value=results, data_version=data_version(results), metadata=shown_metadata(shown.get("", {}))
+                value=results, data_version=data_version(results), metadata=shown_metadata(pages.get("", {}))
             )
-        add_partition_metadata(context, shown)
-        set_partition_versions(context, versions)
+        add_partition_metadata(context, pages)
+        set_partition_versions(context, versions_of(runner, outcome, results, inputs or {}))
         # Dagster uses this version for partitions if it does not use one for each.
-        return dg.MaterializeResult(value=results, data_version=data_version(results))
+        return dg.MaterializeResult(value=results, data_version=data_version(outcome.results))
     publish(runner.store, results, context.run.run_id)
-    emit_materializations(
-        context,
-        {
-            p: PartitionRecord({**shown.get(p, {}), **result_metadata(result, results.latencies)}, versions[p])
-            for p, result in results.items()
-        },
-    )
+    found = records(runner, outcome, results, inputs or {}, _contents(runner, stage, results))
+    emit_materializations(context, found)
     emit_notes(context, {unit: _shown_failure(error) for unit, error in outcome.failures.items()})
-    raise _ended(context, outcome, len(results))
+    raise _ended(context, outcome, len(outcome.results))
 
 
 def conclude_clusters(
@@ -93,10 +102,11 @@ def conclude_clusters(
 ) -> dg.MaterializeResult[Any]:
     """Publish the results of cluster types, or of their clusters. A type fails if one of its clusters has no result."""
     runner: Runner = context.resources.runner
-    results = _results(context, outcome)
+    _note_repairs(context, outcome)
+    results = committed(outcome, outcome.results)
     publish(runner.store, results, context.run.run_id)
     of_type = {t: {u: r for u, r in results.items() if u == t or u.rpartition("/")[0] == t} for t in types}
-    metadata = {t: _metadata(runner, outcome, found, results.latencies) for t, found in of_type.items()}
+    metadata = {t: _metadata(runner, outcome, found) for t, found in of_type.items()}
     if types:
         metadata[types[-1]] |= table_contents(runner.tables, runner.pipeline.stages[outcome.stage])
     versions = of_cluster_types(runner.pipeline, runner.pipeline.stages[outcome.stage], of_type)
@@ -115,28 +125,22 @@ def _is_of(unit: str, cluster_type: str) -> bool:
     return unit == cluster_type or unit.rpartition("/")[0] == cluster_type
 
 
-def _results(context: dg.AssetExecutionContext, outcome: StageRun) -> CommittedResults:
-    """The results of a stage, after what it repaired in the stages before it is published."""
+def _note_repairs(context: dg.AssetExecutionContext, outcome: StageRun) -> None:
+    """Publish what a stage repaired in the stages before it, and report what its new rows leave behind."""
     runner: Runner = context.resources.runner
-    for upstream, repaired in outcome.repaired.items():
-        publish(runner.store, CommittedResults(upstream, repaired), context.run.run_id)
+    publish_repaired(context, outcome)
     if runner.pipeline.stages[outcome.stage].kind == "sink" and not all(r.reused for r in outcome.results.values()):
         report_behind(context, runner.pipeline, outcome.stage)
-    seconds = runner.reuse.accounts.latencies.get(outcome.stage)
-    latencies = [round(found, 4) for found in percentiles(seconds)] if seconds else []
-    return CommittedResults(outcome.stage, outcome.results, latencies)
 
 
-def _metadata(
-    runner: Runner, outcome: StageRun, results: Mapping[str, Result], latencies: Sequence[float]
-) -> dict[str, Any]:
+def _metadata(runner: Runner, outcome: StageRun, results: Mapping[str, Result]) -> dict[str, Any]:
     """What the page of a cluster type shows: its one result, or the results of its clusters together."""
     stage = runner.pipeline.stages[outcome.stage]
     if stage.units is Units.CLUSTERS:
         computed = [result for result in results.values() if not result.reused]
         paid = total(paid_for(r.provenance) for r in computed)
-        saved = total(paid_for(r.provenance) for r in results.values() if r.reused)
-        values = {unit: _value(runner, stage, result) for unit, result in results.items()} if _shows(stage) else {}
+        saved = total(worth_of(r.provenance) for r in results.values() if r.reused)
+        values = {unit: value_of(runner, stage, result) for unit, result in results.items()} if shows(stage) else {}
         return {
             stage.units.value: len(results),
             "computed": len(computed),
@@ -148,29 +152,16 @@ def _metadata(
         }
     metadata: dict[str, Any] = {}
     for result in results.values():
-        metadata |= result_metadata(result, latencies)
-        if _shows(stage):
-            metadata |= page_metadata(stage, _value(runner, stage, result))
+        metadata |= result_metadata(result)
+        if shows(stage):
+            metadata |= page_metadata(stage, value_of(runner, stage, result))
     return metadata
 
 
-def _shown(runner: Runner, stage: Stage, results: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
-    """What the pages of units show besides the metadata of every result.
-
-    The contents of a table are shown on the page of one unit, the last, which Dagster shows as the asset's latest.
-    """
-    if _shows(stage):
-        return {unit: page_metadata(stage, _value(runner, stage, result)) for unit, result in results.items()}
+def _contents(runner: Runner, stage: Stage, results: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
+    """The contents of the table that a stage writes, for the page of the last unit, which Dagster shows as the latest."""
     contents = table_contents(runner.tables, stage) if results else {}
     return {list(results)[-1]: contents} if contents else {}
-
-
-def _shows(stage: Stage) -> bool:
-    return stage.show is not shows_nothing
-
-
-def _value(runner: Runner, stage: Stage, result: Result) -> Any:
-    return runner.store.load(result.content_digest, stage.returns)
 
 
 def _shown_failure(error: DocumentError | TableError) -> Note:
@@ -197,16 +188,20 @@ def _ended(context: dg.AssetExecutionContext, outcome: StageRun, done: int) -> B
 
 
 def _failure(outcome: StageRun, done: int) -> dg.Failure:
-    """What the log of the run says: each reason with its remedy once, with the units that it holds for."""
-    alike: dict[str, list[str]] = {}
+    """What the log of the run says: each reason with the units that it holds for, and each remedy once."""
+    alike: dict[str, dict[str, list[str]]] = {}
     for document, error in outcome.failures.items():
-        alike.setdefault(str(error), []).append(document)
+        alike.setdefault(error.remedy, {}).setdefault(error.reason, []).append(document)
     named: list[str] = []
     left = _NAMED_IN_FAILURE
-    for words, documents in alike.items():
-        if left > 0:
-            named.append(f"{', '.join(documents[:left])}: {words}")
-            left -= len(documents)
+    for remedy, reasons in alike.items():
+        if left <= 0:
+            break
+        for reason, documents in reasons.items():
+            if left > 0:
+                named.append(f"{', '.join(documents[:left])}: {reason}")
+                left -= len(documents)
+        named[-1] += f" {remedy}" if len(reasons) == 1 else f"\nFor all of these: {remedy}"
     failed = len(outcome.failures)
     if failed > _NAMED_IN_FAILURE:
         named.append(f"and {failed - _NAMED_IN_FAILURE} more; `seedbank status` names all.")

@@ -12,7 +12,8 @@ from seed_assets.reports.page import Block, Fields, Heading, Items, Page, Paragr
 # Columns of a table are so far apart. All columns but the last have at most so much of the width; otherwise each cell after the
 # first one gets lines of its own. Both were chosen by judgement.
 _GAP, _MOST_BEFORE_LAST = 2, 0.62
-_LEAST_WIDTH = 20
+# On a narrower terminal, the terminal breaks the lines.
+_LEAST_WIDTH = 40
 
 
 def text_lines(page: Page, width: int = 80) -> Iterator[str]:
