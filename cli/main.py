@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +23,7 @@ from cli.invocation import (
     CorpusOption,
     HomeOption,
     JsonOption,
+    QuietOption,
     StagesOption,
     VerifyOption,
     errors_as_messages,
@@ -31,6 +33,10 @@ from cli.invocation import (
 )
 from cli.judging import check, judge_app
 from cli.process_exit import exit_with_message, watch_address_limit
+from cli.questions.ask import ask, warm
+from cli.questions.serve import mcp, serve
+from cli.report import report
+from cli.search import search
 from cli.show import show
 from cli.standing import Standing
 from cli.streams import log_to_stderr, prepare_streams, print_error, print_json
@@ -52,7 +58,13 @@ app.add_typer(judge_app, name="judge")
 app.command()(check)
 app.command()(backup)
 app.command()(show)
+app.command()(ask)
+app.command()(warm)
+app.command()(serve)
+app.command()(mcp)
 app.command()(prove)
+app.command()(search)
+app.command()(report)
 history_app = typer.Typer(help="Manage the history of runs and events that Dagster keeps.", no_args_is_help=True)
 app.add_typer(history_app, name="history")
 
@@ -103,6 +115,7 @@ def seed(
         bool, typer.Option("--rebind", help="Use this home for a corpus that was moved: --corpus is its new place.")
     ] = False,
     verify: VerifyOption = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Bring the knowledge base up to date with the corpus."""
@@ -119,26 +132,27 @@ def seed(
         rebind=rebind,
         verify=verify,
     )
-    standing = Standing(home, corpus, as_json=as_json, default_options=options == SeedOptions())
+    standing = Standing(home, corpus, as_json=as_json, default_options=options == SeedOptions() and not quiet)
     with open_session(corpus, home) as session:
         from cli.environment_checks import check_temporary_folder
-        from cli.progress import LiveTable, show_report
+        from cli.progress import LiveTable, show_problems, show_report
 
         check_temporary_folder()
         standing.before_seed(session)
 
+        progress = None if quiet else LiveTable(session, cache_only=cache_only, lines_only=as_json)
         if as_json:
             with failures_as_json():
-                report = run_seed(session, options)
+                report = run_seed(session, options, progress)
             for failure in report.failures:
                 if not failure.stage:
                     # This failure ended the whole seed, so it is shown on standard error as well as in the JSON object.
                     print(f"seedbank: {failure.reason} {failure.remedy}", file=sys.stderr)
             print_report = _print_report
         else:
-            with LiveTable(session, cache_only=cache_only) as table:
-                report = run_seed(session, options, table)
-            print_report = partial(show_report, session)
+            with progress or nullcontext():
+                report = run_seed(session, options, progress)
+            print_report = show_problems if quiet else partial(show_report, session)
         print_report(report)
         standing.after_seed(report, print_report)
         if report.runs and session.settings.metrics.prometheus:
@@ -293,37 +307,6 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
 
 
 _STATES = ("current", "stale", "failed", "blocked", "missing")
-
-
-@app.command()
-def search(
-    query: Annotated[str, typer.Argument(help="Words or a question.")],
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Show at most this many results.")] = 10,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Find the passages of the documents that best match a query."""
-    with open_session(None, home, must_exist=True) as session:
-        hits = session.searcher().search(query, limit)
-        if as_json:
-            print_json(
-                [
-                    {
-                        "document": hit.document,
-                        "chunk": hit.chunk,
-                        "score": hit.score,
-                        "text": hit.text,
-                        "header": hit.header,
-                        "start": hit.start,
-                        "end": hit.end,
-                    }
-                    for hit in hits
-                ]
-            )
-        else:
-            from cli.search_results import show_hits
-
-            show_hits(hits, query)
 
 
 @app.command()

@@ -7,12 +7,9 @@ while it runs and after it (progress), and the figures themselves (seed_assets.p
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
-from cli.money import dollars
-from cli.screen import Screen
+from cli.screen import Screen, columns_of, stage_tables
 from cli.warning_list import note_lines
-from resources.wording import counted
+from resources.wording import counted, dollars
 from seed_assets.graph.stage import Units
 from seed_assets.planning.estimate import total
 from seed_assets.planning.plan import UPSTREAM
@@ -33,30 +30,26 @@ def show_plan(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
         for line in ("The corpus holds no documents, so there is nothing to do.", *note_lines(plan.scan.skipped)):
             console.sentence(line)
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("stage", min_width=15, no_wrap=True)
-    for name in ("reused", "publish", "compute", "left out", "requests", "tokens", "dollars"):
-        table.add_column(name, justify="right", no_wrap=True)
+    counts: list[tuple[str, ...]] = []
+    costs: list[tuple[str, ...]] = []
     reasons: dict[str, list[str]] = {}
     for name, stage in estimates.items():
         at_most = "≤" if stage.upper_bound and stage.compute else ""
         paid = at_most if stage.cost.requests else ""
         amount = dollars(stage.cost.usd, stage.cost.unpriced)
-        table.add_row(
-            name,
-            f"{stage.reused:,}",
-            f"{stage.publish:,}",
-            f"{at_most}{stage.compute:,}",
-            f"{stage.left_out:,}",
-            f"{paid}{stage.cost.requests:,}",
-            f"{paid}{stage.cost.tokens:,}",
-            f"{paid}{amount}" if stage.cost.usd else amount,
+        counts.append((f"{stage.reused:,}", f"{stage.publish:,}", f"{at_most}{stage.compute:,}", f"{stage.left_out:,}"))
+        priced = (f"{paid}{stage.cost.requests:,}", f"{paid}{stage.cost.tokens:,}")
+        costs.append(
+            (*priced, f"{paid}{amount}" if stage.cost.usd else amount) if stage.cost.requests else ("", "", "")
         )
         for reason, count in stage.reasons.items():
             if reason == UPSTREAM:  # the line of the stage before it says the same
                 continue
             reasons.setdefault(reason, []).append(f"{name} {count:,}")
-    console.print(table)
+    groups = [columns_of(("reused", "publish", "compute", "left out"), counts)]
+    if any(stage.cost.requests for stage in estimates.values()):
+        groups.append(columns_of(("requests", "tokens", "dollars"), costs))
+    console.print(stage_tables(list(estimates), groups, console.width))
     for reason, where in reasons.items():
         console.sentence(f"{reason}: {', '.join(where)}")
     for line in kept_lines({name: stage.kept for name, stage in estimates.items()}):

@@ -17,6 +17,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from resources.errors import ConfigurationError
 from resources.home.home import Home
+from resources.settings.answer_settings import AnswerSettings
 from resources.settings.config_errors import unknown_variables, wrong_settings
 from resources.settings.corpus_settings import (
     CategorySettings,
@@ -36,6 +37,7 @@ from resources.settings.model_settings import (
     WhenChanged,
 )
 from resources.settings.reading_settings import OcrSettings, PdfSettings
+from resources.settings.service_settings import ServiceSettings
 from resources.wire.addresses import shown_address, wrong_address
 from resources.wire.guarded_http import FORBIDDING
 
@@ -196,6 +198,7 @@ class Settings(BaseSettings):
     clusters: ClusterSettings = ClusterSettings()  # pyright: ignore[reportCallIssue]
     cluster_summaries: ClusterSummarySettings = ClusterSummarySettings()  # pyright: ignore[reportCallIssue]
     judge: JudgeSettings = JudgeSettings()  # pyright: ignore[reportCallIssue]
+    answers: AnswerSettings = AnswerSettings()  # pyright: ignore[reportCallIssue]
     categories: CategorySettings = CategorySettings()  # pyright: ignore[reportCallIssue]
     ocr: OcrSettings = OcrSettings()  # pyright: ignore[reportCallIssue]
     pdf: PdfSettings = PdfSettings()  # pyright: ignore[reportCallIssue]
@@ -205,6 +208,7 @@ class Settings(BaseSettings):
     budget: BudgetSettings = BudgetSettings()  # pyright: ignore[reportCallIssue]
     limits: LimitSettings = LimitSettings()  # pyright: ignore[reportCallIssue]
     metrics: MetricsSettings = MetricsSettings()  # pyright: ignore[reportCallIssue]
+    service: ServiceSettings = ServiceSettings()  # pyright: ignore[reportCallIssue]
 
     @property
     def archives_are_folders(self) -> bool:
@@ -237,6 +241,14 @@ class _Toml(TomlConfigSettingsSource):
             found = values.get(section)
             if isinstance(found, dict) and isinstance(found.get(name), str) and found[name]:
                 values[section] = found | {name: str(self._folder / _expanded(Path(found[name])))}
+        service = values.get("service")
+        if isinstance(service, dict) and isinstance(bases := service.get("bases"), dict):
+            values["service"] = service | {
+                "bases": {
+                    name: str(self._folder / _expanded(Path(home))) if isinstance(home, str) and home else home
+                    for name, home in bases.items()
+                }
+            }
         return values | {
             name: self._folder / _expanded(Path(values[name]))
             for name in _PATHS

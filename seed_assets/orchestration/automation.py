@@ -1,4 +1,4 @@
-"""What Dagster's daemon does by itself: it watches the corpus, reads all of it at night, and updates what is made from it.
+"""What Dagster's daemon does by itself: it watches the corpus, reads all of it at night, updates what is made from it, checks it.
 
 This module decides when runs are asked for, and that the same work is asked for once. What is to be done and which run comes
 next is decided in planning, as for `seedbank seed`.
@@ -21,13 +21,14 @@ from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGra
 
 from io_managers.store.errors import LeaseBusyError
 from io_managers.store.holders import Waiting
+from resources.ingestions.ingestion_requests import IngestionRequests
 from resources.settings.config import Settings
 from resources.wording import counted
 from seed_assets.engine.maintenance_due import maintenance_action
 from seed_assets.graph.pipeline import Phase
 from seed_assets.orchestration.corpus_records import corpus_out_of_sync
 from seed_assets.orchestration.document_partitions import DocumentPartitions
-from seed_assets.orchestration.job_names import CLUSTERS_JOB, CORPUS_JOB, DOCUMENTS_JOB, JOBS, PLACING_JOB
+from seed_assets.orchestration.job_names import CHECKS_JOB, CLUSTERS_JOB, CORPUS_JOB, DOCUMENTS_JOB, JOBS, PLACING_JOB
 from seed_assets.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG
 from seed_assets.orchestration.run_records import close_dead_runs, unfinished_runs
 from seed_assets.planning.due_work import DueWork
@@ -39,6 +40,8 @@ from seed_assets.session.session import Session
 
 TICK_SECONDS = 30
 NIGHTLY = "0 3 * * *"
+# An hour later, when the runs of `nightly` are probably done.
+NIGHTLY_CHECKS = "0 4 * * *"
 # A file that was changed less than this ago may still be written.
 _REST_SECONDS = 10
 # How many files are remembered as perhaps still being written, since Dagster stores the list at each tick. With more at once, the
@@ -49,6 +52,7 @@ _LONGEST_PAUSE_SECONDS = 3_600
 # How long a tick waits for a lease of another process. It is short, since the ticks of a code location run one after the other.
 _PATIENCE_SECONDS = 15.0
 _WORK_TAG = ".dagster/seedbank_work"
+_NOTHING_SEEDED = "Nothing is seeded yet."
 
 WaitingFiles = Mapping[str, Sequence[int]]
 """Document -> size and time of change, of files that a tick left alone because they may still be written."""
@@ -66,8 +70,8 @@ def build_automation(open_session: OpenSession, jobs: Mapping[str, Any]) -> tupl
     )
     def watch_corpus(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         waiting: WaitingFiles = json.loads(context.cursor) if context.cursor else {}
-        with _opened(open_session) as session:
-            tick = _Tick(session, context.instance)
+        with opened(open_session) as session:
+            tick = Tick(session, context.instance)
             requests = tick.documents(waiting=waiting)
         return dg.SensorResult(
             run_requests=requests,
@@ -84,8 +88,8 @@ def build_automation(open_session: OpenSession, jobs: Mapping[str, Any]) -> tupl
         "what is made once for all documents, where each document stands.",
     )
     def follow_documents(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        with _opened(open_session) as session:
-            tick = _Tick(session, context.instance)
+        with opened(open_session) as session:
+            tick = Tick(session, context.instance)
             requests = tick.following(context.repository_def.asset_graph if context.repository_def else None)
         return dg.SensorResult(run_requests=requests, skip_reason=None if requests else tick.reason)
 
@@ -96,18 +100,29 @@ def build_automation(open_session: OpenSession, jobs: Mapping[str, Any]) -> tupl
         description="The same as watch_corpus, once a night, reading every file instead of trusting sizes and times.",
     )
     def nightly(context: dg.ScheduleEvaluationContext) -> Any:
-        with _opened(open_session) as session:
-            tick = _Tick(session, context.instance)
+        with opened(open_session) as session:
+            tick = Tick(session, context.instance)
             return tick.documents(verify=True) or dg.SkipReason(tick.reason)
 
-    return [watch_corpus, follow_documents], [nightly]
+    @dg.schedule(
+        name="nightly_checks",
+        job=jobs[CHECKS_JOB],
+        cron_schedule=NIGHTLY_CHECKS,
+        description="All checks of the knowledge base as a whole, once a night.",
+    )
+    def nightly_checks(context: dg.ScheduleEvaluationContext) -> Any:
+        with _opened(open_session) as session:
+            tick = _Tick(session, context.instance)
+            return tick.checks() or dg.SkipReason(tick.reason)
+
+    return [watch_corpus, follow_documents], [nightly, nightly_checks]
 
 
 _one_tick = threading.Lock()
 
 
 @contextmanager
-def _opened(open_session: OpenSession) -> Iterator[Session]:
+def opened(open_session: OpenSession) -> Iterator[Session]:
     """A session for one tick. Ticks of a process share its store, so they run one after the other."""
     with _one_tick:
         session = open_session()
@@ -117,11 +132,20 @@ def _opened(open_session: OpenSession) -> Iterator[Session]:
             session.close()
 
 
-class _Tick:
-    """One tick. reason: why it asks for no run. waiting: documents whose files may still be written."""
+class Tick:
+    """One tick.
 
-    def __init__(self, session: Session, instance: dg.DagsterInstance) -> None:
+    reason: why it asks for no run. held_up: whether that is because other work is under way. undone: why work is not asked for
+    again that an earlier run for the same ingestion left undone; "" if there is none. waiting: documents whose files may still be
+    written.
+    """
+
+    def __init__(self, session: Session, instance: dg.DagsterInstance, ingestion_tags: Mapping[str, str] = {}) -> None:
+        """ingestion_tags: the tags of the runs of the ingestion that this tick is for; without them it is for none."""
         self.reason = ""
+        self.held_up = False
+        self.undone = ""
+        self._ingestion_tags = ingestion_tags
         self.waiting: WaitingFiles = {}
         self._requests: list[dg.RunRequest] = []
         self._session = session
@@ -192,10 +216,16 @@ class _Tick:
         """
         return self._unless_held_up(lambda: self._following(graph))
 
+    def checks(self) -> list[dg.RunRequest]:
+        """Return the run of all checks."""
+        if self._session.home.bound_corpus() is None:
+            self.reason = _NOTHING_SEEDED
+        return [] if self.reason or self._is_busy() else [dg.RunRequest()]
+
     def _following(self, graph: BaseAssetGraph | None) -> list[dg.RunRequest]:
         session = self._session
         if session.home.bound_corpus() is None:
-            self.reason = "Nothing is seeded yet."
+            self.reason = _NOTHING_SEEDED
             return []
         if self._is_busy():
             return []
@@ -218,6 +248,16 @@ class _Tick:
         self.reason = "Nothing to do: it is current with the documents."
         return []
 
+    def everything(
+        self, graph: BaseAssetGraph | None, waiting: WaitingFiles, *, verify: bool = False
+    ) -> list[dg.RunRequest]:
+        """Return the runs that come next to bring everything up to date: of documents, or else of what follows from them."""
+        requests = self.documents(waiting=waiting, verify=verify)
+        if requests or self.held_up or self.waiting:
+            return requests
+        self.reason = ""  # it was about the documents alone
+        return self.following(graph)
+
     def _snapshot(self) -> list[str]:
         """Return digests of what is published for documents, since the same stages over other documents are other work."""
         pipeline, store = self._session.pipeline, self._session.store
@@ -228,6 +268,7 @@ class _Tick:
         try:
             return look()
         except LeaseBusyError as error:
+            self.held_up = True
             self.reason = f"{error} The next tick looks again."
             return []
 
@@ -247,7 +288,15 @@ class _Tick:
             )
         elif elsewhere:
             self.reason = f"A seed is under way in {elsewhere} The next tick looks again."
-        return bool(self.reason)
+        elif not self._ingestion_tags and (open_ones := self._open_ingestions()):
+            self.reason = f"The ingestion {open_ones[0]} is under way, and its own ticks ask for its runs."
+        self.held_up = bool(self.reason)
+        return self.held_up
+
+    def _open_ingestions(self) -> list[str]:
+        """Return the ids of the ingestions that have not ended; none if the sensor that carries them out is switched off."""
+        requests = IngestionRequests(self._session.home.ingestions)
+        return [one.ingestion_id for one in requests.open()] if requests.is_watched() else []
 
     def _request(self, plan: Plan, step: Step, run: Run) -> None:
         """Ask for a run. A digest of its work is in a tag, so that the same work is not asked for twice at once."""
@@ -274,7 +323,15 @@ class _Tick:
         """Ask for a run, unless runs for the same work did not help and it is too early to try again."""
         before = dg.RunsFilter(tags={_WORK_TAG: work})
         tried = self._instance.get_runs_count(before)
-        if tried:
+        if tried and self._ingestion_tags:
+            # Whoever asks for an ingestion wants it to be tried now, and once.
+            own = dg.RunsFilter(tags={_WORK_TAG: work, **self._ingestion_tags})
+            if last := next(iter(self._instance.get_run_records(own, limit=1)), None):
+                self.undone = self.reason = (
+                    f"A run has left work undone; the log of the run {last.dagster_run.run_id} in Dagster says why."
+                )
+                return
+        elif tried:
             (last,) = self._instance.get_run_records(before, limit=1)
             pause = min(TICK_SECONDS * 2**tried, _LONGEST_PAUSE_SECONDS)
             since = time.time() - last.update_timestamp.timestamp()
@@ -292,7 +349,7 @@ class _Tick:
                 run_key=f"{work}:{tried + 1}",
                 job_name=JOBS[run.phase],
                 asset_selection=[dg.AssetKey(stage) for stage in run.stages],
-                tags={**tags, _WORK_TAG: work},
+                tags={**tags, **self._ingestion_tags, _WORK_TAG: work},
             )
         )
 

@@ -172,9 +172,17 @@ class _Seed:
         # Files that cannot be read as documents come last, so that the others form one range.
         partitions.add(sorted(plan.documents, key=plan.scan.problems.__contains__))
         plan = self._run_steps(runs, records, plan)
+        if not self._halted():
+            self._check(runs, plan)
         if self._is_whole() and not self._halted() and not self._runner.over_budget:
             home.record_in_sync(plan.digest(), instead_of=token)
         return plan
+
+    def _check(self, runs: "DagsterRuns", plan: Plan) -> None:
+        """Run the quick checks, so that Dagster shows what they found of what was just made."""
+        from seed_assets.checking.check_run import quick_findings
+
+        runs.record_findings(quick_findings(self._runner, plan))
 
     def _run_steps(self, runs: "DagsterRuns", records: SeedRecords, plan: Plan) -> Plan:
         """Do all the runs that the plan asks for, and plan again after each pass."""

@@ -233,12 +233,13 @@ def in_two(session: Session) -> Mapping[str, str]:
     first, second, *others = value_of(session, "clusters", "topic").clusters
     second = msgspec.structs.replace(second, members=(*second.members, first.members[0]))
     changed(session, "clusters", "topic", clusters=(first, second, *others))
-    return {"topic": "a document is in two clusters"}
+    return {first.members[0]: f"it is in two clusters: {first.cluster_id} and {second.cluster_id}"}
 
 
 def twice_in_one(session: Session) -> Mapping[str, str]:
-    with_members("", lambda members: (*members, members[0]), session)
-    return {"topic": "a document is in two clusters"}
+    (cluster,) = with_members("", lambda members: (*members, members[0]), session)
+    first = value_of(session, "clusters", "topic").clusters[0].members[0]
+    return {first: f"it is in two clusters: {cluster} and {cluster}"}
 
 
 def larger_than_allowed(session: Session) -> Mapping[str, str]:
@@ -253,7 +254,7 @@ def outliers(count: int, session: Session) -> Mapping[str, str]:
     placements = value_of(session, "clusters", "concept").placements
     units = sorted(placements)[:count]
     changed(session, "clusters", "concept", placements=placements | dict.fromkeys(units, Placement("", 0.0)))
-    return all_of("it is in no cluster of concept", units)
+    return {"concept": f"{count} of 12 documents are in no cluster, {units[0]} for one"}
 
 
 def kept(share: float, session: Session) -> Mapping[str, str]:
@@ -397,7 +398,7 @@ class Rows:
 
     def no_table(self, session: Session) -> Mapping[str, str]:
         session.tables.drop(self.table)
-        return all_of("the table is not there", session.store.refs.get(self.stage))
+        return {self.stage: "the table is not there"}
 
     def breaks(self) -> dict[str, Break]:
         """By what is broken."""

@@ -33,6 +33,7 @@ OTHER_VALUES = {
     "clusters.drift": "0.3",
     "cluster_summaries.members_by": "content",
     "cluster_summaries.resummarize_share": "0.2",
+    "answers.passages": "5",
     "judge.accept": "0.8",
     "judge.reject": "0.3",
     "judge.when_model_changes": "keep",
@@ -53,6 +54,12 @@ OTHER_VALUES = {
     "budget.period_days": "3.5",
     "limits.redis_url": "redis://127.0.0.1:6379/0",
     "metrics.prometheus": "seedbank.prom",
+    "service.token": "a-token-with-300-in-it",
+    "service.bases": "{}",
+    "service.tokens": "{}",
+    "service.hosts": '["seedbank.example"]',
+    "service.parallel": "30",
+    "service.timeout_seconds": "3.5",
 }
 NEEDED = {"llm": {"model": "some-model"}, "embeddings": {"model": "some-model", "dimensions": "300"}}
 EVERY_SETTING = [path for path, _ in setting_names(Settings)]

@@ -1,0 +1,87 @@
+"""The passages of one question, as they are kept, and which of them an answer is made from.
+
+What belongs here: what identifies a passage, and when an earlier choice of passages still holds. What does not: finding them
+(retrieval), and keeping them (asker).
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from answering.answers import Passage
+from answering.relevance import FOUND
+
+POOL = 24
+"""How many passages are looked at for a question. An answer is made from the first of them; the others are those of which it is
+known that they were looked at and left out. The number was chosen by judgement."""
+
+
+# A new passage comes near the cited ones from this share of the score of the best of them. Measured: see docs/benchmarks.md.
+_NEAR = 0.8
+# That the documents do not say holds until the probability that they do has risen by this, to FOUND at least (a judgement).
+_NO_LIKELIER = 0.1
+
+
+class Retrieved(msgspec.Struct, frozen=True):
+    """The passages that were found for a question, best first, and how likely it is that they answer it, 0 to 1."""
+
+    passages: tuple[Passage, ...]
+    probability: float
+
+
+class Choice(msgspec.Struct, frozen=True, array_like=True):
+    """Which passages an answer was made from.
+
+    chosen: their digests, in the order in which the answerer gets them. cited: those that the answer cites; none if the documents
+    did not say. known: the digests of all that were found then. probability: that these answer the question.
+    """
+
+    chosen: tuple[str, ...]
+    cited: tuple[str, ...]
+    known: tuple[str, ...]
+    probability: float
+
+
+def digest_of(passage: Passage) -> str:
+    """Return a digest of what an answerer sees of a passage, and of the document that it is from.
+
+    Its place is not in it: a passage that has only moved inside of its document gives the same answer.
+    """
+    seen = "\0".join((passage.document, passage.title, passage.header, passage.text))
+    return hashlib.sha256(seen.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def choose(found: Retrieved, limit: int, before: Choice | None) -> Choice:
+    """Choose the passages for an answer: those of an earlier choice as long as it holds, otherwise the best ones.
+
+    An earlier choice holds if all passages that the answer cites are still found, and no passage that was not looked at then
+    comes near them. If the answer was that the documents do not say, it holds until that has become likelier. So documents that
+    have nothing to do with a question do not change its answer, although their words change all scores a little.
+    """
+    by_digest = {digest_of(passage): passage for passage in found.passages}
+    if before is not None and _holds(before, found, by_digest):
+        return before
+    digests = tuple(by_digest)
+    return Choice(digests[:limit], (), digests, found.probability)
+
+
+def _holds(before: Choice, found: Retrieved, by_digest: Mapping[str, Passage]) -> bool:
+    known = set(before.known)
+    unknown = [passage for digest, passage in by_digest.items() if digest not in known]
+    if not before.cited:
+        return not unknown or found.probability < max(FOUND, before.probability + _NO_LIKELIER)
+    if not by_digest.keys() >= set(before.cited):
+        return False
+    best = max(by_digest[digest].score for digest in before.cited)
+    return all(passage.score < _NEAR * best for passage in unknown)
+
+
+def titled(passages: Sequence[Passage]) -> list[str]:
+    """Return the text of each passage below its document's title and the header of its table."""
+    return [f"{passage.title}\n{text}" for passage, text in zip(passages, joined(passages), strict=True)]
+
+
+def joined(passages: Sequence[Passage]) -> list[str]:
+    """Return the text of each passage below the header of its table."""
+    return [f"{passage.header}\n{passage.text}" if passage.header else passage.text for passage in passages]
