@@ -113,10 +113,10 @@ def test_the_metrics_are_written_as_a_whole_for_other_users(home: Path, tmp_path
     path = tmp_path / "metrics" / "seedbank.prom"
     stats(home, "--prometheus", str(path))
     lines = path.read_text().splitlines()
-    assert 'seedbank_requests_total{stage="summaries",model="writer-1",outcome="answered"} 2' in lines
-    assert 'seedbank_spent_usd_total{stage="summaries",model="writer-1"} 0.625' in lines
+    assert 'seedbank_model_requests_total{stage="summaries",model="writer-1",outcome="answered"} 2' in lines
+    assert 'seedbank_model_usd_total{stage="summaries",model="writer-1"} 0.625' in lines
     assert 'seedbank_saved_usd_total{stage="summaries",model="writer-1"} 1.5' in lines
-    assert 'seedbank_request_seconds{stage="summaries",model="writer-1",quantile="0.95"} 0.5' in lines
+    assert 'seedbank_model_seconds{stage="summaries",model="writer-1",quantile="0.95"} 0.5' in lines
     assert path.stat().st_mode & 0o777 == 0o644
     assert [each.name for each in path.parent.iterdir()] == ["seedbank.prom"]
 
