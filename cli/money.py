@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
-from cli.screen import Screen
+from cli.screen import Screen, columns_of, stage_tables
 from resources.wording import counted, dollars
 
 if TYPE_CHECKING:
@@ -52,10 +50,8 @@ def account_json(account: "Account") -> dict[str, Any]:
 def show_contents(contents: "Contents") -> None:
     """Print what the store holds."""
     console = Screen()
-    stages = _table("stage", ("results",))
-    for stage, count in contents.results.items():
-        stages.add_row(stage, f"{count:,}")
-    console.print(stages)
+    counts = columns_of(("results",), [(f"{count:,}",) for count in contents.results.values()])
+    console.print(stage_tables(list(contents.results), [counts], console.width))
     console.sentence(
         f"{counted(contents.values, 'value')}, {contents.bytes / 2**20:,.1f} MB on disk; "
         f"{counted(contents.failures, 'failure')} recorded as permanent."
@@ -68,25 +64,11 @@ def show_accounts(accounts: "Sequence[Account]", by: Sequence[str]) -> None:
     if not accounts:
         console.sentence("No requests were sent to a model.")
         return
-    paid = _table(", ".join(by), ("requests", "tokens", "dollars", "p50 s", "p95 s", "p99 s"))
-    saved = _table("saved by reuse", ("requests", "tokens", "dollars", "hits", "misses", "hit rate"))
-    for account in accounts:
-        name = _name(account)
-        latencies = (f"{seconds:.2f}" if seconds else "" for seconds in account.latencies)
-        tokens = account.input_tokens + account.output_tokens
-        paid.add_row(name, f"{account.requests:,}", f"{tokens:,}", dollars(account.usd, account.unpriced), *latencies)
-        saving, rate = account.saved, account.hit_rate
-        saved.add_row(
-            name,
-            f"{saving.requests:,}" if saving else "0",
-            f"{saving.input_tokens + saving.output_tokens:,}" if saving else "0",
-            dollars(saving.usd, saving.unpriced) if saving else "0.00",
-            f"{account.hits:,}",
-            f"{account.misses:,}",
-            "" if rate is None else f"{rate:.1%}",
-        )
+    names = [_name(account) for account in accounts]
+    costs = columns_of(("requests", "tokens", "dollars"), [_costs(account) for account in accounts])
+    seconds = columns_of(("p50 s", "p95 s", "p99 s"), [_seconds(account) for account in accounts])
     console.print()
-    console.print(paid)
+    console.print(stage_tables(names, [costs, seconds], console.width, heading=", ".join(by)))
     for account in accounts:
         if wasted := account.wasted.requests:
             amount = dollars(account.wasted.usd, account.wasted.unpriced)
@@ -94,8 +76,31 @@ def show_accounts(accounts: "Sequence[Account]", by: Sequence[str]) -> None:
                 f"{_name(account)}: requests without a usable answer: {_failed(account.outcomes)}; wasted on "
                 f"{'it' if wasted == 1 else 'them'}: {counted(account.wasted.tokens, 'token')}, {amount} dollars."
             )
+    saved = columns_of(("requests", "tokens", "dollars"), [_savings(account) for account in accounts])
+    hits = columns_of(("hits", "misses", "hit rate"), [_hits(account) for account in accounts])
     console.print()
-    console.print(saved)
+    console.print(stage_tables(names, [saved, hits], console.width, heading="saved by reuse"))
+
+
+def _costs(account: "Account") -> tuple[str, str, str]:
+    tokens = account.input_tokens + account.output_tokens
+    return f"{account.requests:,}", f"{tokens:,}", dollars(account.usd, account.unpriced)
+
+
+def _seconds(account: "Account") -> list[str]:
+    return [f"{seconds:,.2f}" if seconds else "" for seconds in account.latencies]
+
+
+def _savings(account: "Account") -> tuple[str, str, str]:
+    saved = account.saved
+    if saved is None:
+        return "0", "0", "0.00"
+    return f"{saved.requests:,}", f"{saved.input_tokens + saved.output_tokens:,}", dollars(saved.usd, saved.unpriced)
+
+
+def _hits(account: "Account") -> tuple[str, str, str]:
+    rate = account.hit_rate
+    return f"{account.hits:,}", f"{account.misses:,}", "" if rate is None else f"{rate:.1%}"
 
 
 def _name(account: "Account") -> str:
@@ -106,11 +111,3 @@ def _failed(outcomes: Mapping[str, int]) -> str:
     from io_managers.store.request_ledger import ANSWERED
 
     return ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items() if outcome != ANSWERED)
-
-
-def _table(first: str, others: Sequence[str]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(first, min_width=15, overflow="fold")
-    for name in others:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table

@@ -91,7 +91,7 @@ class _Ledger(Collector):
         saved = CounterMetricFamily("seedbank_saved_usd", "What the reused results had cost, in dollars", labels=labels)
         ingestions = GaugeMetricFamily("seedbank_open_ingestions", "Ingestions that have not ended", labels=("state",))
         if self._base.home.bound_corpus() is not None:
-            for account in self._base.session.store.requests.accounts():
+            for account in self._base.session.store.account.accounts():
                 name = [account.stage, account.model]
                 for outcome, count in account.outcomes.items():
                     attempts.add_metric([*name, outcome], count)

@@ -1,6 +1,7 @@
 """An account in Prometheus's text format, as its textfile collector reads it.
 
-What belongs here: the names, types and labels of the metrics, and writing the file. What does not: adding up (the store).
+What belongs here: the names, types and labels of the metrics, which are those of the service where it has them, and writing the
+file. What does not: adding up (the store).
 Source: https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
@@ -77,8 +78,8 @@ def _requests(account: "Account") -> "Iterator[Figure]":
 
 
 def _tokens(account: "Account") -> "Iterator[Figure]":
-    yield {"direction": "input"}, account.input_tokens
-    yield {"direction": "output"}, account.output_tokens
+    yield {"kind": "input"}, account.input_tokens
+    yield {"kind": "output"}, account.output_tokens
 
 
 def _seconds(account: "Account") -> "Iterator[Figure]":
@@ -89,10 +90,15 @@ def _seconds(account: "Account") -> "Iterator[Figure]":
 
 # Name, type, help, and the labels and values of one account.
 _METRICS: "tuple[tuple[str, str, str, Callable[[Account], Iterator[Figure]]], ...]" = (
-    ("seedbank_requests_total", "counter", "Requests that were sent to models, by outcome.", _requests),
-    ("seedbank_tokens_total", "counter", "Tokens of prompts (input) and answers (output).", _tokens),
-    ("seedbank_spent_usd_total", "counter", "Dollars, without requests whose price is unknown.", _one(lambda a: a.usd)),
-    ("seedbank_unpriced_requests_total", "counter", "Requests whose price is unknown.", _one(lambda a: a.unpriced)),
+    ("seedbank_model_requests_total", "counter", "Requests that were sent to models, by outcome.", _requests),
+    ("seedbank_model_tokens_total", "counter", "Tokens of prompts (input) and answers (output).", _tokens),
+    ("seedbank_model_usd_total", "counter", "Dollars, without requests whose price is unknown.", _one(lambda a: a.usd)),
+    (
+        "seedbank_model_unpriced_requests_total",
+        "counter",
+        "Requests whose price is unknown.",
+        _one(lambda a: a.unpriced),
+    ),
     (
         "seedbank_wasted_usd_total",
         "counter",
@@ -111,7 +117,17 @@ _METRICS: "tuple[tuple[str, str, str, Callable[[Account], Iterator[Figure]]], ..
         "Requests that reuse has saved.",
         _one(lambda a: a.saved.requests if a.saved else 0),
     ),
-    ("seedbank_hits_total", "counter", "Results that were found and had cost something.", _one(lambda a: a.hits)),
-    ("seedbank_misses_total", "counter", "Results that were computed with requests.", _one(lambda a: a.misses)),
-    ("seedbank_request_seconds", "gauge", "Percentiles of the time that answers took.", _seconds),
+    (
+        "seedbank_reused_results_total",
+        "counter",
+        "Results that were found and had cost something.",
+        _one(lambda a: a.hits),
+    ),
+    (
+        "seedbank_computed_results_total",
+        "counter",
+        "Results that were computed with requests.",
+        _one(lambda a: a.misses),
+    ),
+    ("seedbank_model_seconds", "gauge", "Percentiles of the time that answers took.", _seconds),
 )

@@ -1,5 +1,6 @@
 """The command `seedbank prove`: arguments, exit status, and the table of what was asked, paid twice and lost."""
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,11 +34,15 @@ def prove(
     from seed_assets.proof.proof import prove as carry_out
 
     with errors_as_messages():
+        # If it is ended, no seed goes on and no folder is left.
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             found = carry_out(_PROGRAM, PROJECT_ROOT, keep, _begun if as_json else _progress)
         except ProofError as error:
             print_error(str(error))
             raise typer.Exit(1) from error
+        finally:
+            signal.signal(signal.SIGTERM, before)
     if as_json:
         print_json(as_object(found))
     else:

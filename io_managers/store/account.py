@@ -43,7 +43,7 @@ class Account(msgspec.Struct, frozen=True):
     requests: all that were sent; `usd` leaves out the `unpriced` ones, whose price is unknown. latencies: p50, p95 and p99 of
     answered requests, in seconds, to three digits; 0 if there were none. outcomes: the number of requests by outcome. wasted:
     the requests without a usable answer; they are a part of `requests`. saved: what reuse has saved. misses: how many results
-    were computed with requests, in whole days.
+    were computed with requests, in whole days, of stages that have published anything.
     """
 
     day: str
@@ -141,10 +141,10 @@ class Accounting:
     def _misses(self, since: float, names: str, groups: str) -> dict[tuple[str, ...], int]:
         if not self._is_by_day():
             return {}
-        # Answers and single vectors are results inside of others.
-        paying = "stage IN (SELECT stage FROM spending UNION SELECT stage FROM savings)"
+        # Answers and single vectors are results inside of others, and are never published themselves.
+        published = "EXISTS (SELECT 1 FROM refs WHERE refs.stage = computed.stage)"
         rows = self._database.read(
-            f"SELECT {names}, SUM(results) FROM computed WHERE day >= ? AND {paying} GROUP BY {groups}",
+            f"SELECT {names}, SUM(results) FROM computed WHERE day >= ? AND {published} GROUP BY {groups}",
             (_day(since) if since else "",),
         )
         return {tuple(name): count for *name, count in rows}

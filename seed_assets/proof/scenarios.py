@@ -253,8 +253,8 @@ def _until_held(running: Running, server: CountingServer) -> None:
 # Name of the folder -> its scenarios, each of which goes on from the one before.
 _PLACES: dict[str, tuple[tuple[str, Scenario], ...]] = {
     "table": (("A table cannot be written, then it can", _unwritable),),
-    "kill": (("Killed with kill -9 amid paid work, then run again", _killed),),
-    "disk": (("The disk is full amid paid work, then it is not", _full),),
+    "kill": (("Killed with kill -9 amid paid work", _killed),),
+    "disk": (("The disk is full amid paid work", _full),),
     "drops": (("A third of the answers is dropped", _dropped),),
     "changes": (
         ("A seed without disturbance", _undisturbed),

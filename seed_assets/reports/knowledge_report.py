@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from io_managers.store.request_ledger import Account
+from io_managers.store.account import Account
 from resources.wording import dollars
 from seed_assets.graph.stage import Units
 from seed_assets.planning.plan import Plan
@@ -112,7 +112,7 @@ def knowledge_report(session: Session, now: dt.datetime | None = None) -> Knowle
         types,
         list_categories(results),
         [*_failures(plan), *_lost(results)],
-        [_cost(account) for account in session.store.requests.accounts()],
+        [_cost(account) for account in session.store.account.accounts()],
         _not_current(session, plan) if plan else [reason],
         len(documents) <= MOST_IN_DETAIL,
     )

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from answering.asker import ANSWER, RETRIEVAL
-from io_managers.store.request_ledger import Account
+from io_managers.store.account import Account
 from io_managers.store.store import Contents, Store
 from service.bases import Base
 from service.pages.rendering import page
@@ -41,7 +41,7 @@ def money_pages(base: Base) -> list[Route]:
 
 def _figures(store: Store, days: int) -> tuple[list[Account], Contents]:
     since = time.time() - days * _DAY_SECONDS if days else 0.0
-    return store.requests.accounts(since), store.contents()
+    return store.account.accounts(since), store.contents()
 
 
 def _total(accounts: list[Account]) -> dict[str, float]:

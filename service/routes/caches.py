@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from answering.asker import ANSWER, RETRIEVAL
-from io_managers.store.request_ledger import Account
+from io_managers.store.account import Account
 from io_managers.store.store import Store
 from service.bases import Base
 from service.problems import responses
@@ -54,7 +54,7 @@ def cache_routes(base: Base) -> APIRouter:
 
 def _stats(store: Store, days: float) -> CacheStats:
     contents = store.contents()
-    accounts = store.requests.accounts(time.time() - days * _DAY_SECONDS if days else 0.0)
+    accounts = store.account.accounts(time.time() - days * _DAY_SECONDS if days else 0.0)
     results = contents.results
     return CacheStats(
         results.get(RETRIEVAL, 0),

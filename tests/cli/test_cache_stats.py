@@ -14,6 +14,7 @@ from cli.main import app
 from io_managers.store.account import Account, Spent
 from io_managers.store.action_cache import Provenance
 from io_managers.store.fingerprint import KeyTemplate
+from io_managers.store.refs import Ref
 from io_managers.store.request_ledger import Attempt, Saving
 from resources.endpoints.llm import Usage
 from resources.errors import ConfigurationError
@@ -44,7 +45,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         row = (*(getattr(attempt, name) for name in Attempt.__struct_fields__[:-1]), FIRST_DAY + day * 86_400)
         session.store.database.write(("INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [row]))
     action = KeyTemplate("summaries", {"version": "1"}).action({"input": 1})
-    session.store.commit([(action, "value", Provenance(requests=2, usd=0.5, model="writer-1"))])
+    (digest,) = session.store.commit([(action, "value", Provenance(requests=2, usd=0.5, model="writer-1"))]).result()
+    session.store.refs.publish([Ref("summaries", "a.md", action.key, digest)])
     session.store.requests.save([Saving("summaries", "writer-1", 3, 6, 600, 60, 1.5)])
     session.store.database.write().result()
     session.close()
@@ -111,10 +113,10 @@ def test_the_metrics_are_written_as_a_whole_for_other_users(home: Path, tmp_path
     path = tmp_path / "metrics" / "seedbank.prom"
     stats(home, "--prometheus", str(path))
     lines = path.read_text().splitlines()
-    assert 'seedbank_requests_total{stage="summaries",model="writer-1",outcome="answered"} 2' in lines
-    assert 'seedbank_spent_usd_total{stage="summaries",model="writer-1"} 0.625' in lines
+    assert 'seedbank_model_requests_total{stage="summaries",model="writer-1",outcome="answered"} 2' in lines
+    assert 'seedbank_model_usd_total{stage="summaries",model="writer-1"} 0.625' in lines
     assert 'seedbank_saved_usd_total{stage="summaries",model="writer-1"} 1.5' in lines
-    assert 'seedbank_request_seconds{stage="summaries",model="writer-1",quantile="0.95"} 0.5' in lines
+    assert 'seedbank_model_seconds{stage="summaries",model="writer-1",quantile="0.95"} 0.5' in lines
     assert path.stat().st_mode & 0o777 == 0o644
     assert [each.name for each in path.parent.iterdir()] == ["seedbank.prom"]
 

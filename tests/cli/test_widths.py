@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from cli import judging
-from cli.money import show_stats
+from cli.money import show_accounts, show_contents
 from cli.plan_report import show_plan
 from cli.progress import LiveTable, show_report, show_status
 from cli.screen import Screen, wrapped
-from io_managers.store.request_ledger import Account, Saving
+from io_managers.store.account import Account, Spent
+from io_managers.store.request_ledger import Saving
 from io_managers.store.store import Contents
 from resources.endpoints.llm import Usage
 from seed_assets.checking.check_run import Check
@@ -67,6 +68,7 @@ def status(world: World) -> None:
 def stats(world: World) -> None:
     saved = Saving("summaries", "gpt", 1_234_567, 1_234_566, 98_765_432, 1_234_567, 12_345.67, 3)
     account = Account(
+        day="2026-11-30",
         stage=LONG,
         model="provider/a-model-with-a-long-name-2026-11-30",
         requests=1_234_567,
@@ -75,9 +77,13 @@ def stats(world: World) -> None:
         usd=12_345.67,
         unpriced=3,
         latencies=(1_234.5, 2_345.6, 3_456.7),
+        wasted=Spent(12, 3_456, 789, 12.34),
+        outcomes={"answered": 1_234_555, "timeout": 12},
         saved=saved,
+        misses=7_654_321,
     )
-    show_stats(Contents({LONG: 1_234_567}, 1, 10, 1), [account])
+    show_contents(Contents({LONG: 1_234_567}, 1, 10, 1))
+    show_accounts([account], ["day", "stage", "model"])
 
 
 def checks(world: World) -> None:

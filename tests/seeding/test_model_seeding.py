@@ -429,8 +429,10 @@ def test_each_partition_shows_what_it_cost_and_what_reuse_saved(
         assert "requests" not in metadata
     models = seedbank(home, "cache", "stats", "--json", environment=environment).report["models"]
     summaries = next(model for model in models if model["stage"] == "summaries")
-    assert summaries["saved"]["results"] == 3
-    assert summaries["saved"]["usd"] == pytest.approx(summaries["usd"], rel=1e-6)
+    # Without the store, the second seed would have paid for the first three documents and for their copies.
+    assert summaries["saved"]["results"] == summaries["hits"] == 6
+    assert summaries["misses"] == 3
+    assert summaries["saved"]["usd"] == pytest.approx(2 * summaries["usd"], rel=1e-6)
 
 
 def test_ollama_is_asked_by_its_own_api(serve: Callable[..., ModelServer], tmp_path: Path) -> None:

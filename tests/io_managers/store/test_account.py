@@ -14,6 +14,7 @@ import pytest
 from io_managers.store.account import KEYS, Account
 from io_managers.store.action_cache import Provenance
 from io_managers.store.fingerprint import KeyTemplate
+from io_managers.store.refs import Ref
 from io_managers.store.repair import repair
 from io_managers.store.request_ledger import Attempt, Saving, percentiles
 from io_managers.store.sqlite.schema import ACCOUNT_TABLES
@@ -118,15 +119,18 @@ def test_hits_and_misses_are_results_of_stages_with_a_cost(store: Store) -> None
     actions = [template.action({"input": number}) for number in range(6)]
     for action, provenance in zip(actions, [paid, paid, paid, free, free, free], strict=True):
         store.commit([(action, f"value {action.key}", provenance)]).result()
-    store.commit([(inner.action({"input": 1}), "an answer", paid)]).result()
+    (digest,) = store.commit([(inner.action({"input": 1}), "an answer", paid)]).result()
+    # A question that was asked outside of any stage: the answers inside of stages are no misses of it.
+    store.requests.record(Attempt("k", "model_request", "a", "answered", usd=0.5))
+    store.refs.publish([Ref("summaries", "a.md", actions[0].key, digest)])
     store.requests.record(Attempt("k", "summaries", "a", "answered", usd=0.5))
     store.requests.save([Saving("summaries", "a", 9, 10, 0, 0, 5.0)])
     store.database.write().result()
-    (account,) = store.account.accounts()
+    outside, account = store.account.accounts()
+    assert (outside.stage, outside.misses, outside.hit_rate) == ("model_request", 0, None)
     assert (account.hits, account.misses, account.hit_rate) == (9, 3, 0.75)
     store.commit([(actions[0], "another value", paid)], replace=True).result()
-    (account,) = store.account.accounts()
-    assert account.misses == 4  # it was computed twice
+    assert store.account.accounts()[1].misses == 4  # it was computed twice
 
 
 def test_there_is_no_hit_rate_where_nothing_was_needed(store: Store) -> None:
