@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from cli.screen import Screen
+from cli.screen import Screen, columns_of, stage_tables
 from resources.wording import counted, dollars
 
 if TYPE_CHECKING:
@@ -68,25 +68,11 @@ def show_accounts(accounts: "Sequence[Account]", by: Sequence[str]) -> None:
     if not accounts:
         console.sentence("No requests were sent to a model.")
         return
-    paid = _table(", ".join(by), ("requests", "tokens", "dollars", "p50 s", "p95 s", "p99 s"))
-    saved = _table("saved by reuse", ("requests", "tokens", "dollars", "hits", "misses", "hit rate"))
-    for account in accounts:
-        name = _name(account)
-        latencies = (f"{seconds:.2f}" if seconds else "" for seconds in account.latencies)
-        tokens = account.input_tokens + account.output_tokens
-        paid.add_row(name, f"{account.requests:,}", f"{tokens:,}", dollars(account.usd, account.unpriced), *latencies)
-        saving, rate = account.saved, account.hit_rate
-        saved.add_row(
-            name,
-            f"{saving.requests:,}" if saving else "0",
-            f"{saving.input_tokens + saving.output_tokens:,}" if saving else "0",
-            dollars(saving.usd, saving.unpriced) if saving else "0.00",
-            f"{account.hits:,}",
-            f"{account.misses:,}",
-            "" if rate is None else f"{rate:.1%}",
-        )
+    names = [_name(account) for account in accounts]
     console.print()
-    console.print(paid)
+    paid = columns_of(("requests", "tokens", "dollars"), [_paid(account) for account in accounts])
+    latencies = columns_of(("p50 s", "p95 s", "p99 s"), [_latencies(account) for account in accounts])
+    console.print(stage_tables(names, [paid, latencies], console.width, heading=", ".join(by)))
     for account in accounts:
         if wasted := account.wasted.requests:
             amount = dollars(account.wasted.usd, account.wasted.unpriced)
@@ -95,7 +81,31 @@ def show_accounts(accounts: "Sequence[Account]", by: Sequence[str]) -> None:
                 f"{'it' if wasted == 1 else 'them'}: {counted(account.wasted.tokens, 'token')}, {amount} dollars."
             )
     console.print()
-    console.print(saved)
+    saved = columns_of(("requests", "tokens", "dollars"), [_saved(account) for account in accounts])
+    hits = columns_of(("hits", "misses", "hit rate"), [_hits(account) for account in accounts])
+    console.print(stage_tables(names, [saved, hits], console.width, heading="saved by reuse"))
+
+
+def _paid(account: "Account") -> tuple[str, ...]:
+    tokens = account.input_tokens + account.output_tokens
+    return f"{account.requests:,}", f"{tokens:,}", dollars(account.usd, account.unpriced)
+
+
+def _latencies(account: "Account") -> tuple[str, ...]:
+    return tuple(f"{seconds:,.2f}" if seconds else "" for seconds in account.latencies)
+
+
+def _saved(account: "Account") -> tuple[str, ...]:
+    saving = account.saved
+    if saving is None:
+        return "0", "0", "0.00"
+    tokens = saving.input_tokens + saving.output_tokens
+    return f"{saving.requests:,}", f"{tokens:,}", dollars(saving.usd, saving.unpriced)
+
+
+def _hits(account: "Account") -> tuple[str, ...]:
+    rate = account.hit_rate
+    return f"{account.hits:,}", f"{account.misses:,}", "" if rate is None else f"{rate:.1%}"
 
 
 def _name(account: "Account") -> str:

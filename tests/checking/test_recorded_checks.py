@@ -16,7 +16,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from event_log.home import open_instance
 from resources.settings.config import load_settings
 from seed_assets.checking.check_run import CURRENT, checks_of, quick_findings, run_check
-from seed_assets.orchestration.automation import _Tick
+from seed_assets.orchestration.automation import Tick
 from seed_assets.orchestration.code_location import build_definitions
 from seed_assets.orchestration.corpus_records import _Loading
 from seed_assets.orchestration.job_names import CHECKS_JOB
@@ -131,11 +131,11 @@ def test_a_schedule_that_is_off_by_default_runs_all_checks_at_night(world: World
         assert schedule.job_name == CHECKS_JOB
         assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
         with open_instance() as instance:
-            assert len(_Tick(session, instance).checks()) == 1
+            assert len(Tick(session, instance).checks()) == 1
             with session.home.running():
                 pass
     empty = load_settings({"corpus": world.corpus, "home": tmp_path / "empty"})
     with open_instance() as instance:
-        tick = _Tick(Session(empty, build_pipeline(empty)), instance)
+        tick = Tick(Session(empty, build_pipeline(empty)), instance)
         assert tick.checks() == []
         assert tick.reason == "Nothing is seeded yet."

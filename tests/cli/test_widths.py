@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from cli import judging
-from cli.money import show_stats
+from cli.costs.prove import lines_of
+from cli.money import show_accounts, show_contents
 from cli.plan_report import show_plan
 from cli.progress import LiveTable, show_report, show_status
 from cli.screen import Screen, wrapped
-from io_managers.store.request_ledger import Account, Saving
+from io_managers.store.account import Account
+from io_managers.store.request_ledger import Saving
 from io_managers.store.store import Contents
 from resources.endpoints.llm import Usage
 from seed_assets.checking.check_run import Check
@@ -67,6 +69,7 @@ def status(world: World) -> None:
 def stats(world: World) -> None:
     saved = Saving("summaries", "gpt", 1_234_567, 1_234_566, 98_765_432, 1_234_567, 12_345.67, 3)
     account = Account(
+        day="2026-11-30",
         stage=LONG,
         model="provider/a-model-with-a-long-name-2026-11-30",
         requests=1_234_567,
@@ -76,8 +79,17 @@ def stats(world: World) -> None:
         unpriced=3,
         latencies=(1_234.5, 2_345.6, 3_456.7),
         saved=saved,
+        misses=1_234_560,
     )
-    show_stats(Contents({LONG: 1_234_567}, 1, 10, 1), [account])
+    show_contents(Contents({LONG: 1_234_567}, 1, 10, 1))
+    show_accounts([account], ("day", "stage", "model"))
+
+
+def proof(world: World) -> None:
+    # It is always of ten documents.
+    figures = {"requests": 9_999, "without_answer": 999, "paid_twice": 998, "lost": ["a.md"] * 10}
+    for line in lines_of([{"scenario": "a prompt and three of the documents change", **figures}]):
+        Screen().sentence(line)
 
 
 def checks(world: World) -> None:
@@ -89,7 +101,15 @@ def checks(world: World) -> None:
     judging._show([(check, Finding({"a.md": "it is wrong"}, looked_at=1_234_567))])
 
 
-TABLES = {"seed": seed_report, "live": live_table, "plan": plan, "status": status, "stats": stats, "check": checks}
+TABLES = {
+    "seed": seed_report,
+    "live": live_table,
+    "plan": plan,
+    "status": status,
+    "stats": stats,
+    "proof": proof,
+    "check": checks,
+}
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -105,7 +125,7 @@ def test_no_figure_of_a_table_is_cut_in_80_columns(
     assert "…" not in "".join(line for line in table if not line.startswith("summaries 1,234/"))
     wide = shown(TABLES[name], 400, plain_world, monkeypatch, capsys)
     figures = re.findall(r"(?<= )\d[\d,.]*(?= |$)", wide, re.MULTILINE)
-    assert "1,234,567" in figures
+    assert {"1,234,567", "9,999"} & set(figures)
     for figure in set(figures):
         assert printed.count(figure) >= wide.count(figure), figure
 
