@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from io_managers.store.request_ledger import Account
+from io_managers.store.account import Account
 from resources.wording import dollars
 from seed_assets.graph.stage import Units
 from seed_assets.planning.plan import Plan
@@ -47,11 +47,16 @@ class ReportedFailure:
 
 @dataclass(frozen=True, slots=True)
 class ReportedCost:
-    """What one stage asked one model. spent, saved: in dollars, as text. reused: how many stored results were used instead."""
+    """What one stage asked one model.
+
+    wasted: the requests without a usable answer. spent, saved: in dollars, as text. reused: how many stored results were used
+    instead.
+    """
 
     stage: str
     model: str
     requests: int
+    wasted: int
     input_tokens: int
     output_tokens: int
     spent: str
@@ -112,7 +117,7 @@ def knowledge_report(session: Session, now: dt.datetime | None = None) -> Knowle
         types,
         list_categories(results),
         [*_failures(plan), *_lost(results)],
-        [_cost(account) for account in session.store.requests.accounts()],
+        [_cost(account) for account in session.store.account.accounts()],
         _not_current(session, plan) if plan else [reason],
         len(documents) <= MOST_IN_DETAIL,
     )
@@ -169,6 +174,7 @@ def _cost(account: Account) -> ReportedCost:
         account.stage,
         account.model,
         account.requests,
+        account.wasted.requests,
         account.input_tokens,
         account.output_tokens,
         dollars(account.usd, account.unpriced),
