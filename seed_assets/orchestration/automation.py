@@ -111,8 +111,8 @@ def build_automation(open_session: OpenSession, jobs: Mapping[str, Any]) -> tupl
         description="All checks of the knowledge base as a whole, once a night.",
     )
     def nightly_checks(context: dg.ScheduleEvaluationContext) -> Any:
-        with _opened(open_session) as session:
-            tick = _Tick(session, context.instance)
+        with opened(open_session) as session:
+            tick = Tick(session, context.instance)
             return tick.checks() or dg.SkipReason(tick.reason)
 
     return [watch_corpus, follow_documents], [nightly, nightly_checks]
