@@ -17,6 +17,7 @@ import typer
 
 from cli.backup import backup
 from cli.cache import cache_app
+from cli.explaining.explain import explain
 from cli.invocation import (
     CorpusOption,
     HomeOption,
@@ -51,6 +52,7 @@ app.add_typer(judge_app, name="judge")
 app.command()(check)
 app.command()(backup)
 app.command()(show)
+app.command()(explain)
 history_app = typer.Typer(help="Manage the history of runs and events that Dagster keeps.", no_args_is_help=True)
 app.add_typer(history_app, name="history")
 

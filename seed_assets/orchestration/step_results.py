@@ -28,6 +28,7 @@ from resources.errors import ConfigurationError, DocumentError
 from resources.tables.lance_errors import TableError
 from seed_assets.engine.runner import INTERRUPTED, Runner
 from seed_assets.engine.stage_run import StageRun
+from seed_assets.explaining.causes import with_causes
 from seed_assets.graph.stage import Units
 from seed_assets.memo.accounts import paid_for
 from seed_assets.orchestration.asset_checks import report_behind
@@ -111,7 +112,9 @@ def _results(context: dg.AssetExecutionContext, outcome: StageRun) -> CommittedR
         report_behind(context, runner.pipeline, outcome.stage)
     seconds = runner.reuse.accounts.latencies.get(outcome.stage)
     latencies = [round(found, 4) for found in percentiles(seconds)] if seconds else []
-    return CommittedResults(outcome.stage, outcome.results, latencies)
+    stage = runner.pipeline.stages[outcome.stage]
+    explained = with_causes(runner.pipeline, runner.store, stage, outcome.results)
+    return CommittedResults(outcome.stage, explained, latencies)
 
 
 def _metadata(

@@ -56,7 +56,7 @@ def document_result(session: Session, document: str, stage: str = "") -> Documen
         scan, unreadable = session.corpus.scan(), ""
     except ConfigurationError as error:
         scan, unreadable = Scan(), str(error)
-    name = _document(session, scan, document)
+    name = find_document(session, scan, document)
     unknown = DocumentResult(name, named.name, "unknown", unreadable)
     found = unknown if unreadable else _in_state(session, scan, name, named)
     ref = session.store.refs.get(named.name, [name]).get(name)
@@ -82,9 +82,9 @@ def _stage(pipeline: Pipeline, name: str) -> Stage:
     raise ConfigurationError(f"{problem} The stages with a result of each document are {', '.join(shown)}.")
 
 
-def _document(session: Session, scan: Scan, given: str) -> str:
-    """The id of the document that is meant. Raises ConfigurationError."""
-    for name in _possible_ids(given, os.fspath(session.settings.corpus)):
+def find_document(session: Session, scan: Scan, given: str) -> str:
+    """The id of the document that is meant by an id, or by the path of a file. Raises ConfigurationError."""
+    for name in possible_ids(given, os.fspath(session.settings.corpus)):
         if name in scan.documents or name in scan.problems or _is_published(session, name):
             return name
     known = session.known_documents().union(scan.documents, scan.problems)
@@ -95,7 +95,7 @@ def _document(session: Session, scan: Scan, given: str) -> str:
     )
 
 
-def _possible_ids(given: str, corpus: str) -> Iterator[str]:
+def possible_ids(given: str, corpus: str) -> Iterator[str]:
     """The id itself, and the ids of files with this path below the corpus, or with this path as the shell has it."""
     if given.encode("utf-8", "ignore").decode() == given:  # an id has no bytes that are not UTF-8
         yield given

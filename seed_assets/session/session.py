@@ -23,6 +23,7 @@ from seed_assets.engine.maintenance_due import maintenance_todo
 from seed_assets.engine.observer import Observer
 from seed_assets.engine.runner import Asking, Runner, RunOptions
 from seed_assets.graph.pipeline import Pipeline
+from seed_assets.graph.stage import OfPrompts
 from seed_assets.memo.budget import Budget
 from seed_assets.memo.reuse import Reuse
 from seed_assets.planning.plan import Plan
@@ -110,6 +111,7 @@ class Session:
         retry_failed: bool = False,
         recomputed: Mapping[str, AbstractSet[str]] | None = None,
         recluster: bool = False,
+        explained: AbstractSet[str] = frozenset(),
     ) -> Plan:
         """Plan what a run would do now; see make_plan.
 
@@ -127,7 +129,14 @@ class Session:
             recomputed=recomputed,
             recluster=recluster,
             memory=None if everything else PlanMemory(self.home.plan_memory, self.pipeline),
+            explained=explained,
         )
+
+    def keep_prompts(self) -> None:
+        """Keep the texts of the prompts in use, so that a later change of one can be shown; see Store.keep_texts."""
+        for resource in self.pipeline.resources.values():
+            if isinstance(resource, OfPrompts):
+                self.store.keep_texts(resource.prompt_texts)
 
     def maintenance_todo(self) -> dict[str, str]:
         """Return maintenance stage -> why it has to be run. The corpus is not scanned."""

@@ -11,6 +11,9 @@ from seed_assets.stages.corpus.inputs import AllConcepts
 
 @value_stage(
     version="2",
+    changes={
+        "2": "Categories are what documents share, named by a term that most of them have; nearly all have new numbers."
+    },
     preview=lambda value: ", ".join(category.name for category in value.categories.categories),
     units=Units.CORPUS,
     continues=True,
