@@ -17,6 +17,7 @@ import typer
 
 from cli.backup import backup
 from cli.cache import cache_app
+from cli.explaining.compare import compare
 from cli.explaining.explain import explain
 from cli.invocation import (
     CorpusOption,
@@ -53,6 +54,7 @@ app.command()(check)
 app.command()(backup)
 app.command()(show)
 app.command()(explain)
+app.command()(compare)
 history_app = typer.Typer(help="Manage the history of runs and events that Dagster keeps.", no_args_is_help=True)
 app.add_typer(history_app, name="history")
 

