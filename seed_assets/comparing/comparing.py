@@ -7,6 +7,7 @@ the store, so that adopting the settings pays nothing twice.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import Any
 
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, UnknownFormatError
@@ -284,7 +285,10 @@ class _Comparing:
                 if document in future.stages[name].computing and document not in documents
             )
             if bytes_tried:
-                expected.append(summed(one.cost for one in tried.values()).times(bytes_left / bytes_tried))
+                cost = summed(one.cost for one in tried.values()).times(bytes_left / bytes_tried)
+                # The first documents also wait for processes and connections, which a mean would repeat for all others.
+                rates = [one.cost.seconds / max(1, future.scan.documents[d].size_bytes) for d, one in tried.items()]
+                expected.append(replace(cost, seconds=median(rates) * bytes_left))
         of_documents = [estimates[name].cost for name in names]
         others = [
             one.cost for name, one in estimates.items() if self._pipeline.stages[name].units is not Units.DOCUMENTS
