@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.ask import ask, warm
 from cli.backup import backup
 from cli.cache import cache_app
 from cli.explaining.compare import compare
@@ -55,6 +56,8 @@ app.command()(backup)
 app.command()(show)
 app.command()(explain)
 app.command()(compare)
+app.command()(ask)
+app.command()(warm)
 history_app = typer.Typer(help="Manage the history of runs and events that Dagster keeps.", no_args_is_help=True)
 app.add_typer(history_app, name="history")
 

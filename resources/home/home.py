@@ -21,7 +21,7 @@ from resources.home.running import Marks
 _FORMAT = 1
 # The entries at the top of a home whose permissions are restricted. Entries that later versions add are created private.
 _OURS = ("store", "lancedb", "dagster", "pictures", "limits", "running", "home.json", "corpus.index")
-_OURS += ("plan.memory", "nothing-to-do", "model.digests")
+_OURS += ("plan.memory", "nothing-to-do", "model.digests", "asked")
 _PROJECT = Path(__file__).resolve().parents[2]
 # Replaces the digest in the file `agreement` when Dagster's records may be out of sync. Homes written before hold this text.
 _OUT_OF_SYNC = "in doubt since"
@@ -57,6 +57,11 @@ class Home:
     def plan_memory(self) -> Path:
         """The file that records which documents the last plan found current."""
         return self.directory / "plan.memory"
+
+    @property
+    def asked(self) -> Path:
+        """The file of questions and conversations, in a folder of its own."""
+        return self.directory / "asked" / "asked.db"
 
     @property
     def model_digests(self) -> Path:

@@ -17,6 +17,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from resources.errors import ConfigurationError
 from resources.home.home import Home
+from resources.settings.answer_settings import AnswerSettings
 from resources.settings.config_errors import unknown_variables, wrong_settings
 from resources.settings.corpus_settings import (
     CategorySettings,
@@ -195,6 +196,7 @@ class Settings(BaseSettings):
     clusters: ClusterSettings = ClusterSettings()  # pyright: ignore[reportCallIssue]
     cluster_summaries: ClusterSummarySettings = ClusterSummarySettings()  # pyright: ignore[reportCallIssue]
     judge: JudgeSettings = JudgeSettings()  # pyright: ignore[reportCallIssue]
+    answers: AnswerSettings = AnswerSettings()  # pyright: ignore[reportCallIssue]
     categories: CategorySettings = CategorySettings()  # pyright: ignore[reportCallIssue]
     ocr: OcrSettings = OcrSettings()  # pyright: ignore[reportCallIssue]
     pdf: PdfSettings = PdfSettings()  # pyright: ignore[reportCallIssue]

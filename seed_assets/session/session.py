@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from resources.models.embedder import Embedder
     from retrieval.search import Searcher
     from seed_assets.core.calibration.calibration import Calibration
 
@@ -96,9 +97,12 @@ class Session:
             run_setting="--max-cost" if max_usd is not None else "budget.run_usd",
         )
 
-    def _reuse(self) -> Reuse:
-        """The reuse outside of a run. The budget of the period and recorded failures hold as in a run."""
-        return Reuse(self.store, budget=self._budget(None), asked_with=self.pipeline.asked_with)
+    def reuse(self, no_cache: bool = False) -> Reuse:
+        """Make the reuse outside of a run. The budget of the period and recorded failures hold as in a run.
+
+        no_cache: compute everything once more, whatever is in the store.
+        """
+        return Reuse(self.store, no_cache=no_cache, budget=self._budget(None), asked_with=self.pipeline.asked_with)
 
     def known_documents(self) -> set[str]:
         """Return all documents for which anything is published."""
@@ -148,7 +152,7 @@ class Session:
         from retrieval.search import Searcher
 
         self._check_embedder()
-        embedder = self.pipeline.resources[self._embedder]
+        embedder = self.query_embedder
         if isinstance(embedder, WordLlamaEmbedder):
             return Searcher(self.tables, embedder)
         if isinstance(embedder, QueryEmbedder):
@@ -163,7 +167,7 @@ class Session:
         from seed_assets.core.calibration.calibration import calibrate_file
 
         judge = self.pipeline.resources[JUDGE]
-        reuse = self._reuse()
+        reuse = self.reuse()
 
         async def run() -> "Calibration":
             try:
@@ -177,6 +181,11 @@ class Session:
             return asyncio.run(run())
         except (DocumentError, StoppedError) as error:
             raise ConfigurationError(f"The labels could not be judged: {error}") from error
+
+    @property
+    def query_embedder(self) -> "Embedder":
+        """What made the vectors of the chunks, and makes that of a query."""
+        return self.pipeline.resources[self._embedder]
 
     @cached_property
     def _embedder(self) -> str:
@@ -204,7 +213,7 @@ class Session:
         from seed_assets.stages.documents.embeddings import embed_texts
 
         embedder = self.pipeline.resources[self._embedder]
-        reuse = self._reuse()
+        reuse = self.reuse()
 
         async def embed() -> "NDArray[np.float32]":
             try:

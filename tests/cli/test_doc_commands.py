@@ -77,6 +77,7 @@ class Sample(Dev):
             "DIR": self.corpus,
             "FILE.csv": self._directory / "labels.csv",
             "labels.csv": self._directory / "labels.csv",
+            "questions.txt": self._directory / "questions.txt",
             "/data/letters/seedbank.toml": self._directory / "seedbank.toml",
             ".seedbank/lancedb": self.home / "lancedb",
             "$PWD": ROOT,
@@ -92,6 +93,7 @@ class Sample(Dev):
         labels = re.search(r"```\n(summary,source,label\n.*?)```", (ROOT / "docs/judging.md").read_text(), re.DOTALL)
         assert labels is not None
         found["labels.csv"].write_text(labels[1])
+        found["questions.txt"].write_text("Why do the pages face outward in a chained library?\n")
         found["/data/letters/seedbank.toml"].write_text(f'corpus = "{self.corpus}"\nhome = "{self.home}"\n')
         return {"COMMIT": "@", **{shown: str(path) for shown, path in found.items()}}
 

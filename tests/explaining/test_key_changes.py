@@ -93,7 +93,14 @@ ELSEWHERE = {
         for name in ("api_key", "timeout_seconds", "in_flight", "rpm")
     ),
     *(f"{table}.{name}" for table in ("llm", "embeddings") for name in ("tpm", "keep_alive", "num_thread")),
-    *("budget.run_usd", "budget.period_usd", "budget.period_days", "limits.redis_url"),
+    *(
+        "budget.run_usd",
+        "budget.period_usd",
+        "budget.period_days",
+        "limits.redis_url",
+        "answers.passages",
+        "answers.model",
+    ),
 }
 
 
@@ -172,6 +179,7 @@ def test_a_setting_that_decides_no_key_differs_in_none(name: str) -> None:
         "cluster_summaries.members_by": "content",
         "embeddings.weights": "onnx/model.onnx",
         "limits.redis_url": "redis://127.0.0.1:6379/0",
+        "answers.passages": "7",
     }
     value = other.get(name, "keep" if ".when_" in name else "/somewhere" if name in ("corpus", "home") else "300")
     table, _, own = name.partition(".")

@@ -33,6 +33,7 @@ OTHER_VALUES = {
     "clusters.drift": "0.3",
     "cluster_summaries.members_by": "content",
     "cluster_summaries.resummarize_share": "0.2",
+    "answers.passages": "5",
     "judge.accept": "0.8",
     "judge.reject": "0.3",
     "judge.when_model_changes": "keep",

@@ -14,7 +14,6 @@ from typing import Any
 from seed_assets.core.reading.pdf.boxes import Box
 
 _INT, _ADDRESS = ctypes.c_int, ctypes.c_void_p
-_DOUBLE_BYTES = ctypes.sizeof(ctypes.c_double)
 # For so many characters or rectangles the arguments are made once.
 _AT_ONCE = 512
 _SIGNATURES: dict[str, tuple[Any, ...]] = {
@@ -53,7 +52,7 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
 _FORM, _MOST_DEEP = 5, 14
 # Where pdfium writes the sides of an object.
 _FLOATS = (ctypes.c_float * 4)()
-_COLOURS = (ctypes.c_uint * 4)()
+# What an object has whose colour pdfium cannot say.
 _BLACK = (0, 0, 0, 255)
 
 
@@ -142,13 +141,16 @@ def bounds_of(found: int) -> Box | None:
     return Box(*_FLOATS) if _bounds(found) else None
 
 
-def fill_colours(objects: Sequence[int]) -> Iterator[tuple[int, ...]]:
+def fill_colours(objects: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
     """Return red, green, blue and opacity, from 0 to 255, of each object; pdfium says of patterns that they are white."""
     call = _fast("FPDFPageObj_GetFillColor")
-    size = ctypes.sizeof(ctypes.c_uint)
-    places = [ctypes.byref(_COLOURS, place * size) for place in range(4)]
-    for each in map(_argument, objects):
-        yield tuple(_COLOURS) if call(each, *places) else _BLACK
+    array, columns = _outputs(4, ctypes.c_uint)
+    for start in range(0, len(objects), _AT_ONCE):
+        some = objects[start : start + _AT_ONCE]
+        array[:] = _BLACK * _AT_ONCE
+        deque(map(call, map(_argument, some), *columns), 0)
+        found = array[: 4 * len(some)]
+        yield from zip(found[0::4], found[1::4], found[2::4], found[3::4], strict=True)
 
 
 def page_object_width(found: int) -> float:
@@ -168,7 +170,7 @@ def _boxes(left: Sequence[float], bottom: Sequence[float], right: Sequence[float
 
 def _numbers(name: str, text_page: int, numbers: Sequence[int], width: int) -> list[float]:
     """Return what a function writes for each of these numbers: so many floating-point numbers, which are 0 if it fails."""
-    array, columns = _outputs(width)
+    array, columns = _outputs(width, ctypes.c_double)
     call, page = _fast(name), repeat(_argument(text_page))
     found: list[float] = []
     for start in range(0, len(numbers), _AT_ONCE):
@@ -180,13 +182,11 @@ def _numbers(name: str, text_page: int, numbers: Sequence[int], width: int) -> l
 
 
 @cache
-def _outputs(width: int) -> tuple[Any, list[list[Any]]]:
+def _outputs(width: int, kind: type[ctypes.c_double | ctypes.c_uint]) -> tuple[Any, list[list[Any]]]:
     """Return (an array, for the first, the second, ... number of each group of so many numbers where it is, as arguments)."""
-    array = (ctypes.c_double * (width * _AT_ONCE))()
-    places = range(_AT_ONCE)
-    columns = [
-        [ctypes.byref(array, (width * place + column) * _DOUBLE_BYTES) for place in places] for column in range(width)
-    ]
+    array = (kind * (width * _AT_ONCE))()
+    places, size = range(_AT_ONCE), ctypes.sizeof(kind)
+    columns = [[ctypes.byref(array, (width * place + column) * size) for place in places] for column in range(width)]
     return array, columns
 
 

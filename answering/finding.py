@@ -1,0 +1,140 @@
+"""Finding the passages for words in one home, with their pages, and saying which rows were read.
+
+What belongs here: the borders to search, the store and the settings of a home. What does not: ranking (retrieval), and keeping
+what was found (asker).
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from answering.answers import Passage
+from answering.passages import POOL, Retrieved, joined
+from answering.relevance import measures, probability, weigh
+from io_managers.store.errors import CorruptObjectError, MissingObjectError, UnknownFormatError
+from io_managers.store.fingerprint import Action, KeyTemplate, Part, content_digest
+from resources.models.embedder import WordLlamaEmbedder
+from seed_assets.core.reading.extracted_text import ExtractedText
+from seed_assets.session.session import Session
+from seed_assets.stages.documents.embeddings import TEXT_EMBEDDING
+
+if TYPE_CHECKING:
+    from retrieval.search import Searcher, SearchHit
+
+# Raise it if search ranks differently, or if a passage or its probability is made in another way.
+_VERSION = "1"
+_SEARCHED = "chunks"
+# Where the pages of so many documents begin is kept in memory (a judgement).
+_REMEMBERED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The rows that search reads.
+
+    rows: a digest of them; "" while rows are written that the search index does not cover yet, so that what is found now may
+    not be kept.
+    """
+
+    rows: str
+
+
+class Finder(Protocol):
+    """Finds passages."""
+
+    @property
+    def identity(self) -> Part:
+        """Everything that decides what is found besides the words and the rows."""
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """Return which rows are searched now; in microseconds."""
+        ...
+
+    def vector_is_kept(self, words: str) -> bool:
+        """Whether the vector of these words is stored, if a server makes it."""
+        ...
+
+    def find(self, words: str, count: int = POOL) -> Retrieved:
+        """Return the best passages for the words. Raises ConfigurationError."""
+        ...
+
+
+class HomeFinder:
+    """Finds passages in the tables of a home; see Finder."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._page_starts: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+
+    @cached_property
+    def _searcher(self) -> "Searcher":
+        return self._session.searcher()
+
+    @cached_property
+    def _index_stage(self) -> str:
+        """The stage that indexes the searched table; its last run says which rows there were."""
+        stages = self._session.pipeline.maintenance_stages
+        return next(stage.name for stage in stages if stage.table == _SEARCHED)
+
+    @cached_property
+    def embedder(self) -> WordLlamaEmbedder:
+        """The bundled embedder, which compares words in this process."""
+        return WordLlamaEmbedder()
+
+    @property
+    def identity(self) -> Part:
+        """The version of this module, and the embedders of queries and of sentences."""
+        return {
+            "version": _VERSION,
+            "embedder": dict(self._session.query_embedder.identity),
+            "compared by": dict(self.embedder.identity),
+        }
+
+    def snapshot(self) -> Snapshot:
+        """See Finder. Rows that were written after the index was brought up to date are not covered by it."""
+        session = self._session
+        ref = session.store.refs.get(self._index_stage, [""]).get("")
+        covered = ref is not None and ref.state == session.tables.state(_SEARCHED)
+        return Snapshot(ref.action_key if ref is not None and covered else "")
+
+    def vector_is_kept(self, words: str) -> bool:
+        """See Finder."""
+        key = self._vector_action(words).key
+        return key in self._session.store.actions.existing([key])
+
+    def _vector_action(self, words: str) -> Action:
+        template = KeyTemplate(TEXT_EMBEDDING, {"embedder": dict(self._session.query_embedder.identity)})
+        return template.action({"text": content_digest(words.encode())})
+
+    def find(self, words: str, count: int = POOL) -> Retrieved:
+        """See Finder."""
+        passages = tuple(self._passage(hit) for hit in self._searcher.search(words, count))
+        texts = joined(passages)
+        found = measures(words, texts, weigh(words, texts), self.embedder) if texts else None
+        return Retrieved(passages, round(probability(*found), 6) if found else 0.0)
+
+    def _passage(self, hit: "SearchHit") -> Passage:
+        starts = self._starts_of(hit.document)
+        page = sum(start <= hit.start for start in starts) or None
+        within = tuple(start - hit.start for start in starts if hit.start < start < hit.end)
+        return Passage(hit.document, hit.title, hit.start, hit.end, hit.text, hit.header, page, within, hit.score)
+
+    def _starts_of(self, document: str) -> Sequence[int]:
+        """Where the pages of a document begin in its text; nothing if it has none, or if its text is not stored any more."""
+        session = self._session
+        stage = next(iter(session.pipeline.document_stages))
+        ref = session.store.refs.get(stage.name, [document]).get(document)
+        if ref is None:
+            return ()
+        if ref.content_digest not in self._page_starts:
+            try:
+                text = session.store.load(ref.content_digest, ExtractedText)
+            except (CorruptObjectError, MissingObjectError, UnknownFormatError):
+                return ()
+            self._page_starts[ref.content_digest] = text.page_starts
+            if len(self._page_starts) > _REMEMBERED:
+                self._page_starts.popitem(last=False)
+        return self._page_starts[ref.content_digest]

@@ -1,0 +1,81 @@
+"""How likely it is that passages answer a question, as a probability that is comparable between questions.
+
+What belongs here: the measures of one question over its passages, and the learnt weights. What does not: finding passages
+(retrieval), whose scores are comparable within one search only.
+
+The probability is logistic in two measures of the first passage: the share of the question's terms that are in it, and how near
+its tokens are to each token of the question. A term counts more, the fewer of all found passages have it; one that none has
+counts most. The weights were learnt by `python -m benchmarks.answers` from XQuAD's questions about every second article, each
+once with its passage and once after that passage was taken out.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from answering.terms import language_of_words, terms
+from retrieval.passage_features import StaticEmbedder
+from seed_assets.core.text.unit_rows import unit_rows
+
+_COVERED, _NEAR, _CONSTANT = 4.84, 9.12, -8.04
+FOUND = 0.4
+"""From this probability on, the documents are taken to answer a question. It is below .5, since the sources of an answer show
+whether it is one, while nothing shows an answer that is missed. docs/benchmarks.md has both shares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A question over the passages that were found for it.
+
+    language: of question and passages. terms: the question's distinct terms; weights: of each, 1 in all.
+    passages: the terms of each passage.
+    """
+
+    language: str
+    terms: tuple[str, ...]
+    weights: tuple[float, ...]
+    passages: tuple[frozenset[str], ...]
+
+    def covered(self, found: frozenset[str]) -> float:
+        """Return the weighted share of the question's terms that are among these, 0 to 1."""
+        return sum(weight for term, weight in zip(self.terms, self.weights, strict=True) if term in found)
+
+
+def weigh(question: str, passages: Sequence[str]) -> Weighed:
+    """Find the terms of a question, and how much each of them counts among the passages."""
+    language = language_of_words([question, *passages])
+    sought = tuple(dict.fromkeys(terms(question, language)))
+    of_passages = tuple(frozenset(terms(passage, language)) for passage in passages)
+    rare = [_rarity(sum(term in found for found in of_passages), len(of_passages)) for term in sought]
+    total = sum(rare) or 1.0
+    return Weighed(language, sought, tuple(weight / total for weight in rare), of_passages)
+
+
+def _rarity(holding: int, count: int) -> float:
+    return math.log1p(count / (1 + holding))
+
+
+def measures(question: str, passages: Sequence[str], weighed: Weighed, embedder: StaticEmbedder) -> tuple[float, float]:
+    """Return (the share of the question's terms in the first passage, how near its tokens are), each 0 to 1."""
+    if not passages:
+        return 0.0, 0.0
+    return weighed.covered(weighed.passages[0]), _nearness(question, passages, embedder)
+
+
+def _nearness(question: str, passages: Sequence[str], embedder: StaticEmbedder) -> float:
+    sought = np.unique(embedder.token_ids(question))
+    of_passages = [np.unique(embedder.token_ids(passage)) for passage in passages]
+    if not len(sought) or not len(of_passages[0]):
+        return 0.0
+    holding = np.array([sum(token in found for found in map(set, of_passages)) for token in sought.tolist()])
+    weights = np.log1p(len(of_passages) / (1 + holding))
+    own, wanted = (unit_rows(embedder.token_rows(ids).astype(float)) for ids in (of_passages[0], sought))
+    cosines = own @ wanted.T
+    return float(np.clip(cosines.max(axis=0), 0, 1) @ (weights / weights.sum()))
+
+
+def probability(covered: float, near: float) -> float:
+    """Return how likely it is that the passages answer the question, 0 to 1."""
+    return 1 / (1 + math.exp(-(_COVERED * covered + _NEAR * near + _CONSTANT)))

@@ -1,0 +1,215 @@
+"""Which steps of an answer are done again, and when."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from answering.answers import Event, Question, Reply, Turn
+from answering.asker import MOST_PASSAGES, Asker
+from answering.passages import Retrieved
+from resources.errors import ConfigurationError, DocumentError
+from tests.support.asking import CountingAnswerer, TextFinder, asker_over
+
+DOCUMENTS = {
+    "bread.md": "Sourdough bread rises slowly.",
+    "rails.md": "Points guide trains.",
+    "reef.md": "Corals build reefs slowly.",
+}
+
+
+def ask(asker: Asker, text: str, **how: bool) -> Reply:
+    return asyncio.run(asker.ask(Question(text), **how))
+
+
+def test_a_question_is_answered_once(tmp_path: Path) -> None:
+    """The systems before paid for an answer each time that somebody asked."""
+    finder, answerer = TextFinder(DOCUMENTS), CountingAnswerer()
+    with asker_over(tmp_path, finder, answerer) as asker:
+        first = ask(asker, "What guide trains?")
+        second = ask(asker, "  What  guide trains? ")
+    assert (first.answer.text, first.cache.answer_hit) == ("Points guide trains. [1]", False)
+    assert (second.answer, second.cache.answer_hit, second.cache.retrieval_hit) == (first.answer, True, True)
+    assert answerer.asked == ["What guide trains?"]
+    assert finder.searches == 1
+
+
+def test_another_process_finds_the_answer(tmp_path: Path) -> None:
+    answerer = CountingAnswerer()
+    replies: list[Reply] = []
+    for _ in range(2):
+        with asker_over(tmp_path, TextFinder(DOCUMENTS), answerer) as asker:
+            replies.append(ask(asker, "What guide trains?"))
+    assert [reply.cache.answer_hit for reply in replies] == [False, True]
+    assert len(answerer.asked) == 1
+
+
+def test_an_edited_document_changes_the_answers_that_used_it_and_no_others(tmp_path: Path) -> None:
+    """Peers give answers from before the last ingestion for days."""
+    finder, answerer = TextFinder(DOCUMENTS), CountingAnswerer()
+    with asker_over(tmp_path, finder, answerer) as asker:
+        of_rails, of_bread = ask(asker, "What guide trains?"), ask(asker, "Which bread rises?")
+        finder.documents["rails.md"] = "Signals guide trains."
+        answerer.asked.clear()
+        assert ask(asker, "Which bread rises?").answer == of_bread.answer
+        assert ask(asker, "What guide trains?").answer.citations[0].text == "Signals guide trains."
+        assert of_rails.answer.citations[0].text == "Points guide trains."
+        assert [question.text for question in asker.uses_of("rails.md")] == ["What guide trains?"]
+    assert answerer.asked == ["What guide trains?"]
+
+
+def test_documents_that_have_nothing_to_do_with_a_question_keep_its_answer(tmp_path: Path) -> None:
+    """A thousand new documents would otherwise mean as many requests as questions were asked."""
+    finder, answerer = TextFinder(DOCUMENTS), CountingAnswerer()
+    with asker_over(tmp_path, finder, answerer) as asker:
+        ask(asker, "What guide trains?")
+        finder.documents |= {f"new/{number}.md": f"Of other things, note {number}." for number in range(50)}
+        reply = ask(asker, "What guide trains?")
+    assert reply.cache.answer_hit
+    assert not reply.cache.retrieval_hit
+    assert len(answerer.asked) == 1
+
+
+def test_a_better_document_changes_the_answer_at_once(tmp_path: Path) -> None:
+    finder, answerer = TextFinder(DOCUMENTS), CountingAnswerer()
+    with asker_over(tmp_path, finder, answerer) as asker:
+        ask(asker, "What guide trains?")
+        finder.documents["new.md"] = "What guide trains are points."
+        assert ask(asker, "What guide trains?").answer.citations[0].document == "new.md"
+
+
+def test_a_passage_that_moved_is_cited_where_it_is_now(tmp_path: Path) -> None:
+    """A citation must open at the words that it cites, without paying for them again."""
+    finder, answerer = TextFinder(DOCUMENTS), CountingAnswerer()
+    with asker_over(tmp_path, finder, answerer) as asker:
+        ask(asker, "What guide trains?")
+        found = finder.find("guide trains")
+
+        class Moved(TextFinder):
+            def find(self, words: str, count: int = 24) -> Retrieved:
+                moved = tuple(msgspec.structs.replace(p, start=p.start + 7, end=p.end + 7) for p in found.passages)
+                return msgspec.structs.replace(found, passages=moved)
+
+        asker._finder = Moved({"another": "state"})
+        (cited,) = ask(asker, "What guide trains?").answer.citations
+    assert (cited.start, cited.end) == (7, 7 + len("Points guide trains."))
+    assert len(answerer.asked) == 1
+
+
+def test_what_is_found_while_rows_are_written_is_not_kept(tmp_path: Path) -> None:
+    """An index that lags its rows gives other results; they must not be served later."""
+    finder, answerer = TextFinder(DOCUMENTS), CountingAnswerer()
+    with asker_over(tmp_path, finder, answerer) as asker:
+        finder.behind = True
+        assert ask(asker, "What guide trains?").index_behind
+        finder.behind = False
+        reply = ask(asker, "What guide trains?")
+    assert (reply.index_behind, reply.cache.retrieval_hit) == (False, False)
+
+
+def test_an_answer_can_be_made_once_more(tmp_path: Path) -> None:
+    finder, answerer = TextFinder(DOCUMENTS), CountingAnswerer()
+    with asker_over(tmp_path, finder, answerer) as asker:
+        for how in ({}, {"use_cache": False}, {"refresh": True}):
+            assert not ask(asker, "What guide trains?", **how).cache.answer_hit
+        assert ask(asker, "What guide trains?").cache.answer_hit
+    assert len(answerer.asked) == 3
+
+
+def test_equal_questions_at_once_are_answered_once(tmp_path: Path) -> None:
+    finder, answerer = TextFinder(DOCUMENTS), CountingAnswerer()
+
+    async def together(asker: Asker) -> list[Reply]:
+        return await asyncio.gather(*(asker.ask(Question("What guide trains?")) for _ in range(20)))
+
+    with asker_over(tmp_path, finder, answerer) as asker:
+        replies = asyncio.run(together(asker))
+    assert {reply.answer.text for reply in replies} == {"Points guide trains. [1]"}
+    assert len(answerer.asked) == 1
+
+
+def test_who_stops_listening_does_not_stop_the_answer(tmp_path: Path) -> None:
+    """A request that was sent is paid for; the next one who asks gets its answer."""
+    finder, answerer = TextFinder(DOCUMENTS), CountingAnswerer()
+
+    async def leave(asker: Asker) -> None:
+        async for event in asker.stream(Question("What guide trains?")):
+            assert event.kind == "passages"
+            break
+        waiting = asyncio.ensure_future(asker.ask(Question("Which bread rises?")))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asker.aclose()
+
+    with asker_over(tmp_path, finder, answerer) as asker:
+        asyncio.run(leave(asker))
+    with asker_over(tmp_path, finder, answerer) as asker:
+        assert [event.kind for event in asyncio.run(_events(asker, "What guide trains?"))] == [
+            "passages",
+            "sentence",
+            "reply",
+        ]
+
+
+async def _events(asker: Asker, text: str) -> list[Event]:
+    return [event async for event in asker.stream(Question(text))]
+
+
+def test_a_failure_is_raised_and_nothing_is_kept(tmp_path: Path) -> None:
+    finder, answerer = TextFinder(DOCUMENTS), CountingAnswerer()
+    with asker_over(tmp_path, finder, answerer) as asker:
+        answerer.failure = DocumentError("The model is down.", "Start it.", transient=True)
+        with pytest.raises(DocumentError, match="is down"):
+            ask(asker, "What guide trains?")
+        answerer.failure = None
+        assert ask(asker, "What guide trains?").answer.found
+
+
+def test_without_passages_nobody_is_asked(tmp_path: Path) -> None:
+    finder, answerer = TextFinder(DOCUMENTS), CountingAnswerer()
+    with asker_over(tmp_path, finder, answerer) as asker:
+        reply = ask(asker, "Nothing of it")
+    assert (reply.answer.found, reply.answer.sentences, reply.passages) == (False, (), ())
+    assert answerer.asked == []
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "said"),
+    [
+        ("", 0, "is empty"),
+        (" \n\0 ", 0, "is empty"),
+        ("word " * 1_000, 0, "a shorter one"),
+        ("What guide trains?", MOST_PASSAGES + 1, "from 1 to"),
+        ("What guide trains?", -1, "from 1 to"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_refused(tmp_path: Path, text: str, limit: int, said: str) -> None:
+    with (
+        asker_over(tmp_path, TextFinder(DOCUMENTS), CountingAnswerer()) as asker,
+        pytest.raises(ConfigurationError, match=said),
+    ):
+        asyncio.run(asker.ask(Question(text, limit=limit)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\u202emaerts", "trains 🚂?", 'text:"a" OR (b AND -c)', "'; DROP TABLE chunks; --", "trains \udcff", "x\0guide"],
+)
+def test_odd_questions_are_questions(tmp_path: Path, text: str) -> None:
+    with asker_over(tmp_path, TextFinder(DOCUMENTS), CountingAnswerer()) as asker:
+        assert ask(asker, text).answer is not None
+        assert ask(asker, text).question.text
+
+
+def test_a_follow_up_is_answered_within_its_conversation(tmp_path: Path) -> None:
+    """ "Where does it live?" says nothing without the question before it."""
+    finder, answerer = TextFinder(DOCUMENTS), CountingAnswerer()
+    with asker_over(tmp_path, finder, answerer) as asker:
+        alone = ask(asker, "Where is it?")
+        turns = (Turn("What guide trains?", "Points guide trains."),)
+        within = asyncio.run(asker.ask(Question("Where is it?", turns)))
+        again = asyncio.run(asker.ask(Question("Where is it?", turns)))
+    assert not alone.answer.found
+    assert within.answer.citations[0].document == "rails.md"
+    assert again.cache.answer_hit
