@@ -21,13 +21,14 @@ OVER_BUDGET = 3
 
 def compare(
     assignments: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="A setting and its other value, such as llm.model=NAME; several may be given.",
+            help="A setting and its other value, such as llm.model=NAME; several may be given. Without any, the present "
+            "settings and prompts are compared with what is published.",
         ),
-    ],
+    ] = None,
     sample: Annotated[int, typer.Option(min=1, max=10_000, help="Try this many documents, some of each cluster.")] = 10,
     documents: Annotated[
         str, typer.Option(metavar="GLOB", help="Try only documents whose id (path below the corpus) matches.")
@@ -50,7 +51,7 @@ def compare(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Try other settings on some documents, and show the results beside the published ones; nothing is published.
+    """Try other settings, or edited prompts, on some documents beside the published results; nothing is published.
 
     Answers of models are kept in the store, so that a seed with these settings does not pay for them again.
     """
@@ -60,7 +61,8 @@ def compare(
         from seed_assets.comparing.comparing import compare as compared
         from seed_assets.session.session import Session
 
-        settings = settings_with(session.settings, assignments)
+        given = assignments or []
+        settings = settings_with(session.settings, given)
         options = CompareOptions(
             sample, documents, tuple(name.strip() for name in stages.split(",") if name.strip()), max_cost, preferences
         )
@@ -70,9 +72,9 @@ def compare(
         finally:
             changed.close_resources(besides=session.pipeline.resources.values())
         if html is not None:
-            _write_page(html, found, assignments)
+            _write_page(html, found, given)
         if as_json:
-            print_json(as_data(found, assignments))
+            print_json(as_data(found, given))
         else:
             from cli.explaining.comparison_report import show_comparison
 

@@ -36,7 +36,7 @@ def page(found: "Comparison", assignments: Sequence[str]) -> str:
 
 
 def _lines(found: "Comparison", assignments: Sequence[str]) -> Iterator[str]:
-    title = f"Compared: {', '.join(assignments)}"
+    title = f"Compared: {', '.join(assignments) or 'the present settings'}"
     yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"

@@ -24,7 +24,7 @@ def change_sentences(found: "Comparison") -> Iterator[str]:
     for text, names in stages.items():
         yield f"{text} ({', '.join(names)})"
     if not found.changes:
-        yield "These settings change the key of no stage: a seed with them computes nothing again."
+        yield "No key of a stage differs from those of the published results: there is nothing to compare."
     elif not found.documents:
         yield "No stage with results of single documents changes, so there is nothing to compare on a sample."
     if found.elsewhere:

@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, UnknownFormatError
+from io_managers.store.fingerprint import Part
 from io_managers.store.refs import Ref
 from io_managers.store.values import Result
 from resources.endpoints.llm import Usage
@@ -47,6 +48,9 @@ from seed_assets.planning.planner import make_plan
 from seed_assets.planning.work import selected_documents, selected_stages
 from seed_assets.session.session import Session
 from seed_assets.wiring import JUDGE
+
+# Of how many published results of a stage the keys are compared: enough to notice all settings that are in use.
+_LOOKED_AT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class _Comparing:
         """See compare."""
         plan = self._session.plan()
         stages = self._stages(self._options.stages)
-        changes = self._changes(plan)
+        changes = self._changes()
         concerned = self._pipeline.downstream(changes)
         compared = [stage for stage in stages if stage.name in concerned]
         tried = {stage.name for stage in self._of_documents()}
@@ -152,20 +156,37 @@ class _Comparing:
                 names.update(stage.upstream)
         return names
 
-    def _changes(self, plan: Plan) -> dict[str, list[Change]]:
-        """Stage -> how the changed settings change what all of its keys have in common, or what the files contribute to them."""
+    def _changes(self) -> dict[str, list[Change]]:
+        """Stage -> how its keys under the changed settings differ from those of published results, whatever their inputs are.
+
+        So prompts and versions that have changed since count as well. What no result was published of is compared with the
+        settings of the home.
+        """
         old, new, settings = self._session.pipeline, self._pipeline, self._changed.settings
-        formats = {file.format for file in plan.scan.documents.values()}
         found: dict[str, list[Change]] = {}
         for name, stage in new.stages.items():
-            before = old.templates[name].action({}).parts if name in old.stages else {}
-            changes = key_changes(new, stage, before, new.templates[name].action({}).parts, settings=settings)
-            for format in sorted(formats) if SOURCE in stage.inputs else ():
-                files = [{SOURCE: pipeline.source_part("", format)} for pipeline in (old, new)]
-                changes += [one for one in key_changes(new, stage, *files, settings=settings) if one not in changes]
-            if changes:
-                found[name] = changes
+            if stage.kind != "value":
+                continue
+            now = new.templates[name].action({}).parts
+            before = self._published_parts(stage) or [
+                old.templates[name].action({}).parts if name in old.stages else {}
+            ]
+            for parts in before:
+                source = parts.get(SOURCE)
+                files = {SOURCE: {**source, "content": ""}} if isinstance(source, Mapping) else {}
+                given = {part: value for part, value in parts.items() if part not in stage.inputs}
+                reading = {SOURCE: new.source_part("", str(files[SOURCE]["format"]))} if files else {}
+                changes = key_changes(new, stage, {**given, **files}, {**now, **reading}, settings=settings)
+                known = found.get(name, [])
+                if more := [change for change in changes if change not in known]:
+                    found[name] = [*known, *more]
         return found
+
+    def _published_parts(self, stage: Stage) -> list[Mapping[str, Part]]:
+        """The parts of the keys of some published results of a stage; results may have been published under other settings."""
+        refs = sorted(self._store.refs.get(stage.name).values(), key=lambda ref: ref.partition)
+        some = refs[:: max(1, len(refs) // _LOOKED_AT)]
+        return list(self._store.actions.parts(ref.action_key for ref in some).values())
 
     def _sample(self, plan: Plan, published: Mapping[str, Ref], found: Comparison) -> list[str]:
         """The documents that are tried: of those that have a result to compare with."""

@@ -185,4 +185,7 @@ def test_the_command_tries_settings_writes_a_page_and_publishes_nothing(
     assert wrong.status == 2
     assert "there is no setting summaries.word (is summaries.words meant?)" in wrong.errors
     nothing = seedbank(home, "compare", "--set", "llm.timeout_seconds=9", program=PLAIN)
-    assert nothing.output == "These settings change the key of no stage: a seed with them computes nothing again.\n"
+    assert (
+        nothing.output
+        == "No key of a stage differs from those of the published results: there is nothing to compare.\n"
+    )

@@ -163,6 +163,20 @@ def test_settings_without_an_effect_run_nothing(plain_world: World) -> None:
     assert same.summarizer.texts == clusters.summarizer.texts == []
 
 
+def test_what_has_changed_since_the_last_seed_is_compared_without_any_setting(plain_world: World) -> None:
+    """A prompt or a version is no setting, and is paid for all the same."""
+    plain_world.raise_version("concepts")
+    found = compared(plain_world, other(plain_world), sample=2)
+    assert [change.part for change in found.changes["concepts"]] == ["version"]
+    assert found.stages() == ["concepts", "judgements"]
+    assert found.different("concepts") == 0
+
+
+def test_a_file_that_changed_is_no_change_of_the_settings(plain_world: World) -> None:
+    plain_world.write(CORALS, essay("polyps"))
+    assert compared(plain_world, other(plain_world)).changes == {}
+
+
 def test_results_that_the_settings_keep_are_compared_all_the_same(plain_world: World) -> None:
     """Whoever compares wants to see the new results, and to know that a seed would keep the old ones."""
     changed = other(plain_world, words=5)
