@@ -28,6 +28,7 @@ from seed_assets.session.session import Session
 
 CORPUS = "corpus"
 """The name of the corpus as a whole, where a unit is asked for."""
+GONE = "the document is not in the corpus any more"
 
 Outcome = Literal["reused", "kept", "published", "computed", "perhaps computed", "failed", "blocked", "removed"]
 """What a seed does with a result. reused: nothing. kept: nothing, although its key differs. published: it is in the store and is
@@ -68,14 +69,14 @@ class Failed:
 class StageExplanation:
     """One result of the unit.
 
-    state: as in a plan; "gone" if the unit is not there any more. reason: the plan's reason to visit it, "" for none. changes:
-    the differences between the key of the published result and that of what a seed would do. waits_for: the stages that are
-    computed before its key is known. made: how the result that the outcome is about was made; None if there is none. kept_by:
-    the setting that says that it is kept although its key differs; "" if it is not kept.
+    state: as in a plan; "gone" if the unit is not there any more, "unknown" if its folder cannot be read. reason: the plan's
+    reason to visit it, "" for none. changes: the differences between the key of the published result and that of what a seed
+    would do. waits_for: the stages that are computed before its key is known. made: how the result that the outcome is about was
+    made; None if there is none. kept_by: the setting that says that it is kept although its key differs; "" if it is not kept.
     """
 
     stage: str
-    state: State | Literal["gone"]
+    state: State | Literal["gone", "unknown"]
     outcome: Outcome
     reason: str = ""
     changes: tuple[Change, ...] = ()
@@ -187,12 +188,23 @@ class _Unit:
         plan = self._plan.stages[stage.name]
         state = plan.states.get(self._unit)
         if state is None:
-            if ref is None:
-                return None
-            return StageExplanation(
-                stage.name, "gone", "removed", plan.todo.get(self._unit, VANISHED), made=self._made(ref)
-            )
+            return None if ref is None else self._not_there(stage, plan, ref)
         return self._planned(stage, plan, state, ref)
+
+    def _not_there(self, stage: Stage, plan: StagePlan, ref: Ref) -> StageExplanation:
+        """A published result of something that the corpus or the clustering does not have, or that cannot be read now."""
+        made = self._made(ref)
+        if stage.units is Units.DOCUMENTS and self._unit not in self._plan.gone:
+            scan = self._plan.scan
+            closed = {**scan.unreadable, **{f"{archive}/": error for archive, error in scan.problems.items()}}
+            error = next((error for folder, error in closed.items() if self._unit.startswith(folder)), None)
+            reason, remedy = (
+                (error.reason, error.remedy) if error else ("its file cannot be read now.", "Seed again later.")
+            )
+            failed = Failed(stage.name, reason, remedy, None, "The next seed reads it again.")
+            return StageExplanation(stage.name, "unknown", "blocked", made=made, failed=failed)
+        reason = GONE if stage.units is Units.DOCUMENTS else plan.todo.get(self._unit, VANISHED)
+        return StageExplanation(stage.name, "gone", "removed", reason, made=made)
 
     def _maintenance(self, stage: Stage, ref: Ref | None) -> StageExplanation:
         reason = self._plan.maintenance.get(stage.name, "")

@@ -63,6 +63,7 @@ def test_one_stage_is_explained_in_full(plain_world: World, monkeypatch: pytest.
     ]
 
 
+@pytest.mark.slow
 def test_a_failure_is_shown_with_its_remedy_and_when_it_is_tried_again(
     plain_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

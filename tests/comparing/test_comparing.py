@@ -72,6 +72,7 @@ def test_both_results_are_shown_and_nothing_is_published(plain_world: World) -> 
     assert found.elsewhere == ("cluster_summaries", "cluster_judgements", "corpus_map")
 
 
+@pytest.mark.slow
 def test_adopting_the_settings_computes_nothing_twice(plain_world: World) -> None:
     """Otherwise a user would pay for the sample once more."""
     changed = other(plain_world, words=5, usd=0.25)
@@ -86,6 +87,7 @@ def test_adopting_the_settings_computes_nothing_twice(plain_world: World) -> Non
     assert compared(plain_world, changed, sample=4).paid.requests == 0
 
 
+@pytest.mark.slow
 def test_the_cost_of_all_documents_follows_from_that_of_the_sample(plain_world: World) -> None:
     for document in DOCUMENTS:
         plain_world.write(document, essay(document.replace("/", " "), paragraphs=3))
@@ -115,6 +117,7 @@ def test_a_document_that_fails_is_shown_and_the_others_are_compared(plain_world:
     assert plain_world.all_states() == {"current"}
 
 
+@pytest.mark.slow
 def test_a_budget_ends_a_comparison_and_keeps_what_was_paid(plain_world: World) -> None:
     for number in range(34):
         plain_world.write(f"more/{number}.txt", essay(f"subject {number}", paragraphs=1))

@@ -16,7 +16,8 @@ from io_managers.store.action_cache import Provenance
 from io_managers.store.failures import FailureRecord
 from io_managers.store.fingerprint import Part, content_digest
 from io_managers.store.refs import Ref
-from resources.errors import ConfigurationError
+from resources.corpus.corpus import Corpus, Scan
+from resources.errors import ConfigurationError, DocumentError
 from resources.settings.config import load_settings
 from seed_assets.core.prompting.model_stage import ModelStage
 from seed_assets.core.summaries.summarizing import Summary
@@ -336,6 +337,7 @@ def test_a_result_is_kept_by_the_setting_that_says_so(plain_world: World) -> Non
     assert summary(found) == "kept, although summaries.words: 12 → 5, by summaries.when_model_changes"
 
 
+@pytest.mark.slow
 def test_failures_say_since_when_and_what_makes_a_seed_try_again(plain_world: World) -> None:
     world = plain_world
     world.summarizer.failing = {"entry": refusal()}
@@ -400,6 +402,26 @@ def test_a_document_that_is_new_or_gone_or_found_in_the_store_is_called_so(plain
     (world.corpus / CORALS).unlink()
     assert {found.state for found in explained(world).stages} == {"gone"}
     assert {found.outcome for found in explained(world).stages} == {"removed"}
+    assert summary(one(world, "chunks")) == "a seed removes it: the document is not in the corpus any more"
+
+
+class ClosedFolder(Corpus):
+    """A corpus of which one folder cannot be listed."""
+
+    def scan(self, *, verify: bool = False) -> Scan:
+        """As Corpus, without the documents below `reefs`."""
+        found = super().scan(verify=verify)
+        there = {name: file for name, file in found.documents.items() if not name.startswith("reefs/")}
+        return replace(found, documents=there, unreadable={"reefs/": DocumentError("it is closed.", "Open it.")})
+
+
+def test_a_document_in_a_folder_that_cannot_be_read_is_not_called_gone(plain_world: World) -> None:
+    """A seed does not remove it, and nobody should think so."""
+    plain_world.corpus_reader = ClosedFolder(plain_world.corpus, plain_world.home / "corpus.index", 1 << 20)
+    found = one(plain_world, "chunks")
+    assert (found.state, found.outcome) == ("unknown", "blocked")
+    assert found.failed is not None
+    assert (found.failed.reason, found.failed.again) == ("it is closed.", "The next seed reads it again.")
 
 
 def test_what_follows_from_what_is_said_once(plain_world: World) -> None:
