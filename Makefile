@@ -16,13 +16,16 @@ $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14)
 	$(BIN)/python install.py
 endef
 
-.PHONY: help seed test test-fast conformance setup setup-dev check format lock dev clean
+.PHONY: help seed prove test test-fast conformance setup setup-dev check format lock dev clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 seed: setup ## make the knowledge base of sample_corpus/ (or of SEEDBANK_CORPUS)
 	@$(BIN)/seedbank seed
+
+prove: setup ## prove that nothing is paid twice or lost, whatever fails
+	@$(BIN)/seedbank prove
 
 test: setup-dev ## run all tests
 	@$(BIN)/pytest --numprocesses $(AT_ONCE) --dist loadfile --no-loadscope-reorder --durations 20 -m "not alone"

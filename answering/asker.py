@@ -19,10 +19,10 @@ import msgspec
 
 from answering.answers import CacheUse, Event, Passage, Question, Reply
 from answering.asked import Asked, question_key
-from answering.drafts import Answerer, Draft, resolved
+from answering.drafts import Answerer, Draft, cited_in, resolved
 from answering.finding import Finder, Snapshot
 from answering.follow_ups import sought
-from answering.passages import POOL, Choice, Retrieved, choose
+from answering.passages import POOL, Choice, Retrieved, choose, digest_of
 from io_managers.store.action_cache import ActionRecord, Provenance
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, StoreUnavailableError
 from io_managers.store.fingerprint import Action, KeyTemplate
@@ -100,7 +100,7 @@ class Asker:
         else:
             started = time.perf_counter()
             found = await self._to_its_end(self._find(question, use_cache=use_cache and not refresh))
-            yield Event("passages", passages=tuple(found.passages))
+            yield Event("passages", passages=tuple(found.chosen.values()))
             kept = await self._to_its_end(self._answer(question, found, use_cache=use_cache, refresh=refresh))
             kept = msgspec.structs.replace(kept, seconds=round(time.perf_counter() - started, 6))
         for sentence in kept.answer.sentences:
@@ -175,14 +175,12 @@ class Asker:
         found = self._value(retrieval, Retrieved)
         if found is None:
             return None
-        choice, passages = choose(found, question.limit, self.sessions.choice(key))
-        if not passages:
-            return None
-        draft = self._value(self._lookup(self._answer_action(question, choice)), Draft)
+        choice = choose(found, question.limit, self.sessions.choice(key))
+        draft = self._value(self._lookup(self._answer_action(question, choice)), Draft) if choice.chosen else None
         if draft is None:
             return None
         hit = CacheUse(answer_hit=True, retrieval_hit=True, embed_hits=1)
-        return Reply(question, resolved(draft, passages, choice.probability), tuple(passages), hit)
+        return self._reply(question, draft, _Found(choice, found, snapshot, hit))
 
     def _lookup(self, action: Action) -> ActionRecord | None:
         return self._store.actions.lookup([action.key]).get(action.key)
@@ -198,13 +196,15 @@ class Asker:
     async def _find(self, question: Question, *, use_cache: bool) -> "_Found":
         """The passages that an answer is to be made from."""
         found, snapshot, cache = await self._retrieved(question, use_cache=use_cache)
-        key = question_key(question)
-        before = self.sessions.choice(key) if use_cache else None
-        choice, passages = choose(found, question.limit, before)
-        if choice != before and use_cache and snapshot.rows:
-            with suppress(StoreUnavailableError):  # then the best passages are chosen the next time
-                self.sessions.choose(key, question, choice, {passage.document for passage in passages})
-        return _Found(choice, passages, snapshot, cache)
+        before = self.sessions.choice(question_key(question)) if use_cache else None
+        held = _Found(choose(found, question.limit, before), found, snapshot, cache)
+        if (
+            len(held.chosen) < len(held.choice.chosen)
+            and self._lookup(self._answer_action(question, held.choice)) is None
+        ):
+            # The answer is not kept, and a passage that it did not cite is gone, so it cannot be given from the same ones.
+            return held._replace(choice=choose(found, question.limit, None))
+        return held
 
     async def _retrieved(self, question: Question, *, use_cache: bool) -> tuple[Retrieved, Snapshot, CacheUse]:
         snapshot = self._finder.snapshot()
@@ -230,23 +230,36 @@ class Asker:
 
         async def compute(_: Sequence[Action], own: Reuse) -> list[tuple[Any, str]]:
             inner = own if use_kept or refresh else self._reuse.inside(own.costs)
-            draft = await self._answerer.draft(question, found.passages, inner)
+            draft = await self._answerer.draft(question, list(found.chosen.values()), inner)
             spent.append(own.costs.usage)
             return [(draft, "")]
 
-        hit, draft = False, Draft((), "")
-        if found.passages:
-            action = self._answer_action(question, found.choice)
+        choice, hit, draft = found.choice, False, Draft((), "")
+        if choice.chosen:
+            action = self._answer_action(question, choice)
             hit = use_kept and self._lookup(action) is not None
             (draft,) = await (self._reuse if use_kept else self._new_reuse(True)).values([action], compute, Draft)
+        choice = msgspec.structs.replace(choice, cited=tuple(choice.chosen[number] for number in cited_in(draft)))
+        key = question_key(question)
+        if found.snapshot.rows and choice != self.sessions.choice(key):
+            documents = {passage.document for passage in found.chosen.values()}
+            with suppress(StoreUnavailableError):  # then the best passages are chosen the next time
+                self.sessions.choose(key, question, choice, documents)
         usage = spent[0] if spent else Usage()
+        reply = self._reply(question, draft, found._replace(cache=msgspec.structs.replace(found.cache, answer_hit=hit)))
+        return msgspec.structs.replace(
+            reply, usd=None if usage.unpriced else round(usage.usd, 6), requests=usage.requests
+        )
+
+    def _reply(self, question: Question, draft: Draft, found: "_Found") -> Reply:
+        numbered = {
+            number: found.chosen[digest] for number, digest in enumerate(found.choice.chosen) if digest in found.chosen
+        }
         return Reply(
             question,
-            resolved(draft, found.passages, found.choice.probability),
-            tuple(found.passages),
-            msgspec.structs.replace(found.cache, answer_hit=hit),
-            usd=None if usage.unpriced else round(usage.usd, 6),
-            requests=usage.requests,
+            resolved(draft, numbered, found.choice.probability),
+            tuple(numbered.values()),
+            found.cache,
             index_behind=not found.snapshot.rows,
         )
 
@@ -279,9 +292,15 @@ class Asker:
 
 
 class _Found(NamedTuple):
-    """The passages for a question, as they were chosen. snapshot: of the rows that they are from."""
+    """What was found for a question. choice: the passages that its answer is made from. snapshot: the rows that were read."""
 
     choice: Choice
-    passages: list[Passage]
+    retrieved: Retrieved
     snapshot: Snapshot
     cache: CacheUse
+
+    @property
+    def chosen(self) -> dict[str, Passage]:
+        """The passages of the choice by digest, in its order, where they are now; one that is not found any more is left out."""
+        by_digest = {digest_of(passage): passage for passage in self.retrieved.passages}
+        return {digest: by_digest[digest] for digest in self.choice.chosen if digest in by_digest}

@@ -50,8 +50,16 @@ class Answerer(Protocol):
         ...
 
 
-def resolved(draft: Draft, passages: Sequence[Passage], probability: float) -> Answer:
-    """Return a draft as an answer, with places in documents. passages: those that it was made from, where they are now."""
+def cited_in(draft: Draft) -> list[int]:
+    """Return the numbers of the passages that a draft cites, from 0, each once."""
+    return list(dict.fromkeys(place.passage for sentence in draft.sentences for place in sentence.places))
+
+
+def resolved(draft: Draft, passages: Mapping[int, Passage], probability: float) -> Answer:
+    """Return a draft as an answer, with places in documents.
+
+    passages: those that it cites, at least, by their numbers in the draft, where they are now.
+    """
     citations: dict[tuple[str, int, int], Citation] = {}
     sentences = []
     for sentence in draft.sentences:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from answering.answers import Passage
-from answering.passages import POOL, Retrieved, joined
+from answering.passages import POOL, Retrieved, titled
 from answering.relevance import measures, probability, weigh
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, UnknownFormatError
 from io_managers.store.fingerprint import Action, KeyTemplate, Part, content_digest
@@ -112,7 +112,7 @@ class HomeFinder:
     def find(self, words: str, count: int = POOL) -> Retrieved:
         """See Finder."""
         passages = tuple(self._passage(hit) for hit in self._searcher.search(words, count))
-        texts = joined(passages)
+        texts = titled(passages)
         found = measures(words, texts, weigh(words, texts), self.embedder) if texts else None
         return Retrieved(passages, round(probability(*found), 6) if found else 0.0)
 

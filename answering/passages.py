@@ -5,15 +5,22 @@ What belongs here: what identifies a passage, and when an earlier choice of pass
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from answering.answers import Passage
+from answering.relevance import FOUND
 
 POOL = 24
 """How many passages are looked at for a question. An answer is made from the first of them; the others are those of which it is
 known that they were looked at and left out. The number was chosen by judgement."""
+
+
+# A new passage comes near the cited ones from this share of the score of the best of them. Measured: see docs/benchmarks.md.
+_NEAR = 0.8
+# That the documents do not say holds until the probability that they do has risen by this, to FOUND at least (a judgement).
+_NO_LIKELIER = 0.1
 
 
 class Retrieved(msgspec.Struct, frozen=True):
@@ -26,11 +33,12 @@ class Retrieved(msgspec.Struct, frozen=True):
 class Choice(msgspec.Struct, frozen=True, array_like=True):
     """Which passages an answer was made from.
 
-    chosen: their digests, in the order in which the answerer gets them. known: the digests of all that were found then.
-    probability: that of the passages, when they were chosen.
+    chosen: their digests, in the order in which the answerer gets them. cited: those that the answer cites; none if the documents
+    did not say. known: the digests of all that were found then. probability: that these answer the question.
     """
 
     chosen: tuple[str, ...]
+    cited: tuple[str, ...]
     known: tuple[str, ...]
     probability: float
 
@@ -44,25 +52,34 @@ def digest_of(passage: Passage) -> str:
     return hashlib.sha256(seen.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def choose(found: Retrieved, limit: int, before: Choice | None) -> tuple[Choice, list[Passage]]:
+def choose(found: Retrieved, limit: int, before: Choice | None) -> Choice:
     """Choose the passages for an answer: those of an earlier choice as long as it holds, otherwise the best ones.
 
-    An earlier choice holds if all of its passages are still among those that were found, and if all of the best ones were known
-    then. So documents that have nothing to do with a question do not change its answer, although their words change all scores
-    a little.
+    An earlier choice holds if all passages that the answer cites are still found, and no passage that was not looked at then
+    comes near them. If the answer was that the documents do not say, it holds until that has become likelier. So documents that
+    have nothing to do with a question do not change its answer, although their words change all scores a little.
     """
     by_digest = {digest_of(passage): passage for passage in found.passages}
+    if before is not None and _holds(before, found, by_digest):
+        return before
     digests = tuple(by_digest)
-    best = digests[:limit]
-    if (
-        before is not None
-        and before.chosen
-        and by_digest.keys() >= set(before.chosen)
-        and set(before.known).issuperset(best)
-    ):
-        return before, [by_digest[digest] for digest in before.chosen]
-    choice = Choice(best, digests, found.probability)
-    return choice, [by_digest[digest] for digest in best]
+    return Choice(digests[:limit], (), digests, found.probability)
+
+
+def _holds(before: Choice, found: Retrieved, by_digest: Mapping[str, Passage]) -> bool:
+    known = set(before.known)
+    unknown = [passage for digest, passage in by_digest.items() if digest not in known]
+    if not before.cited:
+        return not unknown or found.probability < max(FOUND, before.probability + _NO_LIKELIER)
+    if not by_digest.keys() >= set(before.cited):
+        return False
+    best = max(by_digest[digest].score for digest in before.cited)
+    return all(passage.score < _NEAR * best for passage in unknown)
+
+
+def titled(passages: Sequence[Passage]) -> list[str]:
+    """Return the text of each passage below its document's title and the header of its table."""
+    return [f"{passage.title}\n{text}" for passage, text in zip(passages, joined(passages), strict=True)]
 
 
 def joined(passages: Sequence[Passage]) -> list[str]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from answering.answers import Passage, Question
 from answering.drafts import Draft, DraftSentence, Place
 from answering.follow_ups import sought
-from answering.passages import joined
+from answering.passages import titled
 from answering.relevance import FOUND, Weighed, measures, probability, weigh
 from answering.terms import terms
 from io_managers.store.fingerprint import Part
@@ -57,8 +57,8 @@ class SentenceAnswerer:
     def draft_sync(self, question: Question, passages: Sequence[Passage]) -> Draft:
         """Choose the sentences; none if the passages hardly answer the question."""
         text = sought(question)
-        weighed = weigh(text, joined(passages))
-        if probability(*measures(text, joined(passages), weighed, self.embedder)) < FOUND:
+        weighed = weigh(text, titled(passages))
+        if probability(*measures(text, titled(passages), weighed, self.embedder)) < FOUND:
             return Draft((), OFFLINE)
         vector = self.embedder.embed_sync([text])[0]
         scored = [

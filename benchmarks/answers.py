@@ -31,7 +31,7 @@ from answering.asked import Asked as AskedFile
 from answering.asker import Asker
 from answering.drafts import resolved
 from answering.finding import Snapshot
-from answering.passages import POOL, Retrieved, joined
+from answering.passages import POOL, Retrieved, titled
 from answering.sentence_answers import SentenceAnswerer
 from benchmarks.corpora import corpora_directory
 from benchmarks.quality_search import Question, as_chunks, read_corpus, write_chunks
@@ -50,13 +50,14 @@ class Tables:
 
     identity = "benchmark"
 
-    def __init__(self, searcher: Searcher, embedder: WordLlamaEmbedder) -> None:
+    def __init__(self, searcher: Searcher, embedder: WordLlamaEmbedder, rows: str = "articles") -> None:
         self.searcher = searcher
         self._embedder = embedder
+        self._rows = rows
 
     def snapshot(self) -> Snapshot:
-        """Return the same at any time."""
-        return Snapshot("all")
+        """Return the name of the rows."""
+        return Snapshot(self._rows)
 
     def vector_is_kept(self, words: str) -> bool:
         """Return whether it need not be computed: it always is."""
@@ -73,7 +74,7 @@ class Tables:
 
     def measured(self, words: str, passages: Sequence[Passage]) -> tuple[float, float]:
         """Return the measures by which passages are judged."""
-        texts = joined(passages)
+        texts = titled(passages)
         return relevance.measures(words, texts, relevance.weigh(words, texts), self._embedder)
 
 
@@ -93,7 +94,24 @@ def measure(corpora: Path, *, learn: bool) -> dict[str, Any]:
             "questions": len(halves[1]),
             **_quality(finder, SentenceAnswerer(embedder), halves[1], documents),
             **_times(Path(directory), finder, SentenceAnswerer(embedder), halves[1][:_TIMED]),
+            **_kept(Path(directory), corpora, documents, titles, halves[1][:_TIMED]),
         }
+
+
+def _kept(
+    directory: Path, corpora: Path, documents: dict[str, str], titles: dict[str, str], questions: Sequence[Question]
+) -> dict[str, Any]:
+    """Return how many kept answers stay when documents about other matters are added: the PEPs."""
+    embedder = WordLlamaEmbedder()
+    others = {path.name: path.read_text() for path in sorted((corpora / "peps" / "docs").glob("*.rst"))}
+    tables = LanceTables(directory / "more")
+    _, searcher = write_chunks(tables, documents | others, titles | {name: name for name in others}, as_chunks)
+    finder = Tables(searcher, embedder, "articles and others")
+    with _asker(directory, finder, SentenceAnswerer(embedder)) as asker, asyncio.Runner() as runner:
+        replies = [runner.run(asker.ask(Asked(question.text))) for question in questions]
+    kept = sum(reply.cache.answer_hit for reply in replies)
+    searched = sum(not reply.cache.retrieval_hit for reply in replies)
+    return {"documents added": len(others), "answers kept, of": [kept, len(replies)], "searched again": searched}
 
 
 def _cases(finder: Tables, questions: Sequence[Question]) -> Iterator[tuple[Question, Retrieved, bool]]:
@@ -120,7 +138,8 @@ def _quality(
         chances.append(found.probability)
         there.append(is_there)
         passages = found.passages[:_PASSAGES]
-        answer = resolved(answerer.draft_sync(Asked(question.text), passages), passages, found.probability)
+        draft = answerer.draft_sync(Asked(question.text), passages)
+        answer = resolved(draft, dict(enumerate(passages)), found.probability)
         for citation in answer.citations:
             cited += 1
             wrong += documents[citation.document][citation.start : citation.end] != citation.text

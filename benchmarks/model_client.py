@@ -154,7 +154,7 @@ async def throughput_and_cached(count: int, place: Path) -> tuple[dict[str, Any]
                 await seconds_at_once(AT_ONCE, before, lambda turns: asked(model, turns, first))
                 since, reuse = time.time(), Reuse(store)
                 seconds = await seconds_at_once(AT_ONCE, work, lambda turns: asked(model, turns, reuse))
-                (account,) = store.requests.accounts(since)
+                (account,) = store.account.accounts(since)
                 query = "SELECT AVG(seconds) FROM requests WHERE outcome = ? AND at >= ?"
                 ((mean,),) = store.database.read(query, (ANSWERED, since))
                 assert account.outcomes == {ANSWERED: count}

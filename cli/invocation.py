@@ -36,6 +36,9 @@ HomeOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document to standard output and nothing else.")
 ]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print nothing but failures and what stopped the command; no progress.")
+]
 StagesOption = Annotated[
     str, typer.Option(metavar="A,B", help="Only these stages and those that they depend on, separated by commas.")
 ]

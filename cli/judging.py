@@ -1,15 +1,17 @@
 """The commands `seedbank check` and `seedbank judge ...`: arguments, exit statuses and output."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.invocation import HomeOption, JsonOption, open_session
-from cli.streams import print_json, print_text
+from cli.streams import print_error, print_json, print_text
 
 if TYPE_CHECKING:
     from seed_assets.checking.check_run import Check, Finding
+    from seed_assets.session.session import Session
 
 judge_app = typer.Typer(help="Measure how reliable the judge of summaries is.", no_args_is_help=True)
 
@@ -20,13 +22,15 @@ _NAMED = 5
 def check(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Check the knowledge base as a whole: results, and that the tables hold them, row by row.
 
-    Tables are not changed. Damaged rows are recorded, and the next seed writes them again from the store.
+    Tables are not changed. Damaged rows are recorded, and the next seed writes them again from the store. Dagster shows the
+    results as well.
     """
     with open_session(None, home, must_exist=True) as session:
         from seed_assets.checking.check_run import checks_of, run_check
 
         runner = session.runner()
         found = [(check, run_check(runner, check)) for check in checks_of(session.pipeline)]
+        _record(session, found)
         if as_json:
             print_json(
                 [
@@ -48,6 +52,23 @@ def check(home: HomeOption = None, as_json: JsonOption = False) -> None:
     raise typer.Exit(1 if failed else 0)
 
 
+def _record(session: "Session", found: "list[tuple[Check, Finding]]") -> None:
+    """Let Dagster show what the checks found, if the home has records of Dagster."""
+    if not session.home.dagster.is_dir():
+        return
+    from event_log.home import open_instance
+    from io_managers.store.errors import StoreUnavailableError
+    from seed_assets.orchestration.asset_checks import record_findings
+    from seed_assets.orchestration.dagster_runs import translated
+
+    os.environ["SEEDBANK_HOME"] = str(session.settings.home)  # Dagster's storages read it from here
+    try:
+        with translated(), open_instance() as instance:
+            record_findings(instance, found)
+    except StoreUnavailableError as error:
+        print_error(f"Dagster does not show the results of these checks: {error}")
+
+
 def _show(found: "list[tuple[Check, Finding]]") -> None:
     from rich.table import Table
     from rich.text import Text
@@ -57,7 +78,9 @@ def _show(found: "list[tuple[Check, Finding]]") -> None:
     console = Screen()
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("stage", "check", "", "looked at"):
-        table.add_column(name, justify="right" if name == "looked at" else "left", no_wrap=True)
+        # A long name is folded, so that the verdict and the figure are never cut.
+        named = name in ("stage", "check")
+        table.add_column(name, justify="right" if name == "looked at" else "left", no_wrap=not named, overflow="fold")
     for check, finding in found:
         colour = "green" if finding.passed else "red" if check.severity == "error" else "yellow"
         word = "passed" if finding.passed else "failed" if check.severity == "error" else "warning"

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,13 +18,15 @@ import typer
 
 from cli.ask import ask, warm
 from cli.backup import backup
-from cli.cache import cache_app
+from cli.costs.cache import cache_app
+from cli.costs.prove import prove
 from cli.explaining.compare import compare
 from cli.explaining.explain import explain
 from cli.invocation import (
     CorpusOption,
     HomeOption,
     JsonOption,
+    QuietOption,
     StagesOption,
     VerifyOption,
     errors_as_messages,
@@ -58,6 +61,7 @@ app.command()(explain)
 app.command()(compare)
 app.command()(ask)
 app.command()(warm)
+app.command()(prove)
 history_app = typer.Typer(help="Manage the history of runs and events that Dagster keeps.", no_args_is_help=True)
 app.add_typer(history_app, name="history")
 
@@ -108,6 +112,7 @@ def seed(
         bool, typer.Option("--rebind", help="Use this home for a corpus that was moved: --corpus is its new place.")
     ] = False,
     verify: VerifyOption = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Bring the knowledge base up to date with the corpus."""
@@ -124,28 +129,33 @@ def seed(
         rebind=rebind,
         verify=verify,
     )
-    standing = Standing(home, corpus, as_json=as_json, default_options=options == SeedOptions())
+    standing = Standing(home, corpus, as_json=as_json, default_options=options == SeedOptions() and not quiet)
     with open_session(corpus, home) as session:
         from cli.environment_checks import check_temporary_folder
-        from cli.progress import LiveTable, show_report
+        from cli.progress import LiveTable, show_problems, show_report
 
         check_temporary_folder()
         standing.before_seed(session)
 
+        progress = None if quiet else LiveTable(session, cache_only=cache_only, lines_only=as_json)
         if as_json:
             with failures_as_json():
-                report = run_seed(session, options)
+                report = run_seed(session, options, progress)
             for failure in report.failures:
                 if not failure.stage:
                     # This failure ended the whole seed, so it is shown on standard error as well as in the JSON object.
                     print(f"seedbank: {failure.reason} {failure.remedy}", file=sys.stderr)
             print_report = _print_report
         else:
-            with LiveTable(session, cache_only=cache_only) as table:
-                report = run_seed(session, options, table)
-            print_report = partial(show_report, session)
+            with progress or nullcontext():
+                report = run_seed(session, options, progress)
+            print_report = show_problems if quiet else partial(show_report, session)
         print_report(report)
         standing.after_seed(report, print_report)
+        if report.runs and session.settings.metrics.prometheus:
+            from cli.costs.prometheus import write_after_seed
+
+            write_after_seed(session)
     raise typer.Exit(report.exit_code)
 
 
@@ -207,6 +217,8 @@ def plan(
                             "computed_again": stage.again,
                             "kept": stage.kept,
                             **_priced(stage.cost),
+                            "expected": None if stage.expected is None else _priced(stage.expected),
+                            "models_without_price": stage.without_price,
                             "saved": _priced(stage.saved),
                         }
                         for name, stage in estimates.items()
@@ -215,6 +227,8 @@ def plan(
                     "gone": sorted(found.gone),
                     "skipped": found.scan.skipped.as_json(),
                     **_priced(total(stage.cost for stage in estimates.values())),
+                    "expected": _priced(total(stage.expected for stage in estimates.values() if stage.expected)),
+                    "expected_unknown": [name for name, stage in estimates.items() if stage.expected is None],
                 }
             )
         else:

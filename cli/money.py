@@ -9,7 +9,7 @@ from cli.screen import Screen
 from resources.wording import counted
 
 if TYPE_CHECKING:
-    from io_managers.store.request_ledger import Account
+    from io_managers.store.account import Account
     from io_managers.store.store import Contents
 
 
@@ -22,12 +22,13 @@ def dollars(usd: float, unpriced: int) -> str:
 
 
 def account_json(account: "Account") -> dict[str, Any]:
-    """The account of one stage and model as JSON, under stable keys.
+    """One account as JSON, under stable keys; `day`, `stage` and `model` only where it is for one of them.
 
     `usd` leaves out the requests whose price is unknown; `unpriced_requests` counts them.
     """
     saved = account.saved
     return {
+        **({"day": account.day} if account.day else {}),
         "stage": account.stage,
         "model": account.model,
         "requests": account.requests,
@@ -36,6 +37,15 @@ def account_json(account: "Account") -> dict[str, Any]:
         "usd": round(account.usd, 6),
         "unpriced_requests": account.unpriced,
         "outcomes": account.outcomes,
+        "wasted": {
+            "requests": account.wasted.requests,
+            "tokens": account.wasted.tokens,
+            "usd": round(account.wasted.usd, 6),
+            "unpriced_requests": account.wasted.unpriced,
+        },
+        "hits": account.hits,
+        "misses": account.misses,
+        "hit_rate": None if account.hit_rate is None else round(account.hit_rate, 4),
         "latency_seconds": dict(zip(("p50", "p95", "p99"), (round(s, 4) for s in account.latencies), strict=True)),
         "saved": {
             "results": saved.results if saved else 0,
@@ -47,8 +57,8 @@ def account_json(account: "Account") -> dict[str, Any]:
     }
 
 
-def show_stats(contents: "Contents", accounts: "Sequence[Account]") -> None:
-    """Print what the store holds, then requests, costs and savings by stage and model."""
+def show_contents(contents: "Contents") -> None:
+    """Print what the store holds."""
     console = Screen()
     stages = _table("stage", ("results",))
     for stage, count in contents.results.items():
@@ -58,28 +68,46 @@ def show_stats(contents: "Contents", accounts: "Sequence[Account]") -> None:
         f"{counted(contents.values, 'value')}, {contents.bytes / 2**20:,.1f} MB on disk; "
         f"{counted(contents.failures, 'failure')} recorded as permanent."
     )
+
+
+def show_accounts(accounts: "Sequence[Account]", by: Sequence[str]) -> None:
+    """Print requests, costs, hits and savings. by: the keys that the accounts are broken down by."""
+    console = Screen()
     if not accounts:
         console.sentence("No requests were sent to a model.")
         return
-    paid = _table("stage, model", ("requests", "tokens", "dollars", "p50 s", "p95 s", "p99 s"))
-    saved = _table("saved by reuse", ("results", "requests", "tokens", "dollars"))
+    paid = _table(", ".join(by), ("requests", "tokens", "dollars", "p50 s", "p95 s", "p99 s"))
+    saved = _table("saved by reuse", ("requests", "tokens", "dollars", "hits", "misses", "hit rate"))
     for account in accounts:
-        name = f"{account.stage}, {account.model}"
+        name = _name(account)
         latencies = (f"{seconds:.2f}" if seconds else "" for seconds in account.latencies)
         tokens = account.input_tokens + account.output_tokens
         paid.add_row(name, f"{account.requests:,}", f"{tokens:,}", dollars(account.usd, account.unpriced), *latencies)
-        if saving := account.saved:
-            tokens = saving.input_tokens + saving.output_tokens
-            money = dollars(saving.usd, saving.unpriced)
-            saved.add_row(name, f"{saving.results:,}", f"{saving.requests:,}", f"{tokens:,}", money)
+        saving, rate = account.saved, account.hit_rate
+        saved.add_row(
+            name,
+            f"{saving.requests:,}" if saving else "0",
+            f"{saving.input_tokens + saving.output_tokens:,}" if saving else "0",
+            dollars(saving.usd, saving.unpriced) if saving else "0.00",
+            f"{account.hits:,}",
+            f"{account.misses:,}",
+            "" if rate is None else f"{rate:.1%}",
+        )
     console.print()
     console.print(paid)
-    failed = [(account, outcomes) for account in accounts if (outcomes := _failed(account.outcomes))]
-    for account, outcomes in failed:
-        console.sentence(f"{account.stage}, {account.model}: requests without a usable answer: {outcomes}.")
-    if saved.row_count:
-        console.print()
-        console.print(saved)
+    for account in accounts:
+        if wasted := account.wasted.requests:
+            amount = dollars(account.wasted.usd, account.wasted.unpriced)
+            console.sentence(
+                f"{_name(account)}: requests without a usable answer: {_failed(account.outcomes)}; wasted on "
+                f"{'it' if wasted == 1 else 'them'}: {counted(account.wasted.tokens, 'token')}, {amount} dollars."
+            )
+    console.print()
+    console.print(saved)
+
+
+def _name(account: "Account") -> str:
+    return ", ".join(filter(None, (account.day, account.stage, account.model)))
 
 
 def _failed(outcomes: Mapping[str, int]) -> str:

@@ -7,10 +7,8 @@ while it runs and after it (progress), and the figures themselves (seed_assets.p
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from cli.money import dollars
-from cli.screen import Screen
+from cli.screen import Screen, columns_of, stage_tables
 from cli.warning_list import note_lines
 from resources.wording import counted
 from seed_assets.graph.stage import Units
@@ -33,36 +31,32 @@ def show_plan(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
         for line in ("The corpus holds no documents, so there is nothing to do.", *note_lines(plan.scan.skipped)):
             console.sentence(line)
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("stage", min_width=15, no_wrap=True)
-    for name in ("reused", "publish", "compute", "left out", "requests", "tokens", "dollars"):
-        table.add_column(name, justify="right", no_wrap=True)
+    counts: list[tuple[str, ...]] = []
+    costs: list[tuple[str, ...]] = []
     reasons: dict[str, list[str]] = {}
     for name, stage in estimates.items():
         at_most = "≤" if stage.upper_bound and stage.compute else ""
         paid = at_most if stage.cost.requests else ""
         amount = dollars(stage.cost.usd, stage.cost.unpriced)
-        table.add_row(
-            name,
-            f"{stage.reused:,}",
-            f"{stage.publish:,}",
-            f"{at_most}{stage.compute:,}",
-            f"{stage.left_out:,}",
-            f"{paid}{stage.cost.requests:,}",
-            f"{paid}{stage.cost.tokens:,}",
-            f"{paid}{amount}" if stage.cost.usd else amount,
+        counts.append((f"{stage.reused:,}", f"{stage.publish:,}", f"{at_most}{stage.compute:,}", f"{stage.left_out:,}"))
+        priced = (f"{paid}{stage.cost.requests:,}", f"{paid}{stage.cost.tokens:,}")
+        costs.append(
+            (*priced, f"{paid}{amount}" if stage.cost.usd else amount) if stage.cost.requests else ("", "", "")
         )
         for reason, count in stage.reasons.items():
             if reason == UPSTREAM:  # the line of the stage before it says the same
                 continue
             reasons.setdefault(reason, []).append(f"{name} {count:,}")
-    console.print(table)
+    groups = [columns_of(("reused", "publish", "compute", "left out"), counts)]
+    if any(stage.cost.requests for stage in estimates.values()):
+        groups.append(columns_of(("requests", "tokens", "dollars"), costs))
+    console.print(stage_tables(list(estimates), groups, console.width))
     for reason, where in reasons.items():
         console.sentence(f"{reason}: {', '.join(where)}")
     for line in kept_lines({name: stage.kept for name, stage in estimates.items()}):
         console.sentence(line)
     console.sentence(sentence_of(plan, estimates))
-    for sentence in (*reading_sentences(estimates), *_explanations(plan, estimates)):
+    for sentence in (*expected_sentences(estimates), *reading_sentences(estimates), *_explanations(plan, estimates)):
         console.sentence(sentence)
     saved = total(stage.saved for stage in estimates.values())
     if saved.requests:
@@ -96,6 +90,30 @@ def _cost(estimates: "Mapping[str, StageEstimate]") -> str:
     at_most = "at most " if any(stage.upper_bound and stage.cost.requests for stage in estimates.values()) else ""
     requests, tokens = counted(cost.requests, "request"), counted(cost.tokens, "token")
     return f"{at_most}{requests}, about {tokens}, {at_most if cost.usd else ''}{_money(cost)}"
+
+
+def expected_sentences(estimates: "Mapping[str, StageEstimate]") -> Iterator[str]:
+    """What is expected to be paid, of which stages that is not known yet, and which models have no known price."""
+    known = {name: stage.expected for name, stage in estimates.items() if stage.cost.requests and stage.expected}
+    unknown = [name for name, stage in estimates.items() if stage.cost.requests and stage.expected is None]
+    if known:
+        expected = total(known.values())
+        of = f" for {', '.join(known)}" if unknown else ""
+        yield (
+            f"Expected{of}, by what such results have cost in this home so far: {counted(expected.requests, 'request')}, about "
+            f"{counted(expected.tokens, 'token')}, {_money(expected)}."
+        )
+    if unknown:
+        yield (
+            f"What is expected is not known for {', '.join(unknown)}, since this home has paid for no such result yet. To find "
+            "out, seed one document first, with `--documents`."
+        )
+    if models := dict.fromkeys(model for stage in estimates.values() for model in stage.without_price):
+        are = "The price is" if len(models) == 1 else "The prices are"
+        yield (
+            f"{are} unknown of {', '.join(models)}, since no table of prices that applies to the server names the model. Write "
+            "a table and name it in the setting `prices` (docs/models.md)."
+        )
 
 
 def sentence_of_store(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> str:

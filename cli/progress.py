@@ -7,25 +7,28 @@ import shlex
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Group
 from rich.live import Live
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from cli.failure_list import failure_lines
 from cli.money import dollars
 from cli.plan_report import kept_lines, reading_sentences, sentence_of, sentence_of_store
-from cli.screen import Screen
+from cli.screen import Screen, columns_of, stage_tables
 from cli.streams import print_text
 from cli.warning_list import note_lines, warning_lines
 from io_managers.plain_text import plain
+from resources.columns import Column
 from resources.endpoints.llm import Usage
 from resources.settings.config import PROJECT_ROOT
-from resources.wording import counted, shortened
+from resources.wording import counted
+from seed_assets.engine.progress import Progress
+from seed_assets.graph.stage import Units
 from seed_assets.planning.plan import UPSTREAM
 
 if TYPE_CHECKING:
@@ -47,6 +50,7 @@ class _Row:
     reused: int = 0
     computed: int = 0
     failed: int = 0
+    before: int = 0  # of `computed` and `failed`, when the run began that is under way
     paid: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     since: float | None = None
@@ -55,14 +59,17 @@ class _Row:
 class LiveTable:
     """The table of a running seed, which follows it as an Observer. It is drawn while it changes, on a terminal only."""
 
-    def __init__(self, session: "Session", *, cache_only: bool = False) -> None:
-        """cache_only: nothing is computed, so no costs are shown."""
+    def __init__(self, session: "Session", *, cache_only: bool = False, lines_only: bool = False) -> None:
+        """cache_only: nothing is computed, so no costs are shown. lines_only: show how far slow stages are, and nothing more."""
         self._cache_only = cache_only
+        self._lines_only = lines_only
         self._rows = {name: _Row() for name in session.pipeline.stages}
         self._lock = threading.Lock()
         self._console = Screen(stderr=True)
         self._live: Live | None = None
         self._reached = ""
+        # How many results the plan has to compute, by stage.
+        self._planned: dict[str, int] = {}
 
     def __enter__(self) -> "LiveTable":
         return self
@@ -75,6 +82,11 @@ class LiveTable:
 
     def planned(self, plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
         """See Observer."""
+        # How many clusters there will be is not known, and one run has all of them.
+        of_documents = [name for name in estimates if plan.stages[name].stage.units is Units.DOCUMENTS]
+        self._planned = {name: estimates[name].compute for name in of_documents}
+        if self._lines_only:
+            return
         if self._cache_only:
             self._console.sentence(sentence_of_store(plan, estimates))
             return
@@ -87,8 +99,9 @@ class LiveTable:
         with self._lock:
             row = self._rows[stage]
             row.documents = max(row.documents, documents)
+            row.before = row.computed + row.failed
             row.since = time.perf_counter()
-        if self._live is None and self._console.is_terminal:
+        if self._live is None and self._drawn:
             # Outside of the lock, since starting it draws the table, and drawing takes the lock.
             self._live = Live(
                 get_renderable=self._render,
@@ -106,13 +119,22 @@ class LiveTable:
             row.computed += computed
             row.failed += failed
 
-    def reached(self, stage: str, place: int, total: int, name: str) -> None:
-        """See Observer."""
-        line = f"{stage} {place}/{total}  {_on_one_line(name, 100)}"
-        if self._console.is_terminal:
+    def reached(self, progress: Progress) -> None:
+        """See Observer. A seed of many documents has several runs, and each reports only its own documents."""
+        with self._lock:
+            row = self._rows[progress.stage]
+            done, planned = row.before + progress.done, self._planned.get(progress.stage, 0)
+            total, seconds = max(planned, row.before + progress.total), row.seconds + progress.seconds
+        line = replace(progress, done=done, total=total, seconds=seconds).line()
+        if self._drawn:
             self._reached = line
         else:
             self._console.sentence(line)
+
+    @property
+    def _drawn(self) -> bool:
+        """Whether the table is drawn over and over again, which only a terminal can show."""
+        return self._console.is_terminal and not self._lines_only
 
     def paid(self, stage: str, usage: Usage) -> None:
         """See Observer."""
@@ -126,40 +148,40 @@ class LiveTable:
             row.seconds += seconds
             row.since = None
 
-    def _render(self) -> Table:
+    def _render(self) -> Group:
         with self._lock:
-            paid = not self._cache_only and any(row.paid.requests for row in self._rows.values())
-            table = _stage_table(paid=paid)
-            table.caption = self._reached
-            for name, row in self._rows.items():
-                running = row.since is not None
-                seconds = row.seconds + (time.perf_counter() - row.since if row.since is not None else 0)
-                table.add_row(
-                    Text(name, style="bold") if running else name,
-                    *_counts(row.documents, row.reused, row.computed, row.failed),
-                    *(_cost(row.paid.requests, row.paid.tokens, row.paid.usd, row.paid.unpriced) if paid else ()),
-                    f"{seconds:.1f}" if seconds else "",
+            running = {name for name, row in self._rows.items() if row.since is not None}
+            lines = [
+                _Line(
+                    _counts(row.documents, row.reused, row.computed, row.failed, row.seconds + _since(row) or None),
+                    _cost(row.paid.requests, row.paid.tokens, row.paid.usd, row.paid.unpriced),
                 )
-        return table
+                for row in self._rows.values()
+            ]
+            names = list(self._rows)
+        paid = not self._cache_only and any(line.cost[0] for line in lines)
+        table = stage_tables(names, _columns(lines, paid=paid), self._console.width, bold=running)
+        return Group(table, Text(self._reached, style="dim")) if self._reached else table
+
+
+def _since(row: _Row) -> float:
+    return time.perf_counter() - row.since if row.since is not None else 0.0
 
 
 def show_report(session: "Session", report: "SeedReport") -> None:
     """Print what was computed, reused and failed, and what to do next."""
     console = Screen()
-    paid = any(stage.requests for stage in report.stages.values())
-    table = _stage_table(paid=paid)
-    for name, stage in report.stages.items():
-        table.add_row(
-            name,
-            *_counts(stage.documents, stage.reused, stage.computed, stage.failed),
-            *(_cost(stage.requests, stage.tokens, stage.usd, stage.unpriced_requests) if paid else ()),
-            f"{stage.seconds:.1f}",
+    stages = report.stages.values()
+    lines = [
+        _Line(
+            _counts(stage.documents, stage.reused, stage.computed, stage.failed, stage.seconds, stage.blocked),
+            _cost(stage.requests, stage.tokens, stage.usd, stage.unpriced_requests),
         )
-    console.print(table)
-    _show_failures(
-        console,
-        [{"document": f.document, "stage": f.stage, "reason": f.reason, "remedy": f.remedy} for f in report.failures],
-    )
+        for stage in stages
+    ]
+    paid = any(stage.requests for stage in stages)
+    console.print(stage_tables(list(report.stages), _columns(lines, paid=paid), console.width))
+    _show_failures(console, _failures_of(report))
     made = sum(stage.computed for stage in report.stages.values())
     reused = sum(stage.reused for stage in report.stages.values())
     documents = next((stage.documents for stage in report.stages.values()), 0)
@@ -177,6 +199,22 @@ def show_report(session: "Session", report: "SeedReport") -> None:
     )
     for line in note_lines(report.skipped, report.warned, report.without_text):
         console.sentence(line)
+    _show_what_stopped(console, report)
+    _show_next(console, session)
+
+
+def show_problems(report: "SeedReport") -> None:
+    """Print only what failed and what stopped the seed; nothing if all went well."""
+    console = Screen()
+    _show_failures(console, _failures_of(report))
+    _show_what_stopped(console, report)
+
+
+def _failures_of(report: "SeedReport") -> list[dict[str, str]]:
+    return [{"document": f.document, "stage": f.stage, "reason": f.reason, "remedy": f.remedy} for f in report.failures]
+
+
+def _show_what_stopped(console: Screen, report: "SeedReport") -> None:
     if report.exit_code == 130:
         console.sentence("Interrupted. All finished work is kept; run the command again to continue.")
     elif report.exit_code == 3:
@@ -184,7 +222,6 @@ def show_report(session: "Session", report: "SeedReport") -> None:
             f"The budget was reached: {report.stopped}. Work that costs nothing was still done, and all finished work is "
             f"kept. {report.remedy}"
         )
-    _show_next(console, session)
 
 
 def _show_next(console: Screen, session: "Session") -> None:
@@ -217,13 +254,9 @@ def show_status(
 ) -> None:
     """Print the number of units by stage and state, then what is kept, the skipped files, the warnings and the failures."""
     console = Screen()
-    table = Table(box=None, pad_edge=False)
-    table.add_column("stage")
-    for state in next(iter(counts.values()), {}):
-        table.add_column(state, justify="right")
-    for name, by_state in counts.items():
-        table.add_row(name, *(f"{count:,}" if count else "·" for count in by_state.values()))
-    console.print(table)
+    states = list(next(iter(counts.values()), {}))
+    rows = [[f"{count:,}" if count else "·" for count in by_state.values()] for by_state in counts.values()]
+    console.print(stage_tables(list(counts), [columns_of(states, rows)], console.width))
     for line in kept_lines(kept or {}):
         console.sentence(line)
     if any(by_state.get("stale") or by_state.get("missing") for by_state in counts.values()):
@@ -268,22 +301,31 @@ def _show_failures(console: Screen, failures: Sequence[Mapping[str, Any]]) -> No
         console.sentence(line)
 
 
-def _stage_table(*, paid: bool) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("stage", min_width=15, no_wrap=True)
-    cost = ("requests", "tokens", "dollars") if paid else ()
-    for name in ("total", "reused", "computed", "failed", *cost, "seconds"):
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The figures of one stage: of its units, and of its requests."""
+
+    counts: tuple[str, ...]
+    cost: tuple[str, ...]
 
 
-def _counts(documents: int, reused: int, computed: int, failed: int) -> tuple[str, str, str, str | Text]:
-    return f"{documents:,}", f"{reused:,}", f"{computed:,}", Text(f"{failed:,}", style="red") if failed else "0"
+def _columns(lines: Sequence[_Line], *, paid: bool) -> list[list[Column]]:
+    """The columns of a seed. paid: whether any stage sent requests."""
+    counts = columns_of(
+        ("total", "reused", "computed", "failed", "blocked", "seconds"), [line.counts for line in lines]
+    )
+    # Usually none is.
+    counts = [column for column in counts if column.heading != "blocked" or set(column.cells) != {"0"}]
+    return [counts, columns_of(("requests", "tokens", "dollars"), [line.cost for line in lines])] if paid else [counts]
+
+
+def _counts(
+    documents: int, reused: int, computed: int, failed: int, seconds: float | None, blocked: int = 0
+) -> tuple[str, ...]:
+    """The counts of a stage. seconds: None if it has not begun."""
+    figures = (f"{count:,}" for count in (documents, reused, computed, failed, blocked))
+    return (*figures, "" if seconds is None else f"{seconds:,.1f}")
 
 
 def _cost(requests: int, tokens: int, usd: float, unpriced: int) -> tuple[str, str, str]:
     return (f"{requests:,}", f"{tokens:,}", dollars(usd, unpriced)) if requests else ("", "", "")
-
-
-def _on_one_line(text: str, characters: int = 200) -> str:
-    return shortened(" ".join(plain(text).split()), characters)

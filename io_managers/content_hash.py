@@ -24,11 +24,8 @@ from io_managers.store.store import Store
 from io_managers.store.values import CommittedResults, Result, StoredValues
 
 
-def result_metadata(result: Result, latencies: Sequence[float] = ()) -> dict[str, Any]:
-    """The metadata that a partition's page shows for its result.
-
-    latencies: p50, p95 and p99 of the run's requests in this stage, in seconds.
-    """
+def result_metadata(result: Result) -> dict[str, Any]:
+    """The metadata that a partition's page shows for its result; latencies are those of its own requests."""
     provenance = result.provenance
     metadata: dict[str, Any] = {
         "content_digest": result.content_digest,
@@ -41,20 +38,29 @@ def result_metadata(result: Result, latencies: Sequence[float] = ()) -> dict[str
         metadata["warnings"] = "\n".join(provenance.warnings)
     if result.reason:
         metadata["computed_because"] = result.reason
-    if provenance.requests and not result.reused and latencies:
-        metadata |= dict(
-            zip(("latency_p50_seconds", "latency_p95_seconds", "latency_p99_seconds"), latencies, strict=True)
-        )
-    if provenance.requests:
-        # If the result was reused, this cost did not have to be paid again.
-        suffix = "_saved" if result.reused else ""
+    if provenance.latencies and not result.reused:
+        names = ("latency_p50_seconds", "latency_p95_seconds", "latency_p99_seconds")
+        metadata |= dict(zip(names, provenance.latencies, strict=True))
+    if provenance.model:
+        metadata["model"] = provenance.model
+    if provenance.requests and not result.reused:
         metadata |= {
-            "model": provenance.model,
-            f"requests{suffix}": provenance.requests,
-            f"input_tokens{suffix}": provenance.input_tokens,
-            f"output_tokens{suffix}": provenance.output_tokens,
-            f"usd{suffix}": "unknown" if provenance.unpriced else provenance.usd,
+            "requests": provenance.requests,
+            "input_tokens": provenance.input_tokens,
+            "output_tokens": provenance.output_tokens,
+            "usd": "unknown" if provenance.unpriced else provenance.usd,
         }
+    # What was found inside of a computed result did not have to be paid again, and nothing at all of a reused one.
+    paid = int(result.reused)
+    saved = {
+        "requests_saved": provenance.reused_requests + paid * provenance.requests,
+        "input_tokens_saved": provenance.reused_input_tokens + paid * provenance.input_tokens,
+        "output_tokens_saved": provenance.reused_output_tokens + paid * provenance.output_tokens,
+    }
+    if any(saved.values()):
+        unpriced = provenance.reused_unpriced + paid * provenance.unpriced
+        usd = provenance.reused_usd + paid * provenance.usd
+        metadata |= saved | {"usd_saved": "unknown" if unpriced else usd}
     return metadata
 
 
@@ -90,11 +96,9 @@ class ContentHashIOManager(dg.ConfigurableIOManager):
         publish(store, results, context.run_id)
         if partitions is None:
             for result in results.values():
-                context.add_output_metadata(shown_metadata(result_metadata(result, results.latencies)))
+                context.add_output_metadata(shown_metadata(result_metadata(result)))
         else:
-            add_partition_metadata(
-                context, {p: result_metadata(result, results.latencies) for p, result in results.items()}
-            )
+            add_partition_metadata(context, {p: result_metadata(result) for p, result in results.items()})
 
     def load_input(self, context: dg.InputContext) -> Any:
         """The value of one partition, or a lazy mapping of several.

@@ -99,12 +99,12 @@ def add_partition_metadata(context: AssetExecutionContext | OutputContext, metad
 def emit_materializations(
     context: AssetExecutionContext | OutputContext, records: Mapping[str, PartitionRecord]
 ) -> None:
-    """Record these partitions as materialised now, although the step is about to fail for others.
+    """Record these partitions as materialised now, although the step goes on with others, or is about to fail for them.
 
     records: by partition key. Each event has the partition's own data version and, like the events of a successful step, the
-    code version and the versions of the inputs, so that Dagster computes staleness correctly. The caller then raises
-    `Failure(allow_retries=False)`, and Dagster shows the run's other partitions of this asset as failed. Do not use this in
-    a step that succeeds: Dagster records its partitions itself.
+    code version and the versions of the inputs, so that Dagster computes staleness correctly. In a step that succeeds, call
+    it only if `can_record_early`: then Dagster does not record these partitions once more at its end. In a step that fails,
+    the caller then raises `Failure(allow_retries=False)`, and Dagster shows the run's other partitions of this asset as failed.
     """
     provenance = _provenance_tags(context)
     events = [
@@ -119,6 +119,14 @@ def emit_materializations(
     if not _log_as_batch(context, events, "asset_materialization"):
         for event in events:
             context.log_event(event)
+    step = _step_of(context)
+    if step is not None:
+        _RECORDED.setdefault(step, set()).update(records)
+
+
+def can_record_early(context: AssetExecutionContext | OutputContext) -> bool:
+    """Whether partitions that were recorded during a step can be left out of what Dagster records at its end."""
+    return _step_of(context) is not None and _output_events_are_ours()
 
 
 def shown_metadata(metadata: Metadata) -> dict[str, Any]:
@@ -181,19 +189,23 @@ def set_partition_versions(context: AssetExecutionContext, versions: Mapping[str
     then all partitions have the output's version, and Dagster shows some of them as stale although they are current.
     """
     step = _step_of(context)
-    if step is None or not _versions_are_put_in():
+    if step is None or not _output_events_are_ours():
         return False
     _VERSIONS[step] = versions
     return True
 
 
-# The versions of the steps that are running.
+# The versions of the steps that are running, and the partitions of each that are recorded already.
 _VERSIONS: WeakKeyDictionary[Any, Mapping[str, PartitionVersion]] = WeakKeyDictionary()
+_RECORDED: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 _MARK = "_with_partition_versions"
 
 
-def _versions_are_put_in() -> bool:
-    """Patch Dagster so that the events of a step's output have the versions that were set for that step."""
+def _output_events_are_ours() -> bool:
+    """Patch Dagster so that the events of a step's output have the versions that were set for that step.
+
+    Events of partitions that are recorded already are left out.
+    """
     module, name = "dagster._core.execution.plan.execute_step", "_get_output_asset_events"
     events_of: Callable[..., Iterator[Any]] | None = _private(module, name)
     if events_of is None or "step_context" not in signature(events_of).parameters:
@@ -204,8 +216,11 @@ def _versions_are_put_in() -> bool:
 
     @wraps(events_of)
     def with_versions(*args: Any, **kwargs: Any) -> Iterator[Any]:
-        versions = _VERSIONS.get(arguments.bind(*args, **kwargs).arguments["step_context"], {})
+        step = arguments.bind(*args, **kwargs).arguments["step_context"]
+        versions, recorded = _VERSIONS.get(step, {}), _RECORDED.get(step, ())
         for event in events_of(*args, **kwargs):
+            if event.partition in recorded:
+                continue
             own = versions.get(event.partition)
             if own is None or not isinstance(event, AssetMaterialization):
                 yield event

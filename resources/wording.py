@@ -1,4 +1,4 @@
-"""How counts, long texts and similar names are written in messages."""
+"""How counts, durations, long texts and similar names are written in messages."""
 
 from collections.abc import Iterable
 
@@ -6,6 +6,19 @@ from collections.abc import Iterable
 def counted(number: int, one: str, several: str = "") -> str:
     """A number with its noun: `1 file`, `2 files`, `1,000 entries`. several: the plural, if it is not `one` with an s."""
     return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time for people, in one or two units: `40 s`, `11 min`, `2 h 10 min`, `3 days`."""
+    minutes = round(seconds / 60)
+    if round(seconds) < 60:
+        return f"{max(1, round(seconds))} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{round(hours / 24)} days"
 
 
 def shortened(text: str, characters: int) -> str:

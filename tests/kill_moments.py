@@ -190,7 +190,9 @@ def _after(stage: str, count: int) -> Moment:
 
 
 def _unpublished(stage: str, total: int) -> Moment:
-    return Moment(f"{stage}: all committed, none published", "between", lambda home: committed(home)[stage] >= total)
+    return Moment(
+        f"{stage}: all committed, perhaps not published", "between", lambda home: committed(home)[stage] >= total
+    )
 
 
 def _published(stage: str) -> Moment:

@@ -25,6 +25,7 @@ ORDER = (
     "io_managers.store",
     "io_managers",
     "resources.errors  resources.wording",
+    "resources.columns",
     "resources.memory_errors",
     "resources.wire  resources.corpus  resources.limits  resources.tables",
     "resources.home",
@@ -51,6 +52,7 @@ ORDER = (
     "seed_assets.checking  seed_assets.comparing",
     "seed_assets.orchestration  answering",
     "seed_assets.definitions  seed_assets.seeding",
+    "seed_assets.proof",
     "cli",
 )
 

@@ -17,6 +17,8 @@ from io_managers.store.sqlite.schema import SEALS
 from io_managers.store.sqlite.seals import are_sound, seal, sound, sql_seal
 
 _COSTS = ("requests", "input_tokens", "output_tokens", "usd", "unpriced")
+# Only the JSON of a provenance with a cost contains one of these, since quotation marks within a text would be escaped.
+_WITH_COST = "(instr(provenance, 'requests\":') OR instr(provenance, 'input_tokens\":'))"
 # Stands in the JSON of a provenance if and only if it has warnings: within a text, the quotation marks would be escaped.
 WARNED = '"warnings":['
 # SQLite accepts at most 32,766 parameters per statement; a JSON array has no such limit and is as fast (measured).
@@ -30,7 +32,9 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     seconds: how long computing took. requests, input_tokens, output_tokens, usd: what was paid for it. unpriced: how many
     of the requests have an unknown price. model: the model that was used. preview: a line of text for people. warnings: one
-    sentence for each thing that people should know about the result; a result without warnings has none here.
+    sentence for each thing that people should know about the result; a result without warnings has none here. reused_...: what
+    those results had cost that were found while this one was computed, such as an answer from before a kill; it was not paid
+    again. latencies: p50, p95 and p99 of its own answered requests, in seconds; empty if there were none.
     """
 
     seconds: float = 0.0
@@ -42,6 +46,12 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     unpriced: int = 0
     model: str = ""
     warnings: tuple[str, ...] = ()
+    reused_requests: int = 0
+    reused_input_tokens: int = 0
+    reused_output_tokens: int = 0
+    reused_usd: float = 0.0
+    reused_unpriced: int = 0
+    latencies: tuple[float, ...] = ()
 
 
 class ActionRecord(msgspec.Struct, frozen=True, gc=False):
@@ -115,14 +125,11 @@ class ActionCache:
         rows = self._database.read("SELECT created_at FROM actions WHERE action_key = ?", (key,))
         return rows[0][0] if rows else None
 
-    def paid(self, keys: Iterable[str]) -> Provenance:
-        """The total cost of these finished actions; the other fields of the Provenance are empty."""
-        wanted = _encoder.encode(list(keys)).decode()
-        sums = ", ".join(f"TOTAL(json_extract(provenance, '$.{name}'))" for name in _COSTS)
-        ((requests, input_tokens, output_tokens, usd, unpriced),) = self._database.read(
-            f"SELECT {sums} {_AMONG} AND json_valid(provenance)", (wanted,)
-        )
-        return Provenance(0.0, int(requests), int(input_tokens), int(output_tokens), usd, unpriced=int(unpriced))
+    def with_cost(self, keys: Iterable[str]) -> dict[str, Provenance]:
+        """The provenance of those of these finished actions that have cost something, by key."""
+        wanted = _encoder.encode(sorted(keys)).decode()
+        rows = self._database.read(f"SELECT action_key, provenance {_OF_EACH} WHERE {_WITH_COST}", (wanted,))
+        return {key: _provenance(text) for key, text in rows}
 
     def parts(self, keys: Iterable[str]) -> dict[str, Mapping[str, Part]]:
         """The parts of the keys of finished actions, as read from JSON."""

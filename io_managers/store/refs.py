@@ -127,6 +127,8 @@ class Refs:
         A ref of rows is kept if it belongs to a later version of the same table: the process that wrote the earlier rows was
         delayed before it could publish them.
         """
+        if not refs:
+            return
         self._database.write((_PUBLISH, [ref_row(ref, time.time()) for ref in refs])).result()
 
     def damaged(self) -> list[tuple[str, str]]:

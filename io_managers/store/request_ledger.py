@@ -36,7 +36,11 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class Saving(msgspec.Struct, frozen=True):
-    """What one run saved by reuse. results: how many stored results it used; the other fields are what they had cost."""
+    """What reuse saved.
+
+    results: how many whole results of documents, clusters or the corpus were found. The other fields are what they had cost, and
+    what had been paid for answers that were found while other results were computed.
+    """
 
     stage: str
     model: str
@@ -49,26 +53,6 @@ class Saving(msgspec.Struct, frozen=True):
     at: float = 0.0
 
 
-class Account(msgspec.Struct, frozen=True):
-    """The totals of one stage and model.
-
-    unpriced: requests whose price is unknown; `usd` does not contain them. latencies: p50, p95 and p99 of answered requests,
-    in seconds; 0 if there were none. outcomes: the number of attempts by outcome. saved: what reuse has saved.
-    """
-
-    stage: str
-    model: str
-    requests: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    usd: float = 0.0
-    unpriced: int = 0
-    latencies: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    outcomes: dict[str, int] = {}
-    saved: Saving | None = None
-
-
-_NOTHING: tuple[int, int, int, float, int] = (0, 0, 0, 0.0, 0)
 _ATTEMPT = f"INSERT INTO requests VALUES ({', '.join('?' * len(Attempt.__struct_fields__))})"
 _SAVING = f"INSERT INTO savings VALUES ({', '.join('?' * len(Saving.__struct_fields__))})"
 
@@ -94,59 +78,23 @@ class RequestLedger:
             now = time.time()
             self._database.write((_SAVING, [(*msgspec.structs.astuple(saving)[:-1], now) for saving in savings]))
 
+    def has_any(self) -> bool:
+        """Whether any request was ever sent."""
+        return bool(self._database.read("SELECT EXISTS (SELECT 1 FROM requests)")[0][0])
+
+    def answered_again(self) -> dict[str, int]:
+        """By stage, how many answers were paid for although the same action had been answered before; it reads every request."""
+        rows = self._database.read(
+            "SELECT stage, SUM(answers - 1) FROM (SELECT stage, COUNT(*) AS answers FROM requests WHERE outcome = ?"
+            " GROUP BY stage, action_key HAVING COUNT(*) > 1) GROUP BY stage ORDER BY stage",
+            (ANSWERED,),
+        )
+        return dict(rows)
+
     def spent_usd(self, since: float) -> float:
         """Dollars spent by all processes since a time (seconds since 1970); unknown prices count as 0."""
         ((usd,),) = self._database.read("SELECT TOTAL(usd) FROM requests WHERE at >= ?", (since,))
         return usd
-
-    def accounts(self, since: float = 0.0) -> list[Account]:
-        """The totals by stage and model since a time (seconds since 1970; 0 for all)."""
-        savings = {
-            (saving.stage, saving.model): saving
-            for saving in (
-                Saving(*row)
-                for row in self._database.read(
-                    "SELECT stage, model, SUM(results), SUM(requests), SUM(input_tokens), SUM(output_tokens), TOTAL(usd),"
-                    " SUM(unpriced), MAX(at) FROM savings WHERE at >= ? GROUP BY stage, model",
-                    (since,),
-                )
-            )
-        }
-        outcomes: dict[tuple[str, str], dict[str, int]] = {}
-        for stage, model, outcome, count in self._database.read(
-            "SELECT stage, model, outcome, COUNT(*) FROM requests WHERE at >= ? GROUP BY 1, 2, 3 ORDER BY 4 DESC",
-            (since,),
-        ):
-            outcomes.setdefault((stage, model), {})[outcome] = count
-        totals = {
-            (stage, model): (count, asked, answered, usd, unpriced)
-            for stage, model, count, asked, answered, usd, unpriced in self._database.read(
-                "SELECT stage, model, COUNT(*), SUM(input_tokens), SUM(output_tokens), TOTAL(usd), SUM(usd IS NULL)"
-                " FROM requests WHERE at >= ? GROUP BY stage, model",
-                (since,),
-            )
-        }
-        return [
-            Account(
-                *name,
-                *totals.get(name, _NOTHING),
-                latencies=self._latencies(*name, since, outcomes.get(name, {}).get(ANSWERED, 0)),
-                outcomes=outcomes.get(name, {}),
-                saved=savings.get(name),
-            )
-            for name in sorted(totals.keys() | savings.keys())
-        ]
-
-    def _latencies(self, stage: str, model: str, since: float, count: int) -> tuple[float, float, float]:
-        found = [0.0, 0.0, 0.0]
-        for place, share in enumerate((0.5, 0.95, 0.99)):
-            if count:
-                ((found[place],),) = self._database.read(
-                    "SELECT seconds FROM requests WHERE stage = ? AND model = ? AND outcome = ? AND at >= ?"
-                    " ORDER BY seconds LIMIT 1 OFFSET ?",
-                    (stage, model, ANSWERED, since, nearest_rank(share, count)),
-                )
-        return found[0], found[1], found[2]
 
 
 def nearest_rank(share: float, count: int) -> int:

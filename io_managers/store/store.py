@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from io_managers.store.account import Accounting
 from io_managers.store.action_cache import ActionCache, Provenance, encode_parts
 from io_managers.store.codecs.codecs import Encoded, decode, encode
 from io_managers.store.content_store import ContentStore, SqliteContentStore
@@ -80,6 +81,7 @@ class Store:
         self.failures = Failures(self.database)
         self.leases = Leases(directory / "leases.db")
         self.requests = RequestLedger(self.database)
+        self.account = Accounting(self.database)
         self.reserve = Reserve(directory)
         with suppress(StoreUnavailableError):  # the next write reports it
             self.take_in_reserve()

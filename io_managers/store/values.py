@@ -1,6 +1,6 @@
 """The mappings by partition that pass between stages and Dagster: committed results, and inputs that are opened lazily."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,14 +29,10 @@ class Result:
 
 
 class CommittedResults(Mapping[str, Result]):
-    """The results of a stage by partition, which the IO manager publishes.
+    """The results of a stage by partition, which the IO manager publishes."""
 
-    latencies: p50, p95 and p99 of their answered requests, in seconds; empty if there were no requests.
-    """
-
-    def __init__(self, stage: str, results: Mapping[str, Result], latencies: Sequence[float] = ()) -> None:
+    def __init__(self, stage: str, results: Mapping[str, Result]) -> None:
         self.stage = stage
-        self.latencies = latencies
         self._results = results
 
     def __getitem__(self, partition: str) -> Result:

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 _CHECKSUM_BYTES = hashlib.sha256().digest_size
 
 
-def write_whole(path: "Path | str", data: bytes | str) -> None:
+def write_whole(path: "Path | str", data: bytes | str, *, mode: int | None = None) -> None:
     """Write or replace a file atomically: other processes see the old content or the new one, even after a power failure.
 
-    Text is written as UTF-8, and missing directories are created. Raises OSError; no temporary file is left then.
+    Text is written as UTF-8, and missing directories are created. mode: the permissions of the file; None for the usual ones of
+    a new file. Raises OSError; no temporary file is left then.
     """
     directory, name = os.path.split(os.fspath(path))
     temporary = os.path.join(directory, f".{name}.{os.getpid()}-{os.urandom(4).hex()}")
@@ -29,6 +30,8 @@ def write_whole(path: "Path | str", data: bytes | str) -> None:
         with open(temporary, "xb") as file:
             file.write(data.encode() if isinstance(data, str) else data)
             file.flush()
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
             _flush(file.fileno())
         os.replace(temporary, path)
     except OSError:

@@ -91,7 +91,7 @@ class Endpoint:
         self.name = name
         self.price = price
         self.in_flight = in_flight
-        self._model = model
+        self.model = model
         self._make_sender = make_sender
         self._check_key = check_key
         self._limits = limits
@@ -114,7 +114,7 @@ class Endpoint:
         self._check_key()
         if priced and self.price.usd(Tokens(0)) is None:
             raise ConfigurationError(
-                f"A budget is set, but the price of {self._model} is unknown, so the budget could not be kept. Name a file "
+                f"A budget is set, but the price of {self.model} is unknown, so the budget could not be kept. Name a file "
                 "with its price in `prices` (docs/models.md), or set no budget (`budget`, --max-cost)."
             )
 
@@ -176,7 +176,7 @@ class Endpoint:
                 give_back()
                 raise
         costs.attempted(
-            Attempt("", "", self._model, ANSWERED, "", seconds, tokens.input, tokens.output, self.price.usd(tokens)),
+            Attempt("", "", self.model, ANSWERED, "", seconds, tokens.input, tokens.output, self.price.usd(tokens)),
             usable=True,
             give_back=give_back,
         )
@@ -225,12 +225,15 @@ class Endpoint:
         elif isinstance(failed, AttemptError | WireError):
             answered = isinstance(failed, WireError) and failed.answered
             outcome, detail, tokens = failed.outcome, failed.detail, held if answered else Tokens(0)
+        elif isinstance(failed, ConfigurationError) and reply:
+            # A whole answer that the settings do not fit, such as vectors of another length.
+            outcome, detail, tokens = "wrong settings", str(failed), _reported_tokens(reply) or held
         else:
             outcome, detail, tokens = "given up", "", Tokens(0)
         # A refusal with an error status costs nothing.
         usd = self.price.usd(tokens) if tokens.input or tokens.output else 0.0
         costs.attempted(
-            Attempt("", "", self._model, outcome, self._clean(detail), seconds, tokens.input, tokens.output, usd),
+            Attempt("", "", self.model, outcome, self._clean(detail), seconds, tokens.input, tokens.output, usd),
             reply=self._clean_bytes(reply[:_MOST_KEPT_BYTES]),
             usable=False,
         )

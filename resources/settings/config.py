@@ -33,6 +33,7 @@ from resources.settings.model_settings import (
     EmbeddingSettings,
     LimitSettings,
     LLMSettings,
+    MetricsSettings,
     WhenChanged,
 )
 from resources.settings.reading_settings import OcrSettings, PdfSettings
@@ -49,7 +50,7 @@ OPENAI_ADDRESS = "OPENAI_BASE_URL"
 # The project's own variables that are not settings; the last one is for its tests.
 OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, FORBIDDING, "SEEDBANK_CORPORA"})
 _PATHS = ("corpus", "home", "prices")
-_PATHS_IN_SECTIONS = (("clusters", "table"), ("embeddings", "folder"))
+_PATHS_IN_SECTIONS = (("clusters", "table"), ("embeddings", "folder"), ("metrics", "prometheus"))
 
 
 def _some_path(value: Any) -> Any:
@@ -205,6 +206,7 @@ class Settings(BaseSettings):
     embeddings: EmbeddingSettings = EmbeddingSettings()  # pyright: ignore[reportCallIssue]
     budget: BudgetSettings = BudgetSettings()  # pyright: ignore[reportCallIssue]
     limits: LimitSettings = LimitSettings()  # pyright: ignore[reportCallIssue]
+    metrics: MetricsSettings = MetricsSettings()  # pyright: ignore[reportCallIssue]
 
     @property
     def archives_are_folders(self) -> bool:

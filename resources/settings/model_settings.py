@@ -235,6 +235,24 @@ class BudgetSettings(BaseModel):
     period_days: Number = Field(1, gt=0, description="Number of days, back from now, that `period_usd` covers.")
 
 
+class MetricsSettings(BaseModel):
+    """Where the account of a home is written for other programs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prometheus: str = Field(
+        "",
+        description="A file for Prometheus's textfile collector, such as `/var/lib/node_exporter/seedbank.prom`. Each seed that "
+        "does anything replaces it: requests, tokens, dollars, savings and latencies by stage and model. If empty, none is "
+        "written.",
+    )
+
+    @property
+    def prometheus_path(self) -> Path | None:
+        """The path of `prometheus`; None if it is not set."""
+        return Path(self.prometheus).expanduser() if self.prometheus else None
+
+
 class LimitSettings(BaseModel):
     """Where processes share the limits of requests."""
 

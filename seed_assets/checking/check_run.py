@@ -12,9 +12,10 @@ from io_managers.store.errors import StoreError
 from resources.errors import ConfigurationError, DocumentError
 from resources.tables.lance_errors import TableError, reading
 from resources.tables.lance_index_files import index_faults
+from resources.wording import counted
 from seed_assets.checking.published_results import StoredResults
 from seed_assets.checking.table_rows import rows_as_published
-from seed_assets.engine.currency import Currency, unit_currency
+from seed_assets.engine.currency import unit_currency
 from seed_assets.engine.damage import DOUBTED, note
 from seed_assets.engine.maintenance_due import CHANGED, maintenance_todo
 from seed_assets.engine.runner import Runner
@@ -23,9 +24,10 @@ from seed_assets.engine.table_leases import table_held
 from seed_assets.graph.declared_checks import Finding, Severity, StageCheck
 from seed_assets.graph.pipeline import Pipeline
 from seed_assets.graph.stage import Stage, Units
+from seed_assets.planning.plan import UPSTREAM, Plan
 
 CURRENT = "current_with_documents"
-_NOT_CURRENT: Mapping[Currency, str] = {
+_NOT_CURRENT: Mapping[str, str] = {
     "missing": "it was never made",
     "stale": "documents have changed since it was made",
 }
@@ -35,8 +37,9 @@ _NOT_CURRENT: Mapping[Currency, str] = {
 class Check:
     """One check of one stage's asset.
 
-    name: its name in Dagster. stage: the stage whose results it checks. severity, blocking: see StageCheck. run: makes the
-    finding, given the name of the stage. described: the function whose docstring describes the check to people.
+    name: its name in Dagster. stage: the stage whose results it checks. severity, blocking, quick: see StageCheck. run: makes the
+    finding, given the name of the stage. described: the function whose docstring describes the check to people. declared: the
+    declaration of the stage, if it has declared this check.
     """
 
     name: str
@@ -45,6 +48,8 @@ class Check:
     blocking: bool
     run: Callable[[Runner, str], Finding]
     described: Callable[..., Finding]
+    quick: bool = False
+    declared: StageCheck | None = None
 
     @property
     def description(self) -> str:
@@ -61,10 +66,11 @@ def _checks_of(stage: Stage) -> Iterator[Check]:
     for declared in stage.checks:
         yield _declared(stage.name, declared)
     if stage.kind == "value" and stage.units in (Units.CLUSTER_TYPES, Units.CORPUS):
-        yield _of_kind(CURRENT, stage.name, "warning", _current)
+        yield _of_kind(CURRENT, stage.name, "warning", _current, quick=True)
     elif stage.kind == "maintenance":
-        yield _of_kind(CURRENT, stage.name, "warning", _maintenance_current)
-        yield _of_kind("index_as_made", stage.name, "error", _index_as_made)
+        yield _of_kind(CURRENT, stage.name, "warning", _maintenance_current, quick=True)
+        yield _of_kind("index_as_made", stage.name, "error", _index_as_made, quick=True)
+        yield _of_kind("paid_once", stage.name, "warning", _paid_once)
     elif stage.kind == "sink":
         yield _of_kind("rows_as_published", stage.name, "error", rows_as_published)
 
@@ -73,11 +79,46 @@ def _declared(stage: str, check: StageCheck) -> Check:
     def run(runner: Runner, name: str) -> Finding:
         return check.look(StoredResults(runner, name))
 
-    return Check(check.name, stage, check.severity, check.blocking, run, check.look)
+    return Check(check.name, stage, check.severity, check.blocking, run, check.look, check.quick, check)
 
 
-def _of_kind(name: str, stage: str, severity: Severity, run: Callable[[Runner, str], Finding]) -> Check:
-    return Check(name, stage, severity, False, run, run)
+def _of_kind(
+    name: str, stage: str, severity: Severity, run: Callable[[Runner, str], Finding], *, quick: bool = False
+) -> Check:
+    return Check(name, stage, severity, False, run, run, quick)
+
+
+def quick_findings(runner: Runner, plan: Plan) -> list[tuple[Check, Finding]]:
+    """What the quick checks find after a run.
+
+    plan: as of now; what it has just compared is not compared again. Results of a stage that the run did not visit are those that
+    were checked before, so they are not looked at again.
+    """
+    found: list[tuple[Check, Finding]] = []
+    opened: dict[str, StoredResults] = {}
+    for check in checks_of(runner.pipeline):
+        if check.name == CURRENT:
+            found.append((check, _as_planned(plan, check.stage)))
+        elif check.quick and check.stage in runner.tallies and check.declared is not None:
+            results = opened.setdefault(check.stage, StoredResults(runner, check.stage, keep=True))
+            found.append((check, check.declared.look(results)))
+        elif check.quick and check.stage in runner.tallies:
+            found.append((check, run_check(runner, check)))
+    return found
+
+
+def _as_planned(plan: Plan, stage: str) -> Finding:
+    """The same as `_current` and `_maintenance_current` find, from the states of a plan."""
+    if stage not in plan.stages:
+        reason = plan.maintenance.get(stage)
+        return Finding({stage: reason} if reason == CHANGED else {}, looked_at=1)
+    planned, finding = plan.stages[stage], Finding()
+    for unit, state in planned.states.items():
+        finding.looked_at += 1
+        # What waits for a stage before it may still turn out to be current.
+        if state != "current" and planned.todo.get(unit) != UPSTREAM:
+            finding.offenders[unit or stage] = _NOT_CURRENT.get(state, "it failed when it was to be made")
+    return finding
 
 
 def run_check(runner: Runner, check: Check) -> Finding:
@@ -117,6 +158,27 @@ def _maintenance_current(runner: Runner, stage: str) -> Finding:
     reason = maintenance_todo(runner.pipeline, runner.store, {table: runner.tables.state(table)}).get(stage)
     # Damage is reported by the check that finds it.
     return Finding({stage: reason} if reason == CHANGED else {}, looked_at=1)
+
+
+def _paid_once(runner: Runner, stage: str) -> Finding:
+    """Whether each answer of a model was paid for once. It is paid for again with `--no-cache`, if its damaged value had to be
+    computed again, or if it could not be stored. Anything else is a fault of this program. The figures are the account of the
+    home.
+    """
+    again, finding = runner.store.requests.answered_again(), Finding(looked_at=1)
+    for name, count in again.items():
+        finding.offenders[name] = f"{counted(count, 'answer')} had been paid for before"
+    accounts = runner.store.account.accounts()
+    finding.figures = {
+        "requests": sum(found.requests for found in accounts),
+        "usd": sum(found.usd for found in accounts),
+        "unpriced_requests": sum(found.unpriced for found in accounts),
+        "usd_wasted": sum(found.wasted.usd for found in accounts),
+        "usd_saved": sum(found.saved.usd for found in accounts if found.saved),
+        "hits": sum(found.hits for found in accounts),
+        "misses": sum(found.misses for found in accounts),
+    }
+    return finding
 
 
 def _index_as_made(runner: Runner, stage: str) -> Finding:

@@ -15,10 +15,12 @@ from seed_assets.graph.declared_checks import Finding
 class StoredResults:
     """The published results of one stage. It implements PublishedResults."""
 
-    def __init__(self, runner: Runner, stage: str) -> None:
+    def __init__(self, runner: Runner, stage: str, *, keep: bool = False) -> None:
+        """keep: keep opened values in memory for further checks, if the stage has few of them."""
         self._store = runner.store
         self._pipeline = runner.pipeline
         self._stage = stage
+        self._kept: dict[str, Any] | None = {} if keep else None
 
     def values(self, finding: Finding) -> Iterator[tuple[str, Any]]:
         """Yield (unit, value), in order. A value that cannot be opened is an offender."""
@@ -26,11 +28,18 @@ class StoredResults:
         for unit, ref in sorted(self._store.refs.get(self._stage).items()):
             finding.looked_at += 1
             try:
-                value = self._store.load(ref.content_digest, returns)
+                value = self._opened(ref.content_digest, returns)
             except StoreError as error:
                 finding.offenders[unit] = f"its value cannot be opened: {error}"
             else:
                 yield unit, value
+
+    def _opened(self, digest: str, returns: Any) -> Any:
+        if self._kept is None:
+            return self._store.load(digest, returns)
+        if digest not in self._kept:
+            self._kept[digest] = self._store.load(digest, returns)
+        return self._kept[digest]
 
     def values_with(self, stage: str, finding: Finding) -> Iterator[tuple[str, Any, Any]]:
         """Yield (unit, value, the other stage's value), in order. A value that cannot be opened is an offender."""

@@ -79,8 +79,8 @@ class _Comparison:
         refs = runner.store.refs.get(stage.name)
         finding = Finding(looked_at=len(refs))
         if runner.tables.version(stage.table) is None:
-            # The next plan finds this by itself.
-            finding.offenders = {unit or stage.name: "the table is not there" for unit in refs}
+            # The next plan finds this by itself. The table is at fault, and not each unit that should have rows in it.
+            finding.offenders = {stage.name: "the table is not there"} if refs else {}
             return finding
         try:
             look = self._look(refs, frozenset())

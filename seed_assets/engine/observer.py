@@ -1,8 +1,24 @@
-"""The interface through which a run reports its progress. What is shown of it is in the cli."""
+"""The interfaces through which a run reports its progress and its finished results.
+
+What is shown of the progress is in the cli, and how results come into Dagster's records is in orchestration.
+"""
 
 from typing import Protocol
 
 from resources.endpoints.llm import Usage
+from seed_assets.engine.progress import Progress
+from seed_assets.engine.stage_run import StageRun
+
+
+class ResultsObserver(Protocol):
+    """Sees the results of one stage while it computes the others."""
+
+    def look(self, run: StageRun) -> None:
+        """Look at what has become of the units so far; all of these results are durable.
+
+        It is called every few seconds between two units, so it must be quick. It must not raise: requests are in flight.
+        """
+        ...
 
 
 class Observer(Protocol):
@@ -16,8 +32,8 @@ class Observer(Protocol):
         """These numbers of documents more are done."""
         ...
 
-    def reached(self, stage: str, place: int, total: int, name: str) -> None:
-        """`place` of `total` clusters are done; `name` describes the last one."""
+    def reached(self, progress: Progress) -> None:
+        """A stage has come so far. It is called every ten seconds or less often."""
         ...
 
     def paid(self, stage: str, usage: Usage) -> None:
@@ -38,7 +54,7 @@ class Silent:
     def advanced(self, stage: str, *, reused: int = 0, computed: int = 0, failed: int = 0) -> None:
         """Do nothing."""
 
-    def reached(self, stage: str, place: int, total: int, name: str) -> None:
+    def reached(self, progress: Progress) -> None:
         """Do nothing."""
 
     def paid(self, stage: str, usage: Usage) -> None:

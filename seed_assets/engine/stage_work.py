@@ -22,29 +22,34 @@ from resources.errors import ConfigurationError, DocumentError, StoppedError
 from resources.memory_errors import is_memory_error
 from seed_assets.engine.comparison import miss_reasons
 from seed_assets.engine.currency import kept_actions
+from seed_assets.engine.observer import ResultsObserver
 from seed_assets.engine.runner import Runner
 from seed_assets.engine.stage_errors import NAMED, OF_THE_MACHINE, named_error
 from seed_assets.engine.stage_run import BlockedError, InputChangedError, NotBegunError, StageRun
-from seed_assets.graph.stage import PREVIEW_CHARACTERS, REUSE, SOURCE, OfPrompts, Stage, Units
+from seed_assets.engine.stage_watch import StageWatch
+from seed_assets.graph.stage import PREVIEW_CHARACTERS, REUSE, SOURCE, OfPrompts, Stage
 from seed_assets.memo.reuse import Made, Reuse
 
 logger = logging.getLogger(__name__)
-# Shown in the log of a Dagster run; see dagster.yaml.
-progress = logging.getLogger("seedbank.progress")
 
 # Documents of one stage in memory at a time; enough for their commits to share a flush.
 _AT_ONCE = 16
 
 
 def run_stage(
-    runner: Runner, stage: Stage, units: Sequence[str], inputs: Mapping[str, StoredValues] | None = None
+    runner: Runner,
+    stage: Stage,
+    units: Sequence[str],
+    inputs: Mapping[str, StoredValues] | None = None,
+    results: ResultsObserver | None = None,
 ) -> StageRun:
     """Run a stage over some of its units. Returns the result or failure of each; raises only what stops the whole run.
 
-    Ctrl-C or SIGTERM sets `stopping` of the runner; a second one raises KeyboardInterrupt at once.
+    results: sees finished results every few seconds while others are computed. Ctrl-C or SIGTERM sets `stopping` of the runner;
+    a second one raises KeyboardInterrupt at once.
     """
     work = StageWork(runner, stage, inputs or {})
-    outcome = runner.in_loop(stage, len(units), lambda: work.run(units))
+    outcome = runner.in_loop(stage, len(units), lambda: work.run(units, results))
     if outcome.fault is not None:
         raise outcome.fault
     return outcome
@@ -59,13 +64,11 @@ class StageWork:
         self.outcome = StageRun(stage.name)
         self._corpus = runner.published_corpus()
         self._inputs = inputs
-        self._total = 0
         self._repaired: dict[tuple[str, str], Ref] = {}
 
-    async def run(self, partitions: Sequence[str]) -> StageRun:
+    async def run(self, partitions: Sequence[str], results: ResultsObserver | None = None) -> StageRun:
         """See run_stage."""
         runner, stage, run = self.runner, self.stage, self.outcome
-        self._total = len(partitions)
         for resource in runner.pipeline.used_by(stage).values():
             if isinstance(resource, OfPrompts):
                 runner.store.keep_texts(resource.prompt_texts)
@@ -78,7 +81,7 @@ class StageWork:
         from_scratch = runner.options.no_cache or (stage.continues and runner.options.recluster)
         actions = {**actions, **kept_actions(runner.pipeline, runner.store, stage, actions, from_scratch=from_scratch)}
         found = runner.reuse.finished({action.key for action in actions.values()})
-        runner.reuse.note_found(stage.name, found.values())
+        runner.reuse.note_found(stage.name, {unit: found[a.key] for unit, a in actions.items() if a.key in found})
         for partition, action in actions.items():
             if action.key in found:
                 run.results[partition] = _result(partition, found[action.key])
@@ -103,12 +106,15 @@ class StageWork:
         reasons = miss_reasons(runner.store, stage, missing, free, no_cache=no_cache)
         in_flight = sum(endpoint.in_flight for endpoint in runner.endpoints(stage))
         limit = asyncio.Semaphore(_AT_ONCE + in_flight)
+        watching = asyncio.create_task(StageWatch(runner, stage, run, missing, results).follow())
         try:
             async with asyncio.TaskGroup() as tasks:
                 for partition in missing:
                     tasks.create_task(self._limited(partition, reasons[partition], limit))
         except ExceptionGroup as group:
             raise _fault(group) from group
+        finally:
+            watching.cancel()
         run.results = {partition: run.results[partition] for partition in partitions if partition in run.results}
         return run
 
@@ -116,21 +122,6 @@ class StageWork:
         async with limit:
             await self._in_turn(partition, reason)
             self.runner.observer.paid(self.stage.name, self.runner.reuse.accounts.spent.get(self.stage.name, Usage()))
-            if self.stage.units is Units.CLUSTERS:
-                self._report(partition)
-
-    def _report(self, unit: str) -> None:
-        run = self.outcome
-        place = len(run.results) + len(run.failures)
-        if unit in run.results:
-            line = f"{unit}: {run.results[unit].provenance.preview}"
-        elif unit in run.failures:
-            line = f"{unit} failed: {run.failures[unit].reason}"
-        else:
-            return  # not begun
-        line = plain(line)
-        self.runner.observer.reached(self.stage.name, place, self._total, line)
-        progress.info("%s %d/%d %s", self.stage.name, place, self._total, line)
 
     async def _in_turn(self, partition: str, reason: str) -> None:
         stop = self.runner.stop_reason(self.stage.name)
@@ -201,6 +192,10 @@ class StageWork:
             except InputChangedError:
                 continue
             # Another document of equal content, or another process, may have computed it first.
+            if computed:
+                reuse.accounts.note_made(stage.name, partition)
+            else:
+                reuse.note_found(stage.name, {partition: record})
             return _result(partition, record, reason if computed else "")
 
     def action(self, stage: Stage, partition: str) -> Action:

@@ -56,9 +56,11 @@ class StageCheck:
     """One check of a stage. look: the function, whose docstring describes the check to people.
 
     blocking: whether a failure keeps the later stages of the same run from being made, since it concerns the whole corpus.
+    quick: whether it opens only a few values, however many documents there are, so that a seed runs it after the stage.
     """
 
     name: str
     severity: Severity
     look: Callable[[PublishedResults], Finding]
     blocking: bool = False
+    quick: bool = False

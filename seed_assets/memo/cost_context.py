@@ -5,11 +5,12 @@ request is sent, records the cost after, and holds what was paid until the resul
 action is in reuse, and the sums of a run are in accounts.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import msgspec
 
+from io_managers.store.action_cache import ActionRecord
 from io_managers.store.errors import StoreUnavailableError
 from io_managers.store.request_ledger import Attempt
 from io_managers.store.store import Store
@@ -51,7 +52,9 @@ class CostContext:
     It implements resources.endpoints.llm.RequestCosts.
 
     stage: which the costs are charged to: that of the outermost action. action_key: of the action itself; both are "" outside
-    of any action. usage: what was paid so far, inner actions included. answered: requests that the result is made of.
+    of any action. usage: what was paid so far, inner actions included. answered: requests that the result is made of. reused:
+    what actions had cost that were found inside, inner actions included. latencies: the seconds of all usable answers, those of
+    inner actions included.
 
     The context keeps the place of the last answer among the requests in flight until the result is durable, so that no more
     answers are under way than can be lost. While it waits, it keeps none: what it waits for may need that very place.
@@ -62,6 +65,8 @@ class CostContext:
         self.action_key = action_key
         self.usage = Usage()
         self.answered: list[Attempt] = []
+        self.reused = Usage()
+        self.latencies: list[float] = []
         self._spending = spending
         self._waits = 0
         self._kept: Callable[[], None] | None = None
@@ -80,8 +85,17 @@ class CostContext:
         """Take over what an inner action has paid."""
         if self.of_action:
             self.usage.add(inner.usage)
+            self.reused.add(inner.reused)
+            self.latencies += inner.latencies
         else:
             self._spending.accounts.charge(inner.stage, inner.usage)
+
+    def note_found(self, records: Iterable[ActionRecord]) -> None:
+        """Count what these actions had cost as saved by the action of this context, if there is one."""
+        if self.of_action:
+            accounts = self._spending.accounts
+            for record in records:
+                self.reused.add(accounts.note_inside(self.stage, self.action_key, record.key, record.provenance))
 
     @property
     def limited(self) -> bool:
@@ -114,7 +128,7 @@ class CostContext:
         spending.budget.spend(usage.usd)
         self.charge(usage)
         if usable:
-            spending.accounts.latencies.setdefault(self.stage, []).append(attempt.seconds)
+            self.latencies.append(attempt.seconds)
         if usable and self.of_action:
             self.answered.append(attempt)
             self._keep(give_back)

@@ -18,9 +18,9 @@ from io_managers.store.failures import FailureRecord
 from io_managers.store.fingerprint import Action
 from io_managers.store.holders import Patience
 from io_managers.store.store import Store
-from resources.endpoints.llm import EndpointError, Usage
+from resources.endpoints.llm import EndpointError
 from resources.errors import DocumentError, StoppedError
-from seed_assets.memo.accounts import provenance_of
+from seed_assets.memo.accounts import provenance_of, shares_of
 from seed_assets.memo.budget import Budget
 from seed_assets.memo.cost_context import CostContext, Spending
 from seed_assets.memo.durable import durable
@@ -76,9 +76,9 @@ class Reuse:
         """Why nothing may be begun or sent any more: the disk did not take a commit, here or in another process."""
         return self._spending.unwritable()
 
-    def note_found(self, stage: str, records: Iterable[ActionRecord]) -> None:
-        """Count what these results had cost as saved, except for those that this run has made itself."""
-        self.accounts.note_found(stage, [record for record in records if record.key not in self._done_here])
+    def note_found(self, stage: str, records: Mapping[str, ActionRecord]) -> None:
+        """Count what these results had cost as saved, except for those that this run has made itself. records: by unit."""
+        self.accounts.note_found(stage, {unit: record.provenance for unit, record in records.items()})
 
     def finished(self, keys: Iterable[str]) -> dict[str, ActionRecord]:
         """The actions that need not be computed, by key, in one query."""
@@ -100,8 +100,7 @@ class Reuse:
         of the same actions. The DocumentError of a single action is recorded under its key, with `partition`.
         """
         found = self.finished({action.key for action in actions})
-        if self.costs.of_action:
-            self.note_found(self.costs.stage, found.values())
+        self.costs.note_found(found.values())
         wanted = {action.key: action for action in actions if action.key not in found}
         if wanted:
             with self.costs.waiting():
@@ -135,6 +134,7 @@ class Reuse:
                 del self._in_flight[action.key]
         for key, future in waiting.items():
             found[key] = await future
+            self.costs.note_found([found[key]])
         return found
 
     def day_of(self, action: Action) -> str:
@@ -165,6 +165,7 @@ class Reuse:
                 # Another process may have finished one between the caller's look-up and the lease.
                 done = self.finished(remaining)
                 finished += done.values()
+                self.costs.note_found(done.values())
                 for failure in self.remembered(remaining).values():
                     raise DocumentError(failure.reason, failure.remedy, settings=failure.settings)
                 todo = [remaining[key] for key in remaining if key in taken and key not in done]
@@ -189,11 +190,14 @@ class Reuse:
             started = time.perf_counter()
             values = await self._computed(actions, compute, partition, costs)
             seconds = (time.perf_counter() - started) / len(actions)
-            # The first of them bears the cost of all.
-            usages = [costs.usage, *(Usage() for _ in actions[1:])]
+            shares, reused = shares_of(costs.usage, len(actions)), shares_of(costs.reused, len(actions))
             results = [
-                (action, made[0], provenance_of(usage, seconds, made[1], made[2] if len(made) == 3 else ()))
-                for action, usage, made in zip(actions, usages, values, strict=True)
+                (
+                    action,
+                    made[0],
+                    provenance_of(usage, seconds, made[1], made[2] if len(made) == 3 else (), found, costs.latencies),
+                )
+                for action, usage, found, made in zip(actions, shares, reused, values, strict=True)
             ]
             await durable(self._store.commit(results, replace=self._no_cache, attempts=costs.answered), costs.end)
         finally:

@@ -1,20 +1,27 @@
 """Asset checks: what Dagster cannot know by itself and people should see.
 
-This module shows the checks to Dagster, and reports at once that maintenance is due. What is checked is in checking. What can
-be judged about one document is judged by its run, which fails that document alone.
+This module shows the checks to Dagster, records what they found outside of a run, and reports at once that maintenance is due.
+What is checked is in checking. What can be judged about one document is judged by its run, which fails that document alone.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
+from dagster._core.storage.event_log.base import AssetRecord
 
 from io_managers.partition_events import shown_metadata
 from seed_assets.checking.check_run import CURRENT, Check, checks_of, run_check
 from seed_assets.engine.runner import Runner
+from seed_assets.graph.declared_checks import Finding
 from seed_assets.graph.pipeline import Pipeline
 
 # How many offenders the metadata names, since people read it; `seedbank check --json` names all.
 _NAMED = 50
+# By the runner of each run.
+_CHECKED: WeakKeyDictionary[Runner, list[tuple[Check, Finding]]] = WeakKeyDictionary()
 
 
 def build_checks(pipeline: Pipeline, only: Container[str] | None = None) -> list[dg.AssetChecksDefinition]:
@@ -33,17 +40,65 @@ def _asset_check(check: Check) -> dg.AssetChecksDefinition:
     def run(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         runner: Runner = context.resources.runner
         found = run_check(runner, check)
-        metadata: dict[str, dg.MetadataValue | float | int | str] = {"looked_at": found.looked_at, **found.figures}
-        if found.offenders:
-            metadata["offenders"] = len(found.offenders)
-            metadata["named"] = dg.MetadataValue.json(dict(sorted(found.offenders.items())[:_NAMED]))
-        return dg.AssetCheckResult(
-            passed=found.passed,
-            severity=dg.AssetCheckSeverity.ERROR if check.severity == "error" else dg.AssetCheckSeverity.WARN,
-            metadata=shown_metadata(metadata),
-        )
+        _CHECKED.setdefault(runner, []).append((check, found))
+        return dg.AssetCheckResult(passed=found.passed, severity=_severity(check), metadata=_metadata(found))
 
     return run
+
+
+def checked_by(runner: Runner) -> list[tuple[Check, Finding]]:
+    """What the checks of this runner's run have found so far."""
+    return _CHECKED.get(runner, [])
+
+
+def record_findings(instance: dg.DagsterInstance, found: Iterable[tuple[Check, Finding]]) -> None:
+    """Record what checks found outside of a run, so that Dagster shows each as passed or failed.
+
+    Each finding names the latest materialization of its asset. Without that, Dagster compares times, in whole seconds, and says
+    of a check that was made right after its asset that it was not evaluated. Nothing is recorded of an asset that was never
+    materialized.
+    """
+    found = list(found)
+    keys = {check.stage: dg.AssetKey(check.stage) for check, _ in found}
+    records = {record.asset_entry.asset_key: record for record in instance.get_asset_records(list(keys.values()))}
+    for check, finding in found:
+        record = records.get(keys[check.stage])
+        target = _target(record) if record is not None else None
+        if target is not None:
+            instance.report_runless_asset_event(
+                dg.AssetCheckEvaluation(
+                    asset_key=keys[check.stage],
+                    check_name=check.name,
+                    passed=finding.passed,
+                    severity=_severity(check),
+                    metadata=_metadata(finding),
+                    blocking=check.blocking,
+                    target_materialization_data=target,
+                )
+            )
+
+
+def _target(record: AssetRecord) -> AssetCheckEvaluationTargetMaterializationData | None:
+    """The latest materialization of an asset; None if there is none."""
+    latest = record.asset_entry.last_materialization_record
+    if latest is None:
+        return None
+    return AssetCheckEvaluationTargetMaterializationData(
+        storage_id=latest.storage_id, run_id=latest.run_id, timestamp=latest.timestamp
+    )
+
+
+def _severity(check: Check) -> dg.AssetCheckSeverity:
+    return dg.AssetCheckSeverity.ERROR if check.severity == "error" else dg.AssetCheckSeverity.WARN
+
+
+def _metadata(found: Finding) -> dict[str, Any]:
+    """What the page of a check shows."""
+    metadata: dict[str, Any] = {"looked_at": found.looked_at, **found.figures}
+    if found.offenders:
+        metadata["offenders"] = len(found.offenders)
+        metadata["named"] = dg.MetadataValue.json(dict(sorted(found.offenders.items())[:_NAMED]))
+    return shown_metadata(metadata)
 
 
 def report_behind(context: dg.AssetExecutionContext, pipeline: Pipeline, changed: str) -> None:

@@ -19,6 +19,7 @@ from seed_assets.engine.stage_run import StageRun
 from seed_assets.engine.stage_work import run_stage
 from seed_assets.graph.pipeline import VERSION, Pipeline
 from seed_assets.graph.stage import Stage, Units
+from seed_assets.orchestration.early_results import EarlyResults
 from seed_assets.orchestration.job_names import JOBS
 from seed_assets.orchestration.partitions import DOCUMENTS, cluster_types
 from seed_assets.orchestration.step_results import conclude, conclude_clusters, faults_reported
@@ -86,9 +87,10 @@ def _document_asset(pipeline: Pipeline, stage: Stage) -> dg.AssetsDefinition:
     )
     def compute(context: dg.AssetExecutionContext, **inputs: StoredValues) -> dg.MaterializeResult[Any]:
         runner: Runner = context.resources.runner
+        early = EarlyResults(context, inputs)
         with faults_reported(context):
-            outcome = _run(runner, stage, context.partition_keys, inputs)
-        return conclude(context, outcome, inputs)
+            outcome = _run(runner, stage, context.partition_keys, inputs, early)
+        return conclude(context, outcome, inputs, early.shown)
 
     return compute
 
@@ -126,6 +128,12 @@ def _corpus_asset(pipeline: Pipeline, stage: Stage) -> dg.AssetsDefinition:
 
 
 def _run(
-    runner: Runner, stage: Stage, units: Sequence[str], inputs: Mapping[str, StoredValues] | None = None
+    runner: Runner,
+    stage: Stage,
+    units: Sequence[str],
+    inputs: Mapping[str, StoredValues] | None = None,
+    early: EarlyResults | None = None,
 ) -> StageRun:
-    return (write_rows if stage.kind == "sink" else run_stage)(runner, stage, units, inputs)
+    if stage.kind == "sink":  # All rows of a run are written at once.
+        return write_rows(runner, stage, units, inputs)
+    return run_stage(runner, stage, units, inputs, early)

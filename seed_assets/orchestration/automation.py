@@ -1,4 +1,4 @@
-"""What Dagster's daemon does by itself: it watches the corpus, reads all of it at night, and updates what is made from it.
+"""What Dagster's daemon does by itself: it watches the corpus, reads all of it at night, updates what is made from it, checks it.
 
 This module decides when runs are asked for, and that the same work is asked for once. What is to be done and which run comes
 next is decided in planning, as for `seedbank seed`.
@@ -27,7 +27,7 @@ from seed_assets.engine.maintenance_due import maintenance_action
 from seed_assets.graph.pipeline import Phase
 from seed_assets.orchestration.corpus_records import corpus_out_of_sync
 from seed_assets.orchestration.document_partitions import DocumentPartitions
-from seed_assets.orchestration.job_names import CLUSTERS_JOB, CORPUS_JOB, DOCUMENTS_JOB, JOBS, PLACING_JOB
+from seed_assets.orchestration.job_names import CHECKS_JOB, CLUSTERS_JOB, CORPUS_JOB, DOCUMENTS_JOB, JOBS, PLACING_JOB
 from seed_assets.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG
 from seed_assets.orchestration.run_records import close_dead_runs, unfinished_runs
 from seed_assets.planning.due_work import DueWork
@@ -39,6 +39,8 @@ from seed_assets.session.session import Session
 
 TICK_SECONDS = 30
 NIGHTLY = "0 3 * * *"
+# An hour later, when the runs of `nightly` are probably done.
+NIGHTLY_CHECKS = "0 4 * * *"
 # A file that was changed less than this ago may still be written.
 _REST_SECONDS = 10
 # How many files are remembered as perhaps still being written, since Dagster stores the list at each tick. With more at once, the
@@ -49,6 +51,7 @@ _LONGEST_PAUSE_SECONDS = 3_600
 # How long a tick waits for a lease of another process. It is short, since the ticks of a code location run one after the other.
 _PATIENCE_SECONDS = 15.0
 _WORK_TAG = ".dagster/seedbank_work"
+_NOTHING_SEEDED = "Nothing is seeded yet."
 
 WaitingFiles = Mapping[str, Sequence[int]]
 """Document -> size and time of change, of files that a tick left alone because they may still be written."""
@@ -100,7 +103,18 @@ def build_automation(open_session: OpenSession, jobs: Mapping[str, Any]) -> tupl
             tick = _Tick(session, context.instance)
             return tick.documents(verify=True) or dg.SkipReason(tick.reason)
 
-    return [watch_corpus, follow_documents], [nightly]
+    @dg.schedule(
+        name="nightly_checks",
+        job=jobs[CHECKS_JOB],
+        cron_schedule=NIGHTLY_CHECKS,
+        description="All checks of the knowledge base as a whole, once a night.",
+    )
+    def nightly_checks(context: dg.ScheduleEvaluationContext) -> Any:
+        with _opened(open_session) as session:
+            tick = _Tick(session, context.instance)
+            return tick.checks() or dg.SkipReason(tick.reason)
+
+    return [watch_corpus, follow_documents], [nightly, nightly_checks]
 
 
 _one_tick = threading.Lock()
@@ -192,10 +206,16 @@ class _Tick:
         """
         return self._unless_held_up(lambda: self._following(graph))
 
+    def checks(self) -> list[dg.RunRequest]:
+        """Return the run of all checks."""
+        if self._session.home.bound_corpus() is None:
+            self.reason = _NOTHING_SEEDED
+        return [] if self.reason or self._is_busy() else [dg.RunRequest()]
+
     def _following(self, graph: BaseAssetGraph | None) -> list[dg.RunRequest]:
         session = self._session
         if session.home.bound_corpus() is None:
-            self.reason = "Nothing is seeded yet."
+            self.reason = _NOTHING_SEEDED
             return []
         if self._is_busy():
             return []

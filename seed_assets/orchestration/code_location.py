@@ -5,7 +5,7 @@ loads is seed_assets.definitions.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,12 @@ from resources.settings.config import Settings, load_settings
 from seed_assets.checking.check_run import CURRENT
 from seed_assets.engine.runner import Runner
 from seed_assets.graph.pipeline import Phase, Pipeline
-from seed_assets.orchestration.asset_checks import build_checks
+from seed_assets.orchestration.asset_checks import build_checks, checked_by
 from seed_assets.orchestration.assets import build_assets
 from seed_assets.orchestration.automation import build_automation
 from seed_assets.orchestration.job_names import CHECKS_JOB, JOBS
 from seed_assets.orchestration.partitions import PartitionedRun
+from seed_assets.orchestration.run_account import account_text
 from seed_assets.orchestration.run_records import process_tags
 from seed_assets.session.session import Session
 from seed_assets.wiring import build_pipeline
@@ -52,7 +53,19 @@ class RunnerResource(dg.ConfigurableResource[Runner]):
             )
         with session.home.running(), partitions_held(context.instance):
             context.instance.add_run_tags(context.run.run_id, process_tags(context.run.run_id))
-            yield session.runner()
+            runner = session.runner()
+            try:
+                yield runner
+            finally:
+                _log_account(context, runner)
+
+
+def _log_account(context: dg.InitResourceContext, runner: Runner) -> None:
+    """End the log of a run with what became of its stages, as a seed prints it."""
+    # What fails here has failed the run already, and is in its log.
+    with suppress(Exception):
+        if context.log is not None and (text := account_text(runner, checked_by(runner))):
+            context.log.info(text)
 
 
 def build_definitions(settings: Settings, runner: Runner | None = None) -> dg.Definitions:

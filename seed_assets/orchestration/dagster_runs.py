@@ -19,8 +19,11 @@ from io_managers.store.errors import StoreError, StoreUnavailableError
 from io_managers.store.holders import Waiting
 from resources.home.home import Home
 from resources.settings.config import Settings
+from seed_assets.checking.check_run import Check
 from seed_assets.engine.interrupts import Draining
 from seed_assets.engine.runner import INTERRUPTED, Runner
+from seed_assets.graph.declared_checks import Finding
+from seed_assets.orchestration.asset_checks import record_findings
 from seed_assets.orchestration.code_location import build_definitions
 from seed_assets.orchestration.corpus_records import corpus_out_of_sync
 from seed_assets.orchestration.document_partitions import DocumentPartitions
@@ -126,6 +129,10 @@ class DagsterRuns:
             failure = next((e for e in result.all_events if e.is_run_failure), None)
             failed[""] = (failure.message if failure else None) or "the run failed before its first step"
         return FinishedRun(run_id, result.success, canceled, failed)
+
+    def record_findings(self, found: Sequence[tuple[Check, Finding]]) -> None:
+        """Let Dagster show what checks found; see asset_checks."""
+        record_findings(self._instance, found)
 
     def _resolved(self, job: str) -> dg.JobDefinition:
         if job not in self._jobs:

@@ -1,10 +1,12 @@
 """How a step that has run a stage ends: what is published, what its page shows, and what failed.
 
-This module translates a StageRun for Dagster. It does not run stages, and it defines no assets (assets).
+This module translates a StageRun for Dagster. It does not run stages, and it defines no assets (assets). What is shown before
+the end of a step is in early_results.
 """
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -22,17 +24,16 @@ from io_managers.partition_events import (
 )
 from io_managers.plain_text import plain_lines
 from io_managers.store.errors import StoreError
-from io_managers.store.request_ledger import percentiles
-from io_managers.store.values import CommittedResults, Result, StoredValues
+from io_managers.store.values import Result, StoredValues
 from resources.errors import ConfigurationError, DocumentError
 from resources.tables.lance_errors import TableError
 from seed_assets.engine.runner import INTERRUPTED, Runner
 from seed_assets.engine.stage_run import StageRun
-from seed_assets.explaining.causes import with_causes
 from seed_assets.graph.stage import Units
-from seed_assets.memo.accounts import paid_for
+from seed_assets.memo.accounts import paid_for, worth_of
 from seed_assets.orchestration.asset_checks import report_behind
-from seed_assets.orchestration.data_versions import of_cluster_types, of_documents
+from seed_assets.orchestration.data_versions import of_cluster_types
+from seed_assets.orchestration.early_results import committed, publish_repaired, records, versions_of
 from seed_assets.planning.estimate import total
 
 # How many failed units a message names, since people read it in the event log; `seedbank status` shows all of them.
@@ -55,27 +56,27 @@ def faults_reported(context: dg.AssetExecutionContext) -> Iterator[None]:
 
 
 def conclude(
-    context: dg.AssetExecutionContext, outcome: StageRun, inputs: Mapping[str, StoredValues] | None = None
+    context: dg.AssetExecutionContext,
+    outcome: StageRun,
+    inputs: Mapping[str, StoredValues] | None = None,
+    shown: AbstractSet[str] = frozenset(),
 ) -> dg.MaterializeResult[Any]:
     """Hand the results to the IO manager. If some units have none, publish the others and fail the step.
 
-    inputs: what the step got from the stages before it, if its units are documents.
+    inputs: what the step got from the stages before it, if its units are documents. shown: the units whose results are
+    published and recorded already.
     """
     runner: Runner = context.resources.runner
-    results = _results(context, outcome)
-    stage = runner.pipeline.stages[outcome.stage]
-    versions = of_documents(runner.pipeline, stage, results, inputs or {}, outcome.repaired)
+    _note_repairs(context, outcome)
+    results = committed(runner, outcome, {p: result for p, result in outcome.results.items() if p not in shown})
     if not outcome.failures and not outcome.stopped:
-        set_partition_versions(context, versions)
+        set_partition_versions(context, versions_of(runner, outcome, results, inputs or {}))
         # Dagster uses this version for partitions if it does not use one for each.
-        return dg.MaterializeResult(value=results, data_version=data_version(results))
+        return dg.MaterializeResult(value=results, data_version=data_version(outcome.results))
     publish(runner.store, results, context.run.run_id)
-    emit_materializations(
-        context,
-        {p: PartitionRecord(result_metadata(result, results.latencies), versions[p]) for p, result in results.items()},
-    )
+    emit_materializations(context, records(runner, outcome, results, inputs or {}))
     emit_notes(context, {unit: _shown_failure(error) for unit, error in outcome.failures.items()})
-    raise _ended(context, outcome, len(results))
+    raise _ended(context, outcome, len(outcome.results))
 
 
 def conclude_clusters(
@@ -83,10 +84,11 @@ def conclude_clusters(
 ) -> dg.MaterializeResult[Any]:
     """Publish the results of cluster types, or of their clusters. A type fails if one of its clusters has no result."""
     runner: Runner = context.resources.runner
-    results = _results(context, outcome)
+    _note_repairs(context, outcome)
+    results = committed(runner, outcome, outcome.results)
     publish(runner.store, results, context.run.run_id)
     of_type = {t: {u: r for u, r in results.items() if u == t or u.rpartition("/")[0] == t} for t in types}
-    metadata = {t: _metadata(runner, outcome, found, results.latencies) for t, found in of_type.items()}
+    metadata = {t: _metadata(runner, outcome, found) for t, found in of_type.items()}
     versions = of_cluster_types(runner.pipeline, runner.pipeline.stages[outcome.stage], of_type)
     if not outcome.failures and not outcome.stopped:
         add_partition_metadata(context, metadata)
@@ -103,29 +105,21 @@ def _is_of(unit: str, cluster_type: str) -> bool:
     return unit == cluster_type or unit.rpartition("/")[0] == cluster_type
 
 
-def _results(context: dg.AssetExecutionContext, outcome: StageRun) -> CommittedResults:
-    """The results of a stage, after what it repaired in the stages before it is published."""
+def _note_repairs(context: dg.AssetExecutionContext, outcome: StageRun) -> None:
+    """Publish what a stage repaired in the stages before it, and report what its new rows leave behind."""
     runner: Runner = context.resources.runner
-    for upstream, repaired in outcome.repaired.items():
-        publish(runner.store, CommittedResults(upstream, repaired), context.run.run_id)
+    publish_repaired(context, outcome)
     if runner.pipeline.stages[outcome.stage].kind == "sink" and not all(r.reused for r in outcome.results.values()):
         report_behind(context, runner.pipeline, outcome.stage)
-    seconds = runner.reuse.accounts.latencies.get(outcome.stage)
-    latencies = [round(found, 4) for found in percentiles(seconds)] if seconds else []
-    stage = runner.pipeline.stages[outcome.stage]
-    explained = with_causes(runner.pipeline, runner.store, stage, outcome.results)
-    return CommittedResults(outcome.stage, explained, latencies)
 
 
-def _metadata(
-    runner: Runner, outcome: StageRun, results: Mapping[str, Result], latencies: Sequence[float]
-) -> dict[str, Any]:
+def _metadata(runner: Runner, outcome: StageRun, results: Mapping[str, Result]) -> dict[str, Any]:
     """What the page of a cluster type shows: its one result, or the results of its clusters together."""
     stage = runner.pipeline.stages[outcome.stage]
     if stage.units is Units.CLUSTERS:
         computed = [result for result in results.values() if not result.reused]
         paid = total(paid_for(r.provenance) for r in computed)
-        saved = total(paid_for(r.provenance) for r in results.values() if r.reused)
+        saved = total(worth_of(r.provenance) for r in results.values() if r.reused)
         return {
             stage.units.value: len(results),
             "computed": len(computed),
@@ -136,7 +130,7 @@ def _metadata(
         }
     metadata: dict[str, Any] = {}
     for result in results.values():
-        metadata |= result_metadata(result, latencies)
+        metadata |= result_metadata(result)
         for name, shown in stage.show(runner.store.load(result.content_digest, stage.returns)).items():
             metadata[name] = _picture(shown) if isinstance(shown, bytes) else shown
     return metadata
@@ -170,16 +164,20 @@ def _ended(context: dg.AssetExecutionContext, outcome: StageRun, done: int) -> B
 
 
 def _failure(outcome: StageRun, done: int) -> dg.Failure:
-    """What the log of the run says: each reason with its remedy once, with the units that it holds for."""
-    alike: dict[str, list[str]] = {}
+    """What the log of the run says: each reason with the units that it holds for, and each remedy once."""
+    alike: dict[str, dict[str, list[str]]] = {}
     for document, error in outcome.failures.items():
-        alike.setdefault(str(error), []).append(document)
+        alike.setdefault(error.remedy, {}).setdefault(error.reason, []).append(document)
     named: list[str] = []
     left = _NAMED_IN_FAILURE
-    for words, documents in alike.items():
-        if left > 0:
-            named.append(f"{', '.join(documents[:left])}: {words}")
-            left -= len(documents)
+    for remedy, reasons in alike.items():
+        if left <= 0:
+            break
+        for reason, documents in reasons.items():
+            if left > 0:
+                named.append(f"{', '.join(documents[:left])}: {reason}")
+                left -= len(documents)
+        named[-1] += f" {remedy}" if len(reasons) == 1 else f"\nFor all of these: {remedy}"
     failed = len(outcome.failures)
     if failed > _NAMED_IN_FAILURE:
         named.append(f"and {failed - _NAMED_IN_FAILURE} more; `seedbank status` names all.")

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from io_managers.store.store import Store
-from resources.endpoints.llm import Usage
+from resources.endpoints.llm import Tokens, Usage
+from seed_assets.engine.runner import Asking
 from seed_assets.graph.pipeline import Pipeline
 from seed_assets.graph.stage import SOURCE, Units
-from seed_assets.memo.accounts import paid_for
+from seed_assets.memo.accounts import worth_of
+from seed_assets.planning.experience import Experience
 from seed_assets.planning.plan import UPSTREAM, Plan, StagePlan
 
 
@@ -40,7 +42,9 @@ class StageEstimate:
 
     reused: results in the store, for which a run computes nothing; publish: those of them that a run makes current.
     compute: the most that it computes. left_out: permanent failures, and what they block. reasons: why documents are
-    visited. cost: of `compute`. saved: what the reused results had cost. upper_bound: whether `compute` counts documents
+    visited. cost: the most that `compute` costs. expected: what it will cost if its results cost as much as those of this home
+    did so far; None if none were paid for yet. without_price: the models that it asks whose price is unknown. saved: what the
+    reused results had cost. upper_bound: whether `compute` counts documents
     whose inputs are computed first and may turn out unchanged. again: those of `compute` that are published and whose inputs are
     the same, so that only the way in which they are computed has changed. kept: why reused results would be others if the
     settings did not keep them.
@@ -57,6 +61,8 @@ class StageEstimate:
     upper_bound: bool
     again: int
     kept: Mapping[str, int]
+    expected: Usage | None
+    without_price: tuple[str, ...]
 
 
 # Assumptions for clusters: the members of one that is not found yet, and the characters that are read of each member, about those
@@ -73,8 +79,12 @@ def estimate(
     is read again may get longer, so the larger of the two counts then.
     """
     asked = set(documents)
-    texts = _Texts(pipeline, store, plan)
-    return {name: _estimate(pipeline, store, texts, plan.stages[name], asked) for name in plan.stages if name in stages}
+    texts, experience = _Texts(pipeline, store, plan), Experience(store)
+    return {
+        name: _estimate(pipeline, store, texts, experience, plan.stages[name], asked)
+        for name in plan.stages
+        if name in stages
+    }
 
 
 class _Texts:
@@ -107,7 +117,9 @@ def total(usages: Iterable[Usage]) -> Usage:
     return usage
 
 
-def _estimate(pipeline: Pipeline, store: Store, texts: _Texts, stage: StagePlan, asked: set[str]) -> StageEstimate:
+def _estimate(
+    pipeline: Pipeline, store: Store, texts: _Texts, experience: Experience, stage: StagePlan, asked: set[str]
+) -> StageEstimate:
     if stage.stage.units is not Units.DOCUMENTS:
         asked = set(stage.states)
     computing = stage.computing & asked
@@ -118,19 +130,27 @@ def _estimate(pipeline: Pipeline, store: Store, texts: _Texts, stage: StagePlan,
         for document in asked.difference(stage.todo) & stage.states.keys()
     )
     cost = _cost(pipeline, texts, stage, computing)
-    paid = store.actions.paid(key for document, key in stage.finished.items() if document in asked)
+    finished = {document: key for document, key in stage.finished.items() if document in asked}
+    paid = store.actions.with_cost(set(finished.values()))
+    compute = len(computing) + stage.unnamed
+    used = pipeline.used_by(stage.stage).values()
+    endpoints = {resource.endpoint.model: resource.endpoint for resource in used if isinstance(resource, Asking)}
     return StageEstimate(
         documents=len(asked) + stage.unnamed,
         reused=len(asked) - len(computing) - left_out,
         publish=len(todo - computing),
-        compute=len(computing) + stage.unnamed,
+        compute=compute,
         left_out=left_out,
         reasons=reasons,
         cost=cost,
-        saved=paid_for(paid),
+        saved=total(worth_of(paid[key]) for key in finished.values() if key in paid),
         upper_bound=UPSTREAM in reasons or stage.unnamed > 0,
         again=sum(_same_inputs(stage, unit) for unit in computing),
         kept=stage.kept_although(asked),
+        expected=experience.expected(stage.stage.name, compute, endpoints.values()) if cost.requests else Usage(),
+        without_price=tuple(
+            name for name, one in endpoints.items() if cost.requests and one.price.usd(Tokens(1)) is None
+        ),
     )
 
 

@@ -62,7 +62,8 @@ def account(
         computed = len(runner.tallies[name].computed) if name in runner.tallies else 0
         current = sum(state == "current" for unit, state in states.items() if unit in asked)
         failed = sum(stage == name for _, stage in found)
-        report.stages[name] = StageReport(len(asked), max(0, current - computed), computed, failed)
+        blocked = sum(state == "blocked" for unit, state in states.items() if unit in asked)
+        report.stages[name] = StageReport(len(asked), max(0, current - computed), computed, failed, blocked)
     for stage in session.pipeline.maintenance_stages:
         if not named or stage.name in named:
             computed = len(runner.tallies[stage.name].computed) if stage.name in runner.tallies else 0

@@ -15,15 +15,17 @@ DONE, FAILED, BUDGET, INTERRUPT = 0, 1, 3, 130
 class StageReport:
     """One stage of a seed.
 
-    documents: the number of units that the seed is for. reused, computed, failed: how many of them were found in the store,
-    computed, or failed; blocked ones are in none of these. seconds: how long the stage took. requests, tokens, usd: what was sent
-    to models for it, and the price in dollars. unpriced_requests: requests whose price is unknown, which `usd` leaves out.
+    documents: the number of units that the seed is for. reused, computed, failed, blocked: how many of them were found in the
+    store, computed, failed, or wait for a stage before this one that failed. seconds: how long the stage took. requests, tokens,
+    usd: what was sent to models for it, and the price in dollars. unpriced_requests: requests whose price is unknown, which `usd`
+    leaves out.
     """
 
     documents: int = 0
     reused: int = 0
     computed: int = 0
     failed: int = 0
+    blocked: int = 0
     seconds: float = 0.0
     requests: int = 0
     tokens: int = 0

@@ -30,6 +30,7 @@ from seed_assets.planning.phases import Phases, Run, Step
 from seed_assets.planning.plan import UPSTREAM, Plan
 from seed_assets.planning.work import selected_stages
 from seed_assets.seeding.left_to_do import LeftToDo
+from seed_assets.seeding.savings import note_unvisited
 from seed_assets.seeding.seed_account import account
 from seed_assets.seeding.seed_observer import SeedObserver, SilentSeed
 from seed_assets.seeding.seed_records import SeedRecords
@@ -116,6 +117,8 @@ class _Seed:
                 self._note_failure(error)
                 plan = self._plan()
             self._report.added = len(session.known_documents() - known)
+            if self._report.runs:
+                note_unvisited(self._runner, plan, self._left.selected_stages, set(self._left.selected(plan)))
         else:
             self._report.corpus_stamp = plan.scan.stamp
         account(self._report, session, self._runner, self._left, plan, self._options.stages, canceled=self._canceled)
@@ -170,9 +173,17 @@ class _Seed:
         # Files that cannot be read as documents come last, so that the others form one range.
         partitions.add(sorted(plan.documents, key=plan.scan.problems.__contains__))
         plan = self._run_steps(runs, records, plan)
+        if not self._halted():
+            self._check(runs, plan)
         if self._is_whole() and not self._halted() and not self._runner.over_budget:
             home.record_in_sync(plan.digest(), instead_of=token)
         return plan
+
+    def _check(self, runs: "DagsterRuns", plan: Plan) -> None:
+        """Run the quick checks, so that Dagster shows what they found of what was just made."""
+        from seed_assets.checking.check_run import quick_findings
+
+        runs.record_findings(quick_findings(self._runner, plan))
 
     def _run_steps(self, runs: "DagsterRuns", records: SeedRecords, plan: Plan) -> Plan:
         """Do all the runs that the plan asks for, and plan again after each pass."""

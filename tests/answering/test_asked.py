@@ -53,7 +53,7 @@ def test_the_questions_that_are_asked_most_come_first(tmp_path: Path) -> None:
     asked = Asked(tmp_path / "asked.db")
     for text, times in (("Rare?", 1), ("Often?", 3), ("Now and then?", 2)):
         question = Question(text)
-        asked.choose(question_key(question), question, Choice((), (), 0.0), ["a.md"])
+        asked.choose(question_key(question), question, Choice((), (), (), 0.0), ["a.md"])
         for _ in range(times):
             asked.count(question_key(question))
     assert [question.text for question in asked.most_asked(2)] == ["Often?", "Now and then?"]

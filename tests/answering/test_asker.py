@@ -71,6 +71,39 @@ def test_documents_that_have_nothing_to_do_with_a_question_keep_its_answer(tmp_p
     assert len(answerer.asked) == 1
 
 
+def test_the_documents_do_not_say_until_they_do(tmp_path: Path) -> None:
+    """That nothing was found must not be kept once there is an answer; and not be found out again for nothing."""
+    finder, answerer = TextFinder(DOCUMENTS), CountingAnswerer()
+    with asker_over(tmp_path, finder, answerer) as asker:
+        assert not ask(asker, "Who tames dragons?").answer.found
+        finder.documents["new.md"] = "Knights tames dragons."
+        assert ask(asker, "Who tames dragons?").answer.citations[0].document == "new.md"
+
+
+def test_an_answer_stays_when_a_passage_that_it_did_not_cite_is_gone(tmp_path: Path) -> None:
+    finder, answerer = TextFinder({**DOCUMENTS, "more.md": "Some trains wait."}), CountingAnswerer()
+    with asker_over(tmp_path, finder, answerer) as asker:
+        first = ask(asker, "What guide trains?")
+        del finder.documents["more.md"]
+        second = ask(asker, "What guide trains?")
+    assert [passage.document for passage in first.passages] == ["rails.md", "more.md"]
+    assert [passage.document for passage in second.passages] == ["rails.md"]
+    assert second.answer == first.answer
+    assert len(answerer.asked) == 1
+
+
+def test_an_answer_that_was_purged_is_made_from_what_is_there(tmp_path: Path) -> None:
+    """A passage that was chosen once and is gone cannot be shown to anybody."""
+    finder, answerer = TextFinder({**DOCUMENTS, "more.md": "Some trains wait."}), CountingAnswerer()
+    with asker_over(tmp_path, finder, answerer) as asker:
+        ask(asker, "What guide trains?")
+        del finder.documents["more.md"]
+        asker._store.database.write(("DELETE FROM actions WHERE stage = 'answer'", [()])).result()
+        asker._remembered.clear()
+        assert ask(asker, "What guide trains?").answer.citations[0].document == "rails.md"
+        assert ask(asker, "What guide trains?").cache.answer_hit
+
+
 def test_a_better_document_changes_the_answer_at_once(tmp_path: Path) -> None:
     finder, answerer = TextFinder(DOCUMENTS), CountingAnswerer()
     with asker_over(tmp_path, finder, answerer) as asker:

@@ -59,7 +59,7 @@ def test_passages_that_do_not_answer_give_no_sentences(answerer: SentenceAnswere
 def test_what_is_cited_stands_there_word_for_word(answerer: SentenceAnswerer) -> None:
     found = passages(VOLCANO, CHAINS)
     draft = answerer.draft_sync(Question("How many people did Mont Pelée kill?"), found)
-    answer = resolved(draft, found, 0.9)
+    answer = resolved(draft, dict(enumerate(found)), 0.9)
     assert answer.citations
     for cited in answer.citations:
         of = next(one for one in found if one.document == cited.document)

@@ -23,6 +23,7 @@ from io_managers.content_hash import publish
 from io_managers.store.action_cache import Provenance
 from io_managers.store.fingerprint import KeyTemplate, Part
 from io_managers.store.refs import Ref
+from io_managers.store.request_ledger import Attempt
 from io_managers.store.shared import close_shared_store
 from io_managers.store.values import CommittedResults
 from resources.settings.config import load_settings
@@ -232,12 +233,13 @@ def in_two(session: Session) -> Mapping[str, str]:
     first, second, *others = value_of(session, "clusters", "topic").clusters
     second = msgspec.structs.replace(second, members=(*second.members, first.members[0]))
     changed(session, "clusters", "topic", clusters=(first, second, *others))
-    return {"topic": "a document is in two clusters"}
+    return {first.members[0]: f"it is in two clusters: {first.cluster_id} and {second.cluster_id}"}
 
 
 def twice_in_one(session: Session) -> Mapping[str, str]:
-    with_members("", lambda members: (*members, members[0]), session)
-    return {"topic": "a document is in two clusters"}
+    (cluster,) = with_members("", lambda members: (*members, members[0]), session)
+    first = value_of(session, "clusters", "topic").clusters[0].members[0]
+    return {first: f"it is in two clusters: {cluster} and {cluster}"}
 
 
 def larger_than_allowed(session: Session) -> Mapping[str, str]:
@@ -252,7 +254,7 @@ def outliers(count: int, session: Session) -> Mapping[str, str]:
     placements = value_of(session, "clusters", "concept").placements
     units = sorted(placements)[:count]
     changed(session, "clusters", "concept", placements=placements | dict.fromkeys(units, Placement("", 0.0)))
-    return all_of("it is in no cluster of concept", units)
+    return {"concept": f"{count} of 12 documents are in no cluster, {units[0]} for one"}
 
 
 def kept(share: float, session: Session) -> Mapping[str, str]:
@@ -295,6 +297,16 @@ def index_file_altered(session: Session) -> Mapping[str, str]:
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     return {f"chunks.lance/{path.relative_to(folder).as_posix()}": "it was changed since it was made"}
+
+
+def answered_again(session: Session) -> Mapping[str, str]:
+    """A correction is no second answer, since the first one could not be used."""
+    outcomes = {"one": ["answered"] * 3, "two": ["answered"], "three": ["wrong shape", "answered"]}
+    for key, each in outcomes.items():
+        for outcome in each:
+            session.store.requests.record(Attempt(key, "summaries", "writer-1", outcome))
+    session.store.database.write().result()
+    return {"summaries": "2 answers had been paid for before"}
 
 
 def index_file_gone(session: Session) -> Mapping[str, str]:
@@ -386,7 +398,7 @@ class Rows:
 
     def no_table(self, session: Session) -> Mapping[str, str]:
         session.tables.drop(self.table)
-        return all_of("the table is not there", session.store.refs.get(self.stage))
+        return {self.stage: "the table is not there"}
 
     def breaks(self) -> dict[str, Break]:
         """By what is broken."""
@@ -494,6 +506,7 @@ BREAKS: dict[Name, dict[str, Break]] = {
         "never made": index_never_made,
     },
     ("search_index", "index_as_made"): {"a flipped bit": index_file_altered, "a file that is gone": index_file_gone},
+    ("search_index", "paid_once"): {"an answer that was paid for three times": answered_again},
     **{(stage, "rows_as_published"): Rows(stage).breaks() for stage in SINKS},
 }
 BREAKS["lance_clusters", "rows_as_published"]["a cluster that has vanished"] = cluster_vanished

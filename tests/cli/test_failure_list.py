@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cli.failure_list import failure_lines
-from cli.money import show_stats
+from cli.money import show_accounts, show_contents
 from cli.progress import show_report, show_status, show_trimmed
 from event_log.trim import Trimmed
 from io_managers.store.store import Contents
@@ -74,7 +74,8 @@ def test_what_is_printed_of_one_thing_is_singular(empty_world: World, capsys: py
             SeedReport(stages, failures, ["run"], added=1, removed=1, skipped=SkippedFiles({".doc": 1}), warned=1),
         )
     show_trimmed(Trimmed(1, 1, 1, 1, 1, 1, 2, 1, 0), dry_run=False)
-    show_stats(Contents({"chunks": 1}, 1, 10, 1), [])
+    show_contents(Contents({"chunks": 1}, 1, 10, 1))
+    show_accounts([], ["stage"])
     show_status({"chunks": {"current": 1}}, [], ["only.md"], {})
     printed = capsys.readouterr().out
     singular(

@@ -352,13 +352,13 @@ def test_the_accounts_tell_latencies_of_answers_and_outcomes_of_all(tmp_path: Pa
         for _ in range(3):
             store.requests.record(Attempt("k", "summaries", "a", "timeout", seconds=1_000, usd=None))
         _spent(store, 1.0, stage="concepts")
-        concepts, summaries = store.requests.accounts()
+        concepts, summaries = store.account.accounts()
         assert (concepts.stage, concepts.requests, concepts.latencies) == ("concepts", 1, (0, 0, 0))
         assert summaries.latencies == (50, 95, 99)
         assert summaries.outcomes == {"answered": 100, "timeout": 3}
         assert (summaries.requests, summaries.input_tokens, summaries.unpriced) == (103, 1_000, 3)
         assert summaries.usd == pytest.approx(50)
-        assert store.requests.accounts(time.time() + 1) == []
+        assert store.account.accounts(time.time() + 1) == []
     finally:
         store.close()
 
@@ -370,11 +370,11 @@ def test_what_is_found_again_is_saved_as_often_as_it_is_found(tmp_path: Path, pr
         key = request_action(world.model(), question(TEXT), SCHEMA).key
         for _ in range(2):
             reuse = world.reuse()
-            reuse.note_found("summaries", reuse.finished([key, "unknown"]).values())
+            reuse.note_found("summaries", reuse.finished([key, "unknown"]))
             reuse.accounts.keep_savings()
             reuse.accounts.keep_savings()  # a second time there is nothing left to keep
         world.store.database.write().result()
-        saved = next(account.saved for account in world.store.requests.accounts() if account.stage == "summaries")
+        saved = next(account.saved for account in world.store.account.accounts() if account.stage == "summaries")
     assert saved is not None
     assert (saved.results, saved.requests, saved.model) == (2, 2, "scripted")
     assert saved.usd == pytest.approx(2 * (attempt.usd or 0), rel=1e-6)

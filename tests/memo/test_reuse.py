@@ -57,17 +57,20 @@ def test_what_a_run_paid_itself_is_not_called_saved_when_it_comes_across_it_agai
     reuse = Reuse(store)
     values(reuse, paid)
     keys = [action.key for action in ACTIONS]
-    reuse.note_found("summaries", reuse.finished(keys).values())
+    for key in keys:
+        reuse.accounts.note_made("summaries", key)
+    reuse.note_found("summaries", reuse.finished(keys))
     reuse.accounts.keep_savings()
     later = Reuse(store)
     for _ in range(2):
-        later.note_found("summaries", later.finished(keys).values())
+        later.note_found("summaries", later.finished(keys))
     later.accounts.keep_savings()
     store.database.write().result()
-    (account,) = [account for account in store.requests.accounts() if account.saved]
-    # One of the three bears the request that answered all of them.
+    (account,) = [account for account in store.account.accounts() if account.saved]
+    # The three share what the request cost that answered all of them.
     assert account.saved is not None
-    assert (account.saved.results, account.saved.requests, account.saved.usd) == (1, 1, 0.5)
+    assert (account.saved.results, account.saved.requests, account.saved.input_tokens) == (3, 1, 10)
+    assert account.saved.usd == pytest.approx(0.5)
 
 
 def test_waiting_for_another_process_can_be_stopped(store: Store, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import DOCUMENTS
-from tests.support.pipelines import EVERY_STAGE, OF_CORPUS, essay
+from tests.support.pipelines import ALONE, EVERY_STAGE, OF_CORPUS, essay
 from tests.support.seed_process import ROOT, Finished, Seed, seed
 
 pytestmark = pytest.mark.integration
@@ -56,6 +56,14 @@ class Shell:
             return running.finish()
 
 
+def account_of(done: Finished) -> list[list[str]]:
+    """The rows of the table with which a run ends, without the seconds: stage, total, reused, computed, failed."""
+    lines = f"{done.output}\n{done.errors}".splitlines()
+    (start,) = (at for at, line in enumerate(lines) if line.split()[:4] == ["stage", "total", "reused", "computed"])
+    rows = [line.split() for line in lines[start + 1 :]]
+    return [row[:-1] for row in rows[: next(at for at, row in enumerate(rows) if row[:1] and row[0][0].isdigit())]]
+
+
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     found = Shell(tmp_path_factory.mktemp("surfaces"))
@@ -72,6 +80,7 @@ def test_one_document_from_the_shell_is_taken_up_by_seed(shell: Shell) -> None:
     done = shell.dagster("asset", "materialize", *MODULE, "--select", "extracted_text", "--partition", NOTE)
 
     assert done.status == 0, done.printed()
+    assert account_of(done) == [["extracted_text", "1", "0", "1", "0"]]
     seeded = shell.seed()
     assert seeded.status == 0, seeded.printed()
     assert "extracted_text" not in seeded.computed
@@ -88,6 +97,8 @@ def test_a_job_over_documents_needs_tags_and_says_which(shell: Shell) -> None:
     tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
     done = shell.dagster("job", "execute", *MODULE, "-j", "seed_documents", "--tags", json.dumps(tags))
     assert done.status == 0, done.printed()
+    assert sorted(row[0] for row in account_of(done)) == sorted(ALONE)
+    assert {tuple(row[1:]) for row in account_of(done)} == {("6", "6", "0", "0")}
     done = shell.dagster("job", "execute", *MODULE, "-j", "seed_corpus")
     assert done.status == 0, done.printed()
     assert shell.seed().report["runs"] == []
@@ -113,6 +124,7 @@ def test_one_document_launched_by_dg_is_taken_up_by_seed(shell: Shell, tmp_path:
     done = shell.dg("launch", "--assets", "extracted_text,chunks", "--partition", NOTE, of_user=tmp_path)
 
     assert done.status == 0, done.printed()
+    assert [row[0] for row in account_of(done)] == ["extracted_text", "chunks"]
     seeded = shell.seed()
     assert seeded.status == 0, seeded.printed()
     assert not {"extracted_text", "chunks"} & {*seeded.computed}

@@ -5,7 +5,6 @@ Ollama's own. What does not: what goes wrong (tests.support.model_faults), and s
 """
 
 import base64
-import hashlib
 import json
 import re
 import time
@@ -15,6 +14,9 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from seed_assets.proof.answers import concepts_of, first_words
+from seed_assets.proof.answers import vector as vector
 
 Json = dict[str, Any]
 Vector = NDArray[np.float32]
@@ -107,7 +109,7 @@ def fitting_answer(call: Call) -> str:
     for sign in ('"concepts"', '"summary"', "concepts", "summary"):
         if sign in prompt:
             return json.dumps(_known([sign.strip('"')], document), ensure_ascii=False)
-    return _words(document, 40)
+    return first_words(document, 40)
 
 
 def between(call: Call, mark: str) -> str:
@@ -154,7 +156,7 @@ def _revision_answer(call: Call) -> str:
     problems = "\n".join(_PROBLEM.findall(between(call, "problems")))
     sentences = re.split(r"(?<=[.!?])\s+", between(call, "text"))
     kept = " ".join(sentence for sentence in sentences if sentence not in problems)
-    return json.dumps({"text": kept or _words(" ".join(passages_in(call)), 12)}, ensure_ascii=False)
+    return json.dumps({"text": kept or first_words(" ".join(passages_in(call)), 12)}, ensure_ascii=False)
 
 
 def _by_users(call: Call) -> str:
@@ -224,35 +226,10 @@ def finish(call: Call, payload: Json, reason: str) -> None:
         payload["choices"][0]["finish_reason"] = reason
 
 
-def vector(text: str, dimensions: int) -> Vector:
-    """Return a vector of length 1 in a direction that only the text decides."""
-    seed = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
-    vector = np.random.default_rng(seed).standard_normal(dimensions, dtype=np.float32)
-    return vector / np.float32(np.linalg.norm(vector))
-
-
-def _words(document: str, count: int) -> str:
-    return " ".join(document.split(maxsplit=count)[:count])
-
-
 def _known(names: Sequence[str], document: str) -> Json:
     """The answers that are more than their types: concepts with evidence, a summary."""
-    makers: dict[str, Callable[[str], Any]] = {"concepts": _concepts, "summary": lambda text: _words(text, 40)}
+    makers: dict[str, Callable[[str], Any]] = {"concepts": concepts_of, "summary": lambda text: first_words(text, 40)}
     return {name: makers[name](document) for name in names}
-
-
-def _concepts(document: str) -> list[Json]:
-    found = {word[0].casefold(): word for word in reversed(list(re.finditer(r"\b[^\W\d_]{2,40}\b", document)))}
-    longest = sorted(found.values(), key=lambda word: (word.start() - word.end(), word.start()))[:3]
-    return [{"name": word[0], "kind": "term", "evidence": _around(word, document)} for word in longest]
-
-
-def _around(word: re.Match[str], document: str) -> str:
-    """At most 120 characters of the sentence that the word stands in, as they stand there."""
-    begin = max(document.rfind(mark, 0, word.start()) + 1 for mark in ".!?\n")
-    begin = max(begin, word.start() - 40)
-    ends = [at for mark in ".!?\n" if (at := document.find(mark, word.end(), begin + 120)) >= 0]
-    return document[begin : min(ends, default=begin + 119) + 1].strip()
 
 
 def _filled(schema: Json, root: Json, document: str) -> Any:
@@ -281,7 +258,7 @@ def _filled(schema: Json, root: Json, document: str) -> Any:
         case "null":
             return None
         case _:
-            return _words(document, 8)[: schema.get("maxLength")]
+            return first_words(document, 8)[: schema.get("maxLength")]
 
 
 def _by_user(message: Json) -> bool:

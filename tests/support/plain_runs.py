@@ -110,6 +110,9 @@ class PlainRuns:
         """Nothing is shown anywhere."""
         return OutOfSync([], [])
 
+    def record_findings(self, found: object) -> None:
+        """Nothing is shown anywhere."""
+
     def run(self, stages: Sequence[str], range_: tuple[str, str] | None, job: str = "") -> FinishedRun:
         """See DagsterRuns: what follows a stage that failed is not begun."""
         run_id, self._runner.stopped = str(uuid4()), ""

@@ -23,7 +23,7 @@ from io_managers.store.errors import StoreUnavailableError, StoreVersionError, i
 from io_managers.store.sqlite.connection import Row, Write, commit_group, connect, error_code, transaction
 from io_managers.store.sqlite.log_loss import LogWatch
 from io_managers.store.sqlite.migrations import migrate
-from io_managers.store.sqlite.schema import ADDED, APPLICATION_ID, FORMAT, SCHEMA
+from io_managers.store.sqlite.schema import ACCOUNT_TABLES, ACCOUNT_TRIGGERS, ADDED, APPLICATION_ID, FORMAT, SCHEMA
 
 __all__ = ["Database", "Row", "Write"]
 
@@ -85,7 +85,7 @@ class Database:
             with transaction(self._reader):
                 found, application = self._identity()
                 if found == 0 and not self._reader.execute("SELECT 1 FROM sqlite_master").fetchone():
-                    for statement in (SCHEMA + ADDED).split(";\n"):
+                    for statement in (*(SCHEMA + ADDED + ACCOUNT_TABLES).split(";\n"), *ACCOUNT_TRIGGERS):
                         self._reader.execute(statement)
                     self._reader.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                     self._reader.execute(f"PRAGMA user_version = {FORMAT}")

@@ -9,7 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from io_managers.store.sqlite.connection import transaction
-from io_managers.store.sqlite.schema import ADDED, FORMAT, SEALS
+from io_managers.store.sqlite.schema import (
+    ACCOUNT_ROWS,
+    ACCOUNT_TABLES,
+    ACCOUNT_TRIGGERS,
+    ADDED,
+    FORMAT,
+    SEALS,
+)
 from io_managers.store.sqlite.seals import sql_seal
 
 
@@ -65,9 +72,22 @@ def _add_settings(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE failures ADD COLUMN settings TEXT NOT NULL DEFAULT ''")
 
 
+def _lacks_daily_account(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'computed'").fetchone() is None
+
+
+def _add_daily_account(connection: sqlite3.Connection) -> None:
+    """Add up what there is by day, and let SQLite add what comes. Older programs may go on writing; SQLite adds that as well."""
+    for statement in ACCOUNT_TABLES.strip().split(";\n"):
+        connection.execute(statement)
+    for statement in (*ACCOUNT_ROWS, *ACCOUNT_TRIGGERS):
+        connection.execute(statement)
+
+
 # Added columns follow those of earlier steps; repair relies on this order.
 STEPS = (
     Migration(_lacks_accounts, _add_accounts),
     Migration(_lacks_seals, _add_seals),
     Migration(_lacks_settings, _add_settings),
+    Migration(_lacks_daily_account, _add_daily_account),
 )

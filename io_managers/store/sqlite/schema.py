@@ -42,6 +42,55 @@ CREATE TABLE IF NOT EXISTS savings (stage TEXT NOT NULL, model TEXT NOT NULL, re
     unpriced INTEGER NOT NULL, at REAL NOT NULL);
 """
 
+# The account by day (UTC), stage and model. SQLite adds each request and each finished action to it in the commit that records
+# them, so it is never behind, and reading it takes milliseconds however many requests there are. Latencies are rounded to three
+# digits, so that their number stays small; they are in the order in which all days are added up. `computed` counts the results
+# for which requests were sent.
+ACCOUNT_TABLES = """
+CREATE TABLE IF NOT EXISTS spending (day TEXT NOT NULL, stage TEXT NOT NULL, model TEXT NOT NULL, outcome TEXT NOT NULL,
+    requests INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, usd REAL NOT NULL,
+    unpriced INTEGER NOT NULL, PRIMARY KEY (day, stage, model, outcome)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS latencies (day TEXT NOT NULL, stage TEXT NOT NULL, model TEXT NOT NULL, seconds REAL NOT NULL,
+    requests INTEGER NOT NULL, PRIMARY KEY (stage, model, seconds, day)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS computed (day TEXT NOT NULL, stage TEXT NOT NULL, model TEXT NOT NULL, results INTEGER NOT NULL,
+    PRIMARY KEY (day, stage, model)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS actions_stage ON actions (stage);
+"""
+_ROUNDED = "CAST(printf('%.2e', {seconds}) AS REAL)"
+_PAID = "instr({provenance}, '\"requests\":') > 0"
+_MODEL = "CASE WHEN json_valid({provenance}) THEN coalesce(json_extract({provenance}, '$.model'), '') ELSE '' END"
+# What one row of `requests` or `actions` adds to the tables above: the columns of each table.
+SPENDING_OF = "date({0}at, 'unixepoch'), {0}stage, {0}model, {0}outcome, 1, {0}input_tokens, {0}output_tokens"
+SPENDING_OF += ", coalesce({0}usd, 0.0), {0}usd IS NULL"
+LATENCY_OF = "date({0}at, 'unixepoch'), {0}stage, {0}model, " + _ROUNDED.format(seconds="{0}seconds") + ", 1"
+COMPUTED_OF = "date({0}created_at, 'unixepoch'), {0}stage, " + _MODEL.format(provenance="{0}provenance") + ", 1"
+ADDED_SPENDING = (
+    "ON CONFLICT DO UPDATE SET requests = requests + 1, input_tokens = input_tokens + excluded.input_tokens,"
+    " output_tokens = output_tokens + excluded.output_tokens, usd = usd + excluded.usd, unpriced = unpriced + excluded.unpriced"
+)
+_PAID_NEW = _PAID.format(provenance="NEW.provenance")
+_COMPUTED = (
+    f"INSERT INTO computed VALUES ({COMPUTED_OF.format('NEW.')}) ON CONFLICT DO UPDATE SET results = results + 1"
+)
+ACCOUNT_TRIGGERS = (
+    "CREATE TRIGGER IF NOT EXISTS request_sent AFTER INSERT ON requests BEGIN"
+    f" INSERT INTO spending VALUES ({SPENDING_OF.format('NEW.')}) {ADDED_SPENDING}; END",
+    "CREATE TRIGGER IF NOT EXISTS request_answered AFTER INSERT ON requests WHEN NEW.outcome = 'answered' BEGIN"
+    f" INSERT INTO latencies VALUES ({LATENCY_OF.format('NEW.')}) ON CONFLICT DO UPDATE SET requests = requests + 1; END",
+    f"CREATE TRIGGER IF NOT EXISTS result_computed AFTER INSERT ON actions WHEN {_PAID_NEW} BEGIN {_COMPUTED}; END",
+    # A result that is computed again replaces the one that is there.
+    "CREATE TRIGGER IF NOT EXISTS result_replaced AFTER UPDATE OF created_at ON actions"
+    f" WHEN NEW.created_at > OLD.created_at AND {_PAID_NEW} BEGIN {_COMPUTED}; END",
+)
+# What fills the tables from the rows of an earlier file.
+ACCOUNT_ROWS = (
+    f"INSERT INTO spending SELECT {SPENDING_OF.format('')} FROM requests WHERE true {ADDED_SPENDING}",
+    f"INSERT INTO latencies SELECT {LATENCY_OF.format('')} FROM requests WHERE outcome = 'answered'"
+    " ON CONFLICT DO UPDATE SET requests = requests + 1",
+    f"INSERT INTO computed SELECT {COMPUTED_OF.format('')} FROM actions WHERE {_PAID.format(provenance='provenance')}"
+    " ON CONFLICT DO UPDATE SET results = results + 1",
+)
+
 # Table -> column of the seal -> the sealed columns, in order. The parts and the provenance of an action have seals of their
 # own, so that damage to them does not affect the result.
 SEALS = {

@@ -6,7 +6,7 @@ shows the measures.
 
 import asyncio
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -28,6 +28,8 @@ _DECISIONS: tuple[Decision, ...] = get_args(Decision)
 # So many labels are judged at a time; chosen by judgement.
 _AT_ONCE = 16
 _DECIMALS = 6
+# How many lines of the file a message names.
+_NAMED = 20
 # The 97.5% quantile of the standard normal distribution, for a 95% interval.
 _Z = 1.959964
 
@@ -164,8 +166,19 @@ def described(calibration: Calibration) -> str:
         ]
     if calibration.failed:
         lines += ["", f"{len(calibration.failed)} could not be judged:"]
-        lines += [f"line {one.line}: {one.reason} {one.remedy}" for one in calibration.failed]
+        lines += _failures(calibration.failed)
     return "\n".join(lines)
+
+
+def _failures(failed: Iterable[FailedLabel]) -> Iterator[str]:
+    """A line for each reason with its remedy, with the lines of the file that it holds for."""
+    alike: dict[tuple[str, str], list[int]] = {}
+    for one in failed:
+        alike.setdefault((one.reason, one.remedy), []).append(one.line)
+    for (reason, remedy), lines in alike.items():
+        named = ", ".join(map(str, lines[:_NAMED]))
+        more = f" and {len(lines) - _NAMED:,} more" if len(lines) > _NAMED else ""
+        yield f"{'line' if len(lines) == 1 else 'lines'} {named}{more}: {reason} {remedy}"
 
 
 def _confusion(pairs: Iterable[tuple[Answer, Verdict]]) -> dict[Answer, dict[Decision, int]]:

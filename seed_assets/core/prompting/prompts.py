@@ -72,11 +72,12 @@ def _is_alone(template: str, place: re.Match[str]) -> bool:
 
 
 @cache
-def load_prompt(name: str, folder: Path = FOLDER) -> Prompt:
+def load_prompt(name: str, folder: Path | None = None) -> Prompt:
     """Read the prompts of a stage from `<name>.toml`, and from `<name>.schema.json` if it exists.
 
-    Raises ConfigurationError, which names the file and the problem.
+    folder: where they are; None means FOLDER. Raises ConfigurationError, which names the file and the problem.
     """
+    folder = folder or FOLDER
     path, schema_path = folder / f"{name}.toml", folder / f"{name}.schema.json"
     try:
         data = path.read_bytes()

@@ -58,7 +58,8 @@ def _of_one_kind(published: PublishedResults) -> Finding:
             finding.offenders[unit] = f"its vectors have {found} dimensions, those of most others {usual}"
     embedders: dict[str, list[str]] = {}
     for unit, parts in published.key_parts().items():
-        embedders.setdefault(str(parts.get("embedder")), []).append(unit)
+        if "embedder" in parts:  # Of which embedder the others are is not recorded.
+            embedders.setdefault(str(parts["embedder"]), []).append(unit)
     most = max(embedders.values(), key=len, default=[])
     for units in embedders.values():
         if units is not most:

@@ -20,6 +20,7 @@ from resources.errors import ConfigurationError, DocumentError, StoppedError
 from resources.models.embedder import WordLlamaEmbedder
 from seed_assets.core.calibration.calibration import (
     Calibration,
+    FailedLabel,
     Label,
     calibrate,
     calibrate_file,
@@ -288,6 +289,21 @@ def test_a_label_that_fails_is_named_and_the_others_count(tmp_path: Path) -> Non
     assert "line 2: there is no document gone.md" in text
     assert "line 3: there is no document ../outside.md" in text
     assert "line 7: the answer is none. Ask another." in text
+
+
+def test_a_remedy_is_said_once_for_all_labels_that_need_it() -> None:
+    """A judge that refused 300 summaries alike said so 300 times."""
+    alike = [FailedLabel(line, "the answer is none.", "Ask another.") for line in range(2, 32)]
+    text = described(calibrate([], [])).splitlines()
+    found = msgspec.structs.replace(calibrate([], []), failed=(*alike, FailedLabel(40, "it is gone.", "Find it.")))
+    lines = described(found).splitlines()[len(text) :]
+    named = ", ".join(map(str, range(2, 22)))
+    assert lines == [
+        "",
+        "31 could not be judged:",
+        f"lines {named} and 10 more: the answer is none. Ask another.",
+        "line 40: it is gone. Find it.",
+    ]
 
 
 @pytest.mark.parametrize("error", [EndpointError("down.", "Start it."), StoppedError("interrupted")], ids=str)

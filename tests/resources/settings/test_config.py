@@ -53,6 +53,7 @@ OTHER_VALUES = {
     "budget.period_usd": "3.5",
     "budget.period_days": "3.5",
     "limits.redis_url": "redis://127.0.0.1:6379/0",
+    "metrics.prometheus": "seedbank.prom",
 }
 NEEDED = {"llm": {"model": "some-model"}, "embeddings": {"model": "some-model", "dimensions": "300"}}
 EVERY_SETTING = [path for path, _ in setting_names(Settings)]

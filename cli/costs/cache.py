@@ -1,7 +1,9 @@
 """The commands `seedbank cache ...`: arguments, exit statuses and output."""
 
 from dataclasses import asdict
-from typing import Annotated
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,27 +11,77 @@ from cli.invocation import HomeOption, JsonOption, errors_as_messages, open_sess
 from cli.streams import print_json, print_text
 from resources.wording import counted
 
+if TYPE_CHECKING:
+    from io_managers.store.account import Key
+
 cache_app = typer.Typer(help="Inspect, check and repair the store of finished results.", no_args_is_help=True)
+
+
+class Format(StrEnum):
+    """How an account is printed."""
+
+    TEXT = "text"
+    CSV = "csv"
+    JSON = "json"
 
 
 @cache_app.command()
 def stats(
     days: Annotated[float, typer.Option(min=0, help="Limit to the last N days (0 = all time).")] = 0,
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B", help="What the account is broken down by: day (UTC), stage, model, or several of them."
+        ),
+    ] = "stage,model",
+    format: Annotated[Format, typer.Option(help="How the account is printed.")] = Format.TEXT,
+    prometheus: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the account of all time to this file, for Prometheus's textfile collector."
+        ),
+    ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what the store holds, and for each stage and model the requests, costs, savings and latencies."""
+    """Show what the store holds, and what was asked, spent, wasted and saved, with hits, misses and latencies.
+
+    CSV and Prometheus have the account only. The last N days begin at this time of the day; misses are counted by whole days.
+    """
     import time
 
     with open_session(None, home, must_exist=True) as session:
-        from cli.money import account_json, show_stats
+        keys = _keys(by)
+        account = session.store.account
+        accounts = account.accounts(time.time() - days * 86_400 if days else 0.0, keys)
+        if prometheus is not None:
+            from cli.costs.prometheus import write_metrics
 
-        accounts = session.store.requests.accounts(time.time() - days * 86_400 if days else 0.0)
-        contents = session.store.contents()
-        if as_json:
-            print_json({"store": contents, "models": [account_json(account) for account in accounts]})
+            write_metrics(prometheus, account.accounts())
+        if as_json or format is Format.JSON:
+            from cli.money import account_json
+
+            contents = session.store.contents()
+            print_json({"store": contents, "models": [account_json(found) for found in accounts]})
+        elif format is Format.CSV:
+            from cli.costs.account_table import csv_of
+
+            print_text(csv_of(accounts, keys))
         else:
-            show_stats(contents, accounts)
+            from cli.money import show_accounts, show_contents
+
+            show_contents(session.store.contents())
+            show_accounts(accounts, keys)
+
+
+def _keys(by: str) -> "list[Key]":
+    from io_managers.store.account import KEYS
+    from resources.errors import ConfigurationError
+
+    wanted = [name.strip() for name in by.split(",") if name.strip()]
+    if not wanted or set(wanted) - set(KEYS):
+        raise ConfigurationError(f"--by is {by!r}, but an account is broken down by one or more of {', '.join(KEYS)}.")
+    return [key for key in KEYS if key in wanted]
 
 
 @cache_app.command()

@@ -1,0 +1,1 @@
+"""Proves on a small corpus that nothing is paid twice and nothing is lost, whatever fails: `seedbank prove`."""
