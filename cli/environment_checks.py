@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 import tempfile
+from collections.abc import Sequence
 
 from resources.errors import ConfigurationError
 
@@ -39,7 +40,7 @@ def check_exposure(host: str, port: int, *, expose: bool) -> str:
 
     Raises ConfigurationError if other machines could reach Dagster's page and `--expose` was not given.
     """
-    if _is_loopback(host):
+    if is_loopback(host):
         return ""
     if expose:
         return f"Other machines can reach Dagster's page at {host}, port {port}. It has no login and can start runs."
@@ -47,6 +48,22 @@ def check_exposure(host: str, port: int, *, expose: bool) -> str:
         f"--host {host} would open Dagster's page to other machines. The page has no login: anyone who can reach it can "
         "read previews of the documents and start runs, which may cost money. Leave out --host and use a tunnel (ssh -L), "
         "put a proxy with a login in front of the page, or add --expose if you trust that network."
+    )
+
+
+def check_tokens(host: str, without_token: Sequence[str]) -> None:
+    """Raise ConfigurationError if other machines could reach a knowledge base without a token.
+
+    without_token: the settings of the tokens that are empty, one for each knowledge base that has none.
+    """
+    if not without_token or is_loopback(host):
+        return
+    raise ConfigurationError(
+        f"--host {host} would open the documents to other machines, and {' and '.join(without_token)} is not set: anyone who can "
+        "reach it could read them and ask questions that cost money. Set a token of 16 characters or more "
+        "(SEEDBANK_SERVICE__TOKEN for a single knowledge base), or leave out --host and use a tunnel (ssh -L). A token crosses "
+        "the network unencrypted: "
+        "put a proxy with TLS in front of the service."
     )
 
 
@@ -71,15 +88,15 @@ def check_port(host: str, port: int) -> None:
 def _port_message(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
-            f"Port {port} of {host} is in use, perhaps by another `seedbank dev`. Stop the program that uses it, or choose "
-            f"another port with --port."
+            f"Port {port} of {host} is in use, perhaps by another `seedbank dev` or `seedbank serve`. Stop the program "
+            f"that uses it, or choose another port with --port."
         )
     if error.errno == errno.EACCES:
         return f"This user may not use port {port}. Choose a port above 1023 with --port."
     return f"Cannot listen on {host}, port {port}: {error.strerror or error}. Choose an address of this machine with --host."
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Whether a host name or address leads only to loopback addresses, which no other machine can reach."""
     import ipaddress
 

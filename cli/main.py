@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.ask import ask, warm
 from cli.backup import backup
 from cli.costs.cache import cache_app
 from cli.costs.prove import prove
@@ -36,6 +35,10 @@ from cli.invocation import (
 )
 from cli.judging import check, judge_app
 from cli.process_exit import exit_with_message, watch_address_limit
+from cli.questions.ask import ask, warm
+from cli.questions.serve import mcp, serve
+from cli.report import report
+from cli.search import search
 from cli.show import show
 from cli.standing import Standing
 from cli.streams import log_to_stderr, prepare_streams, print_error, print_json
@@ -61,7 +64,11 @@ app.command()(explain)
 app.command()(compare)
 app.command()(ask)
 app.command()(warm)
+app.command()(serve)
+app.command()(mcp)
 app.command()(prove)
+app.command()(search)
+app.command()(report)
 history_app = typer.Typer(help="Manage the history of runs and events that Dagster keeps.", no_args_is_help=True)
 app.add_typer(history_app, name="history")
 
@@ -304,37 +311,6 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
 
 
 _STATES = ("current", "stale", "failed", "blocked", "missing")
-
-
-@app.command()
-def search(
-    query: Annotated[str, typer.Argument(help="Words or a question.")],
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Show at most this many results.")] = 10,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Find the passages of the documents that best match a query."""
-    with open_session(None, home, must_exist=True) as session:
-        hits = session.searcher().search(query, limit)
-        if as_json:
-            print_json(
-                [
-                    {
-                        "document": hit.document,
-                        "chunk": hit.chunk,
-                        "score": hit.score,
-                        "text": hit.text,
-                        "header": hit.header,
-                        "start": hit.start,
-                        "end": hit.end,
-                    }
-                    for hit in hits
-                ]
-            )
-        else:
-            from cli.search_results import show_hits
-
-            show_hits(hits, query)
 
 
 @app.command()

@@ -6,19 +6,11 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from cli.screen import Screen
-from resources.wording import counted
+from resources.wording import counted, dollars
 
 if TYPE_CHECKING:
     from io_managers.store.account import Account
     from io_managers.store.store import Contents
-
-
-def dollars(usd: float, unpriced: int) -> str:
-    """An amount in dollars as text. Requests whose price is not known (`unpriced`) make it "unknown", never 0."""
-    amount = f"{usd:,.2f}" if usd >= 1 or not usd else f"{usd:.4f}"
-    if not unpriced:
-        return amount
-    return f"{amount} + unknown" if usd else "unknown"
 
 
 def account_json(account: "Account") -> dict[str, Any]:

@@ -7,10 +7,9 @@ while it runs and after it (progress), and the figures themselves (seed_assets.p
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from cli.money import dollars
 from cli.screen import Screen, columns_of, stage_tables
 from cli.warning_list import note_lines
-from resources.wording import counted
+from resources.wording import counted, dollars
 from seed_assets.graph.stage import Units
 from seed_assets.planning.estimate import total
 from seed_assets.planning.plan import UPSTREAM

@@ -17,7 +17,6 @@ from rich.markup import escape
 from rich.text import Text
 
 from cli.failure_list import failure_lines
-from cli.money import dollars
 from cli.plan_report import kept_lines, reading_sentences, sentence_of, sentence_of_store
 from cli.screen import Screen, columns_of, stage_tables
 from cli.streams import print_text
@@ -26,7 +25,7 @@ from io_managers.plain_text import plain
 from resources.columns import Column
 from resources.endpoints.llm import Usage
 from resources.settings.config import PROJECT_ROOT
-from resources.wording import counted
+from resources.wording import counted, dollars
 from seed_assets.engine.progress import Progress
 from seed_assets.graph.stage import Units
 from seed_assets.planning.plan import UPSTREAM

@@ -185,18 +185,20 @@ _LISTED_AT_ONCE = 100
 def set_partition_versions(context: AssetExecutionContext, versions: Mapping[str, PartitionVersion]) -> bool:
     """Give each partition's materialisation its own data version instead of the version of the step's output.
 
-    versions: by partition key. Call it in the body of the asset. Returns False if this release of Dagster does not allow it;
-    then all partitions have the output's version, and Dagster shows some of them as stale although they are current.
+    versions: by partition key. The event of the last one is recorded last, so that Dagster shows its metadata as the asset's
+    latest; otherwise the order of partitions is accidental. Call it in the body of the asset. Returns False if this release of
+    Dagster does not allow it; then all partitions have the output's version, and Dagster shows some of them as stale although
+    they are current.
     """
     step = _step_of(context)
     if step is None or not _output_events_are_ours():
         return False
-    _VERSIONS[step] = versions
+    _VERSIONS[step] = dict(versions)
     return True
 
 
 # The versions of the steps that are running, and the partitions of each that are recorded already.
-_VERSIONS: WeakKeyDictionary[Any, Mapping[str, PartitionVersion]] = WeakKeyDictionary()
+_VERSIONS: WeakKeyDictionary[Any, dict[str, PartitionVersion]] = WeakKeyDictionary()
 _RECORDED: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 _MARK = "_with_partition_versions"
 
@@ -218,14 +220,21 @@ def _output_events_are_ours() -> bool:
     def with_versions(*args: Any, **kwargs: Any) -> Iterator[Any]:
         step = arguments.bind(*args, **kwargs).arguments["step_context"]
         versions, recorded = _VERSIONS.get(step, {}), _RECORDED.get(step, ())
+        last = next(reversed(versions), None) if versions else None
+        held: list[Any] = []
         for event in events_of(*args, **kwargs):
             if event.partition in recorded:
                 continue
             own = versions.get(event.partition)
             if own is None or not isinstance(event, AssetMaterialization):
                 yield event
+                continue
+            event = event._replace(tags=_with_version(event.tags or {}, own))
+            if event.partition == last:
+                held.append(event)
             else:
-                yield event._replace(tags=_with_version(event.tags or {}, own))
+                yield event
+        yield from held
 
     setattr(with_versions, _MARK, True)
     setattr(import_module(module), name, with_versions)

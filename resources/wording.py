@@ -1,4 +1,4 @@
-"""How counts, durations, long texts and similar names are written in messages."""
+"""How counts, amounts, durations, long texts and similar names are written in messages."""
 
 from collections.abc import Iterable
 
@@ -21,9 +21,29 @@ def duration(seconds: float) -> str:
     return f"{round(hours / 24)} days"
 
 
+def dollars(usd: float, unpriced: int) -> str:
+    """An amount in dollars as text. Requests whose price is not known (`unpriced`) make it "unknown", never 0."""
+    amount = f"{usd:,.2f}" if usd >= 1 or not usd else f"{usd:.4f}"
+    if not unpriced:
+        return amount
+    return f"{amount} + unknown" if usd else "unknown"
+
+
 def shortened(text: str, characters: int) -> str:
     """The text, or its beginning and an ellipsis: at most so many characters."""
     return text if len(text) <= characters else text[: characters - 1].rstrip() + "…"
+
+
+def cut_at_word(text: str, characters: int) -> str:
+    """The text, or its beginning up to the end of a word, and an ellipsis: at most so many characters.
+
+    A word that is longer than half of that, as in scripts without spaces, is cut inside.
+    """
+    if len(text) <= characters:
+        return text
+    kept = text[:characters]
+    end = next((place for place in range(characters - 1, characters // 2, -1) if kept[place].isspace()), characters - 1)
+    return kept[:end].rstrip() + "…"
 
 
 def nearest(name: str, names: Iterable[str], most: int = 3) -> list[str]:

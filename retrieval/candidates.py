@@ -32,15 +32,22 @@ class Candidates:
 
 
 def find_candidates(
-    table: "Table", query: str, query_vector: NDArray[np.float32], limit: int, beside: Executor
+    table: "Table",
+    query: str,
+    query_vector: NDArray[np.float32],
+    limit: int,
+    beside: Executor,
+    condition: str = "",
 ) -> Candidates:
     """The best `limit` chunks by full text and the nearest `2 * limit` by vector. beside: runs one of the two queries.
+
+    condition: only rows for which this holds are candidates, in LanceDB's SQL; "" for all rows.
 
     The rows are not read, only their numbers and scores. More are asked for by vector, since a chunk that is found by full text
     alone has no vector score of its own.
     """
-    searched = beside.submit(by_text, table, query, limit, [_ROW])
-    near = by_vector(table, query_vector, 2 * limit, [_ROW])
+    searched = beside.submit(by_text, table, query, limit, [_ROW], condition)
+    near = by_vector(table, query_vector, 2 * limit, [_ROW], condition)
     found = searched.result()
     text, vector = found[_ROW].to_numpy(), near[_ROW].to_numpy()
     rows = np.union1d(text, vector).astype(np.int64)
@@ -52,8 +59,8 @@ def find_candidates(
     return Candidates(rows, text_scores, vector_scores)
 
 
-def by_text(table: "Table", query: str, limit: int, columns: list[str]) -> "pa.Table":
-    """The best `limit` chunks by BM25 over text and title: the columns, and `_score`."""
+def by_text(table: "Table", query: str, limit: int, columns: list[str], condition: str = "") -> "pa.Table":
+    """The best `limit` chunks by BM25 over text and title: the columns, and `_score`. condition: see find_candidates."""
     import lancedb.query
 
     # LanceDB's query classes are pydantic dataclasses whose defaults a type checker does not see.
@@ -63,16 +70,28 @@ def by_text(table: "Table", query: str, limit: int, columns: list[str]) -> "pa.T
     either = lancedb.query.BooleanQuery(
         [(should, part(query, "text")), (should, part(query, "title", boost=_TITLE_BOOST))]
     )
-    return table.search(either, query_type="fts").select([*columns, "_score"]).limit(limit).to_arrow()
+    search: Any = table.search(either, query_type="fts")
+    return _under(search, condition).select([*columns, "_score"]).limit(limit).to_arrow()
 
 
-def by_vector(table: "Table", query_vector: NDArray[np.float32], limit: int, columns: list[str]) -> "pa.Table":
-    """The nearest `limit` chunks by dot product: the columns, and `_distance`; no rows if the query vector is all zeros."""
+def by_vector(
+    table: "Table", query_vector: NDArray[np.float32], limit: int, columns: list[str], condition: str = ""
+) -> "pa.Table":
+    """The nearest `limit` chunks by dot product: the columns, and `_distance`; no rows if the query vector is all zeros.
+
+    condition: see find_candidates.
+    """
     # Zeros are equally far from everything.
     most = limit if query_vector.any() else 0
     search: Any = table.search(query_vector, vector_column_name="vector", query_type="vector")
-    nearest = search.distance_type("dot").select([*columns, "_distance"]).limit(max(most, 1)).to_arrow()
+    search = _under(search.distance_type("dot"), condition)
+    nearest = search.select([*columns, "_distance"]).limit(max(most, 1)).to_arrow()
     return nearest.slice(0, most)
+
+
+def _under(search: Any, condition: str) -> Any:
+    """The search among the rows for which a condition holds, which is checked before the best are chosen."""
+    return search.where(condition, prefilter=True) if condition else search
 
 
 def read_rows(table: "Table", rows: NDArray[np.int64]) -> "pa.Table":

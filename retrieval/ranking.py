@@ -38,14 +38,14 @@ def best(scores: Scores, limit: int) -> NDArray[np.intp]:
     return np.argsort(-scores.round(DECIMALS), kind="stable")[:limit]
 
 
-def coarse_scores(text_scores: Scores, vector_scores: Scores) -> Scores:
-    """The part of the final score that is computed for every candidate, from full text and vector: 0 to 0.6."""
-    return TEXT_WEIGHT * stretched(text_scores) + VECTOR_WEIGHT * stretched(vector_scores)
+def coarse_parts(text_scores: Scores, vector_scores: Scores) -> tuple[Scores, Scores]:
+    """The parts of the final score that are computed for every candidate, from full text and vector: to 0.4 and to 0.2."""
+    return TEXT_WEIGHT * stretched(text_scores), VECTOR_WEIGHT * stretched(vector_scores)
 
 
-def fine_scores(sentence_scores: Scores, token_scores: Scores) -> Scores:
-    """The part of the final score that is computed for the best candidates, from sentences and tokens: 0 to 0.4."""
-    return SENTENCE_WEIGHT * stretched(sentence_scores) + TOKEN_WEIGHT * stretched(token_scores)
+def fine_parts(sentence_scores: Scores, token_scores: Scores) -> tuple[Scores, Scores]:
+    """The parts that are computed for the best candidates, from sentences and tokens: each to 0.2."""
+    return SENTENCE_WEIGHT * stretched(sentence_scores), TOKEN_WEIGHT * stretched(token_scores)
 
 
 def best_sentence_scores(passages: Passages, products: NDArray[np.float32]) -> Scores:

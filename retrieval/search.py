@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -14,8 +14,11 @@ from resources.tables.lance_errors import TableError, check_schema, read_error
 from resources.tables.lance_indexes import TEXT_COLUMNS, uncovered_rows
 from resources.tables.lance_schema import TABLES
 from retrieval.candidates import SHOWN, find_candidates, read_rows
+from retrieval.filters import NO_FILTERS, Filters, ModifiedAt, condition_of
+from retrieval.hits import AlikePassage, ScoreParts, SearchHit
+from retrieval.near_duplicates import groups
 from retrieval.passage_features import Passages, StaticEmbedder
-from retrieval.ranking import DECIMALS, Scores, best, best_sentence_scores, coarse_scores, fine_scores, token_scores
+from retrieval.ranking import DECIMALS, Scores, best, best_sentence_scores, coarse_parts, fine_parts, token_scores
 
 if TYPE_CHECKING:
     from lancedb.table import Table
@@ -27,6 +30,8 @@ _CANDIDATES = 200
 # Sentences and tokens are compared for the best candidates only. Measured: this takes an eighth of the time that comparing
 # all candidates takes, and the first ten results are not worse.
 _COMPARED_CLOSELY = 50
+# So many chunks are compared at most to find those that are not nearly the same (a judgement; it takes a second).
+_MOST_FOLDED = 2_560
 
 
 class StaticTextEmbedder(StaticEmbedder, Protocol):
@@ -38,25 +43,23 @@ class StaticTextEmbedder(StaticEmbedder, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SearchHit:
-    """One chunk that was found."""
+class _Query:
+    """A query with its vectors and its condition. own_vector: that of the offline embedder."""
 
-    document: str
-    """The id of the document."""
-    chunk: int
-    """The position of the chunk in its document, from 0."""
-    score: float
-    """From 0 to 1; comparable only within one search."""
     text: str
-    """The document's extracted text from `start` to `end`."""
-    start: int
-    """The offset of the first character in the document's extracted text."""
-    end: int
-    """The offset after the last character."""
-    title: str
-    """The title of the document."""
-    header: str = ""
-    """The header row and the rule of the table inside which the chunk begins; "" if it begins inside of none."""
+    vector: NDArray[np.float32]
+    own_vector: NDArray[np.float32]
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """Chunks that were compared closely. order: their places, best first. are_all: whether there are no other candidates."""
+
+    hits: list[SearchHit]
+    order: list[int]
+    passages: Passages
+    are_all: bool
 
 
 class Searcher:
@@ -67,21 +70,28 @@ class Searcher:
         tables: LanceTables,
         embedder: StaticTextEmbedder,
         embed_query: Callable[[str], NDArray[np.float32]] | None = None,
+        modified_at: ModifiedAt | None = None,
     ) -> None:
         """embedder: compares sentences and tokens offline. embed_query: embeds the query with the model that embedded the
-        chunks, if that is not `embedder`."""
+        chunks, if that is not `embedder`. modified_at: see Filters.since, which needs it."""
         self._tables = tables
         self._embed_query = embed_query
         self._embedder = embedder
+        self._modified_at = modified_at
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="search")
         self._opened: tuple[tuple[str | None, int | None], Table, int] | None = None
 
-    def search(self, query: str, limit: int = 10) -> list[SearchHit]:
+    def search(
+        self, query: str, limit: int = 10, filters: Filters = NO_FILTERS, *, fold: bool = False
+    ) -> list[SearchHit]:
         """The best `limit` chunks, best first; equal scores by document and position. [] if the table is empty.
 
-        query: any text; it has no operators, and only its first 2,000 characters are used.
-        Raises ConfigurationError, with a remedy, for an empty query, for a limit below 1, if nothing was seeded or indexed
-        yet, and if the table is damaged or holds the vectors of another embedder.
+        query: any text; it has no operators, and only its first 2,000 characters are used. filters: only chunks of documents
+        that pass them are candidates. fold: of chunks that are nearly the same, only the best one is a hit, and the others are
+        in its `alike`.
+
+        Raises ConfigurationError, with a remedy, for an empty query, for a limit below 1, for a filter that names something
+        unknown, if nothing was seeded or indexed yet, and if the table is damaged or holds the vectors of another embedder.
         """
         sought = query.strip()[:LONGEST_QUERY_CHARACTERS]
         if not sought:
@@ -92,42 +102,60 @@ class Searcher:
         sought = sought.encode("utf-8", "replace").decode("utf-8")
         try:
             table, dimensions = self._table()
+            condition = condition_of(filters, self._tables, self._modified_at)
             own_vector = self._embedder.embed_sync([sought])[0]
             query_vector = self._embed_query(sought) if self._embed_query else own_vector
             _check_dimensions(dimensions, len(query_vector))
-            return self._hits(table, sought, query_vector, own_vector, limit)
+            asked = _Query(sought, query_vector, own_vector, condition)
+            if fold:
+                return self._folded(table, asked, limit)
+            found = self._compared(table, asked, limit)
+            return [found.hits[place] for place in found.order[:limit]]
         except TableError as error:
             raise ConfigurationError(str(error)) from error
 
-    def _hits(
-        self,
-        table: "Table",
-        query: str,
-        query_vector: NDArray[np.float32],
-        own_vector: NDArray[np.float32],
-        limit: int,
-    ) -> list[SearchHit]:
+    def _folded(self, table: "Table", asked: "_Query", limit: int) -> list[SearchHit]:
+        """The best `limit` chunks of which no two are nearly the same; more are compared until there are so many."""
+        wanted = limit
+        while True:
+            found = self._compared(table, asked, wanted)
+            alike = groups(found.passages, found.order)
+            if len(alike) >= limit or found.are_all or wanted >= _MOST_FOLDED:
+                break
+            wanted *= 4
+        return [_with_alike([found.hits[place] for place in group]) for group in alike[:limit]]
+
+    def _compared(self, table: "Table", asked: "_Query", limit: int) -> "_Compared":
+        """At least the best `limit` chunks."""
+        most = max(_CANDIDATES, 2 * limit)
         try:
-            found = find_candidates(table, query, query_vector, max(_CANDIDATES, 2 * limit), self._beside)
-            if not len(found.rows):
-                return []
-            coarse = coarse_scores(found.text_scores, found.vector_scores)
-            close = np.sort(best(coarse, max(_COMPARED_CLOSELY, limit)))
+            found = find_candidates(table, asked.text, asked.vector, most, self._beside, asked.condition)
+            text, vector = coarse_parts(found.text_scores, found.vector_scores)
+            close = np.sort(best(text + vector, max(_COMPARED_CLOSELY, limit)))
             rows = read_rows(table, found.rows[close])
         except (RuntimeError, OSError, ValueError) as error:
             raise read_error(_TABLE, self._tables.folder(_TABLE), error) from error
-        scores = coarse[close] + self._fine_scores(query, own_vector, Passages.of_rows(rows))
-        hits = [_hit(row, float(score)) for row, score in zip(rows.select(SHOWN).to_pylist(), scores, strict=True)]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.document, hit.chunk))[:limit]
+        passages = Passages.of_rows(rows)
+        sentence, token = self._fine_parts(asked, passages)
+        scores = (text[close] + vector[close]) + (sentence + token)
+        parts = np.stack([text[close], vector[close], sentence, token], axis=1).round(DECIMALS).tolist()
+        hits = [
+            _hit(row, float(score), ScoreParts(*own))
+            for row, score, own in zip(rows.select(SHOWN).to_pylist(), scores, parts, strict=True)
+        ]
+        order = sorted(
+            range(len(hits)), key=lambda place: (-hits[place].score, hits[place].document, hits[place].chunk)
+        )
+        return _Compared(hits, order, passages, len(found.rows) < most and len(close) == len(found.rows))
 
-    def _fine_scores(self, query: str, query_vector: NDArray[np.float32], passages: Passages) -> Scores:
-        """See ranking.fine_scores. Each token is compared once, however often it occurs in the passages."""
+    def _fine_parts(self, asked: "_Query", passages: Passages) -> tuple[Scores, Scores]:
+        """See ranking.fine_parts. Each token is compared once, however often it occurs in the passages."""
         distinct, places = np.unique(passages.token_ids, return_inverse=True)
         vectors = self._embedder.token_rows(distinct)
-        query_token_ids = self._embedder.token_ids(query)
+        query_token_ids = self._embedder.token_ids(asked.text)
         cosines = _unit_rows(vectors) @ _unit_rows(self._embedder.token_rows(query_token_ids)).T
-        return fine_scores(
-            best_sentence_scores(passages, (vectors @ query_vector)[places]),
+        return fine_parts(
+            best_sentence_scores(passages, (vectors @ asked.own_vector)[places]),
             token_scores(passages, query_token_ids, cosines[places]),
         )
 
@@ -164,7 +192,12 @@ def _unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
 
 
-def _hit(row: dict[str, Any], score: float) -> SearchHit:
+def _with_alike(found: Sequence[SearchHit]) -> SearchHit:
+    first, *others = found
+    return replace(first, alike=tuple(AlikePassage(one.document, one.chunk, one.start, one.end) for one in others))
+
+
+def _hit(row: dict[str, Any], score: float, parts: ScoreParts) -> SearchHit:
     # Above the text from `start` to `end`, a row may have the header of a table, which is not a part of that text.
     text, start, end = row["text"], row["start"], row["end"]
     above = len(text) - (end - start)
@@ -177,4 +210,5 @@ def _hit(row: dict[str, Any], score: float) -> SearchHit:
         end=end,
         title=row["title"],
         header=text[:above].rstrip("\n"),
+        parts=parts,
     )

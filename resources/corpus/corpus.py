@@ -161,6 +161,18 @@ class Corpus:
         now = stamp.digest(walk.skipped) if settled else ""
         return Scan(documents, problems, closed, walk.skipped.with_others(skipped_inside), now)
 
+    def modified_at(self) -> dict[str, float]:
+        """When the file of each document was last modified, in seconds since 1970, as the last scan found it.
+
+        A document inside of an archive has the time of the archive. The corpus is not read, and may be gone.
+        """
+        found: dict[str, float] = {}
+        for relative, seen in corpus_index.load(self._index).items():
+            name = os.fsdecode(relative)
+            inside = (f"{name}/{entry.path}" for entry in seen.entries or () if entry.path)
+            found |= dict.fromkeys(map(document_id, (name, *inside)), seen.mtime_ns / 1e9)
+        return found
+
     def read(self, source: SourceFile) -> bytes:
         """The bytes of a document, verified against its digest.
 

@@ -21,7 +21,7 @@ from resources.home.running import Marks
 _FORMAT = 1
 # The entries at the top of a home whose permissions are restricted. Entries that later versions add are created private.
 _OURS = ("store", "lancedb", "dagster", "pictures", "limits", "running", "home.json", "corpus.index")
-_OURS += ("plan.memory", "nothing-to-do", "model.digests", "asked")
+_OURS += ("plan.memory", "nothing-to-do", "model.digests", "asked", "ingestions.db", "report.html")
 _PROJECT = Path(__file__).resolve().parents[2]
 # Replaces the digest in the file `agreement` when Dagster's records may be out of sync. Homes written before hold this text.
 _OUT_OF_SYNC = "in doubt since"
@@ -49,6 +49,11 @@ class Home:
         return self.directory / "dagster"
 
     @property
+    def report(self) -> Path:
+        """The report that `seedbank report` writes unless it is given another place."""
+        return self.directory / "report.html"
+
+    @property
     def corpus_index(self) -> Path:
         """The file with the size, times and digest of each file of the corpus at the last scan."""
         return self.directory / "corpus.index"
@@ -67,6 +72,11 @@ class Home:
     def model_digests(self) -> Path:
         """The file that remembers the digests of a local model's files, which take long to read."""
         return self.directory / "model.digests"
+
+    @property
+    def ingestions(self) -> Path:
+        """The file with the requests for ingestions that were made to the service."""
+        return self.directory / "ingestions.db"
 
     def keep_private(self, corpus: Path) -> str:
         """Remove the permissions of group and others from this home. Returns a warning if that was not possible, or "".

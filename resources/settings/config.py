@@ -37,6 +37,7 @@ from resources.settings.model_settings import (
     WhenChanged,
 )
 from resources.settings.reading_settings import OcrSettings, PdfSettings
+from resources.settings.service_settings import ServiceSettings
 from resources.wire.addresses import shown_address, wrong_address
 from resources.wire.guarded_http import FORBIDDING
 
@@ -207,6 +208,7 @@ class Settings(BaseSettings):
     budget: BudgetSettings = BudgetSettings()  # pyright: ignore[reportCallIssue]
     limits: LimitSettings = LimitSettings()  # pyright: ignore[reportCallIssue]
     metrics: MetricsSettings = MetricsSettings()  # pyright: ignore[reportCallIssue]
+    service: ServiceSettings = ServiceSettings()  # pyright: ignore[reportCallIssue]
 
     @property
     def archives_are_folders(self) -> bool:
@@ -239,6 +241,14 @@ class _Toml(TomlConfigSettingsSource):
             found = values.get(section)
             if isinstance(found, dict) and isinstance(found.get(name), str) and found[name]:
                 values[section] = found | {name: str(self._folder / _expanded(Path(found[name])))}
+        service = values.get("service")
+        if isinstance(service, dict) and isinstance(bases := service.get("bases"), dict):
+            values["service"] = service | {
+                "bases": {
+                    name: str(self._folder / _expanded(Path(home))) if isinstance(home, str) and home else home
+                    for name, home in bases.items()
+                }
+            }
         return values | {
             name: self._folder / _expanded(Path(values[name]))
             for name in _PATHS

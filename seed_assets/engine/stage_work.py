@@ -20,6 +20,7 @@ from io_managers.store.values import Result, StoredValues
 from resources.endpoints.llm import EndpointError, Usage
 from resources.errors import ConfigurationError, DocumentError, StoppedError
 from resources.memory_errors import is_memory_error
+from resources.wording import cut_at_word
 from seed_assets.engine.comparison import miss_reasons
 from seed_assets.engine.currency import kept_actions
 from seed_assets.engine.observer import ResultsObserver
@@ -185,7 +186,8 @@ class StageWork:
                         transient=True,
                     )
                 computed = True
-                return [(value, stage.preview(value)[:PREVIEW_CHARACTERS], stage.warnings_beside(value))]
+                preview = cut_at_word(stage.preview(value), PREVIEW_CHARACTERS)
+                return [(value, preview, stage.warnings_beside(value))]
 
             try:
                 (record,) = await reuse.records([action], call, partition=partition)

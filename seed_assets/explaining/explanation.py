@@ -23,7 +23,7 @@ from seed_assets.explaining.setting_names import keeping_setting
 from seed_assets.explaining.value_changes import value_change
 from seed_assets.graph.stage import SOURCE, OfPrompts, Stage, Units
 from seed_assets.planning.plan import UNPUBLISHED, UPSTREAM, VANISHED, Plan, StagePlan, State
-from seed_assets.session.document_result import find_document, possible_ids
+from seed_assets.session.document_result import document_in, possible_ids
 from seed_assets.session.session import Session
 
 CORPUS = "corpus"
@@ -128,7 +128,7 @@ def _unit(session: Session, plan: Plan, given: str) -> tuple[str, Units]:
             f"There is no cluster {given!r}.{did_you_mean(given, known)} `seedbank status --json` counts the clusters, and the "
             "table `clusters` lists them."
         )
-    return find_document(session, plan.scan, given), Units.DOCUMENTS
+    return document_in(session, plan.scan, given), Units.DOCUMENTS
 
 
 def _stages(session: Session, units: Units, name: str) -> list[Stage]:

@@ -34,6 +34,11 @@ _MOST_WARNINGS, _WARNING_CHARACTERS = 10, 400
 Kind = Literal["value", "sink", "maintenance"]
 
 
+def shows_nothing(value: Any) -> Mapping[str, Any]:
+    """What else a page shows of a value of a stage that declares nothing."""
+    return {}
+
+
 class Units(StrEnum):
     """What a stage has one result of: each document, each cluster type, each cluster, or the corpus as a whole."""
 
@@ -138,10 +143,11 @@ class Stage:
     tables, once for the corpus).
     inputs: the names of its inputs; input_types: what each is decoded as; corpus_inputs: those that look at the corpus; the
     others are names of stages of the same units, or `source`. uses: names of resources. preview: makes a line that shows a value
-    to people. show: makes what else a page shows of a value, by name: numbers, words, PNG files. problem: says what is wrong with
-    a value made of its inputs, or ""; a wrong value is never kept, and its document fails. warnings: gives the sentences that
-    people should read about a value, such as what could not be read; they are kept beside the value, so that they are found
-    without opening it; None if its values have none. reuse: what its resources contribute
+    to people. show: makes what else a page shows of a value, by name: numbers, texts, tables (ShownTable), PNG files; if the
+    units are clusters, their page has one row for each of them. problem: says what is wrong with a value made of its inputs, or
+    ""; a wrong value is never kept, and its document fails. warnings: gives the sentences that people should read about a value,
+    such as what could not be read; they are kept beside the value, so that they are found without opening it; None if its values
+    have none. reuse: what its resources contribute
     to its key: everything that decides a result ("all"), or only their kind ("inputs"), so that a result stays as long as its
     inputs do. changes: version -> a sentence on what changed with it; the first version has none. continues: whether a result
     continues from the previous one, which does not decide whether it is current; such a stage can be asked to begin from scratch.
@@ -172,7 +178,7 @@ class Stage:
     continues: bool = False
     finds: Finds | None = None
     checks: tuple[StageCheck, ...] = ()
-    show: Callable[[Any], Mapping[str, Any]] = lambda value: {}
+    show: Callable[[Any], Mapping[str, Any]] = shows_nothing
     problem: Callable[..., str] = lambda value, *inputs: ""
     warnings: Callable[[Any], Sequence[str]] | None = None
     changes: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -229,7 +235,7 @@ def value_stage(
     continues: bool = False,
     finds: Finds | None = None,
     checks: tuple[StageCheck, ...] = (),
-    show: Callable[[Any], Mapping[str, Any]] = lambda value: {},
+    show: Callable[[Any], Mapping[str, Any]] = shows_nothing,
     problem: Callable[..., str] = lambda value, *inputs: "",
     warnings: Callable[[Any], Sequence[str]] | None = None,
 ) -> Callable[[Callable[..., Any]], Stage]:

@@ -23,6 +23,7 @@ from seed_assets.orchestration.early_results import EarlyResults
 from seed_assets.orchestration.job_names import JOBS
 from seed_assets.orchestration.partitions import DOCUMENTS, cluster_types
 from seed_assets.orchestration.step_results import conclude, conclude_clusters, faults_reported
+from seed_assets.orchestration.table_metadata import table_definition
 
 _ANYTHING: Any = dg.Any
 # The overloads of dg.asset do not accept keyword arguments from a dictionary.
@@ -56,6 +57,7 @@ def _shared(pipeline: Pipeline, stage: Stage) -> dict[str, Any]:
         "description": stage.description,
         "group_name": group,
         "kinds": {"python"} if stage.kind == "value" else {"lancedb"},
+        "metadata": table_definition(stage),
         # People use this tag on the command line to select all assets with the same partitions.
         "tags": {"job": JOBS[pipeline.phases[stage.name]]},
         # If results of earlier versions are kept, Dagster must not call them stale. Records name the version in any case.

@@ -21,6 +21,7 @@ from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGra
 
 from io_managers.store.errors import LeaseBusyError
 from io_managers.store.holders import Waiting
+from resources.ingestions.ingestion_requests import IngestionRequests
 from resources.settings.config import Settings
 from resources.wording import counted
 from seed_assets.engine.maintenance_due import maintenance_action
@@ -69,8 +70,8 @@ def build_automation(open_session: OpenSession, jobs: Mapping[str, Any]) -> tupl
     )
     def watch_corpus(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         waiting: WaitingFiles = json.loads(context.cursor) if context.cursor else {}
-        with _opened(open_session) as session:
-            tick = _Tick(session, context.instance)
+        with opened(open_session) as session:
+            tick = Tick(session, context.instance)
             requests = tick.documents(waiting=waiting)
         return dg.SensorResult(
             run_requests=requests,
@@ -87,8 +88,8 @@ def build_automation(open_session: OpenSession, jobs: Mapping[str, Any]) -> tupl
         "what is made once for all documents, where each document stands.",
     )
     def follow_documents(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        with _opened(open_session) as session:
-            tick = _Tick(session, context.instance)
+        with opened(open_session) as session:
+            tick = Tick(session, context.instance)
             requests = tick.following(context.repository_def.asset_graph if context.repository_def else None)
         return dg.SensorResult(run_requests=requests, skip_reason=None if requests else tick.reason)
 
@@ -99,8 +100,8 @@ def build_automation(open_session: OpenSession, jobs: Mapping[str, Any]) -> tupl
         description="The same as watch_corpus, once a night, reading every file instead of trusting sizes and times.",
     )
     def nightly(context: dg.ScheduleEvaluationContext) -> Any:
-        with _opened(open_session) as session:
-            tick = _Tick(session, context.instance)
+        with opened(open_session) as session:
+            tick = Tick(session, context.instance)
             return tick.documents(verify=True) or dg.SkipReason(tick.reason)
 
     @dg.schedule(
@@ -110,8 +111,8 @@ def build_automation(open_session: OpenSession, jobs: Mapping[str, Any]) -> tupl
         description="All checks of the knowledge base as a whole, once a night.",
     )
     def nightly_checks(context: dg.ScheduleEvaluationContext) -> Any:
-        with _opened(open_session) as session:
-            tick = _Tick(session, context.instance)
+        with opened(open_session) as session:
+            tick = Tick(session, context.instance)
             return tick.checks() or dg.SkipReason(tick.reason)
 
     return [watch_corpus, follow_documents], [nightly, nightly_checks]
@@ -121,7 +122,7 @@ _one_tick = threading.Lock()
 
 
 @contextmanager
-def _opened(open_session: OpenSession) -> Iterator[Session]:
+def opened(open_session: OpenSession) -> Iterator[Session]:
     """A session for one tick. Ticks of a process share its store, so they run one after the other."""
     with _one_tick:
         session = open_session()
@@ -131,11 +132,20 @@ def _opened(open_session: OpenSession) -> Iterator[Session]:
             session.close()
 
 
-class _Tick:
-    """One tick. reason: why it asks for no run. waiting: documents whose files may still be written."""
+class Tick:
+    """One tick.
 
-    def __init__(self, session: Session, instance: dg.DagsterInstance) -> None:
+    reason: why it asks for no run. held_up: whether that is because other work is under way. undone: why work is not asked for
+    again that an earlier run for the same ingestion left undone; "" if there is none. waiting: documents whose files may still be
+    written.
+    """
+
+    def __init__(self, session: Session, instance: dg.DagsterInstance, ingestion_tags: Mapping[str, str] = {}) -> None:
+        """ingestion_tags: the tags of the runs of the ingestion that this tick is for; without them it is for none."""
         self.reason = ""
+        self.held_up = False
+        self.undone = ""
+        self._ingestion_tags = ingestion_tags
         self.waiting: WaitingFiles = {}
         self._requests: list[dg.RunRequest] = []
         self._session = session
@@ -238,6 +248,16 @@ class _Tick:
         self.reason = "Nothing to do: it is current with the documents."
         return []
 
+    def everything(
+        self, graph: BaseAssetGraph | None, waiting: WaitingFiles, *, verify: bool = False
+    ) -> list[dg.RunRequest]:
+        """Return the runs that come next to bring everything up to date: of documents, or else of what follows from them."""
+        requests = self.documents(waiting=waiting, verify=verify)
+        if requests or self.held_up or self.waiting:
+            return requests
+        self.reason = ""  # it was about the documents alone
+        return self.following(graph)
+
     def _snapshot(self) -> list[str]:
         """Return digests of what is published for documents, since the same stages over other documents are other work."""
         pipeline, store = self._session.pipeline, self._session.store
@@ -248,6 +268,7 @@ class _Tick:
         try:
             return look()
         except LeaseBusyError as error:
+            self.held_up = True
             self.reason = f"{error} The next tick looks again."
             return []
 
@@ -267,7 +288,15 @@ class _Tick:
             )
         elif elsewhere:
             self.reason = f"A seed is under way in {elsewhere} The next tick looks again."
-        return bool(self.reason)
+        elif not self._ingestion_tags and (open_ones := self._open_ingestions()):
+            self.reason = f"The ingestion {open_ones[0]} is under way, and its own ticks ask for its runs."
+        self.held_up = bool(self.reason)
+        return self.held_up
+
+    def _open_ingestions(self) -> list[str]:
+        """Return the ids of the ingestions that have not ended; none if the sensor that carries them out is switched off."""
+        requests = IngestionRequests(self._session.home.ingestions)
+        return [one.ingestion_id for one in requests.open()] if requests.is_watched() else []
 
     def _request(self, plan: Plan, step: Step, run: Run) -> None:
         """Ask for a run. A digest of its work is in a tag, so that the same work is not asked for twice at once."""
@@ -294,7 +323,15 @@ class _Tick:
         """Ask for a run, unless runs for the same work did not help and it is too early to try again."""
         before = dg.RunsFilter(tags={_WORK_TAG: work})
         tried = self._instance.get_runs_count(before)
-        if tried:
+        if tried and self._ingestion_tags:
+            # Whoever asks for an ingestion wants it to be tried now, and once.
+            own = dg.RunsFilter(tags={_WORK_TAG: work, **self._ingestion_tags})
+            if last := next(iter(self._instance.get_run_records(own, limit=1)), None):
+                self.undone = self.reason = (
+                    f"A run has left work undone; the log of the run {last.dagster_run.run_id} in Dagster says why."
+                )
+                return
+        elif tried:
             (last,) = self._instance.get_run_records(before, limit=1)
             pause = min(TICK_SECONDS * 2**tried, _LONGEST_PAUSE_SECONDS)
             since = time.time() - last.update_timestamp.timestamp()
@@ -312,7 +349,7 @@ class _Tick:
                 run_key=f"{work}:{tried + 1}",
                 job_name=JOBS[run.phase],
                 asset_selection=[dg.AssetKey(stage) for stage in run.stages],
-                tags={**tags, _WORK_TAG: work},
+                tags={**tags, **self._ingestion_tags, _WORK_TAG: work},
             )
         )
 

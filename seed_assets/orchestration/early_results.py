@@ -23,7 +23,9 @@ from io_managers.store.values import CommittedResults, Result, StoredValues
 from seed_assets.engine.runner import Runner
 from seed_assets.engine.stage_run import StageRun
 from seed_assets.explaining.causes import with_causes
+from seed_assets.graph.stage import Stage, shows_nothing
 from seed_assets.orchestration.data_versions import of_documents
+from seed_assets.orchestration.page_metadata import page_metadata
 
 logger = logging.getLogger(__name__)
 
@@ -82,9 +84,33 @@ def versions_of(
 
 
 def records(
-    runner: Runner, run: StageRun, results: CommittedResults, inputs: Mapping[str, StoredValues]
+    runner: Runner,
+    run: StageRun,
+    results: CommittedResults,
+    inputs: Mapping[str, StoredValues],
+    more: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, PartitionRecord]:
-    """What Dagster records of these results of documents."""
+    """What Dagster records of these results of documents. more: further metadata by document."""
     versions = versions_of(runner, run, results, inputs)
-    metadata: dict[str, dict[str, Any]] = {p: result_metadata(result) for p, result in results.items()}
-    return {document: PartitionRecord(metadata[document], versions[document]) for document in results}
+    pages = {**shown_values(runner, runner.pipeline.stages[run.stage], results), **(more or {})}
+    return {
+        document: PartitionRecord({**pages.get(document, {}), **result_metadata(result)}, versions[document])
+        for document, result in results.items()
+    }
+
+
+def shown_values(runner: Runner, stage: Stage, results: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
+    """What the pages of units show of their values, besides what every page shows."""
+    if not shows(stage):
+        return {}
+    return {unit: page_metadata(stage, value_of(runner, stage, result)) for unit, result in results.items()}
+
+
+def shows(stage: Stage) -> bool:
+    """Whether pages show anything of the values of a stage."""
+    return stage.show is not shows_nothing
+
+
+def value_of(runner: Runner, stage: Stage, result: Result) -> Any:
+    """The value of a result, from the store."""
+    return runner.store.load(result.content_digest, stage.returns)

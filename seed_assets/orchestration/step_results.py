@@ -4,7 +4,6 @@ This module translates a StageRun for Dagster. It does not run stages, and it de
 the end of a step is in early_results.
 """
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from io_managers.partition_events import (
     emit_materializations,
     emit_notes,
     set_partition_versions,
+    shown_metadata,
 )
 from io_managers.plain_text import plain_lines
 from io_managers.store.errors import StoreError
@@ -29,11 +29,21 @@ from resources.errors import ConfigurationError, DocumentError
 from resources.tables.lance_errors import TableError
 from seed_assets.engine.runner import INTERRUPTED, Runner
 from seed_assets.engine.stage_run import StageRun
-from seed_assets.graph.stage import Units
+from seed_assets.graph.stage import Stage, Units
 from seed_assets.memo.accounts import paid_for, worth_of
 from seed_assets.orchestration.asset_checks import report_behind
 from seed_assets.orchestration.data_versions import of_cluster_types
-from seed_assets.orchestration.early_results import committed, publish_repaired, records, versions_of
+from seed_assets.orchestration.early_results import (
+    committed,
+    publish_repaired,
+    records,
+    shown_values,
+    shows,
+    value_of,
+    versions_of,
+)
+from seed_assets.orchestration.page_metadata import clusters_metadata, page_metadata
+from seed_assets.orchestration.table_metadata import table_contents
 from seed_assets.planning.estimate import total
 
 # How many failed units a message names, since people read it in the event log; `seedbank status` shows all of them.
@@ -69,12 +79,20 @@ def conclude(
     runner: Runner = context.resources.runner
     _note_repairs(context, outcome)
     results = committed(runner, outcome, {p: result for p, result in outcome.results.items() if p not in shown})
+    stage = runner.pipeline.stages[outcome.stage]
     if not outcome.failures and not outcome.stopped:
+        pages = shown_values(runner, stage, results) or _contents(runner, stage, results)
+        if stage.units is Units.CORPUS:
+            return dg.MaterializeResult(
+                value=results, data_version=data_version(results), metadata=shown_metadata(pages.get("", {}))
+            )
+        add_partition_metadata(context, pages)
         set_partition_versions(context, versions_of(runner, outcome, results, inputs or {}))
         # Dagster uses this version for partitions if it does not use one for each.
         return dg.MaterializeResult(value=results, data_version=data_version(outcome.results))
     publish(runner.store, results, context.run.run_id)
-    emit_materializations(context, records(runner, outcome, results, inputs or {}))
+    found = records(runner, outcome, results, inputs or {}, _contents(runner, stage, results))
+    emit_materializations(context, found)
     emit_notes(context, {unit: _shown_failure(error) for unit, error in outcome.failures.items()})
     raise _ended(context, outcome, len(outcome.results))
 
@@ -89,6 +107,8 @@ def conclude_clusters(
     publish(runner.store, results, context.run.run_id)
     of_type = {t: {u: r for u, r in results.items() if u == t or u.rpartition("/")[0] == t} for t in types}
     metadata = {t: _metadata(runner, outcome, found) for t, found in of_type.items()}
+    if types:
+        metadata[types[-1]] |= table_contents(runner.tables, runner.pipeline.stages[outcome.stage])
     versions = of_cluster_types(runner.pipeline, runner.pipeline.stages[outcome.stage], of_type)
     if not outcome.failures and not outcome.stopped:
         add_partition_metadata(context, metadata)
@@ -120,6 +140,7 @@ def _metadata(runner: Runner, outcome: StageRun, results: Mapping[str, Result]) 
         computed = [result for result in results.values() if not result.reused]
         paid = total(paid_for(r.provenance) for r in computed)
         saved = total(worth_of(r.provenance) for r in results.values() if r.reused)
+        values = {unit: value_of(runner, stage, result) for unit, result in results.items()} if shows(stage) else {}
         return {
             stage.units.value: len(results),
             "computed": len(computed),
@@ -127,13 +148,20 @@ def _metadata(runner: Runner, outcome: StageRun, results: Mapping[str, Result]) 
             "requests": paid.requests,
             "requests_saved": saved.requests,
             "usd": "unknown" if paid.unpriced else paid.usd,
+            **clusters_metadata(stage, values),
         }
     metadata: dict[str, Any] = {}
     for result in results.values():
         metadata |= result_metadata(result)
-        for name, shown in stage.show(runner.store.load(result.content_digest, stage.returns)).items():
-            metadata[name] = _picture(shown) if isinstance(shown, bytes) else shown
+        if shows(stage):
+            metadata |= page_metadata(stage, value_of(runner, stage, result))
     return metadata
+
+
+def _contents(runner: Runner, stage: Stage, results: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
+    """The contents of the table that a stage writes, for the page of the last unit, which Dagster shows as the latest."""
+    contents = table_contents(runner.tables, stage) if results else {}
+    return {list(results)[-1]: contents} if contents else {}
 
 
 def _shown_failure(error: DocumentError | TableError) -> Note:
@@ -149,10 +177,6 @@ def _shown_failures(errors: Mapping[str, DocumentError]) -> Note:
         f"Clusters that failed: {len(errors)}, {next(iter(errors))} for one.",
         {"failed_because": first.reason, "what_to_do": first.remedy, "failed": dg.MetadataValue.json(named)},
     )
-
-
-def _picture(png: bytes) -> dg.MarkdownMetadataValue:
-    return dg.MetadataValue.md(f"![picture](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
 def _ended(context: dg.AssetExecutionContext, outcome: StageRun, done: int) -> BaseException:

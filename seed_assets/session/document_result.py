@@ -52,17 +52,50 @@ def document_result(session: Session, document: str, stage: str = "") -> Documen
     Raises ConfigurationError if there is no such document or stage, and StoreError if the published value is lost.
     """
     named = _stage(session.pipeline, stage)
+    scan, unreadable = _scan(session)
+    return _result(session, scan, unreadable, document_in(session, scan, document), named)
+
+
+def document_results(session: Session, document: str) -> dict[str, DocumentResult]:
+    """Find the results of all stages of a document, by the names of the stages. document: its id, exactly.
+
+    Raises UnknownDocumentError if there is no such document, and StoreError if a published value is lost.
+    """
+    scan, unreadable = _scan(session)
+    if document not in scan.documents and document not in scan.problems and not _is_published(session, document):
+        raise UnknownDocumentError(f"There is no document {document!r}.")
+    stages = [stage for stage in session.pipeline.document_stages if stage.kind == "value"]
+    return {stage.name: _result(session, scan, unreadable, document, stage) for stage in stages}
+
+
+class UnknownDocumentError(ConfigurationError):
+    """There is no document of this id."""
+
+
+def _scan(session: Session) -> tuple[Scan, str]:
+    """The documents of the corpus; none, and the reason, if it cannot be read."""
     try:
-        scan, unreadable = session.corpus.scan(), ""
+        return session.corpus.scan(), ""
     except ConfigurationError as error:
-        scan, unreadable = Scan(), str(error)
-    name = find_document(session, scan, document)
+        return Scan(), str(error)
+
+
+def _result(session: Session, scan: Scan, unreadable: str, name: str, named: Stage) -> DocumentResult:
     unknown = DocumentResult(name, named.name, "unknown", unreadable)
     found = unknown if unreadable else _in_state(session, scan, name, named)
     ref = session.store.refs.get(named.name, [name]).get(name)
     if ref is None:
         return found
     return replace(found, value=_value(session, named, ref), inputs=tuple(_inputs(session, named, ref)))
+
+
+def find_document(session: Session, document: str) -> str:
+    """The id of the document with this id, or with this path of its file. Raises ConfigurationError if there is none."""
+    try:
+        scan = session.corpus.scan()
+    except ConfigurationError:
+        scan = Scan()
+    return document_in(session, scan, document)
 
 
 def _stage(pipeline: Pipeline, name: str) -> Stage:
@@ -82,8 +115,8 @@ def _stage(pipeline: Pipeline, name: str) -> Stage:
     raise ConfigurationError(f"{problem} The stages with a result of each document are {', '.join(shown)}.")
 
 
-def find_document(session: Session, scan: Scan, given: str) -> str:
-    """The id of the document that is meant by an id, or by the path of a file. Raises ConfigurationError."""
+def document_in(session: Session, scan: Scan, given: str) -> str:
+    """The id of the document that is meant by an id, or by the path of a file, given a scan. Raises ConfigurationError."""
     for name in possible_ids(given, os.fspath(session.settings.corpus)):
         if name in scan.documents or name in scan.problems or _is_published(session, name):
             return name

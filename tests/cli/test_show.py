@@ -14,8 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from cli.shown_values import lines_of, plain_data, text_with_pages
 from seed_assets.core.reading.extracted_text import ExtractedText
+from seed_assets.reports.shown_values import lines_of, text_with_pages
+from seed_assets.session.plain_values import plain_data
 from tests.support.pdf_files import Page, lines, pdf
 from tests.support.pipelines import World, essay, refusal
 from tests.support.seed_process import ROOT

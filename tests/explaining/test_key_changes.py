@@ -12,12 +12,13 @@ import pytest
 
 from io_managers.store.action_cache import encode_parts
 from io_managers.store.fingerprint import Part
-from resources.settings.config import Settings, load_settings
-from resources.settings.config_errors import setting_names
+from resources.settings.config import PREFIX, Settings, load_settings
+from resources.settings.config_errors import variable_name
 from seed_assets.explaining.key_changes import Change, key_changes
 from seed_assets.graph.pipeline import Pipeline
 from seed_assets.graph.stage import SOURCE
 from seed_assets.wiring import build_pipeline
+from tests.resources.settings.test_config import EVERY_SETTING, OTHER_VALUES
 from tests.support.plain_runs import without_dagster
 
 pytestmark = pytest.mark.usefixtures("own_environment")
@@ -67,45 +68,17 @@ DECIDING: list[tuple[str, Any, Mapping[str, Any], set[str]]] = [
     ("embeddings.identity", "the house", MODELS, {"embeddings"}),
     ("embeddings.parameters", {"dimensions": 300}, MODELS, {"embeddings"}),
 ]
-# Settings that decide no key, or decide one through something that is tested by itself: a corpus input, a folder of a model.
-ELSEWHERE = {
-    *(
-        "corpus",
-        "home",
-        "max_document_mb",
-        "archives",
-        "documents_per_run",
-        "prices",
-        "extraction.when_version_changes",
-    ),
-    *("summaries.when_model_changes", "concepts.when_model_changes", "judge.when_model_changes"),
-    *(
-        "clusters.types",
-        "clusters.table",
-        "cluster_summaries.members_by",
-        "cluster_summaries.words",
-        "cluster_summaries.model",
-    ),
-    *("embeddings.folder", "embeddings.weights", "embeddings.batch"),
-    *(
-        f"{table}.{name}"
-        for table in ("llm", "embeddings")
-        for name in ("api_key", "timeout_seconds", "in_flight", "rpm")
-    ),
-    *(f"{table}.{name}" for table in ("llm", "embeddings") for name in ("tpm", "keep_alive", "num_thread")),
-    *(
-        "budget.run_usd",
-        "budget.period_usd",
-        "budget.period_days",
-        "limits.redis_url",
-        "answers.passages",
-        "answers.model",
-    ),
+DECIDED = {name for name, *_ in DECIDING}
+# They need a file, a folder or other stages, decide a key through what a stage sees of the corpus, or decide which model judges.
+NOT_TRIED = {
+    "clusters.types",
+    "clusters.table",
+    "embeddings.folder",
+    "prices",
+    "cluster_summaries.model",
+    "corpus",
+    "home",
 }
-
-
-# They need a file, a folder or other stages.
-NOT_TRIED = {"clusters.types", "clusters.table", "embeddings.folder", "prices", "cluster_summaries.model"}
 
 
 def settings(base: Mapping[str, Any], name: str = "", value: Any = None) -> Settings:
@@ -165,30 +138,12 @@ def test_a_setting_is_named_as_in_the_configuration_with_both_values(
             assert one.kind in ("setting", "model", "method")
 
 
-def test_every_setting_is_tried() -> None:
-    """A new setting that decides a key would be shown as a path that nobody knows."""
-    every = {".".join(path) for path, _ in setting_names(Settings)}
-    assert every == {name for name, *_ in DECIDING} | ELSEWHERE
-
-
-@pytest.mark.parametrize("name", sorted(ELSEWHERE - NOT_TRIED))
-def test_a_setting_that_decides_no_key_differs_in_none(name: str) -> None:
-    """Without this, a setting could be left out of the list above by mistake."""
-    other = {
-        "archives": "documents",
-        "cluster_summaries.members_by": "content",
-        "embeddings.weights": "onnx/model.onnx",
-        "limits.redis_url": "redis://127.0.0.1:6379/0",
-        "answers.passages": "7",
-    }
-    value = other.get(name, "keep" if ".when_" in name else "/somewhere" if name in ("corpus", "home") else "300")
-    table, _, own = name.partition(".")
-    given: dict[str, Any] = {key: dict(values) for key, values in MODELS.items()}
-    if own:
-        given.setdefault(table, {})[own] = value
-    else:
-        given[name] = value
-    found = changes(load_settings({key: dict(values) for key, values in MODELS.items()}), load_settings(given))
+@pytest.mark.parametrize("name", sorted({".".join(path) for path in EVERY_SETTING} - DECIDED - NOT_TRIED))
+def test_all_other_settings_decide_no_key(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new setting that decides a key, and is not named above, would be shown as a path that nobody knows."""
+    before = settings(MODELS)
+    monkeypatch.setenv(variable_name(tuple(name.split(".")), PREFIX), OTHER_VALUES.get(name, "300"))
+    found = changes(before, settings(MODELS))
     assert {change.text for one in found.values() for change in one} == set()
 
 

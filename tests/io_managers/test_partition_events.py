@@ -14,6 +14,7 @@ from io_managers.partition_events import (
     add_partition_metadata,
     emit_materializations,
     emit_notes,
+    set_partition_versions,
 )
 
 pytestmark = pytest.mark.integration
@@ -118,6 +119,21 @@ def test_each_partition_keeps_what_the_body_and_the_io_manager_said_of_it(instan
         n = 2 if key == KEYS[1] else 1
         expected = {"preview": f"of {key}", "n": n, "all": True, "digest": f"sha256:{key}"}
         assert metadata_of(instance, "text", key) == expected
+
+
+@pytest.mark.parametrize("last", KEYS)
+def test_the_partition_whose_version_is_given_last_is_recorded_last(instance: dg.DagsterInstance, last: str) -> None:
+    """Dagster shows the metadata of the newest event as the asset's; it records partitions in an accidental order."""
+
+    def body(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        order = [*(key for key in KEYS if key != last), last]
+        assert set_partition_versions(context, {key: PartitionVersion(f"sha256:{key}") for key in order})
+        return values_of(context)
+
+    assert run(instance, asset("text", body)).success
+    events = instance.fetch_materializations(dg.AssetKey("text"), limit=10).records
+    assert events[0].partition_key == last
+    assert sorted(str(event.partition_key) for event in events) == sorted(KEYS)
 
 
 def test_the_range_is_not_read_again_for_each_partition(

@@ -26,10 +26,13 @@ from dagster._core.scheduler.instigation import SensorInstigatorData
 
 from event_log.home import open_instance
 from io_managers.store.store import Store
+from resources.ingestions.ingestion_requests import OPEN, Ingestion, IngestionRequests
 from seed_assets.orchestration.asset_checks import CURRENT
+from seed_assets.orchestration.ingestions import INGESTION_TAG
 from tests.conftest import DOCUMENTS
 from tests.orchestration.test_dagster_surfaces import MODULE, SHELL, Shell
 from tests.orchestration.test_truth import SHOWN
+from tests.support.http_service import answers, free_port
 from tests.support.pipelines import ALONE, EVERY_STAGE, essay
 from tests.support.seed_process import PATIENCE_SECONDS, ROOT, Finished, Seed, dagster_runs, query, rows, seedbank
 
@@ -306,6 +309,57 @@ def _agree(dev: Dev) -> None:
     assert dev.not_fresh() == {}
     after = dev.seed()
     assert after.report["runs"] == [], after.printed()
+
+
+def test_an_ingestion_outlives_the_service_that_was_asked_for_it(dev: Dev) -> None:
+    """A run that were a child of the service would end with it, and whoever asked would never hear of it again."""
+    dev.write("reefs/anemones.txt", essay("anemones"))
+    port = free_port()
+    with Seed(dev.home, "serve", "--port", str(port)) as service:
+        assert service.wait_until(lambda: answers(port))
+        asked = urllib.request.Request(f"http://127.0.0.1:{port}/ingest/start", b"", method="POST")
+        ingestion_id = json.load(urllib.request.urlopen(asked, timeout=60))["ingestion"]["ingestion_id"]
+        service.kill()
+    requests = IngestionRequests(dev.home / "ingestions.db")
+
+    def state() -> str:
+        dev.hasten()
+        found = requests.get(ingestion_id)
+        assert found is not None
+        return found.state
+
+    dev.until(lambda: state() not in OPEN, "the end of the ingestion")
+
+    done = requests.get(ingestion_id)
+    assert done is not None
+    assert done.state == "succeeded", done
+    tagged = {run["runId"]: run for run in dev.runs() if run["tags"].get(INGESTION_TAG) == ingestion_id}
+    assert [run.run_id for run in done.runs] == list(tagged)
+    assert {run["status"] for run in tagged.values()} == {"SUCCESS"}
+    assert "reefs/anemones.txt" in dev.status()["documents"]
+    assert dev.seed().report["runs"] == []
+
+
+def test_a_run_of_an_ingestion_is_asked_to_stop_through_dagster(dev: Dev) -> None:
+    dev.write("reefs/sponges.txt", essay("sponges"))
+    requests = IngestionRequests(dev.home / "ingestions.db")
+    made = requests.request()
+    assert made is not None
+
+    def now() -> Ingestion:
+        dev.hasten()
+        found = requests.get(made.ingestion_id)
+        assert found is not None
+        return found
+
+    dev.until(lambda: now().state == "running", "the first run of the ingestion")
+    requests.cancel(made.ingestion_id)
+    dev.until(lambda: now().state == "cancelled", "the end of the ingestion")
+    runs = [run for run in dev.runs() if run["tags"].get(INGESTION_TAG) == made.ingestion_id]
+    # Dagster calls a run a failure that was stopped between two steps, and a slow machine may have let it finish.
+    assert len(runs) <= 1
+    assert {run["status"] for run in runs} <= _ENDED
+    assert dev.seed().status == 0
 
 
 def test_the_materialize_button_runs_the_same_code(dev: Dev) -> None:

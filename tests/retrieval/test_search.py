@@ -14,9 +14,10 @@ from resources.models.embedder import WordLlamaEmbedder
 from resources.tables.lance import LanceTables
 from resources.tables.lance_indexes import ensure_indexes
 from resources.tables.lance_schema import TABLES
+from retrieval.hits import SearchHit
 from retrieval.passage_features import Passages, features_of
 from retrieval.ranking import best_sentence_scores, stretched, token_scores
-from retrieval.search import LONGEST_QUERY_CHARACTERS, Searcher, SearchHit
+from retrieval.search import LONGEST_QUERY_CHARACTERS, Searcher
 
 TEXTS = {
     "bread.md": ["A sourdough starter is flour and water in which wild yeast lives.", "Bake the loaf in a hot oven."],

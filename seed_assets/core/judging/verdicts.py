@@ -41,6 +41,13 @@ class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
     confidence: float | None = None
 
     @property
+    def passage_beside(self) -> str:
+        """The passage as it is shown beside the claim, on one line; "" if it only repeats the claim."""
+        passage, claim = " ".join(self.passage.split()), " ".join(self.text.split())
+        # It may lack the punctuation at the end of the claim.
+        return "" if claim.startswith(passage) and not any(map(str.isalnum, claim[len(passage) :])) else passage
+
+    @property
     def is_supported(self) -> bool:
         """Whether a source says so, in its own words or in others."""
         return self.status in ("copied", "supported")

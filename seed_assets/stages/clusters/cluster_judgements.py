@@ -1,6 +1,6 @@
 """The stage `cluster_judgements`: it judges whether the members of a cluster support its summary."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from seed_assets.core.clusters.cluster_summarizing import ClusterSummary
@@ -14,7 +14,18 @@ from seed_assets.stages.documents.checks import SHARE_REJECTED
 from seed_assets.stages.documents.judgements import preview
 
 
-@value_stage(version="1", preview=preview, units=Units.CLUSTERS, checks=(SHARE_REJECTED,))
+def _shown(judgement: Judgement) -> Mapping[str, str]:
+    wrong = [claim.text for claim in judgement.verdict.claims if not claim.is_supported]
+    review = ", to be reviewed" if judgement.needs_review else ""
+    return {
+        "title": judgement.title,
+        "verdict": f"{judgement.verdict.decision}{review}",
+        "summary": judgement.summary,
+        "not supported": "; ".join(wrong),
+    }
+
+
+@value_stage(version="1", preview=preview, units=Units.CLUSTERS, checks=(SHARE_REJECTED,), show=_shown)
 async def cluster_judgements(
     member_texts: Annotated[Sequence[SourceText], MemberTexts()],
     cluster_summaries: ClusterSummary,

@@ -14,6 +14,7 @@ from seed_assets.stages.clusters.cluster_inputs import AboutCluster
     preview=lambda value: f"{value.title}: {value.summary}",
     units=Units.CLUSTERS,
     reuse="inputs",
+    show=lambda value: {"title": value.title, "summary": value.summary, "typical members": ", ".join(value.typical)},
 )
 async def cluster_summaries(
     cluster: Annotated[ClusterMaterial, AboutCluster()], *, cluster_writer: ClusterSummarizer, reuse: Reuse

@@ -11,6 +11,7 @@ from seed_assets.core.clusters.clustering import ClusterRules, TopicBasis, clust
 from seed_assets.core.clusters.clusters import TOPIC, Clustering
 from seed_assets.core.clusters.corpus_views import ClusteringMaterial
 from seed_assets.core.clusters.set_clustering import cluster_sets
+from seed_assets.graph.shown_tables import ShownTable
 from seed_assets.graph.stage import Finds, Units, value_stage
 from seed_assets.memo.reuse import Reuse
 from seed_assets.stages.clusters.checks import SHARE_OF_OUTLIERS, SIZES, STABLE
@@ -18,6 +19,8 @@ from seed_assets.stages.clusters.inputs import Material
 
 # The basis of a clustering's coordinates, in which documents that come later are placed.
 _BASIS = KeyTemplate("topic_basis", {"version": "1"})
+# So many members of a cluster are named on the page of its type (a judgement).
+_NAMED_MEMBERS = 20
 
 
 def _shown(found: Clustering) -> Mapping[str, Any]:
@@ -32,7 +35,15 @@ def _shown(found: Clustering) -> Mapping[str, Any]:
         "share_kept": round(found.kept, 4),
         "drift": round(found.drift, 4),
         **_kept_summaries(found),
+        "members": _members(found),
     }
+
+
+def _members(found: Clustering) -> ShownTable:
+    """Return the clusters with their members, the largest first."""
+    clusters = sorted(found.clusters, key=lambda cluster: -len(cluster.members))
+    rows = [(one.cluster_id, len(one.members), ", ".join(one.members[:_NAMED_MEMBERS])) for one in clusters]
+    return ShownTable(("cluster", "documents", "members"), rows)
 
 
 def _kept_summaries(found: Clustering) -> Mapping[str, Any]:

@@ -1,12 +1,23 @@
 """The stage `categories`: groups of concepts."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated
 
 from seed_assets.core.clusters.categories import CategoryRules, make_categories
 from seed_assets.core.clusters.corpus_views import CategorizedConcepts, CategoryMaterial
+from seed_assets.graph.shown_tables import ShownTable
 from seed_assets.graph.stage import Units, value_stage
 from seed_assets.stages.corpus.inputs import AllConcepts
+
+
+def _shown(found: CategorizedConcepts) -> Mapping[str, ShownTable]:
+    documents = Counter(one for ids in found.documents.values() for one in ids)
+    rows = [
+        (c.category_id, documents[c.category_id], c.name, ", ".join(c.concepts)) for c in found.categories.categories
+    ]
+    return {"categories": ShownTable(("category", "documents", "name", "concepts"), rows)}
 
 
 @value_stage(
@@ -17,6 +28,7 @@ from seed_assets.stages.corpus.inputs import AllConcepts
     preview=lambda value: ", ".join(category.name for category in value.categories.categories),
     units=Units.CORPUS,
     continues=True,
+    show=_shown,
 )
 async def categories(
     concept_lists: Annotated[CategoryMaterial, AllConcepts()], *, category_rules: CategoryRules

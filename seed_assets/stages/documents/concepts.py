@@ -12,6 +12,7 @@ from seed_assets.stages.documents.validity import ungrounded
     version="1",
     preview=lambda value: ", ".join(value.names),
     checks=(GROUNDED,),
+    show=lambda value: {"concepts": ", ".join(value.names)},
     problem=lambda value, extracted_text: ungrounded(value, extracted_text.text),
 )
 async def concepts(extracted_text: ExtractedText, *, concept_extractor: ConceptExtractor, reuse: Reuse) -> Concepts:

@@ -1,5 +1,8 @@
 """The stage `judgements`: it judges whether a document supports its summary and concepts."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
 from resources.wording import counted
@@ -10,6 +13,7 @@ from seed_assets.core.judging.verdicts import Judgement, SourceText
 from seed_assets.core.reading.extraction import ExtractedText
 from seed_assets.core.reading.ocr.scanned_page import SURE_CONFIDENCE
 from seed_assets.core.summaries.summarizing import Summary
+from seed_assets.graph.shown_tables import ShownTable
 from seed_assets.graph.stage import value_stage
 from seed_assets.memo.reuse import Reuse
 from seed_assets.stages.documents.checks import SHARE_REJECTED
@@ -32,7 +36,19 @@ def preview(judgement: Judgement) -> str:
     return "; ".join([f"{verdict.decision}{review}, {said}", *wrong])
 
 
-@value_stage(version="1", preview=preview, checks=(SHARE_REJECTED,))
+def claims_of(judgement: Judgement) -> ShownTable:
+    """Return the claims of a judgement with what the source says of each; a passage that repeats its claim is left out."""
+    claims = [claim for claim in judgement.verdict.claims if claim.kind == "claim" or not claim.is_supported]
+    rows = [(claim.status, claim.text, claim.passage_beside) for claim in claims]
+    return ShownTable(("status", "claim", "passage"), rows)
+
+
+def _shown(judgement: Judgement) -> Mapping[str, Any]:
+    revised = {"revised_summary": judgement.summary} if judgement.first is not None else {}
+    return {"claims": claims_of(judgement), **revised}
+
+
+@value_stage(version="1", preview=preview, checks=(SHARE_REJECTED,), show=_shown)
 async def judgements(
     extracted_text: ExtractedText,
     summaries: Summary,

@@ -6,7 +6,7 @@ from seed_assets.graph.stage import value_stage
 from seed_assets.memo.reuse import Reuse
 
 
-@value_stage(version="1", preview=lambda value: value.text)
+@value_stage(version="1", preview=lambda value: value.text, show=lambda value: {"summary": value.text})
 async def summaries(extracted_text: ExtractedText, *, summarizer: Summarizer, reuse: Reuse) -> Summary:
     """One partition: the summary of one document.
 

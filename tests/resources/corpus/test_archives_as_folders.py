@@ -1,6 +1,8 @@
 """Archives whose files are documents of their own."""
 
 import gzip
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -170,3 +172,17 @@ def test_an_archive_without_documents_has_none(folder: Folder) -> None:
     folder.write("pictures.zip", zipped({"a.bin": b"\x00", "b.xyz": b"\x00"}))
     found = scan(folder)
     assert (found.documents, found.problems, found.skipped.by_suffix) == ({}, {}, {".bin": 1, ".xyz": 1})
+
+
+def test_a_document_was_modified_when_its_file_or_its_archive_was(folder: Folder) -> None:
+    """A search for new documents would miss those inside of an archive; the folder itself may be gone by then."""
+    for name, data, at in (("notes/all.zip", zipped(FILES), 1_000_000), ("plain é.md", b"text", 2_000_000)):
+        folder.write(name, data)
+        os.utime(folder.root / name, (at, at))
+    documents = scan(folder).documents
+    shutil.rmtree(folder.root)
+    found = corpus(folder).modified_at()
+    assert {name: found[name] for name in documents} == {
+        name: 1_000_000.0 if name.startswith("notes/all.zip/") else 2_000_000.0 for name in documents
+    }
+    assert len(documents) == 4

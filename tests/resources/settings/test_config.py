@@ -54,6 +54,12 @@ OTHER_VALUES = {
     "budget.period_days": "3.5",
     "limits.redis_url": "redis://127.0.0.1:6379/0",
     "metrics.prometheus": "seedbank.prom",
+    "service.token": "a-token-with-300-in-it",
+    "service.bases": "{}",
+    "service.tokens": "{}",
+    "service.hosts": '["seedbank.example"]',
+    "service.parallel": "30",
+    "service.timeout_seconds": "3.5",
 }
 NEEDED = {"llm": {"model": "some-model"}, "embeddings": {"model": "some-model", "dimensions": "300"}}
 EVERY_SETTING = [path for path, _ in setting_names(Settings)]

@@ -1,47 +1,17 @@
-"""Stored values as plain data for `--json`, and as lines for people.
+"""Stored values as lines for people.
 
-What belongs here: the form of a value by its type. What does not: finding the value (seed_assets.session.document_result), and
-the lines around it (show).
+What belongs here: the form of a value by its type. What does not: finding the value (seed_assets.session.document_result), its
+plain data (seed_assets.session.plain_values), and the lines around it (cli.show).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
-
-from seed_assets.core.concepts.concepts import Concepts
 from seed_assets.core.reading.extracted_text import ExtractedText
 
 _INDENT = "  "
 # A list of so many short items is written on one line (a judgement).
 _ON_ONE_LINE = 100
-
-
-def plain_data(value: Any, inputs: Sequence[Any] = ()) -> Any:
-    """A value as mappings, lists, texts and numbers. Of arrays and tables only the shape is given.
-
-    inputs: the values that it was made from. Concepts get their evidence from the text among them.
-    """
-    if isinstance(value, bytes | bytearray | memoryview):
-        return {"bytes": len(value)}
-    data = msgspec.to_builtins(value, str_keys=True, enc_hook=_shape)
-    text = next((one.text for one in inputs if isinstance(one, ExtractedText)), None)
-    if isinstance(value, Concepts) and text is not None:
-        for concept, shown in zip(value.concepts, data["concepts"], strict=True):
-            shown["evidence"] = text[concept.start : concept.end]
-    return data
-
-
-def _shape(value: Any) -> Any:
-    """An array or a table as its shape, a Pydantic model as its fields."""
-    if hasattr(value, "model_dump"):
-        return value.model_dump(mode="json")
-    if hasattr(value, "shape"):
-        kind = (
-            {"type": str(value.dtype)} if hasattr(value, "dtype") else {"columns": [str(one) for one in value.columns]}
-        )
-        return {"shape": list(value.shape), **kind}
-    return str(value)
 
 
 def text_with_pages(value: ExtractedText) -> str:

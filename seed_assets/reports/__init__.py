@@ -1,0 +1,1 @@
+"""Results in a form that people read: overviews of documents and clusters, lists, the report, found passages."""

@@ -1,0 +1,136 @@
+"""What `seedbank show` shows besides single results: the overviews and lists by the names that people give.
+
+What belongs here: which name means what. What does not: the overviews and lists themselves, and single results of a document
+(seed_assets.session.document_result).
+
+The words `clusters`, `categories` and `concepts` are the lists, and `topic/3` and `category/3` a cluster and a category, whatever
+the corpus holds: a document is named by its whole path with its suffix, or as `./clusters`, and a folder is no document.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from resources.errors import ConfigurationError
+from resources.wording import did_you_mean
+from seed_assets.core.clusters.categories import CATEGORY
+from seed_assets.graph.stage import Units
+from seed_assets.reports.cluster_overview import category_overview, cluster_overview
+from seed_assets.reports.document_overview import document_overview
+from seed_assets.reports.overview_pages import (
+    categories_page,
+    category_page,
+    cluster_page,
+    clusters_page,
+    concepts_page,
+    document_page,
+)
+from seed_assets.reports.page import Page, Paragraph
+from seed_assets.reports.published_results import CATEGORIES, CONCEPTS, PublishedResults
+from seed_assets.reports.result_lists import list_categories, list_clusters, list_concepts
+from seed_assets.session.document_result import find_document
+from seed_assets.session.session import Session
+from seed_assets.session.unit_notes import document_notes, stage_notes, unit_notes
+
+OVERVIEW = "overview"
+"""The word for everything that is known of a document."""
+_CLUSTERS = "clusters"
+_LISTS = (_CLUSTERS, CATEGORIES, CONCEPTS)
+_NUMBERED = re.compile(r"(.+)/\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Something to show. kind: document, cluster, category, clusters, categories or concepts.
+
+    value: plain dataclasses, or None if there is nothing. notes: sentences about what is not current.
+    """
+
+    kind: str
+    value: Any
+    notes: list[str]
+    page: Page
+
+
+def find_shown(session: Session, name: str, part: str, most: int) -> Shown | None:
+    """What a name means, if it is a list, a cluster, a category, or a document with the part `overview`; None otherwise.
+
+    most: how many entries of a list of concepts are on its page, 0 for all. Raises ConfigurationError for a cluster or category
+    that does not exist, and if a list or a cluster is given with a part; StoreError if a result cannot be opened.
+    """
+    results = PublishedResults(session)
+    found = _found(session, results, name, part, most)
+    results.check_opened()
+    return found
+
+
+def _found(session: Session, results: PublishedResults, name: str, part: str, most: int) -> Shown | None:
+    kind = _kind(results, name)
+    if kind and part:
+        raise ConfigurationError(
+            f"{name} is shown as a whole: leave out {part!r}. A document of this name is written ./{name}."
+        )
+    match kind:
+        case "list":
+            return _list(session, results, name, most)
+        case "cluster":
+            return _cluster(session, results, name)
+        case "category":
+            return _category(session, results, name)
+        case _:
+            return _document(session, results, name) if part == OVERVIEW else None
+
+
+def _kind(results: PublishedResults, name: str) -> str:
+    if name in _LISTS:
+        return "list"
+    numbered = _NUMBERED.fullmatch(name)
+    if numbered and numbered[1] == CATEGORY:
+        return "category"
+    return "cluster" if numbered and numbered[1] in results.cluster_types else ""
+
+
+def _list(session: Session, results: PublishedResults, name: str, most: int) -> Shown:
+    if name == _CLUSTERS:
+        types, stages = list_clusters(results), session.pipeline.of_units(Units.CLUSTER_TYPES, Units.CLUSTERS)
+        notes = stage_notes(session, [stage for stage in stages if stage.kind == "value"])
+        return Shown(name, types, notes, clusters_page(types, notes))
+    notes = stage_notes(session, [session.pipeline.stages[name]])
+    if name == CATEGORIES:
+        categories = list_categories(results)
+        return Shown(name, categories, notes, categories_page(categories, notes))
+    concepts = list_concepts(results)
+    return Shown(name, concepts, notes, concepts_page(concepts, most, notes))
+
+
+def _cluster(session: Session, results: PublishedResults, name: str) -> Shown:
+    found = cluster_overview(results, name)
+    if found is None:
+        results.check_opened()
+        known = [one for cluster_type in results.cluster_types for one in results.clusters(cluster_type)]
+        raise ConfigurationError(_unknown("cluster", name, known, "`seedbank show clusters` lists all of them."))
+    stages = [stage for stage in session.pipeline.of_units(Units.CLUSTERS) if stage.kind == "value"]
+    notes = unit_notes(session, stages, name)
+    return Shown("cluster", found, notes, cluster_page(found, notes))
+
+
+def _category(session: Session, results: PublishedResults, name: str) -> Shown:
+    found = category_overview(results, name)
+    if found is None:
+        results.check_opened()
+        known = [one.category for one in list_categories(results)]
+        raise ConfigurationError(_unknown("category", name, known, "`seedbank show categories` lists all of them."))
+    notes = unit_notes(session, [session.pipeline.stages[CATEGORIES]], "")
+    return Shown("category", found, notes, category_page(found, notes))
+
+
+def _document(session: Session, results: PublishedResults, name: str) -> Shown:
+    document = find_document(session, name)
+    found, notes = document_overview(results, document), document_notes(session, document)
+    results.check_opened()
+    page = document_page(found, notes) if found else Page(document, [Paragraph(note) for note in notes])
+    return Shown("document", found, notes, page)
+
+
+def _unknown(what: str, name: str, known: list[str], remedy: str) -> str:
+    return f"There is no {what} {name!r}.{did_you_mean(name, known)} {remedy}"

@@ -1,0 +1,1 @@
+"""The routes of one knowledge base, a module for each subject."""
