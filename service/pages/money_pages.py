@@ -48,9 +48,10 @@ def _total(accounts: list[Account]) -> dict[str, float]:
     saved = [account.saved for account in accounts if account.saved]
     return {
         "requests": sum(account.requests for account in accounts),
-        "tokens": sum((account.input_tokens or 0) + (account.output_tokens or 0) for account in accounts),
+        "tokens": sum(account.input_tokens + account.output_tokens for account in accounts),
         "usd": sum(account.usd for account in accounts),
-        "unpriced": sum(account.unpriced or 0 for account in accounts),
+        "unpriced": sum(account.unpriced for account in accounts),
+        "wasted": sum(account.wasted.usd for account in accounts),
         "reused": sum(saving.results for saving in saved),
         "saved": sum(saving.usd for saving in saved),
     }

@@ -187,15 +187,20 @@ def test_clusters_are_shown_without_a_map_until_it_is_drawn(service: Served) -> 
 def test_money_is_shown_by_stage_and_model(service: Served) -> None:
     assert "No model was asked" in shown(service.client.get("/page/money")).text
     requests = service.base.session.store.requests
-    for outcome, usd in (("answered", 0.25), ("timeout", None)):
+    for outcome, usd in (("answered", 0.25), ("no JSON", 0.125), ("timeout", None)):
         requests.record(Attempt("key", "summaries", "gpt", outcome, "", 1.5, 1_000, 100, usd))
     requests.save([Saving("summaries", "gpt", 3, 3, 3_000, 300, 0.75)])
     requests._database.write(requests.put(Attempt("key", "chunks", "other", "answered"))).result()
     page = shown(service.client.get("/page/money?days=7"))
+    (account,) = (one for one in service.base.session.store.account.accounts() if one.stage == "summaries")
+    assert account.hit_rate is not None
+    rate = f"{account.hit_rate:.0%}"
     assert page.words("//tbody/tr[th='summaries']/*") == [
-        *("summaries", "gpt", "2", "2,000", "200", "$0.2500 + 1 unpriced", "3", "$0.7500", "1.50 s", "1 timeout")
+        *("summaries", "gpt", "3", "3,000", "300", "$0.3750 + 1 unpriced", "$0.1250", "3", rate, "$0.7500", "1.50 s"),
+        "1 no JSON, 1 timeout",
     ]
-    assert "$0.2500 spent, without 1 request of unknown price" in page.text
+    assert "$0.3750 spent, without 1 request of unknown price" in page.text
+    assert "$0.1250 of the money spent gave no usable answer" in page.text
     assert "$0.7500 saved by reuse" in page.text
 
 
