@@ -39,9 +39,10 @@ class Base:
 
     @cached_property
     def session(self) -> Session:
-        """The home with its corpus. Raises ConfigurationError if nothing was ever seeded into it."""
+        """The home with the corpus that it belongs to. Raises ConfigurationError if nothing was ever seeded into it."""
         self.check_seeded()
-        return Session(self.settings)
+        # As for the commands that only read: another corpus in the environment is no reason to call all documents gone.
+        return Session(self.settings.model_copy(update={"corpus": self.home.bound_corpus()}))
 
     @cached_property
     def asker(self) -> Asking:

@@ -14,7 +14,7 @@ _GRACE_SECONDS = 10
 
 
 def run_service(bases: list[Base], host: str, port: int, *, loopback: bool) -> None:
-    """Answer requests until the process is told to stop. loopback: whether only this machine can reach the address."""
+    """Answer requests until a signal ends the process. loopback: whether only this machine can reach the address."""
     more_hosts = bases[0].settings.service.hosts
     app = build_service(bases, lambda base: rules(base.token, host, more_hosts, loopback=loopback))
     config = uvicorn.Config(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.invocation import CorpusOption, HomeOption, errors_as_messages, settings_of
+from io_managers.plain_text import plain
 
 if TYPE_CHECKING:
     from service.bases import Base
@@ -38,7 +39,7 @@ def serve(
 
         where = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         for base in bases:
-            print(f"{base.home.directory} is answered at {where}/{base.name}", file=sys.stderr)
+            print(plain(f"{base.home.directory} is answered at {where}/{base.name}"), file=sys.stderr)
         with suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
             run_service(bases, host, port, loopback=is_loopback(host))
 

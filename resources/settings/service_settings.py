@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from resources.settings.model_settings import Count, Number
 
-# A token of 16 random letters and digits has about 95 bits, which nobody can find by trying (a judgement).
+# A token of 16 random letters and digits has about 95 bits, which cannot be found by trying (a judgement).
 SHORTEST_TOKEN = 16
 _BASE_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
 # Paths of the service itself, which a base of the same name would hide.

@@ -251,7 +251,7 @@ class Tick:
     def everything(
         self, graph: BaseAssetGraph | None, waiting: WaitingFiles, *, verify: bool = False
     ) -> list[dg.RunRequest]:
-        """Return the runs that come next to bring everything up to date: of documents, or else of what follows from them."""
+        """Return the runs that come next to bring everything up to date: those of documents before those of what follows."""
         requests = self.documents(waiting=waiting, verify=verify)
         if requests or self.held_up or self.waiting:
             return requests

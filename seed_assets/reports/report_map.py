@@ -15,8 +15,8 @@ from seed_assets.core.maps.map_places import MapPlaces
 # In units of the drawing, chosen by judgement: its size, its margin, and the size of a letter of a title.
 WIDTH, HEIGHT = 1_000, 640
 _MARGIN = 24
-_LETTER_WIDTH, _LINE_HEIGHT = 9.2, 20
-_MOST_TITLES, _TITLE_CHARACTERS = 40, 30
+_LETTER_WIDTH, _LINE_HEIGHT = 10.4, 20
+_MOST_TITLES, _TITLE_CHARACTERS = 25, 30
 COLOURS = 12
 """How many colours the style sheet has for clusters."""
 

@@ -5,6 +5,7 @@ What belongs here: from a form to an answer in its conversation. What does not: 
 """
 
 import logging
+import secrets
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
@@ -96,26 +97,29 @@ async def _events(request: Request, base: Base, wanted: _Asked, kept: Reply | No
 
     An error comes as the last part, since the status was sent before it.
     """
-    yield _part(request, "turn_begun", question=wanted.question.text)
+    # Answers may come into one page at the same time, so each has a place of its own.
+    place = secrets.token_hex(8)
+    yield _part(request, "turn_begun", place=place, question=wanted.question.text)
     try:
         async for event in steps(base, wanted.asker, wanted.question, kept, refresh=wanted.refresh):
             if event.kind == "passages":
-                yield _part(request, "turn_passages", count=len(event.passages))
+                yield _part(request, "turn_passages", place=place, count=len(event.passages))
             elif event.sentence is not None:
-                yield _part(request, "turn_sentence", sentence=event.sentence)
+                yield _part(request, "turn_sentence", place=place, sentence=event.sentence)
             elif event.reply is not None:
                 conversation = _noted(wanted, event.reply)
                 turn = len(wanted.asker.sessions.replies(conversation))
                 yield _part(
                     request,
                     "turn_ended",
+                    place=place,
                     turn=shown_reply(event.reply, turn),
                     conversation=conversation,
                     conversations=conversations_of(wanted.asker),
                 )
     except Exception as error:
         problem = problem_of(error)
-        yield _part(request, "turn_failed", problem=problem.document, question=wanted.question.text)
+        yield _part(request, "turn_failed", place=place, problem=problem.document, question=wanted.question.text)
         if problem.status == 500:
             # Raising it would break off the stream, and the browser would report that instead.
             logger.exception("A question could not be answered.")

@@ -1,10 +1,13 @@
 """Documents, passages, clusters and figures over HTTP."""
 
+from pathlib import Path
+
 import pytest
 
 from io_managers.store.request_ledger import Attempt
 from tests.conftest import DOCUMENTS
-from tests.support.served import Served
+from tests.support.pipelines import World
+from tests.support.served import Served, served
 
 
 def test_documents_are_listed_in_pages_and_by_state(service: Served) -> None:
@@ -22,6 +25,16 @@ def test_documents_are_listed_in_pages_and_by_state(service: Served) -> None:
         "next": None,
     }
     assert service.client.get("/documents", params={"state": "lost"}).status_code == 422
+
+
+def test_the_corpus_is_that_of_the_home_whatever_the_environment_names(plain_world: World, tmp_path: Path) -> None:
+    """Otherwise all documents would be called gone, and an ingestion would remove them."""
+    (tmp_path / "other").mkdir()
+    with served(plain_world.home, tmp_path / "other") as service:
+        assert service.client.get("/documents").json()["total"] == len(DOCUMENTS)
+        refused = service.client.post("/ingest/start")
+        assert refused.status_code == 503
+        assert f"belongs to the corpus {plain_world.corpus}" in refused.json()["detail"]
 
 
 def test_a_document_has_its_states_and_what_is_published(service: Served) -> None:

@@ -15,9 +15,8 @@ document.addEventListener("htmx:sse:after:connection", (event) => {
 });
 
 document.addEventListener("htmx:sse:after:message", () => {
-  const turn = document.getElementById("turn-now");
-  if (turn && !turn.dataset.seen) {
-    turn.dataset.seen = "yes";
+  for (const turn of document.querySelectorAll(".turn.begun")) {
+    turn.classList.remove("begun");
     turn.scrollIntoView({ block: "nearest" });
   }
 });

@@ -1,6 +1,7 @@
 """The page on which questions are asked: with and without JavaScript, from caches, unsupported, unanswered and failed."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -89,12 +90,13 @@ def test_sentences_are_streamed_and_the_whole_answer_follows(asking: Served) -> 
     begun, passages, sentence, ended = parts(asking)
     assert QUESTION in begun
     assert "1 passage found" in passages
-    assert 'hx-target="#answer-now"' in sentence
+    (turn,) = re.findall(r'<article class="turn begun" id="turn-(\w+)"', begun)
+    assert f'hx-target="#answer-{turn}"' in sentence
     assert SENTENCE in sentence
     assert "/page/text/reefs/corals.txt?" in ended
-    assert 'hx-target="#turn-now"' in ended
-    (conversation,) = asking.base.asker.sessions.conversations()
-    assert f'name="conversation" value="{conversation.id}"' in ended
+    assert f'hx-target="#turn-{turn}"' in ended
+    assert turn not in parts(asking)[0], "two answers that come at once have places of their own"
+    assert f'name="conversation" value="{asking.base.asker.sessions.conversations()[-1].id}"' in ended
     assert len(asking.answerer.asked) == 1
 
 
@@ -143,7 +145,7 @@ def test_a_model_that_fails_is_reported_and_nothing_is_kept(asking: Served) -> N
     page = answer(asking)
     assert (page.status, "The model did not answer. Ask again later." in page.text) == (502, True)
     failed = parts(asking)[-1]
-    assert 'hx-target="#turn-now"' in failed
+    assert 'hx-target="#turn-' in failed
     assert "The model did not answer. Ask again later." in failed
     assert asking.base.asker.sessions.conversations() == []
 
