@@ -38,6 +38,7 @@ QUICK = {
     ("corpus_map", CURRENT),
     ("search_index", CURRENT),
     ("search_index", "index_as_made"),
+    ("search_index", "paid_once"),
 }
 
 
