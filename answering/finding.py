@@ -6,6 +6,7 @@ what was found (asker).
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -129,12 +130,15 @@ class HomeFinder:
         ref = session.store.refs.get(stage.name, [document]).get(document)
         if ref is None:
             return ()
-        if ref.content_digest not in self._page_starts:
+        # Other threads may remove any of them meanwhile.
+        found = self._page_starts.get(ref.content_digest)
+        if found is None:
             try:
-                text = session.store.load(ref.content_digest, ExtractedText)
+                found = session.store.load(ref.content_digest, ExtractedText).page_starts
             except (CorruptObjectError, MissingObjectError, UnknownFormatError):
                 return ()
-            self._page_starts[ref.content_digest] = text.page_starts
+            self._page_starts[ref.content_digest] = found
             if len(self._page_starts) > _REMEMBERED:
-                self._page_starts.popitem(last=False)
-        return self._page_starts[ref.content_digest]
+                with suppress(KeyError):
+                    self._page_starts.popitem(last=False)
+        return found

@@ -3,6 +3,7 @@
 What belongs here: leaving out words that say nothing, and stemming. What does not: how much a word counts (relevance).
 """
 
+import threading
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -28,6 +29,7 @@ _ASKING = (
     "type",
 )
 _DEFAULT = "english"
+_stemming = threading.Lock()
 
 
 def language_of_words(texts: Sequence[str]) -> str:
@@ -56,7 +58,9 @@ def _pieces(word: str) -> list[str]:
 
 @lru_cache(maxsize=65_536)
 def _stem(word: str, language: str) -> str:
-    return _stemmer(language).stemWord(word)
+    # A stemmer keeps the word that it works on, so two threads that share one get wrong stems, or an IndexError.
+    with _stemming:
+        return _stemmer(language).stemWord(word)
 
 
 @cache

@@ -19,6 +19,8 @@ import typer
 from cli.backup import backup
 from cli.costs.cache import cache_app
 from cli.costs.prove import prove
+from cli.explaining.compare import compare
+from cli.explaining.explain import explain
 from cli.invocation import (
     CorpusOption,
     HomeOption,
@@ -58,6 +60,8 @@ app.add_typer(judge_app, name="judge")
 app.command()(check)
 app.command()(backup)
 app.command()(show)
+app.command()(explain)
+app.command()(compare)
 app.command()(ask)
 app.command()(warm)
 app.command()(serve)

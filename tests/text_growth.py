@@ -509,6 +509,8 @@ NO_TEXT: Mapping[str, str] = {
     "model_cluster_summarizing.ModelClusterSummarizer.write": _MODEL,
     "model_concepts.ModelConceptExtractor.extract": _MODEL,
     "model_judging.ModelJudge.judge": _MODEL,
+    "model_preference.ModelPreference.prefer": _MODEL,
+    "model_preference.Preference.__init__": _VALUE,
     "model_revising.ModelReviser.revise": _MODEL,
     "model_summarizing.ModelSummarizer.summarize": _MODEL,
     "model_stage.ModelStage.estimated": _ID,

@@ -12,6 +12,8 @@ import msgspec
 from io_managers.store.sqlite.database import Database, Write
 
 ANSWERED = "answered"
+NEWEST = 100_000
+"""How many requests are compared with each other when it is looked for answers that were paid for again."""
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -83,11 +85,15 @@ class RequestLedger:
         return bool(self._database.read("SELECT EXISTS (SELECT 1 FROM requests)")[0][0])
 
     def answered_again(self) -> dict[str, int]:
-        """By stage, how many answers were paid for although the same action had been answered before; it reads every request."""
+        """By stage, how many of the newest requests were answered although the same action had been answered before.
+
+        It looks at NEWEST requests, so that it takes a tenth of a second at most.
+        """
         rows = self._database.read(
-            "SELECT stage, SUM(answers - 1) FROM (SELECT stage, COUNT(*) AS answers FROM requests WHERE outcome = ?"
-            " GROUP BY stage, action_key HAVING COUNT(*) > 1) GROUP BY stage ORDER BY stage",
-            (ANSWERED,),
+            "SELECT stage, SUM(answers - 1) FROM (SELECT stage, COUNT(*) AS answers FROM requests WHERE outcome = ? AND rowid >"
+            " (SELECT MAX(rowid) FROM requests) - ? GROUP BY stage, action_key HAVING COUNT(*) > 1) GROUP BY stage"
+            " ORDER BY stage",
+            (ANSWERED, NEWEST),
         )
         return dict(rows)
 

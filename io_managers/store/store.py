@@ -5,7 +5,7 @@ This module opens it and makes commits that span several tables; each table has 
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -109,6 +109,24 @@ class Store:
             return
         digest, writes = self.content.prepare(encode(reply).data, compressible=True)
         self.requests.record(msgspec.structs.replace(attempt, response=digest), *writes)
+
+    def keep_texts(self, texts: Mapping[str, bytes]) -> None:
+        """Keep texts, such as prompts, under the digests by which keys name them, so that later changes can be shown.
+
+        They decide nothing, so a store that cannot be written keeps none and raises no error.
+        """
+        for digest, data in texts.items():
+            if not self.content.contains(digest):
+                with suppress(StoreUnavailableError):
+                    _, writes = self.content.prepare(data)
+                    self.database.write(*writes).result()
+
+    def kept_text(self, digest: str) -> str | None:
+        """A text that `keep_texts` has kept; None if there is none, or if it was damaged."""
+        try:
+            return self.content.get(digest).decode()
+        except (CorruptObjectError, MissingObjectError, UnicodeDecodeError):
+            return None
 
     def commit(
         self,

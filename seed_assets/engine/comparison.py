@@ -11,6 +11,8 @@ from seed_assets.engine.damage import reason as damage_found
 from seed_assets.graph.stage import Stage, Units
 
 NEW = "new document"
+# Of rows, only the key is recorded.
+ROWS_DIFFER = "its inputs or its version changed"
 _NEW = {
     Units.DOCUMENTS: NEW,
     Units.CLUSTER_TYPES: "never clustered",
@@ -43,6 +45,8 @@ def miss_reasons(
             old, new = before[ref.action_key], action.parts
             decisive = first_difference(_without(old, free), _without(new, free)) if free else ""
             reasons[partition] = decisive or first_difference(old, new) or "computed again"
+        elif stage.kind == "sink":
+            reasons[partition] = ROWS_DIFFER
         else:
             reasons[partition] = "what it was made from is not recorded any more"
     return reasons

@@ -28,7 +28,7 @@ from seed_assets.engine.runner import Runner
 from seed_assets.engine.stage_errors import NAMED, OF_THE_MACHINE, named_error
 from seed_assets.engine.stage_run import BlockedError, InputChangedError, NotBegunError, StageRun
 from seed_assets.engine.stage_watch import StageWatch
-from seed_assets.graph.stage import PREVIEW_CHARACTERS, REUSE, SOURCE, Stage
+from seed_assets.graph.stage import PREVIEW_CHARACTERS, REUSE, SOURCE, OfPrompts, Stage
 from seed_assets.memo.reuse import Made, Reuse
 
 logger = logging.getLogger(__name__)
@@ -70,6 +70,9 @@ class StageWork:
     async def run(self, partitions: Sequence[str], results: ResultsObserver | None = None) -> StageRun:
         """See run_stage."""
         runner, stage, run = self.runner, self.stage, self.outcome
+        for resource in runner.pipeline.used_by(stage).values():
+            if isinstance(resource, OfPrompts):
+                runner.store.keep_texts(resource.prompt_texts)
         actions: dict[str, Action] = {}
         for partition in partitions:
             try:

@@ -21,10 +21,11 @@ class CorpusInput(ABC):
     """An input of a stage that looks at more than its own unit.
 
     compared: whether Dagster calls a result stale when a result of `over` changes; False if the part of the key takes only
-    a piece of them, so that Dagster cannot know.
+    a piece of them, so that Dagster cannot know. kept_by: the setting under which `kept` says something; "" if it never does.
     """
 
     compared: ClassVar[bool] = True
+    kept_by: ClassVar[str] = ""
 
     @property
     @abstractmethod

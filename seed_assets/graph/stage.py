@@ -94,6 +94,26 @@ class IdentifiedByFormat(OfFiles, Protocol):
 
 
 @runtime_checkable
+class RecordsChanges(Protocol):
+    """A resource that says what each version of its method changed, for people who ask why a result is computed again."""
+
+    @property
+    def changes(self) -> Mapping[str, str]:
+        """Version -> a sentence on what changed with it. The first version has none."""
+        ...
+
+
+@runtime_checkable
+class OfPrompts(Protocol):
+    """A resource whose identity holds digests of texts that people write, such as prompts."""
+
+    @property
+    def prompt_texts(self) -> Mapping[str, bytes]:
+        """Content digest, as in the identity -> the bytes of the text. They are kept in the store beside the results."""
+        ...
+
+
+@runtime_checkable
 class OfKind(Protocol):
     """A resource of which only the kind is in the key of a stage that reuses by inputs."""
 
@@ -129,8 +149,9 @@ class Stage:
     such as what could not be read; they are kept beside the value, so that they are found without opening it; None if its values
     have none. reuse: what its resources contribute
     to its key: everything that decides a result ("all"), or only their kind ("inputs"), so that a result stays as long as its
-    inputs do. continues: whether a result continues from the previous one, which does not decide whether it is current; such a
-    stage can be asked to begin from scratch. finds: what the stage that finds clusters declares. checks: the checks of all that
+    inputs do. changes: version -> a sentence on what changed with it; the first version has none. continues: whether a result
+    continues from the previous one, which does not decide whether it is current; such a stage can be asked to begin from scratch.
+    finds: what the stage that finds clusters declares. checks: the checks of all that
     it has published.
 
     table: the table that a sink writes, or that maintenance works on. vectors: the resource that says how many numbers a vector
@@ -160,6 +181,7 @@ class Stage:
     show: Callable[[Any], Mapping[str, Any]] = shows_nothing
     problem: Callable[..., str] = lambda value, *inputs: ""
     warnings: Callable[[Any], Sequence[str]] | None = None
+    changes: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def description(self) -> str:
@@ -207,6 +229,7 @@ def value_stage(
     *,
     version: str,
     preview: Callable[[Any], str],
+    changes: Mapping[str, str] | None = None,
     units: Units = Units.DOCUMENTS,
     reuse: Literal["all", "inputs"] = "all",
     continues: bool = False,
@@ -221,7 +244,7 @@ def value_stage(
     version: raise it whenever the same inputs give another result; it recomputes everything. The rest: see Stage.
     """
     return lambda function: replace(
-        _stage(function, kind="value", version=version, preview=preview),
+        _stage(function, kind="value", version=version, preview=preview, changes=changes or {}),
         units=units,
         reuse=reuse,
         continues=continues,
@@ -234,24 +257,35 @@ def value_stage(
 
 
 def sink_stage(
-    *, version: str, table: str, units: Units = Units.DOCUMENTS, vectors: str = "", every_unit: bool = False
+    *,
+    version: str,
+    table: str,
+    changes: Mapping[str, str] | None = None,
+    units: Units = Units.DOCUMENTS,
+    vectors: str = "",
+    every_unit: bool = False,
 ) -> Callable[[Callable[..., Any]], Stage]:
     """Declare a function (unit, content_digest, *inputs) -> rows as the writer of a table.
 
     version: raise it whenever the same inputs give other rows. The rest: see Stage.
     """
     return lambda function: replace(
-        _stage(function, kind="sink", version=version, table=table), units=units, vectors=vectors, every_unit=every_unit
+        _stage(function, kind="sink", version=version, table=table, changes=changes or {}),
+        units=units,
+        vectors=vectors,
+        every_unit=every_unit,
     )
 
 
-def maintenance_stage(*, version: str, table: str, works_on: tuple[str, ...]) -> Callable[[Callable[..., Any]], Stage]:
+def maintenance_stage(
+    *, version: str, table: str, works_on: tuple[str, ...], changes: Mapping[str, str] | None = None
+) -> Callable[[Callable[..., Any]], Stage]:
     """Declare a function (tables, *, what it uses) -> state of the table, called once for the corpus.
 
     works_on: the sinks whose rows it looks at through the tables; snapshots of what they published are in its key.
     """
     return lambda function: replace(
-        _stage(function, kind="maintenance", version=version, table=table),
+        _stage(function, kind="maintenance", version=version, table=table, changes=changes or {}),
         units=Units.CORPUS,
         works_on=works_on,
         inputs=(),

@@ -22,6 +22,7 @@ from io_managers.plain_text import plain
 from io_managers.store.values import CommittedResults, Result, StoredValues
 from seed_assets.engine.runner import Runner
 from seed_assets.engine.stage_run import StageRun
+from seed_assets.explaining.causes import with_causes
 from seed_assets.graph.stage import Stage, shows_nothing
 from seed_assets.orchestration.data_versions import of_documents
 from seed_assets.orchestration.page_metadata import page_metadata
@@ -50,7 +51,7 @@ class EarlyResults:
             return
         try:
             publish_repaired(self._context, run)
-            results = committed(run, found)
+            results = committed(self._runner, run, found)
             publish(self._runner.store, results, self._context.run.run_id)
             emit_materializations(self._context, records(self._runner, run, results, self._inputs))
         except Exception as error:  # noqa: BLE001 - it would cancel requests in flight, which are paid for
@@ -69,9 +70,10 @@ def publish_repaired(context: dg.AssetExecutionContext, run: StageRun) -> None:
         publish(runner.store, CommittedResults(upstream, repaired), context.run.run_id)
 
 
-def committed(run: StageRun, results: Mapping[str, Result]) -> CommittedResults:
-    """These results of a stage, as they are published."""
-    return CommittedResults(run.stage, results)
+def committed(runner: Runner, run: StageRun, results: Mapping[str, Result]) -> CommittedResults:
+    """These results of a stage, as they are published, with why they were computed. Call it before they are published."""
+    stage = runner.pipeline.stages[run.stage]
+    return CommittedResults(run.stage, with_causes(runner.pipeline, runner.store, stage, results))
 
 
 def versions_of(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from resources.columns import Column, text_lines
 from resources.endpoints.llm import Usage
-from resources.wording import counted
+from resources.wording import counted, dollars
 from seed_assets.checking.check_run import Check
 from seed_assets.engine.runner import Runner
 from seed_assets.engine.stage_run import BlockedError, NotBegunError, Tally
@@ -60,9 +60,7 @@ def _counts(tally: Tally) -> tuple[str, ...]:
 def _cost(usage: Usage) -> tuple[str, ...]:
     if not usage.requests:
         return ("", "", "")
-    unknown = "unknown" if usage.unpriced else ""
-    dollars = " + ".join(filter(None, (f"{usage.usd:,.4f}" if usage.usd or not unknown else "", unknown)))
-    return (f"{usage.requests:,}", f"{usage.tokens:,}", dollars)
+    return (f"{usage.requests:,}", f"{usage.tokens:,}", dollars(usage.usd, usage.unpriced))
 
 
 def _columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Column]:

@@ -78,7 +78,7 @@ def conclude(
     """
     runner: Runner = context.resources.runner
     _note_repairs(context, outcome)
-    results = committed(outcome, {p: result for p, result in outcome.results.items() if p not in shown})
+    results = committed(runner, outcome, {p: result for p, result in outcome.results.items() if p not in shown})
     stage = runner.pipeline.stages[outcome.stage]
     if not outcome.failures and not outcome.stopped:
         pages = shown_values(runner, stage, results) or _contents(runner, stage, results)
@@ -103,7 +103,7 @@ def conclude_clusters(
     """Publish the results of cluster types, or of their clusters. A type fails if one of its clusters has no result."""
     runner: Runner = context.resources.runner
     _note_repairs(context, outcome)
-    results = committed(outcome, outcome.results)
+    results = committed(runner, outcome, outcome.results)
     publish(runner.store, results, context.run.run_id)
     of_type = {t: {u: r for u, r in results.items() if u == t or u.rpartition("/")[0] == t} for t in types}
     metadata = {t: _metadata(runner, outcome, found) for t, found in of_type.items()}

@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Literal
 
+from io_managers.store.fingerprint import Action
 from resources.corpus.corpus import Scan
 from resources.errors import DocumentError
 from seed_assets.graph.stage import Stage, Units
@@ -33,7 +34,8 @@ class StagePlan:
     of the stages before may turn out equal. finished: unit -> the action in the store that need not be computed. fault: what was
     wrong with the table when the units in state failed were last written to it. sizes: unit -> bytes of the document's file, or
     number of members of the cluster. unnamed: how many clusters there may be at most beside those that are named. kept: unit ->
-    in what the key of its published result differs, although the settings keep that result.
+    in what the key of its published result differs, although the settings keep that result. actions: unit -> what a run would do
+    now, for units that the caller wants to have explained; the key is "" and some inputs are missing if these are computed first.
     """
 
     stage: Stage
@@ -46,6 +48,7 @@ class StagePlan:
     sizes: Mapping[str, int] = field(default_factory=dict[str, int])
     unnamed: int = 0
     kept: dict[str, str] = field(default_factory=dict)
+    actions: dict[str, Action] = field(default_factory=dict[str, Action])
 
     def reasons(self, documents: Iterable[str] | None = None) -> dict[str, int]:
         """Return reason -> how many units have to be visited for it, of all units or of these."""

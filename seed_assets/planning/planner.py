@@ -6,7 +6,7 @@ from it and the contents of the store. What a plan says is in plan, and acting o
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from io_managers.store.fingerprint import Part
 from io_managers.store.refs import Published
@@ -34,14 +34,18 @@ def make_plan(
     recomputed: Mapping[str, AbstractSet[str]] | None = None,
     recluster: bool = False,
     memory: PlanMemory | None = None,
+    explained: AbstractSet[str] = frozenset(),
 ) -> Plan:
     """Compare what is published with what the corpus and the pipeline call for.
 
     table_states: table -> its identity and version, None if it is missing. recomputed: stage to be computed once more -> the
     units for which that was done. recluster: whether clusters are to be found from scratch. memory: what an earlier plan found
-    current, so that this one need not form its keys; without it every key is formed.
+    current, so that this one need not form its keys; without it every key is formed. explained: units of which the plan keeps the
+    actions.
     """
-    return _Planner(pipeline, store, scan, table_states, retry_failed, recomputed or {}, recluster, memory).plan()
+    return _Planner(
+        pipeline, store, scan, table_states, retry_failed, recomputed or {}, recluster, memory, explained
+    ).plan()
 
 
 class _Planner:
@@ -57,9 +61,11 @@ class _Planner:
         recomputed: Mapping[str, AbstractSet[str]],
         recluster: bool,
         memory: PlanMemory | None,
+        explained: AbstractSet[str],
     ) -> None:
         self._pipeline = pipeline
         self._memory = memory
+        self._explained = explained
         # The documents for which everything that is made from the document alone is known to be current.
         self._unchanged: set[str] = set()
         self._store = store
@@ -92,7 +98,7 @@ class _Planner:
         known = set[str]().union(*(self._published[stage.name] for stage in pipeline.document_stages))
         self._gone = self._scan.gone(known)
         if self._memory is not None:
-            self._unchanged = self._memory.unchanged(self._scan, self._published)
+            self._unchanged = self._memory.unchanged(self._scan, self._published) - self._explained
         for stage in planned:
             self._stages[stage.name] = self._stage(stage)
         if self._memory is not None:
@@ -131,6 +137,9 @@ class _Planner:
             plan.kept = _keep(keys, pipeline, store, stage, known, inputs)
         for looked_at in stage.corpus_inputs.values():
             plan.kept |= {unit: what for unit in keys if (what := looked_at.kept(self._corpus, unit))}
+        for unit in self._explained & set(units) if self._explained else ():
+            given = {name: parts[unit] for name, parts in inputs.items() if unit in parts}
+            plan.actions[unit] = replace(pipeline.action(stage, given), key=keys.get(unit, ""))
         finished = _finished(store, keys, known, done) if stage.kind == "value" else {}
         state = self._table_states.get(stage.table)
         retry, asked_with = self._retry_failed, pipeline.asked_with

@@ -47,11 +47,16 @@ class ReportedFailure:
 
 @dataclass(frozen=True, slots=True)
 class ReportedCost:
-    """What one stage asked one model. spent, saved: in dollars, as text. reused: how many stored results were used instead."""
+    """What one stage asked one model.
+
+    wasted: the requests without a usable answer. spent, saved: in dollars, as text. reused: how many stored results were used
+    instead.
+    """
 
     stage: str
     model: str
     requests: int
+    wasted: int
     input_tokens: int
     output_tokens: int
     spent: str
@@ -169,6 +174,7 @@ def _cost(account: Account) -> ReportedCost:
         account.stage,
         account.model,
         account.requests,
+        account.wasted.requests,
         account.input_tokens,
         account.output_tokens,
         dollars(account.usd, account.unpriced),

@@ -91,6 +91,7 @@ class _Seed:
             check_removals(session, plan)
         # The home is bound only after documents were found. Bound to a wrong folder, it would refuse the right one.
         session.home.bind(session.settings.corpus, rebind=self._options.rebind)
+        session.keep_prompts()
         if self._options.rebuild_sink:
             # This comes after the checks, since a refusal says that nothing was changed.
             session.store.check_writable()

@@ -53,7 +53,7 @@ def document_result(session: Session, document: str, stage: str = "") -> Documen
     """
     named = _stage(session.pipeline, stage)
     scan, unreadable = _scan(session)
-    return _result(session, scan, unreadable, _document(session, scan, document), named)
+    return _result(session, scan, unreadable, document_in(session, scan, document), named)
 
 
 def document_results(session: Session, document: str) -> dict[str, DocumentResult]:
@@ -95,7 +95,7 @@ def find_document(session: Session, document: str) -> str:
         scan = session.corpus.scan()
     except ConfigurationError:
         scan = Scan()
-    return _document(session, scan, document)
+    return document_in(session, scan, document)
 
 
 def _stage(pipeline: Pipeline, name: str) -> Stage:
@@ -115,9 +115,9 @@ def _stage(pipeline: Pipeline, name: str) -> Stage:
     raise ConfigurationError(f"{problem} The stages with a result of each document are {', '.join(shown)}.")
 
 
-def _document(session: Session, scan: Scan, given: str) -> str:
-    """The id of the document that is meant. Raises ConfigurationError."""
-    for name in _possible_ids(given, os.fspath(session.settings.corpus)):
+def document_in(session: Session, scan: Scan, given: str) -> str:
+    """The id of the document that is meant by an id, or by the path of a file, given a scan. Raises ConfigurationError."""
+    for name in possible_ids(given, os.fspath(session.settings.corpus)):
         if name in scan.documents or name in scan.problems or _is_published(session, name):
             return name
     known = session.known_documents().union(scan.documents, scan.problems)
@@ -128,7 +128,7 @@ def _document(session: Session, scan: Scan, given: str) -> str:
     )
 
 
-def _possible_ids(given: str, corpus: str) -> Iterator[str]:
+def possible_ids(given: str, corpus: str) -> Iterator[str]:
     """The id itself, and the ids of files with this path below the corpus, or with this path as the shell has it."""
     if given.encode("utf-8", "ignore").decode() == given:  # an id has no bytes that are not UTF-8
         yield given

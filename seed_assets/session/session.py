@@ -5,11 +5,11 @@ This module only puts the parts together. It does not import Dagster.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from io_managers.store.fingerprint import first_difference
 from io_managers.store.shared import close_shared_store, shared_store
@@ -23,6 +23,7 @@ from seed_assets.engine.maintenance_due import maintenance_todo
 from seed_assets.engine.observer import Observer
 from seed_assets.engine.runner import Asking, Runner, RunOptions
 from seed_assets.graph.pipeline import Pipeline
+from seed_assets.graph.stage import OfPrompts
 from seed_assets.memo.budget import Budget
 from seed_assets.memo.reuse import Reuse
 from seed_assets.planning.plan import Plan
@@ -114,6 +115,7 @@ class Session:
         retry_failed: bool = False,
         recomputed: Mapping[str, AbstractSet[str]] | None = None,
         recluster: bool = False,
+        explained: AbstractSet[str] = frozenset(),
     ) -> Plan:
         """Plan what a run would do now; see make_plan.
 
@@ -131,7 +133,14 @@ class Session:
             recomputed=recomputed,
             recluster=recluster,
             memory=None if everything else PlanMemory(self.home.plan_memory, self.pipeline),
+            explained=explained,
         )
+
+    def keep_prompts(self) -> None:
+        """Keep the texts of the prompts in use, so that a later change of one can be shown; see Store.keep_texts."""
+        for resource in self.pipeline.resources.values():
+            if isinstance(resource, OfPrompts):
+                self.store.keep_texts(resource.prompt_texts)
 
     def maintenance_todo(self) -> dict[str, str]:
         """Return maintenance stage -> why it has to be run. The corpus is not scanned."""
@@ -223,7 +232,14 @@ class Session:
     def close(self) -> None:
         """Close what was opened."""
         close_shared_store(self.home.store)
+        self.close_resources()
+
+    def close_resources(self, besides: Iterable[Any] = ()) -> None:
+        """Close the resources of the pipeline, and not the store. besides: resources that somebody else uses still."""
+        kept = {id(resource) for resource in besides}
         for resource in self.pipeline.resources.values():
+            if id(resource) in kept:
+                continue
             close = getattr(resource, "close", None)
             if close is not None:
                 close()

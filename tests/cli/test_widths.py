@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cli import judging
+from cli.costs.prove import lines_of
 from cli.money import show_accounts, show_contents
 from cli.plan_report import show_plan
 from cli.progress import LiveTable, show_report, show_status
@@ -86,6 +87,13 @@ def stats(world: World) -> None:
     show_accounts([account], ["day", "stage", "model"])
 
 
+def proof(world: World) -> None:
+    # It is always of ten documents.
+    figures = {"requests": 9_999, "without_answer": 999, "paid_twice": 998, "lost": ["a.md"] * 10}
+    for line in lines_of([{"scenario": "a prompt and three of the documents change", **figures}]):
+        Screen().sentence(line)
+
+
 def checks(world: World) -> None:
     def look(*_: Any) -> Finding:
         """Nothing."""
@@ -95,7 +103,15 @@ def checks(world: World) -> None:
     judging._show([(check, Finding({"a.md": "it is wrong"}, looked_at=1_234_567))])
 
 
-TABLES = {"seed": seed_report, "live": live_table, "plan": plan, "status": status, "stats": stats, "check": checks}
+TABLES = {
+    "seed": seed_report,
+    "live": live_table,
+    "plan": plan,
+    "status": status,
+    "stats": stats,
+    "proof": proof,
+    "check": checks,
+}
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -111,7 +127,7 @@ def test_no_figure_of_a_table_is_cut_in_80_columns(
     assert "…" not in "".join(line for line in table if not line.startswith("summaries 1,234/"))
     wide = shown(TABLES[name], 400, plain_world, monkeypatch, capsys)
     figures = re.findall(r"(?<= )\d[\d,.]*(?= |$)", wide, re.MULTILINE)
-    assert "1,234,567" in figures
+    assert {"1,234,567", "9,999"} & set(figures)
     for figure in set(figures):
         assert printed.count(figure) >= wide.count(figure), figure
 

@@ -377,7 +377,7 @@ def test_the_materialize_button_runs_the_same_code(dev: Dev) -> None:
     assert "ash" in shown["preview"]
     assert shown["content_digest"].startswith("sha256:")
     assert shown["reused"] is False
-    assert shown["computed_because"] == "extracted_text: changed"
+    assert shown["computed_because"] == "The result of `extracted_text` changed"
     computed = dev.seed().computed
     assert "summaries" not in computed
     assert computed["lance_documents"] == 1

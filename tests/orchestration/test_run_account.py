@@ -39,8 +39,8 @@ def test_an_account_has_every_stage_with_what_was_reused_computed_failed_blocked
         "summaries               1,200      1    1,198      1       0    75.2",
         "lance_document_clusters 1,200  1,199        0      0       1     2.0",
         "",
-        "stage                   requests    tokens              dollars",
-        "summaries                  1,199 9,345,678 1,234.5678 + unknown",
+        "stage                   requests    tokens            dollars",
+        "summaries                  1,199 9,345,678 1,234.57 + unknown",
         "1,198 results computed, 1,200 reused, 1 failed.",
         "`seedbank status` lists what failed and what to do.",
     ]

@@ -70,6 +70,7 @@ def seeded(seeded_plain_world: World, tmp_path_factory: pytest.TempPathFactory) 
         requests.record(
             Attempt("key", "summaries", "writer-1", "answered", input_tokens=1_200, output_tokens=34, usd=0.5)
         )
+        requests.record(Attempt("other", "summaries", "writer-1", "timeout", usd=0.0))
         requests.save([Saving("summaries", "writer-1", 7, 6, 500, 60, 1.25)])
     return world
 
@@ -149,7 +150,8 @@ def test_failures_and_money_are_reported(world: World) -> None:
     assert "the model refused &lt;b&gt;it&lt;/b&gt;." in page
     assert all(one.remedy for one in found.failures)
     (cost,) = found.costs
-    assert (cost.requests, cost.input_tokens, cost.output_tokens, cost.spent) == (1, 1_200, 34, "0.5000")
+    assert (cost.requests, cost.wasted) == (2, 1)
+    assert (cost.input_tokens, cost.output_tokens, cost.spent) == (1_200, 34, "0.5000")
     assert (cost.reused, cost.saved_requests, cost.saved) == (7, 6, "1.25")
     assert '<td class="number">1,200</td>' in page
 

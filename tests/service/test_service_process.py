@@ -4,6 +4,7 @@ What does not belong here: what is replied (the other modules of this folder), a
 """
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from tests.support.http_service import answers, asked, free_port
-from tests.support.seed_process import ROOT, SAMPLE, Seed, seed, seedbank
+from tests.support.seed_process import ROOT, SAMPLE, Seed, committed, seed, seedbank
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -69,6 +70,30 @@ def test_an_answer_is_kept_when_the_service_is_killed(home: Path) -> None:
             assert listed[0] == made
             assert len(listed) == 1 + hit
             service.kill()
+
+
+def test_a_client_that_leaves_costs_the_next_one_nothing(home: Path) -> None:
+    """A browser tab that is closed must not waste an answer that is paid for."""
+    port = free_port()
+    with Seed(home, "serve", "--port", str(port)) as service:
+        assert service.wait_until(lambda: answers(port)), service.finish().printed()
+        before = committed(home)["answer"]
+        body = json.dumps({"question": "Who made the chains?", "stream": True}).encode()
+        lines = (
+            "POST /ask HTTP/1.1",
+            "Host: 127.0.0.1",
+            "Content-Type: application/json",
+            f"Content-Length: {len(body)}",
+        )
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall("\r\n".join((*lines, "", "")).encode() + body)
+            received = b""
+            while b"event: passages" not in received:
+                received += client.recv(65_536)
+        assert service.wait_until(lambda: committed(home)["answer"] == before + 1)
+        assert asked(port, "/ask", {"question": "Who made the chains?"})["cache"]["answer_hit"]
+        errors = service.kill().errors
+    assert "Traceback" not in errors, errors
 
 
 def test_agents_reach_the_tools_over_standard_streams(home: Path) -> None:

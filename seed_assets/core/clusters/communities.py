@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,10 @@ class ClusterRules:
     drift: float = 0.10
     nearest: int = 5
     resummarize_share: float = 0.0
+
+    changes: ClassVar[Mapping[str, str]] = {
+        "leiden-3": "In a corpus of several languages, documents on one subject are together in whatever language they are."
+    }
 
     def __post_init__(self) -> None:
         if self.min_size < 1 or self.max_size < 0 or 0 < self.max_size < self.min_size:

@@ -7,7 +7,7 @@ import asyncio
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import msgspec
 import numpy as np
@@ -112,6 +112,10 @@ class StatisticalConceptExtractor:
     embedder: LocalEmbedder
     count: int = 15
     work: TextWork | None = field(default=None, compare=False, repr=False)
+
+    changes: ClassVar[Mapping[str, str]] = {
+        "2": "Concepts are whole noun phrases in English and German, and none comes from a header block."
+    }
 
     @property
     def identity(self) -> Mapping[str, Part]:

@@ -6,7 +6,7 @@ from a score, and the offline judge. What does not: how it compares a claim with
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from io_managers.store.fingerprint import Part
 from resources.models.embedder import LocalEmbedder
@@ -114,6 +114,10 @@ class SimilarityJudge:
     embedder: LocalEmbedder
     thresholds: Thresholds = Thresholds()
     work: TextWork | None = field(default=None, compare=False, repr=False)
+
+    changes: ClassVar[Mapping[str, str]] = {
+        "2": "Claims that are copied from their source are not judged, and other texts have a confidence."
+    }
 
     @property
     def name(self) -> str:

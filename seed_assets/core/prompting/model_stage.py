@@ -33,6 +33,7 @@ class ModelStage(ABC):
     role: the name of this class among the parts of a key.
     prompt_name: the name of its files in seed_assets/prompts, which include a schema.
     version: the version of what the class does with answers; raise it when the same answers give other results.
+    changes: a sentence on what changed with each version after the first; see RecordsChanges.
     """
 
     model: ChatModel
@@ -40,6 +41,7 @@ class ModelStage(ABC):
     role: ClassVar[str]
     prompt_name: ClassVar[str]
     version: ClassVar[str] = "1"
+    changes: ClassVar[Mapping[str, str]] = {}
 
     @property
     @abstractmethod
@@ -62,6 +64,11 @@ class ModelStage(ABC):
             "model": dict(self.model.identity),
             "context_tokens": self.model.context_tokens,
         }
+
+    @property
+    def prompt_texts(self) -> Mapping[str, bytes]:
+        """The files of the prompt by the digest in the identity; see OfPrompts."""
+        return {self.prompt.digest: self.prompt.data}
 
     @property
     def endpoint(self) -> Endpoint:

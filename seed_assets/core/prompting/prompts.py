@@ -8,7 +8,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -29,7 +29,8 @@ class Prompt:
     version: the version that the file states.
     texts: the texts by name, with places to fill in such as `{title}`.
     schema: the schema of answers; None if there is none.
-    digest: the digest of the bytes of both files; a part of action keys.
+    digest: the digest of `data`; a part of action keys.
+    data: the bytes of both files, with a zero byte between them.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Prompt:
     texts: Mapping[str, str]
     schema: Schema | None
     digest: str
+    data: bytes = field(default=b"", repr=False)
 
     def fill(self, which: str, **values: str | int | MarkedTexts) -> str:
         """Return one of the texts with its places filled in; braces in a value have no special meaning.
@@ -90,4 +92,5 @@ def load_prompt(name: str, folder: Path | None = None) -> Prompt:
             f"The prompt {path} needs a `version`, and every value has to be a text in quotes. Correct the file."
         )
     texts = {which: text.strip() for which, text in found.items()}
-    return Prompt(name, version, texts, schema, content_digest(data + b"\0" + schema_data))
+    both = data + b"\0" + schema_data
+    return Prompt(name, version, texts, schema, content_digest(both), both)

@@ -7,7 +7,7 @@ import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import msgspec
 import numpy as np
@@ -105,6 +105,10 @@ class ExtractiveSummarizer:
     embedder: LocalEmbedder
     words: int = 200
     work: TextWork | None = field(default=None, compare=False, repr=False)
+
+    changes: ClassVar[Mapping[str, str]] = {
+        "2": "Header blocks and rows of tables are left out, and sentences that need the one before them are chosen less often."
+    }
 
     @property
     def identity(self) -> Mapping[str, Part]:

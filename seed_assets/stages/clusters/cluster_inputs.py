@@ -7,6 +7,7 @@ methods of the stages (core).
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from io_managers.store.fingerprint import Part
 from seed_assets.core.clusters.cluster_members import ClusterMaterial, Member
@@ -49,6 +50,7 @@ class _MembersSay(CorpusInput):
     """
 
     by_content: bool = False
+    kept_by: ClassVar[str] = "cluster_summaries.resummarize_share"
 
     def over(self, unit: str) -> tuple[str, ...]:
         """Return only the stage `clusters`, which decides the members."""

@@ -17,6 +17,7 @@ from seed_assets.stages.clusters.inputs import Picture
 
 @value_stage(
     version="2",
+    changes={"2": "A map keeps the positions of its documents while few of them change."},
     preview=lambda value: "",
     units=Units.CLUSTER_TYPES,
     continues=True,

@@ -26,7 +26,12 @@ class Indexing:
         return {"vector_index_rows": self.vector_index_rows}
 
 
-@maintenance_stage(version="2", table="chunks", works_on=("lance_documents", "lance_chunks", "lance_concepts"))
+@maintenance_stage(
+    version="2",
+    changes={"2": "The full-text index has the stemmer and the stop words of the language that most chunks are in."},
+    table="chunks",
+    works_on=("lance_documents", "lance_chunks", "lance_concepts"),
+)
 def search_index(tables: LanceTables, *, indexing: Indexing) -> str:
     """Not partitioned: the full-text index over all chunks and, beyond some thousand rows, the vector index.
 

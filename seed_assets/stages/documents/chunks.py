@@ -12,6 +12,9 @@ from seed_assets.stages.documents.validity import uncovered
 
 @value_stage(
     version="2",
+    changes={
+        "2": "A table is cut between its rows only, and a chunk that begins inside of one has its header beside it."
+    },
     preview=lambda value: counted(len(value.chunks), "chunk"),
     checks=(COVER_THE_TEXT,),
     problem=lambda value, extracted_text: uncovered(value, extracted_text.text),

@@ -11,6 +11,10 @@ from seed_assets.stages.documents.page_scans import read_pages
 
 @value_stage(
     version="2",
+    changes={
+        "2": "PDF, DOCX, HTML, mails, archives and text files are read more completely; every document is read again, and only "
+        "those whose text came out different are computed again after that."
+    },
     preview=lambda value: "\n".join((*value.warnings, value.text)),
     checks=(TEXT_NOT_EMPTY, READ_AS_A_WHOLE),
     warnings=lambda value: value.warnings,

@@ -9,7 +9,11 @@ def _preview(found: DocumentFields) -> str:
     return "; ".join([*(f"{name}: {', '.join(values)}" for name, values in found.fields.items()), *found.problems])
 
 
-@value_stage(version="2", preview=_preview)
+@value_stage(
+    version="2",
+    changes={"2": "Fields in TOML, JSON, mails, Org and AsciiDoc, and with quoted names, are read."},
+    preview=_preview,
+)
 async def fields(source: Source, *, work: TextWork) -> DocumentFields:
     """One partition: the fields in one document's file, by which documents can be clustered.
 

@@ -9,7 +9,16 @@ from seed_assets.graph.stage import Units, sink_stage
 from seed_assets.stages.clusters.cluster_inputs import Members
 
 
-@sink_stage(version="3", table="clusters", units=Units.CLUSTERS, every_unit=True)
+@sink_stage(
+    version="3",
+    changes={
+        "2": "The table has the columns `copied` and `confidence`.",
+        "3": "The table has the columns `summary_members` and `changed_share`.",
+    },
+    table="clusters",
+    units=Units.CLUSTERS,
+    every_unit=True,
+)
 def lance_clusters(
     cluster_id: str,
     content_digest: str,

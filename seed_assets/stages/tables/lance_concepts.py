@@ -6,7 +6,7 @@ from seed_assets.core.concepts.concepts import Concepts
 from seed_assets.graph.stage import sink_stage
 
 
-@sink_stage(version="2", table="concepts")
+@sink_stage(version="2", changes={"2": "The table has the column `kind`."}, table="concepts")
 def lance_concepts(document_id: str, content_digest: str, concepts: Concepts) -> list[dict[str, Any]]:
     """One partition: the rows of one document's concepts in the table `concepts`.
 

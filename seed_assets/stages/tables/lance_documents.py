@@ -11,7 +11,15 @@ from seed_assets.core.text.header_block import header_end
 from seed_assets.graph.stage import sink_stage
 
 
-@sink_stage(version="3", table="documents", every_unit=True)
+@sink_stage(
+    version="3",
+    changes={
+        "2": "The table has the judged summary, and columns for the verdict.",
+        "3": "The table has the columns `copied`, `confidence` and `language`.",
+    },
+    table="documents",
+    every_unit=True,
+)
 def lance_documents(
     document_id: str, content_digest: str, extracted_text: ExtractedText, judgements: Judgement, concepts: Concepts
 ) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from seed_assets.core.judging.verdicts import Judgement
 from seed_assets.graph.stage import sink_stage
 
 
-@sink_stage(version="2", table="judgements")
+@sink_stage(version="2", changes={"2": "The table has the columns `copied` and `confidence`."}, table="judgements")
 def lance_judgements(document_id: str, content_digest: str, judgements: Judgement) -> list[dict[str, Any]]:
     """One partition: the rows of one document's judged claims in the table `judgements`, each with its passage.
 

@@ -1,0 +1,1 @@
+"""The commands that explain results and compare changes, and what they print."""

@@ -1,0 +1,1 @@
+"""Comparisons: a change of settings, tried on a sample of documents beside what is published."""
