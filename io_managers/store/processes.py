@@ -45,6 +45,14 @@ class Process:
         return self.place == place()
 
     @property
+    def exists(self) -> bool:
+        """Whether it is a process of this place that has not ended."""
+        if not self.is_here:
+            return False
+        state, started = _looked_up(self.pid)
+        return bool(state) and abs(started - self.started) < 1
+
+    @property
     def is_stopped(self) -> bool:
         """Whether it is a process of this place that was stopped (Ctrl-Z, SIGSTOP) and can be continued."""
         if not self.is_here:

@@ -16,7 +16,7 @@ from io_managers.store.whole_files import write_whole
 from resources.corpus.corpus import check_folder
 from resources.errors import ConfigurationError
 from resources.home.private_files import Closing, is_open
-from resources.home.running import Marks
+from resources.home.running import Marks, parsed
 
 _FORMAT = 1
 # The entries at the top of a home whose permissions are restricted. Entries that later versions add are created private.
@@ -197,6 +197,11 @@ class Home:
     def is_alive(self, process: str) -> bool:
         """Whether a process that works in this home is alive. process: its name from `this_process`."""
         return self._marks.is_alive(process)
+
+    def exists(self, process: str) -> bool:
+        """Whether a process of this host has not ended, though it may not work in this home any more. process: see `is_alive`."""
+        found = parsed(process)
+        return found is not None and found.exists
 
     def unchanged_seconds(self, name: str, beat: str) -> float:
         """For how many seconds `beat` was seen unchanged under `name`; see Marks.unchanged_seconds."""

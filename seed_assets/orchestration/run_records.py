@@ -15,6 +15,8 @@ _PROCESS_TAG = ".dagster/seedbank_process"
 
 # A process that starts a run sets its tags within seconds, including all imports. Ten minutes allow for a very busy machine.
 _LONGEST_START_SECONDS = 600.0
+# A process that has ended its work in the home records the end of the run at once. Half a minute allows for a very busy machine.
+_LONGEST_END_SECONDS = 30.0
 _HANDED_OVER = (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED)
 _JOBS = {*JOBS.values(), IMPLICIT_JOB}
 # Dagster shows the user of this tag as the one who launched the run; without it the run was "manually launched".
@@ -48,13 +50,24 @@ def close_dead_runs(instance: dg.DagsterInstance, home: Home) -> list[str]:
     for record in instance.get_run_records(dg.RunsFilter(statuses=list(UNFINISHED))):
         run = record.dagster_run
         run_id, _, process = run.tags.get(_PROCESS_TAG, "").partition("/")
-        named = run_id == run.run_id
-        if (named and not home.is_alive(process)) or (not named and _never_began(record, home)):
+        if _has_died(run, process, home) if run_id == run.run_id else _never_began(record, home):
             instance.report_run_failed(
                 run, "The process of this run ended without recording its end. What it had finished is kept."
             )
             closed.append(run.run_id)
     return closed
+
+
+def _has_died(run: dg.DagsterRun, process: str, home: Home) -> bool:
+    """Whether the process of a run has ended, or works in this home no more and has not recorded the end of the run for long.
+
+    A run's process removes its mark before Dagster records the run's end, which takes some milliseconds on an idle machine.
+    """
+    if home.is_alive(process):
+        return False
+    if not home.exists(process):
+        return True
+    return home.unchanged_seconds(f"run {run.run_id}", "its mark is gone") >= _LONGEST_END_SECONDS
 
 
 def _never_began(record: dg.RunRecord, home: Home) -> bool:

@@ -78,6 +78,7 @@ class Sample(Dev):
         found = {
             "NEW": self._directory / "moved",
             "DIR": self.corpus,
+            "HOME": self.home,
             "FILE.csv": self._directory / "labels.csv",
             "labels.csv": self._directory / "labels.csv",
             "questions.txt": self._directory / "questions.txt",
