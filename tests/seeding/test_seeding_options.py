@@ -275,7 +275,10 @@ def test_json_has_the_shapes_that_scripts_rely_on(
     assert hits[0]["document"] == "lighthouses.md"
     text = essay("lighthouses")
     for hit in hits:
-        assert list(hit) == ["document", "chunk", "score", "text", "header", "start", "end"]
+        assert list(hit) == [
+            *("document", "title", "chunk", "score", "score_parts", "text", "header", "start", "end"),
+            *("pages", "highlights", "alike"),
+        ]
     first = hits[0]
     assert text[first["start"] : first["end"]] == first["text"]
 
