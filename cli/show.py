@@ -104,7 +104,7 @@ def _print(page: "Page", form: Form) -> None:
 
 
 def _as_json(found: "DocumentResult") -> dict[str, Any]:
-    from seed_assets.session.plain_values import plain_data
+    from seed_assets.reports.plain_values import plain_data
 
     failure = found.failure
     return {
@@ -154,8 +154,8 @@ def _head(found: "DocumentResult") -> Iterator[str]:
 def _body(found: "DocumentResult") -> Iterator[str]:
     """Lines of the value itself; none if there is none."""
     from seed_assets.core.reading.extracted_text import ExtractedText
+    from seed_assets.reports.plain_values import plain_data
     from seed_assets.reports.shown_values import lines_of, text_with_pages
-    from seed_assets.session.plain_values import plain_data
 
     if isinstance(found.value, ExtractedText):
         yield text_with_pages(found.value)

@@ -1,7 +1,7 @@
 """Stored values as lines for people.
 
 What belongs here: the form of a value by its type. What does not: finding the value (seed_assets.session.document_result), its
-plain data (seed_assets.session.plain_values), and the lines around it (cli.show).
+plain data (seed_assets.reports.plain_values), and the lines around it (cli.show).
 """
 
 from collections.abc import Iterator, Mapping

@@ -10,8 +10,8 @@ from seed_assets.core.concepts.concepts import Concepts
 from seed_assets.core.judging.verdicts import Judgement
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.summaries.summarizing import Summary
+from seed_assets.reports.plain_values import plain_data
 from seed_assets.session.document_result import DocumentResult, UnknownDocumentError, document_results
-from seed_assets.session.plain_values import plain_data
 from seed_assets.session.session import Session
 from service.bases import Base
 from service.places import passage_in_place

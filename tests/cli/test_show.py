@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from seed_assets.core.reading.extracted_text import ExtractedText
+from seed_assets.reports.plain_values import plain_data
 from seed_assets.reports.shown_values import lines_of, text_with_pages
-from seed_assets.session.plain_values import plain_data
 from tests.support.pdf_files import Page, lines, pdf
 from tests.support.pipelines import World, essay, refusal
 from tests.support.seed_process import ROOT

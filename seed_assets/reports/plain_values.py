@@ -1,7 +1,7 @@
 """Stored values as plain data, which JSON can show.
 
 What belongs here: the form of a value by its type. What does not: finding the value (document_result), and lines for
-people (cli).
+people (shown_values).
 """
 
 from collections.abc import Sequence
