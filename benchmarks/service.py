@@ -12,6 +12,7 @@ in all, whether the service keeps up or not, so its latencies are those that use
 Run: python -m benchmarks.service HOME [REQUESTS] [CONNECTIONS] [PER_SECOND]
 """
 
+import argparse
 import asyncio
 import json
 import os
@@ -136,5 +137,10 @@ async def _connection(port: int, requests: int, number: int, pause: float, delay
 
 
 if __name__ == "__main__":
-    given = [int(argument) for argument in sys.argv[2:]]
-    main(Path(sys.argv[1]), *(given + [10_000, 32, 500][len(given) :]))
+    parser = argparse.ArgumentParser(description="Measures the HTTP service over a seeded home.")
+    parser.add_argument("home", type=Path, metavar="HOME")
+    parser.add_argument("requests", type=int, nargs="?", default=10_000)
+    parser.add_argument("connections", type=int, nargs="?", default=32)
+    parser.add_argument("per_second", type=int, nargs="?", default=500)
+    given = parser.parse_args()
+    main(given.home, given.requests, given.connections, given.per_second)
