@@ -42,6 +42,7 @@ def test_claims_without_relevant_documents_are_left_out(claims: Path) -> None:
     assert found.relevant["11"] == {"1"}
 
 
+@pytest.mark.slow
 def test_each_embedder_is_measured_with_vectors_of_its_own(claims: Path, tmp_path: Path) -> None:
     data = read_claims(claims)
     bundled = measure_claims(data, None)

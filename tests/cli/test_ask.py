@@ -58,6 +58,7 @@ def said(world: World, *arguments: str, status: int = 0, entered: str = "") -> s
     return done.output
 
 
+@pytest.mark.slow
 def test_an_answer_has_numbered_sources_and_is_kept(asked: World) -> None:
     question = "How long does sourdough bread rise?"
     first, second = said(asked, "ask", question), said(asked, "ask", question)
@@ -66,6 +67,7 @@ def test_an_answer_has_numbered_sources_and_is_kept(asked: World) -> None:
     assert ("made now" in first, "kept" in second) == (True, True)
 
 
+@pytest.mark.slow
 def test_an_edited_document_is_answered_from_its_new_text(asked: World) -> None:
     question = "How long does sourdough bread rise?"
     said(asked, "ask", question)
@@ -74,6 +76,7 @@ def test_an_edited_document_is_answered_from_its_new_text(asked: World) -> None:
     assert said(asked, "ask", question).startswith("Sourdough bread rises for forty hours")
 
 
+@pytest.mark.slow
 def test_an_answer_is_one_json_object(asked: World) -> None:
     found = json.loads(said(asked, "ask", "How long does sourdough bread rise?", "--json"))
     assert found["answer"]["citations"][0]["text"] == "Sourdough bread rises for twelve hours at 20 °C."
@@ -87,6 +90,7 @@ def test_the_documents_do_not_say(asked: World) -> None:
     assert "nearest passages" in shown
 
 
+@pytest.mark.slow
 def test_a_conversation_goes_on_to_an_empty_line(asked: World) -> None:
     shown = said(
         asked, "ask", entered="How long does sourdough bread rise?\nAt which heat is its crust baked?\n\nNever asked\n"

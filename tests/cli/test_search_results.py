@@ -132,6 +132,7 @@ def search(world: World, *arguments: str, status: int = 0) -> str:
     return done.output
 
 
+@pytest.mark.slow
 def test_results_are_filtered_folded_and_printed_in_each_form(searched: World) -> None:
     def found(*arguments: str) -> list[dict[str, Any]]:
         return json.loads(search(searched, *arguments, "--as", "json"))

@@ -36,6 +36,7 @@ def shown_json(world: World, *arguments: str, status: int = 0) -> dict[str, Any]
     return json.loads(show(world, *arguments, "--json", status=status))
 
 
+@pytest.mark.slow
 def test_a_text_is_printed_with_its_title_encoding_warnings_and_the_marks_of_its_pages(plain_world: World) -> None:
     plain_world.write("bad.md", BAD)
     plain_world.write(
@@ -101,6 +102,7 @@ def test_values_of_any_type_have_lines() -> None:
     assert list(lines_of(plain_data("one\ntwo"))) == ["one", "two"]
 
 
+@pytest.mark.slow
 def test_what_is_not_current_says_why_and_what_to_do(plain_world: World) -> None:
     world = plain_world
     world.write("reefs/new.txt", essay("anemones"))
@@ -143,6 +145,7 @@ def test_unknown_names_are_usage_errors_with_the_nearest_names(plain_world: Worl
     assert "Did you mean summaries?" in show(plain_world, CORALS, "summary", status=2)
 
 
+@pytest.mark.slow
 def test_nothing_that_steers_a_terminal_is_printed(plain_world: World) -> None:
     plain_world.write("evil.md", "# Title \x1b]0;owned\x07\n\nThe \x1b[31mtides\x1b[0m turn \u202eevil\u202c here.\n")
     plain_world.seed()

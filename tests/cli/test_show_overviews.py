@@ -97,6 +97,7 @@ def test_a_document_is_shown_with_everything_that_was_made_of_it(clustered: Worl
     assert max(map(len, printed.splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_concepts_are_counted_over_all_documents(clustered: World) -> None:
     found = shown(clustered, "concepts")["value"]
     documents = {one["concept"]: one["documents"] for one in found}
@@ -132,6 +133,7 @@ def test_an_unknown_cluster_is_a_usage_error_with_the_nearest_names(clustered: W
     assert "exclude each other" in show(clustered, "clusters", "--json", "--format", "md", status=2)
 
 
+@pytest.mark.slow
 def test_a_document_below_a_folder_with_the_name_of_a_cluster_type_or_a_list_is_found(clustered: World) -> None:
     """`topic/3` is a cluster and `topic/3.md` a document: neither may hide the other."""
     for name in ("topic/1.md", "clusters/notes.md", "concepts.md"):
@@ -186,6 +188,7 @@ class Tags(HTMLParser):
 
 
 @pytest.mark.parametrize("form", FORMS)
+@pytest.mark.slow
 def test_nothing_of_a_document_is_markup_or_steers_a_terminal(plain_world: World, form: str) -> None:
     """Whatever is in a file may reach the page of a browser, or a site that renders Markdown."""
     plain_world.write("evil.md", f"# Evil {EVIL}\n\nThe harbour {EVIL} is closed. {essay('harbours')}")

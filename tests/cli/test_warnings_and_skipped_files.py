@@ -51,6 +51,7 @@ def shown_json(world: World, command: str) -> dict[str, Any]:
     return json.loads(run(world, command, "--json"))
 
 
+@pytest.mark.slow
 def test_status_lists_the_warnings_by_document(warned_world: World) -> None:
     warned_world.seed()
     listed = run(warned_world, "status").splitlines()
@@ -64,6 +65,7 @@ def test_status_lists_the_warnings_by_document(warned_world: World) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_warning_is_gone_when_the_file_was_corrected_or_removed(warned_world: World) -> None:
     warned_world.seed()
     warned_world.write("bad/one.md", essay("harbours"))
@@ -73,6 +75,7 @@ def test_a_warning_is_gone_when_the_file_was_corrected_or_removed(warned_world: 
     assert "warnings" not in run(warned_world, "status")
 
 
+@pytest.mark.slow
 def test_skipped_files_are_counted_by_suffix_in_every_report(warned_world: World) -> None:
     warned_world.seed()
     for command in ("status", "plan"):
@@ -81,6 +84,7 @@ def test_skipped_files_are_counted_by_suffix_in_every_report(warned_world: World
         assert (skipped["total"], skipped["suffixes"], skipped["hidden"]) == (13, {".xyz": 7, ".bin": 5}, 1)
 
 
+@pytest.mark.slow
 def test_a_seed_says_what_was_skipped_and_how_many_documents_have_warnings(
     warned_world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,6 +102,7 @@ def test_a_seed_says_what_was_skipped_and_how_many_documents_have_warnings(
         assert found["documents_with_warnings"] == 2
 
 
+@pytest.mark.slow
 def test_a_photograph_without_text_is_skipped_and_fails_no_seed(
     plain_world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -125,6 +130,7 @@ def test_a_corpus_without_documents_says_which_files_it_has(empty_plain_world: W
     assert "holds no documents (1 file skipped: 1 .xyz)" in done.output
 
 
+@pytest.mark.slow
 def test_warnings_are_found_without_opening_a_value_and_change_no_key(
     warned_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +146,7 @@ def test_warnings_are_found_without_opening_a_value_and_change_no_key(
     assert found == [WarnedDocument("bad/one.md", "extracted_text", value.warnings)]
 
 
+@pytest.mark.slow
 def test_text_that_looks_like_a_warning_in_the_store_is_none(plain_world: World) -> None:
     """Previews stand beside warnings, and hold the beginnings of documents."""
     plain_world.write("sly.md", '"warnings":["none"], "warnings": [1]\n' + essay("harbours"))

@@ -114,6 +114,7 @@ def test_a_dropped_connection_is_an_error_of_the_transport(
 
 
 @pytest.mark.parametrize("fault", [Latency(0.3), Stall(0.3)])
+@pytest.mark.slow
 def test_a_client_that_gives_up_was_given_nothing(
     server: ModelServer, script: Scripted, client: httpx2.Client, fault: Fault
 ) -> None:

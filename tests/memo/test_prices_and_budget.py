@@ -170,6 +170,7 @@ def test_what_was_spent_is_no_longer_there(tmp_path: Path, prices: Path) -> None
         assert reuse.accounts.usage.usd == pytest.approx(sum(spent))
 
 
+@pytest.mark.slow
 def test_a_request_waits_while_others_may_turn_out_cheaper(tmp_path: Path, prices: Path) -> None:
     """Two at once could come to more than the budget; one after the other they do not."""
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+import pytest
+
 from seed_assets.planning.due_work import DueWork
 from seed_assets.planning.plan import Plan
 from tests.support.pipelines import ALONE, PLACING, World, essay, refusal
@@ -31,6 +33,7 @@ def test_a_file_that_may_still_be_written_is_due_in_no_stage(world: World) -> No
         assert work.blocked(plan) == {"reefs/new.txt": frozenset(ALONE)}
 
 
+@pytest.mark.slow
 def test_a_document_that_failed_for_good_is_due_in_no_stage_that_needs_the_failed_one(world: World) -> None:
     world.summarizer.failing = {"anemones": refusal()}
     world.write("reefs/new.txt", essay("anemones"))
@@ -42,6 +45,7 @@ def test_a_document_that_failed_for_good_is_due_in_no_stage_that_needs_the_faile
         assert "summaries" in work.blocked(plan)["reefs/new.txt"]
 
 
+@pytest.mark.slow
 def test_assignments_are_due_when_all_documents_are_seeded(world: World) -> None:
     """Before, nobody knows whether clusters will change; a run would place documents twice."""
     world.write("reefs/new.txt", essay("anemones"))

@@ -104,6 +104,7 @@ def test_a_plan_counts_what_the_next_seed_computes(empty_world: World) -> None:
     assert all(stage.compute == stage.publish == 0 for stage in estimates(world).values())
 
 
+@pytest.mark.slow
 def test_requests_tokens_and_dollars_are_shown_before_and_savings_by_reuse_after(empty_world: World) -> None:
     world = empty_world
     world.summarizer = PricedSummarizer(usd=0.01)
@@ -135,6 +136,7 @@ def test_the_cost_is_that_of_the_text_once_it_was_read(empty_world: World) -> No
     assert estimates(world)["summaries"].cost.input_tokens >= before
 
 
+@pytest.mark.slow
 def test_a_seed_tells_the_plan_before_its_first_run(empty_world: World) -> None:
     shown: list[str] = []
 

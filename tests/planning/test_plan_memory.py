@@ -250,6 +250,7 @@ def test_one_changed_document_keys_one_document(world: World, monkeypatch: pytes
     assert set().union(*counted.values()) == {"reefs/corals.txt"}
 
 
+@pytest.mark.slow
 def test_a_change_and_its_seed_are_planned_from_memory_to_the_end(world: World) -> None:
     world.plan()
     edit(world)
@@ -286,6 +287,7 @@ def test_verify_and_whatever_is_to_be_done_once_more_form_every_key(
             plan(session)
 
 
+@pytest.mark.slow
 def test_a_memory_that_is_damaged_or_of_another_pipeline_counts_for_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,6 +312,7 @@ def test_a_memory_that_is_damaged_or_of_another_pipeline_counts_for_nothing(
     assert formed(world, monkeypatch) == NOBODY
 
 
+@pytest.mark.slow
 def test_an_older_memory_beside_a_newer_store_reports_no_wrong_document(world: World) -> None:
     world.plan()
     older = world.home.parent / "older"

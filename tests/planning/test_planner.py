@@ -53,6 +53,7 @@ def test_a_result_that_is_computed_again_by_request_is_not_called_lost(world: Wo
     assert plan.stages["summaries"].reasons() == {"computed again": N}
 
 
+@pytest.mark.slow
 def test_every_state_is_distinguished(empty_world: World) -> None:
     world = empty_world
     world.write("broken/empty.txt", b"")

@@ -79,6 +79,7 @@ def test_a_hit_says_where_it_stands(searcher: Searcher) -> None:
     assert 0 < best[0].score <= 1
 
 
+@pytest.mark.slow
 def test_a_hit_inside_a_table_is_found_by_its_header_and_cites_its_rows_alone(
     tables: LanceTables, embedder: WordLlamaEmbedder
 ) -> None:

@@ -6,6 +6,7 @@ What belongs here: what stages and tables get of a chunk's header. What does not
 
 import json
 
+import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -17,6 +18,7 @@ GATES = [["Gate", "Level", "Note"], *([f"Gate {n}", f"{n} m", f"It was seen in y
 HEADER = "| Gate | Level | Note |\n| --- | --- | --- |"
 
 
+@pytest.mark.slow
 def test_rows_and_vectors_have_the_header_and_offsets_lead_to_the_text_alone(plain_world: World) -> None:
     """A row of numbers was found by none of the words that say what they mean, or a citation was moved by the header."""
     plain_world.write("gates.md", f"# Gates\n\nAll gates of the harbour.\n\n{table(GATES)}\n")

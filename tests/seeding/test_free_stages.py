@@ -98,6 +98,7 @@ def test_after_a_budget_is_spent_all_that_is_free_is_done_in_the_same_seed(limit
         assert counts(whole)["chunks"] == counts(whole)["embeddings"] == 0
 
 
+@pytest.mark.slow
 def test_what_was_paid_for_goes_to_the_tables_though_the_rest_is_not(empty_world: World) -> None:
     """The summaries that there are were in no table before the last was paid for."""
     world = empty_world
@@ -229,6 +230,7 @@ MACHINE: dict[str, tuple[Exception, bool, str]] = {
 
 
 @pytest.mark.parametrize("case", MACHINE)
+@pytest.mark.slow
 def test_what_the_machine_refuses_is_not_blamed_on_the_stage(case: str, empty_world: World) -> None:
     """Raising a stage's version does not help against a full disk."""
     error, whole, word = MACHINE[case]

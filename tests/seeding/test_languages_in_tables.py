@@ -1,5 +1,7 @@
 """The language of each document in the table `documents`. How a language is known is tested in tests/core/text."""
 
+import pytest
+
 from tests.support.pipelines import World
 
 TEXTS = {
@@ -13,6 +15,7 @@ TEXTS = {
 }
 
 
+@pytest.mark.slow
 def test_each_document_has_its_language_and_none_if_it_is_not_known(plain_world: World) -> None:
     for name, text in TEXTS.items():
         plain_world.write(name, text)

@@ -74,6 +74,7 @@ def failure(world: World, document: str) -> DocumentError:
     return world.plan().stages["extracted_text"].failures[document]
 
 
+@pytest.mark.slow
 def test_each_page_of_a_scan_is_read_once_and_a_changed_page_alone_is_read_again(
     plain_world: World, scanned: list[int]
 ) -> None:
@@ -106,6 +107,7 @@ def test_each_page_of_a_scan_is_read_once_and_a_changed_page_alone_is_read_again
     assert read(world, "copy.pdf").text.startswith("Page three")
 
 
+@pytest.mark.slow
 def test_a_scan_whose_reading_was_interrupted_goes_on_with_the_pages_that_are_missing(
     plain_world: World, scanned: list[int]
 ) -> None:
@@ -121,6 +123,7 @@ def test_a_scan_whose_reading_was_interrupted_goes_on_with_the_pages_that_are_mi
     assert scanned == [2]
 
 
+@pytest.mark.slow
 def test_a_page_that_cannot_be_read_is_named_and_not_tried_again(plain_world: World, scanned: list[int]) -> None:
     world = plain_world
     world.write("scan.pdf", scan_pdf(FIRST, SECOND, THIRD))
@@ -134,6 +137,7 @@ def test_a_page_that_cannot_be_read_is_named_and_not_tried_again(plain_world: Wo
     assert scanned == []
 
 
+@pytest.mark.slow
 def test_only_pages_without_a_text_layer_are_read_as_pictures(plain_world: World, scanned: list[int]) -> None:
     world = plain_world
     world.write("mixed.pdf", pdf([lines("A page with letters."), lines(CODES), Page("")]))
@@ -143,6 +147,7 @@ def test_only_pages_without_a_text_layer_are_read_as_pictures(plain_world: World
     assert CODES[:16].casefold() in read(world, "mixed.pdf").text.replace("\n", "").casefold()
 
 
+@pytest.mark.slow
 def test_pictures_are_documents_with_a_page_for_each_of_them(plain_world: World) -> None:
     world = plain_world
     world.write("notes/page.png", picture_file(printed(LINES, heading="Tides of Vellin")))
@@ -153,6 +158,7 @@ def test_pictures_are_documents_with_a_page_for_each_of_them(plain_world: World)
     assert {"notes/page.png", "notes/pages.tiff"} <= world.documents_in("documents")
 
 
+@pytest.mark.slow
 def test_a_page_read_with_doubt_is_flagged_for_review(plain_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world = plain_world
     monkeypatch.setattr("seed_assets.stages.documents.judgements.SURE_CONFIDENCE", 1.0)
@@ -163,6 +169,7 @@ def test_a_page_read_with_doubt_is_flagged_for_review(plain_world: World, monkey
     assert "reefs/corals.txt" not in flagged
 
 
+@pytest.mark.slow
 def test_language_data_that_is_missing_is_a_remedy_and_installing_it_is_enough(
     plain_world: World, scanned: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,6 +200,7 @@ def test_without_ocr_scans_fail_and_pages_among_others_are_named(plain_world: Wo
     assert scanned == []
 
 
+@pytest.mark.slow
 def test_the_settings_of_ocr_concern_no_document_without_pages(plain_world: World) -> None:
     world = plain_world
     world.write("text.pdf", pdf([lines("A page with letters.")]))
@@ -205,6 +213,7 @@ def test_the_settings_of_ocr_concern_no_document_without_pages(plain_world: Worl
 
 
 @pytest.mark.parametrize(("share", "fails"), [(0.4, True), (0.5, False)])
+@pytest.mark.slow
 def test_a_share_of_unread_pages_decides_whether_a_document_fails(
     plain_world: World, share: float, fails: bool
 ) -> None:
@@ -216,6 +225,7 @@ def test_a_share_of_unread_pages_decides_whether_a_document_fails(
         assert "pdf.most_unread_pages" in failure(world, "half.pdf").remedy
 
 
+@pytest.mark.slow
 def test_pictures_that_show_nothing_are_not_passed_over(plain_world: World) -> None:
     world = plain_world
     nothing = [Image.new("L", FIRST.size, 230)] * 3
@@ -240,6 +250,7 @@ def test_a_drawing_bomb_is_refused_and_named(plain_world: World, monkeypatch: py
     assert os.path.getsize(world.corpus / "page.png") > 0
 
 
+@pytest.mark.slow
 def test_headers_and_numbers_of_scanned_pages_are_no_text(plain_world: World) -> None:
     world = plain_world
     subjects = ("tides", "rivers", "lakes", "wells")

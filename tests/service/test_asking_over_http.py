@@ -85,6 +85,7 @@ class SlowAnswerer(CountingAnswerer):
         return await super().draft(question, passages, reuse)
 
 
+@pytest.mark.slow
 def test_equal_questions_at_once_are_worked_on_once(service: Served) -> None:
     service.base.asker._answerer = slow = SlowAnswerer()  # type: ignore[attr-defined]
     with ThreadPoolExecutor(8) as pool:
@@ -94,6 +95,7 @@ def test_equal_questions_at_once_are_worked_on_once(service: Served) -> None:
     assert {reply["answer"] for reply in replies} == {"Points guide trains. [1]"}
 
 
+@pytest.mark.slow
 def test_an_answer_that_takes_too_long_is_finished_and_kept(plain_world: World) -> None:
     """A request that was sent to a model is paid for, whether the client waits or not."""
     with served(plain_world.home, plain_world.corpus, timeout_seconds=0.1) as service:
@@ -114,6 +116,7 @@ def test_an_answer_that_takes_too_long_is_finished_and_kept(plain_world: World) 
         assert service.ask("What guide trains?")["cache"]["answer_hit"]
 
 
+@pytest.mark.slow
 def test_more_questions_than_can_wait_are_refused_and_kept_answers_never_wait(plain_world: World) -> None:
     with served(plain_world.home, plain_world.corpus, parallel=1) as service:
         service.ask("Which bread rises?")

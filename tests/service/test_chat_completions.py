@@ -43,6 +43,7 @@ def message(role: str, content: Any) -> Any:
     return {"role": role, "content": content}
 
 
+@pytest.mark.slow
 def test_a_completion_ends_with_its_sources_and_has_the_citations(plain_world: World) -> None:
     async def use(client: openai.AsyncOpenAI) -> Any:
         return await client.chat.completions.create(

@@ -80,6 +80,7 @@ def test_clusters_are_listed_by_type(service: Served) -> None:
     assert service.client.get("/clusters", params={"cluster_type": "none"}).json() == {"clusters": []}
 
 
+@pytest.mark.slow
 def test_figures_have_templates_of_routes_and_what_any_process_has_paid(service: Served) -> None:
     """A label with the path would make a series for each document; a count in the process would miss runs of Dagster."""
     for name in DOCUMENTS:

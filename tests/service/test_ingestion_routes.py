@@ -57,6 +57,7 @@ def test_a_daemon_that_has_stopped_looking_is_noticed(service: Served, monkeypat
     )
 
 
+@pytest.mark.slow
 def test_events_follow_an_ingestion_to_its_end(service: Served) -> None:
     made = start(service)
     service.base.requests.looked()
@@ -93,6 +94,7 @@ def test_unknown_ingestions_are_not_found(service: Served) -> None:
         assert service.client.request(method, f"/ingest/{path}/none").status_code == 404
 
 
+@pytest.mark.slow
 def test_too_many_requests_are_refused(service: Served) -> None:
     for _ in range(MOST_OPEN):
         assert service.base.requests.request() is not None

@@ -23,6 +23,7 @@ def result(world: World, document: str = CORALS, stage: str = "") -> DocumentRes
         return document_result(session, document, stage)
 
 
+@pytest.mark.slow
 def test_every_state_is_that_of_a_plan_of_all_documents(plain_world: World) -> None:
     """`show` plans one document by itself, and `status` all of them: a user must not get two answers."""
     world = plain_world
@@ -74,6 +75,7 @@ def test_what_a_result_was_made_from_is_the_earlier_text_if_the_text_has_changed
     assert result(plain_world).value != before
 
 
+@pytest.mark.slow
 def test_a_reason_or_a_failure_says_why_a_result_is_not_current(plain_world: World) -> None:
     world = plain_world
     world.summarizer.failing = {"anemones": refusal()}

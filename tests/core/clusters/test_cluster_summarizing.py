@@ -392,6 +392,7 @@ def test_a_member_cannot_end_the_material(tmp_path: Path) -> None:
         (["Bread"], "the answer"),
     ],
 )
+@pytest.mark.slow
 def test_a_wrong_answer_is_corrected_once(wrong: object, problem: str, tmp_path: Path) -> None:
     with (
         ModelServer(answer=lambda call: fitting_answer(call) if call.number else json.dumps(wrong)) as server,

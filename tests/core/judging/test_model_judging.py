@@ -196,6 +196,7 @@ def test_what_is_not_found_needs_no_quotation_and_keeps_none(tmp_path: Path) -> 
     assert (claim.passage, claim.document_id, claim.start, claim.end) == ("", "", 0, 0)
 
 
+@pytest.mark.slow
 def test_neither_place_nor_length_is_in_the_question(tmp_path: Path) -> None:
     """Judges favour what comes first and what is long."""
     sentences = ["Alpha cods are old.", "Beta cods swim on.", "Gamma cods are few.", "Delta cods went south."]

@@ -70,6 +70,7 @@ def test_removed_documents_count_as_changes_and_move_no_other() -> None:
 
 
 @pytest.mark.parametrize("step", [1, 3, 60])
+@pytest.mark.slow
 def test_beyond_the_bound_all_positions_are_computed_together(step: int) -> None:
     """Changes add up, however few there are at a time, and each document counts once."""
     ids, vectors = grouped()

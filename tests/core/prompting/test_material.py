@@ -200,6 +200,7 @@ ASKING = {
 
 @pytest.mark.parametrize("name", ASKING)
 @pytest.mark.parametrize("fault", [None, WrongSchema()], ids=["answered", "corrected"])
+@pytest.mark.slow
 def test_whatever_asks_shows_no_mark_of_its_material(name: str, fault: Fault | None, tmp_path: Path) -> None:
     """As the server sees it, with the correction that shows the model its own answer."""
     asked = ASKING[name]

@@ -245,6 +245,7 @@ def test_an_answered_request_is_never_sent_again(tmp_path: Path) -> None:
         assert len(server.calls) == 1
 
 
+@pytest.mark.slow
 def test_equal_requests_of_one_run_are_sent_once(tmp_path: Path) -> None:
     """Two documents of one text, worked on at once."""
 

@@ -236,6 +236,7 @@ def test_an_archive_of_very_many_files_is_refused():
     assert "100,000 are allowed" in reason_of(header * 100_001 + bytes(1024))
 
 
+@pytest.mark.slow
 def test_of_very_many_files_a_part_is_read():
     result = extract(tarred({f"{number:05}.txt": "a" for number in range(10_003)}), "archive")
     assert result.text.count("# ") == 10_000

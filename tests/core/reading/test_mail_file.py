@@ -48,6 +48,7 @@ def test_attachments_follow_the_body_under_their_names():
     assert result.warnings == ("Attachments of the mail that have no reader are not read: rest.bin.",)
 
 
+@pytest.mark.slow
 def test_all_mails_of_a_mailbox_are_read():
     """What they have attached together may be more than a single mail may have."""
     made = []

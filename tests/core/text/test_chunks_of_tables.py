@@ -144,6 +144,7 @@ BLOCKS = st.lists(st.tuples(st.one_of(WORDS, CELLS), st.sampled_from(["\n", "\n\
 
 
 @given(BLOCKS, st.sampled_from([100, 150, 400]), st.sampled_from([0, 30]))
+@pytest.mark.slow
 def test_whatever_a_text_holds_no_row_is_cut_and_every_character_is_in_a_chunk(
     blocks: list[tuple[str, str]], characters: int, overlap: int
 ) -> None:

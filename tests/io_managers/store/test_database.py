@@ -108,6 +108,7 @@ def test_a_write_cannot_be_cancelled(database, blocked_writer):
     assert "a" in names(database)
 
 
+@pytest.mark.slow
 def test_close_leaves_no_write_behind_that_it_accepted(tmp_path):
     database = Database(tmp_path / "store.db")
     accepted, lock = [], threading.Lock()

@@ -108,6 +108,7 @@ def test_a_reply_that_is_too_large_is_not_kept(tmp_path: Path) -> None:
         assert world.attempts()[0].response == ""
 
 
+@pytest.mark.slow
 def test_retry_after_in_seconds_is_waited_for_by_every_request(tmp_path: Path) -> None:
     """A client that ignores a server's Retry-After is locked out for longer."""
 
@@ -125,6 +126,7 @@ def test_retry_after_in_seconds_is_waited_for_by_every_request(tmp_path: Path) -
     assert min(arrivals[1:]) - arrivals[0] >= 1
 
 
+@pytest.mark.slow
 def test_retry_after_as_a_date_is_waited_for(tmp_path: Path) -> None:
     until: list[int] = []
 
@@ -149,6 +151,7 @@ def test_an_unreasonably_long_wait_is_an_error_at_once(tmp_path: Path) -> None:
         assert len(server.calls) == 1
 
 
+@pytest.mark.slow
 def test_a_limit_of_which_nothing_is_left_holds_the_next_request_back(tmp_path: Path) -> None:
     """The server has said that the next one would be refused."""
 
@@ -284,6 +287,7 @@ def test_a_delay_in_a_reply_is_read_in_every_form(body: object, seconds: float) 
     ],
     ids=["requests", "tokens", "words", "inner", "503"],
 )
+@pytest.mark.slow
 def test_a_wait_that_a_refusal_asks_for_holds_all_requests_back(refusal: Fault, tmp_path: Path) -> None:
     """Retries after half a second would use up what is left of a limit, and fail documents that need only a moment."""
 
@@ -320,6 +324,7 @@ async def _fail(world: ModelWorld, times: int) -> list[BaseException | str]:
     return results
 
 
+@pytest.mark.slow
 def test_five_requests_that_fail_for_good_end_the_asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An endpoint that is down costs its retries a few times, not for every document; later it is tried once more."""
     down = [True]
@@ -344,6 +349,7 @@ def test_five_requests_that_fail_for_good_end_the_asking(tmp_path: Path, monkeyp
         assert all(isinstance(answer, str) for answer in world.run(_fail(world, 2)))
 
 
+@pytest.mark.slow
 def test_failures_with_an_answer_between_them_do_not_end_the_asking(tmp_path: Path) -> None:
     """One bad document in ten says nothing against the endpoint."""
 

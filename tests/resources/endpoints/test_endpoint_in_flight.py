@@ -54,6 +54,7 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.002)
 
 
+@pytest.mark.slow
 def test_an_answer_counts_as_in_flight_until_it_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kill lost nine answers where at most eight requests were in flight: the ninth was sent before the first was kept."""
 
@@ -90,6 +91,7 @@ def test_a_commit_that_fails_lets_the_next_request_be_sent(tmp_path: Path, monke
         world.run(body(world, server))
 
 
+@pytest.mark.slow
 def test_a_cancelled_request_counts_until_its_answer_is_durable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

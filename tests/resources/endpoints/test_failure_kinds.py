@@ -435,6 +435,7 @@ def test_a_403_for_one_text_is_that_texts_also_when_it_comes_first(tmp_path: Pat
         assert not world.store.failures.lookup([key])[key].transient
 
 
+@pytest.mark.slow
 def test_a_403_among_answers_needs_no_harmless_request(tmp_path: Path) -> None:
     async def together(world: ModelWorld) -> list[Any]:
         return await asyncio.gather(*map(world.asked, ["drop table", "One.", "Two."]), return_exceptions=True)
@@ -515,6 +516,7 @@ def test_a_refusal_of_everybody_ends_the_asking_soon(tmp_path: Path) -> None:
         assert len(server.calls) == 6
 
 
+@pytest.mark.slow
 def test_what_failed_by_chance_is_asked_again(tmp_path: Path) -> None:
     """Groq checks the JSON itself, and refuses with 400 what another sample would have done right."""
     fault = Status(400, "Failed to generate JSON.", error_code="json_validate_failed")
@@ -617,6 +619,7 @@ def test_a_refusal_of_vectors_names_the_setting_of_vectors(fault: Fault, remedy:
         assert len(server.calls) == 1
 
 
+@pytest.mark.slow
 def test_a_model_that_is_loading_is_waited_for_and_that_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -236,6 +236,7 @@ def test_requests_of_a_process_go_in_the_order_in_which_they_asked(tmp_path: Pat
 
 
 @pytest.mark.parametrize("rules", [LimitRules(in_flight=0), LimitRules(requests=100)])
+@pytest.mark.slow
 def test_a_pause_is_obeyed_and_a_shorter_one_does_not_shorten_it(tmp_path: Path, rules: LimitRules) -> None:
     """The server refuses, and may punish, what comes before the time that it named."""
 
@@ -271,6 +272,7 @@ def test_event_loops_may_follow_one_another(tmp_path: Path, name: str, redis_url
     run(Limits(name, rules, tmp_path, redis_url), again, in_line, again, in_line, again)
 
 
+@pytest.mark.slow
 def test_a_clock_that_was_put_back_closes_no_window_for_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests of the future count for one window from now on, not until the clock is there again."""
 
@@ -285,6 +287,7 @@ def test_a_clock_that_was_put_back_closes_no_window_for_long(tmp_path: Path, mon
     run(Limits("endpoint", LimitRules(requests=1, window_seconds=0.5), tmp_path), body)
 
 
+@pytest.mark.slow
 def test_precedence_of_a_dead_process_ends_though_the_clock_was_put_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,6 +308,7 @@ def test_precedence_of_a_dead_process_ends_though_the_clock_was_put_back(
     other.close()
 
 
+@pytest.mark.slow
 def test_a_slot_is_left_to_other_processes_only_if_there_are_any(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

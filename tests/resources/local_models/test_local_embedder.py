@@ -246,6 +246,7 @@ def test_the_threads_of_blas_are_as_before(folder: Path) -> None:
     assert counts() == before
 
 
+@pytest.mark.slow
 def test_a_stopped_run_waits_for_no_more_texts(folder: Path) -> None:
     with pytest.raises(StoppedError, match="interrupted"):
         asyncio.run(LocalModelEmbedder(folder).embed(["fish"] * 1000, costs(stop_after=2)))

@@ -166,6 +166,7 @@ def test_a_text_is_put_into_lower_case_if_the_model_says_so(folder: Path) -> Non
     assert read_folder(folder).lower
 
 
+@pytest.mark.slow
 def test_a_digest_is_remembered_while_the_file_stays_as_it_is(tmp_path: Path) -> None:
     """A memory that missed a change would store vectors of new weights under the key of the old ones."""
     path, memory = tmp_path / "weights", tmp_path / "home" / "model.digests"

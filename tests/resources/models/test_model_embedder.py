@@ -122,6 +122,7 @@ def test_a_reply_that_is_not_a_vector_for_each_text_is_asked_for_again(
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("fault", [fault for fault, _ in BAD], ids=["missing", "nan", "zeros"])
+@pytest.mark.slow
 def test_and_nothing_of_it_is_kept_where_that_does_not_help(fault: Fault, provider: str, tmp_path: Path) -> None:
     """A NaN in the table would make every search that meets it wrong."""
     with ModelServer(always(fault)) as server, ModelWorld(tmp_path, server.url, provider=provider) as world:

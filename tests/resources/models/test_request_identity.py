@@ -207,6 +207,7 @@ def test_what_decides_no_vector_leaves_its_key(changed: Mapping[str, Any], tmp_p
     assert embedding_key(tmp_path, changed) == embedding_key(tmp_path, {})
 
 
+@pytest.mark.slow
 def test_a_switch_there_and_back_costs_nothing(tmp_path: Path) -> None:
     """After another model was tried for a day, the results of the first one are still there."""
     with ModelServer() as server:

@@ -130,6 +130,7 @@ def test_a_document_of_any_name_can_be_opened(broken: Served) -> None:
     assert shown(broken.client.get(page.tree.xpath("//a[@class='button']/@href")[0])).status == 200
 
 
+@pytest.mark.slow
 def test_a_long_text_is_shown_in_parts_and_a_place_in_the_right_one(plain_world: World) -> None:
     text = "\n\n".join(f"Paragraph {number} of the long text, which has some more words." for number in range(1_500))
     plain_world.write("long.txt", text)

@@ -220,6 +220,7 @@ def test_broken_markup_loses_no_text(body: str, text: str):
     assert extract(f"\\begin{{document}}{body}".encode(), "latex").text == text
 
 
+@pytest.mark.slow
 def test_macros_that_use_themselves_end_and_are_named():
     defined = rb"\def\loop{\loop x\loop}\newcommand{\a}[1]{#1\b{#1}}\newcommand{\b}[1]{\a{#1}}"
     result = extract(defined + rb"Before \loop\a{y} after.", "latex")
@@ -230,6 +231,7 @@ def test_macros_that_use_themselves_end_and_are_named():
     assert warning.startswith("Macros that use themselves or become too long are not replaced:")
 
 
+@pytest.mark.slow
 def test_macros_that_double_their_text_are_bounded():
     """Thirty of them make a thousand million characters."""
     names = [chr(ord("a") + number % 26) * (1 + number // 26) + "x" for number in range(30)]
@@ -278,6 +280,7 @@ def test_conditions_that_are_not_decided_are_counted():
 
 
 @pytest.mark.parametrize("body", [r"\iftrue ", r"\iffalse ", r"\fi ", r"\else ", r"\ifx\a\b ", r"\iffalse\iffalse\fi "])
+@pytest.mark.slow
 def test_conditions_without_an_end_lose_no_text(body: str):
     assert read(f"Before {body * 20_000} after.").startswith("Before")
     assert read(f"Before {body} after.").split() in (["Before", "after."], ["Before"])
@@ -290,6 +293,7 @@ def test_arguments_of_environments_and_commands_stand_apart():
     assert read(r"\foo{one}\foo{two}, \textbf{in}\emph{side}") == "one two, inside"
 
 
+@pytest.mark.slow
 def test_elements_that_are_nested_without_end_are_named():
     for opened in (b"\\footnote{", b"\\begin{itemize}\\item ", b"\\parbox{1cm}{", b"\\begin{tabular}{l}"):
         with pytest.raises(DocumentError, match="nested too deeply"):

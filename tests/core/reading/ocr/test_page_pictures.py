@@ -59,6 +59,7 @@ def test_a_photograph_is_turned_as_its_camera_noted() -> None:
     assert abs(np.asarray(found.resize(SMALL.size)).astype(int) - np.asarray(SMALL)).mean() < 10
 
 
+@pytest.mark.slow
 def test_small_pictures_are_enlarged_and_large_ones_made_smaller() -> None:
     assert page_picture(picture_file(Image.new("L", (300, 200))), "picture", 0, 300)[0].size == (900, 600)
     assert page_picture(picture_file(Image.new("L", (1200, 200))), "picture", 0, 300)[0].size == (2400, 400)
@@ -66,6 +67,7 @@ def test_small_pictures_are_enlarged_and_large_ones_made_smaller() -> None:
     assert found.width * found.height <= 40_100_000
 
 
+@pytest.mark.slow
 def test_a_picture_that_unpacks_to_too_many_pixels_is_refused_before_it_is_unpacked() -> None:
     data = picture_file(Image.new("1", (20_000, 20_000)))
     assert len(data) < 100_000

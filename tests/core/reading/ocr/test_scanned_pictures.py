@@ -54,6 +54,7 @@ def skewed(picture: Image.Image) -> Image.Image:
         pytest.param(lambda picture: picture.point(lambda value: 180 + value // 4), id="pale"),
     ],
 )
+@pytest.mark.slow
 def test_every_word_of_a_printed_page_is_read(change: Callable[[Image.Image], Image.Image]) -> None:
     found = read(change(PRINT))
     assert found.text.split() == " ".join(LINES * 3).split()
@@ -70,6 +71,7 @@ def test_lines_stay_lines_and_each_word_has_its_place() -> None:
     assert not np.asarray(PRINT)[first.top : first.bottom, first.left : first.right].all()
 
 
+@pytest.mark.slow
 def test_a_turned_page_says_by_how_much_it_was_turned() -> None:
     assert read(PRINT.transpose(Image.Transpose.ROTATE_90)).turned == 90
     assert read(PRINT).turned == 0
@@ -87,6 +89,7 @@ def test_a_picture_of_one_colour_that_is_not_paper_was_not_shown() -> None:
     assert (found.is_blank, found.problem) == (False, "nothing but one colour is shown")
 
 
+@pytest.mark.slow
 def test_noise_is_not_read_as_words() -> None:
     noise = Image.fromarray(np.random.default_rng(3).integers(0, 255, (500, 700), dtype=np.uint8))
     found = read(noise)
@@ -94,6 +97,7 @@ def test_noise_is_not_read_as_words() -> None:
     assert len(found.text) < 20 or found.confidence < 0.5
 
 
+@pytest.mark.slow
 def test_the_title_is_a_line_in_large_print_near_the_top() -> None:
     assert read(printed(LINES * 2, heading="Tides of Vellin", dpi=300)).title == "Tides of Vellin"
     assert read(PRINT).title == ""
