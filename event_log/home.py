@@ -28,6 +28,7 @@ from event_log.partition_changes import PartitionChanges
 from event_log.sqlite import BatchedSqliteEventLogStorage
 from resources.home.home import Home
 from resources.home.private_files import keep_new_files_private
+from resources.memory_errors import is_memory_error, out_of_memory_message
 from resources.settings.config import PROJECT_ROOT, load_settings
 
 
@@ -176,6 +177,8 @@ def explain(error: Exception) -> str | None:
     if is_locked(error):
         return explain_lock(directory)
     if isinstance(error, DBAPIError):
+        if is_memory_error(error):
+            return out_of_memory_message()
         cause = error.orig
     elif isinstance(error, OSError) and str(error.filename).startswith(str(directory)):
         cause = error

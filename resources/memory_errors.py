@@ -22,6 +22,9 @@ _NO_THREAD = (
 )
 _PANIC = "PanicException"
 
+# SQLite's names of errors of the disk that mean that it got no memory, or could not map a file into the address space.
+_SQLITE_NO_MEMORY = ("SQLITE_NOMEM", "SQLITE_IOERR_NOMEM", "SQLITE_IOERR_SHMMAP", "SQLITE_IOERR_MMAP")
+
 
 def address_limit_bytes() -> int | None:
     """The limit of this process's address space (ulimit -v); None if there is none."""
@@ -84,6 +87,8 @@ def is_memory_error(error: BaseException) -> bool:
         if mentions_memory(str(one)):
             return True
         if _is_of_native_code(one) and address_limit_bytes():
+            return True
+        if getattr(one, "sqlite_errorname", "") in _SQLITE_NO_MEMORY and address_limit_bytes():
             return True
         if isinstance(one, SystemError) and any(words in str(one) for words in _NO_REASON) and address_limit_bytes():
             return True
