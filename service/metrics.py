@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from io_managers.store.account_metrics import metrics_of
 from resources.ingestions.ingestion_requests import OPEN
 from service.bases import Base
 
@@ -34,11 +35,15 @@ class Figures:
             buckets=_BUCKETS,
             registry=self.registry,
         )
-        self.registry.register(_Ledger(base))
+        self.registry.register(_Ingestions(base))
+        self._base = base
 
     def text(self) -> bytes:
         """All figures in the text format of Prometheus. It reads the store. Raises StoreError."""
-        return generate_latest(self.registry)
+        of_service = generate_latest(self.registry)
+        if self._base.home.bound_corpus() is None:
+            return of_service
+        return of_service + metrics_of(self._base.session.store.account.accounts()).encode()
 
 
 class Measured:
@@ -70,39 +75,16 @@ class Measured:
             self._figures.seconds.labels(method, route, status).observe(time.perf_counter() - started)
 
 
-class _Ledger(Collector):
-    """What the store and the home say at the time of a scrape."""
+class _Ingestions(Collector):
+    """What the home says of ingestions at the time of a scrape."""
 
     def __init__(self, base: Base) -> None:
         self._base = base
 
     def collect(self) -> Iterable[Metric]:
-        """The figures, by stage and model."""
-        labels = ("stage", "model")
-        attempts = CounterMetricFamily(
-            "seedbank_model_requests", "Requests sent to models", labels=(*labels, "outcome")
-        )
-        tokens = CounterMetricFamily("seedbank_model_tokens", "Tokens of requests", labels=(*labels, "kind"))
-        usd = CounterMetricFamily(
-            "seedbank_model_usd", "Dollars paid, without requests of unknown price", labels=labels
-        )
-        unpriced = CounterMetricFamily("seedbank_model_unpriced_requests", "Requests of unknown price", labels=labels)
-        reused = CounterMetricFamily("seedbank_reused_results", "Stored results that were reused", labels=labels)
-        saved = CounterMetricFamily("seedbank_saved_usd", "What the reused results had cost, in dollars", labels=labels)
+        """The ingestions that have not ended, by state."""
         ingestions = GaugeMetricFamily("seedbank_open_ingestions", "Ingestions that have not ended", labels=("state",))
-        if self._base.home.bound_corpus() is not None:
-            for account in self._base.session.store.account.accounts():
-                name = [account.stage, account.model]
-                for outcome, count in account.outcomes.items():
-                    attempts.add_metric([*name, outcome], count)
-                tokens.add_metric([*name, "input"], account.input_tokens or 0)
-                tokens.add_metric([*name, "output"], account.output_tokens or 0)
-                usd.add_metric(name, account.usd)
-                unpriced.add_metric(name, account.unpriced or 0)
-                if account.saved:
-                    reused.add_metric(name, account.saved.results)
-                    saved.add_metric(name, account.saved.usd)
         states = [one.state for one in self._base.requests.open()]
         for state in OPEN:
             ingestions.add_metric([state], states.count(state))
-        return attempts, tokens, usd, unpriced, reused, saved, ingestions
+        return (ingestions,)

@@ -78,8 +78,8 @@ def compare(
 ) -> Comparison:
     """Try the settings of one session on documents of another one.
 
-    session: the home as it is. changed: the same home and corpus under the changed settings. announce: is told which documents
-    are tried, and the most that stages may cost for them, before anything is sent. Raises ConfigurationError, StoreError.
+    session: the home as it is. changed: the same home and corpus under the changed settings. announce: gets the documents
+    that are tried, and the most that stages may cost for them, before anything is sent. Raises ConfigurationError, StoreError.
     """
     return _Comparing(session, changed, options, observer, announce).run()
 

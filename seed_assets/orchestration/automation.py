@@ -324,7 +324,7 @@ class Tick:
         before = dg.RunsFilter(tags={_WORK_TAG: work})
         tried = self._instance.get_runs_count(before)
         if tried and self._ingestion_tags:
-            # Whoever asks for an ingestion wants it to be tried now, and once.
+            # An ingestion that was asked for is meant to be tried now, and once.
             own = dg.RunsFilter(tags={_WORK_TAG: work, **self._ingestion_tags})
             if last := next(iter(self._instance.get_run_records(own, limit=1)), None):
                 self.undone = self.reason = (

@@ -171,7 +171,7 @@ class CountingServer:
             reply = answers.embeddings_reply(body["model"], vectors, encode, sum(len(text.split()) for text in texts))
             questions = [_digest([path, body["model"], text]) for text in texts]
         payload, tokens = json.dumps(reply, default=float).encode(), reply["usage"]["total_tokens"]
-        # Counted before it is sent, since whoever gets the answer may look at the counts at once.
+        # Counted before it is sent, since the one who gets the answer may look at the counts at once.
         with self._changed:
             again = self._answered.intersection(questions)
             self._counts["answered"] += 1

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.costs.prometheus import metrics_of, write_metrics
+from cli.costs.prometheus import write_metrics
 from cli.main import app
 from io_managers.store.account import Account, Spent
+from io_managers.store.account_metrics import metrics_of
 from io_managers.store.action_cache import Provenance
 from io_managers.store.fingerprint import KeyTemplate
 from io_managers.store.refs import Ref

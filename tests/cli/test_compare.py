@@ -119,7 +119,7 @@ def test_the_sums_say_what_the_change_is_worth_and_would_cost() -> None:
 
 
 def test_a_page_is_one_file_and_shows_hostile_text_as_text() -> None:
-    """A document must not run a script in the browser of whoever compares."""
+    """A document must not run a script in the browser of the one who compares."""
     written = page(COMPARISON, ["llm.model=poet", HOSTILE])
     tags: list[str] = []
     texts: list[str] = []

@@ -181,7 +181,7 @@ def test_a_file_that_changed_is_no_change_of_the_settings(plain_world: World) ->
 
 
 def test_results_that_the_settings_keep_are_compared_all_the_same(plain_world: World) -> None:
-    """Whoever compares wants to see the new results, and to know that a seed would keep the old ones."""
+    """A person who compares wants to see the new results, and to know that a seed would keep the old ones."""
     changed = other(plain_world, words=5)
     changed.settings["summaries"] = {"when_model_changes": "keep"}
     found = compared(plain_world, changed, sample=1)

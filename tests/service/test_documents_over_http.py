@@ -93,7 +93,7 @@ def test_figures_have_templates_of_routes_and_what_any_process_has_paid(service:
     assert 'route="/documents/{document:path}",status="200"' in text
     assert "fish.txt" not in text
     assert "nowhere" not in text
-    assert 'seedbank_model_requests_total{model="some-model",outcome="answered",stage="summaries"} 1.0' in text
-    assert 'seedbank_model_tokens_total{kind="input",model="some-model",stage="summaries"} 30.0' in text
-    assert 'seedbank_model_usd_total{model="some-model",stage="summaries"} 0.25' in text
+    assert 'seedbank_model_requests_total{stage="summaries",model="some-model",outcome="answered"} 1\n' in text
+    assert 'seedbank_model_tokens_total{stage="summaries",model="some-model",kind="input"} 30\n' in text
+    assert 'seedbank_model_usd_total{stage="summaries",model="some-model"} 0.25\n' in text
     assert 'seedbank_open_ingestions{state="requested"} 0.0' in text
