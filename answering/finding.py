@@ -15,11 +15,11 @@ from answering.answers import Passage
 from answering.passages import POOL, Retrieved, titled
 from answering.relevance import measures, probability, weigh
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, UnknownFormatError
-from io_managers.store.fingerprint import Action, KeyTemplate, Part, content_digest
+from io_managers.store.fingerprint import Part
 from resources.models.embedder import WordLlamaEmbedder
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.session.session import Session
-from seed_assets.stages.documents.embeddings import TEXT_EMBEDDING
+from seed_assets.stages.documents.embeddings import embedding_actions
 
 if TYPE_CHECKING:
     from retrieval.search import Searcher, SearchHit
@@ -103,12 +103,8 @@ class HomeFinder:
 
     def vector_is_kept(self, words: str) -> bool:
         """See Finder."""
-        key = self._vector_action(words).key
-        return key in self._session.store.actions.existing([key])
-
-    def _vector_action(self, words: str) -> Action:
-        template = KeyTemplate(TEXT_EMBEDDING, {"embedder": dict(self._session.query_embedder.identity)})
-        return template.action({"text": content_digest(words.encode())})
+        (action,) = embedding_actions([words], self._session.query_embedder)
+        return action.key in self._session.store.actions.existing([action.key])
 
     def find(self, words: str, count: int = POOL) -> Retrieved:
         """See Finder."""

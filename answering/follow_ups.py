@@ -5,11 +5,12 @@ from answering.terms import language_of_words, terms
 from seed_assets.core.text.words import WORD
 
 # Words by which a question refers to what was said before, in the languages of the stop words; chosen by judgement.
-_REFERRING = """
+_WORDS = """
 it its he him his she her they them their this that these those there then one ones former latter same
 er sie es ihn ihm ihr ihre dessen deren dieser diese dieses dort il elle ils elles lui leur cela ceci celui celle
 él ella ellos ellas eso esto ese esta lo la los las esso essa isso ele ela он она оно они его её их это
 """
+_REFERRING = frozenset(_WORDS.split())
 # A question with fewer words of its own than this may leave out what it is about; chosen by judgement.
 _FEW_TERMS = 3
 
@@ -23,4 +24,4 @@ def sought(question: Question) -> str:
 
 def _refers(text: str) -> bool:
     words = {match[0].casefold() for match in WORD.finditer(text)}
-    return not words.isdisjoint(_REFERRING.split()) or len(terms(text, language_of_words([text]))) < _FEW_TERMS
+    return not words.isdisjoint(_REFERRING) or len(terms(text, language_of_words([text]))) < _FEW_TERMS

@@ -1,6 +1,5 @@
 """Answers by a model: what it is asked, what is made of its answer, and that it is paid once."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,4 +124,3 @@ def test_an_answerer_is_known_by_its_prompt_and_model(tmp_path: Path) -> None:
         one, other = ModelAnswerer(world.model()).identity, ModelAnswerer(world.model("another")).identity
     assert one != other
     assert {"prompt", "model", "embedder"} <= one.keys()
-    assert asyncio.iscoroutinefunction(ModelAnswerer.draft)

@@ -41,6 +41,12 @@ async def embeddings(chunks: Chunks, *, embedder: Embedder, reuse: Reuse) -> NDA
     return await embed_texts([chunk.in_context for chunk in chunks.chunks], embedder, reuse)
 
 
+def embedding_actions(texts: Sequence[str], embedder: Embedder) -> list[Action]:
+    """Return the action by which the vector of each text is stored."""
+    template = KeyTemplate(TEXT_EMBEDDING, {"embedder": dict(embedder.identity)})
+    return [template.action({"text": content_digest(text.encode())}) for text in texts]
+
+
 async def embed_texts(texts: Sequence[str], embedder: Embedder, reuse: Reuse) -> NDArray[np.float32]:
     """Embed texts and return their vectors, shape (len(texts), dimensions).
 
@@ -49,8 +55,7 @@ async def embed_texts(texts: Sequence[str], embedder: Embedder, reuse: Reuse) ->
     """
     if not texts:
         return np.zeros((0, embedder.dimensions), np.float32)
-    template = KeyTemplate(TEXT_EMBEDDING, {"embedder": dict(embedder.identity)})
-    actions = [template.action({"text": content_digest(text.encode())}) for text in texts]
+    actions = embedding_actions(texts, embedder)
     by_key = dict(zip((action.key for action in actions), texts, strict=True))
 
     async def embed(missing: Sequence[Action], own: Reuse) -> list[tuple[Any, str]]:
