@@ -4,12 +4,14 @@ What belongs here: the list of stages, the choice between the offline default an
 does not: stages, their implementations (core), and clients (resources.models).
 """
 
+from collections.abc import Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from resources.errors import ConfigurationError
 from resources.home.home import Home
 from resources.models.embedder import LocalEmbedder
-from resources.settings.config import Settings
+from resources.settings.config import Settings, config_file
 from seed_assets.core.clusters.clusters import FIELD
 from seed_assets.core.judging.judging import SimilarityJudge, Thresholds
 from seed_assets.core.reading.field_table import FieldTable
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 # The name of the resource that judges the summaries of documents, which `calibrate_file` compares with a person.
 JUDGE = "judge"
+# The stages that are in a pipeline only if something needs them.
+_OPTIONAL = frozenset({"fields"})
 
 
 def build_pipeline(settings: Settings) -> Pipeline:
@@ -44,35 +48,43 @@ def build_pipeline(settings: Settings) -> Pipeline:
     pool = shared_pool()
     clusters = settings.clusters
     models = _models(settings)
-    writing = models if settings.llm.provider != "extractive" else None
-    stages, added = joined(_stages(settings), _additions(settings, writing, local, pool))
-    return Pipeline(
-        stages={stage.name: stage for stage in stages},
-        resources={
-            "parser": pool,
-            "picture_reader": PictureReader(
-                settings.ocr.enabled, settings.ocr.languages, settings.ocr.dpi, settings.pdf.most_unread_pages
-            ),
-            WORK: pool,
-            "chunker": Chunker(settings.chunks.characters, settings.chunks.overlap),
-            "local_embedder": local,
-            "cluster_rules": ClusterRules(
-                clusters.smallest,
-                clusters.largest,
-                clusters.seed,
-                clusters.drift,
-                resummarize_share=settings.cluster_summaries.resummarize_share,
-            ),
-            "category_rules": CategoryRules(settings.categories.smallest, clusters.seed),
-            "indexing": Indexing(settings.search_index.vector_index_rows),
-            **implementations(settings, local, pool, models),
-            **added.resources,
-        },
-        keeping=_keeping(settings),
-        asked_with=models.asked_with() if models else frozenset(),
-        cluster_types=clusters.types,
-        left_out=added.left_out,
-    )
+    additions = _additions(settings, models if settings.llm.provider != "extractive" else None, local, pool)
+    own = _stages(settings, {name for added in additions for stage in added.stages for name in stage.upstream})
+    stages, added = joined(own, additions, reserved=_OPTIONAL)
+    try:
+        return Pipeline(
+            stages={stage.name: stage for stage in stages},
+            resources={
+                "parser": pool,
+                "picture_reader": PictureReader(
+                    settings.ocr.enabled, settings.ocr.languages, settings.ocr.dpi, settings.pdf.most_unread_pages
+                ),
+                WORK: pool,
+                "chunker": Chunker(settings.chunks.characters, settings.chunks.overlap),
+                "local_embedder": local,
+                "cluster_rules": ClusterRules(
+                    clusters.smallest,
+                    clusters.largest,
+                    clusters.seed,
+                    clusters.drift,
+                    resummarize_share=settings.cluster_summaries.resummarize_share,
+                ),
+                "category_rules": CategoryRules(settings.categories.smallest, clusters.seed),
+                "indexing": Indexing(settings.search_index.vector_index_rows),
+                **implementations(settings, local, pool, models),
+                **added.resources,
+            },
+            keeping=_keeping(settings),
+            asked_with=models.asked_with() if models else frozenset(),
+            cluster_types=clusters.types,
+            left_out=added.left_out,
+            files=tuple(added.files),
+            unused=_OPTIONAL.difference(stage.name for stage in own),
+        )
+    except ValueError as error:
+        if not added.stages:
+            raise
+        raise ConfigurationError(f"The stages that the settings add do not fit: {error}") from error
 
 
 def _additions(
@@ -82,7 +94,13 @@ def _additions(
 
     models: what makes the models that write; None if the settings name none.
     """
-    return []
+    added: list[Additions] = []
+    if settings.stages.modules:
+        from seed_assets.own_stages.module_stages import stages_of_modules
+
+        modules = settings.stages
+        added.append(stages_of_modules(modules.modules, config_file().parent, modules.import_seconds, models, work))
+    return added
 
 
 def _models(settings: Settings) -> "ModelClients | None":
@@ -94,8 +112,11 @@ def _models(settings: Settings) -> "ModelClients | None":
     return ModelClients(settings)
 
 
-def _stages(settings: Settings) -> list[Stage]:
-    """Return all stages, each after its inputs: those of documents, of clusters, of the corpus, and of assignments."""
+def _stages(settings: Settings, needed: Set[str] = frozenset()) -> list[Stage]:
+    """Return all stages, each after its inputs: those of documents, of clusters, of the corpus, and of assignments.
+
+    needed: names of inputs of added stages.
+    """
     from seed_assets.stages.clusters.cluster_inputs import AboutCluster, MemberTexts
     from seed_assets.stages.clusters.cluster_judgements import cluster_judgements
     from seed_assets.stages.clusters.cluster_summaries import cluster_summaries
@@ -122,7 +143,7 @@ def _stages(settings: Settings) -> list[Stage]:
 
     rules = settings.clusters
     types = rules.types
-    by_field = any(name.startswith(FIELD) for name in types)
+    by_field = "fields" in needed or any(name.startswith(FIELD) for name in types)
     of_documents = [
         extracted_text,
         chunks,

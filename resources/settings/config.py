@@ -38,6 +38,7 @@ from resources.settings.model_settings import (
 )
 from resources.settings.reading_settings import OcrSettings, PdfSettings
 from resources.settings.service_settings import ServiceSettings
+from resources.settings.stage_settings import StageSettings
 from resources.wire.addresses import shown_address, wrong_address
 from resources.wire.guarded_http import FORBIDDING
 
@@ -209,6 +210,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()  # pyright: ignore[reportCallIssue]
     metrics: MetricsSettings = MetricsSettings()  # pyright: ignore[reportCallIssue]
     service: ServiceSettings = ServiceSettings()  # pyright: ignore[reportCallIssue]
+    stages: StageSettings = StageSettings()  # pyright: ignore[reportCallIssue]
 
     @property
     def archives_are_folders(self) -> bool:

@@ -37,7 +37,8 @@ class Pipeline:
     keeping: stages whose published results are kept if only these parts of their keys have changed: resources (another model,
     another prompt), or VERSION. cluster_types: the partitions of the stages of cluster types and of clusters. asked_with: digests
     of the settings that shape requests to models; a recorded failure holds under them. left_out: by name, why a declared stage is
-    not in the pipeline. A resource under the name `<stage>.<parameter>` is for that stage alone.
+    not in the pipeline. files: those that decide what is declared, beside the settings. unused: the project's stages that these
+    settings do not need. A resource under the name `<stage>.<parameter>` is for that stage alone.
     """
 
     stages: Mapping[str, Stage]
@@ -46,6 +47,8 @@ class Pipeline:
     cluster_types: tuple[str, ...] = ()
     asked_with: frozenset[str] = frozenset()
     left_out: Mapping[str, str] = field(default_factory=dict[str, str])
+    files: tuple[str, ...] = ()
+    unused: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         for position, stage in enumerate(self.stages.values()):

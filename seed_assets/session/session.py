@@ -29,6 +29,7 @@ from seed_assets.memo.reuse import Reuse
 from seed_assets.planning.plan import Plan
 from seed_assets.planning.plan_memory import PlanMemory
 from seed_assets.planning.planner import make_plan
+from seed_assets.session.declared_tables import check_declared_tables
 from seed_assets.wiring import JUDGE, build_pipeline
 
 if TYPE_CHECKING:
@@ -119,8 +120,10 @@ class Session:
     ) -> Plan:
         """Plan what a run would do now; see make_plan.
 
-        verify: read every file and form every key, instead of trusting sizes, times and what an earlier plan found.
+        verify: read every file and form every key, instead of trusting sizes, times and what an earlier plan found. Raises
+        ConfigurationError, also if a table that a stage declares is in use by another stage.
         """
+        check_declared_tables(self.pipeline, self.store, self.tables)
         scan = self.corpus.scan(verify=verify)
         # If the user wants something to be checked or done once more, nothing is taken from memory.
         everything = verify or retry_failed or recomputed or recluster
