@@ -82,7 +82,9 @@ def _additions(
 
     models: what makes the models that write; None if the settings name none.
     """
-    return []
+    from seed_assets.stages.entities.entity_stages import entities_of
+
+    return [entities_of(settings, models, work)]
 
 
 def _models(settings: Settings) -> "ModelClients | None":
@@ -148,6 +150,7 @@ def _keeping(settings: Settings) -> dict[str, frozenset[str]]:
         "summaries": (settings.summaries, {"summarizer"}),
         "concepts": (settings.concepts, {"concept_extractor"}),
         # The reviser is the model that writes the summary, and it is part of the judgement's key.
+        "entities": (settings.entities, {"entity_extractor"}),
         "judgements": (settings.judge, {"judge", "reviser"}),
         "cluster_judgements": (settings.judge, {"cluster_judge", "cluster_reviser"}),
     }
