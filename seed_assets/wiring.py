@@ -4,6 +4,7 @@ What belongs here: the list of stages, the choice between the offline default an
 does not: stages, their implementations (core), and clients (resources.models).
 """
 
+import importlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +83,19 @@ def _additions(
 
     models: what makes the models that write; None if the settings name none.
     """
-    return []
+    from seed_assets.stages.extractions.extractions import extractions
+
+    found = []
+    if settings.extract:
+        chat = models.chat if models else None
+        found.append(extractions(settings.extract, chat, _pydantic_model, settings.chunks.characters, work))
+    return found
+
+
+def _pydantic_model(name: str) -> type[Any]:
+    """The class that `module:Class` names."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 def _models(settings: Settings) -> "ModelClients | None":

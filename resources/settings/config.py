@@ -26,6 +26,7 @@ from resources.settings.corpus_settings import (
     ExtractionSettings,
     JudgeSettings,
 )
+from resources.settings.extract_settings import ExtractSettings, is_schema_file
 from resources.settings.model_settings import (
     HTTP,
     BudgetSettings,
@@ -202,6 +203,11 @@ class Settings(BaseSettings):
     categories: CategorySettings = CategorySettings()  # pyright: ignore[reportCallIssue]
     ocr: OcrSettings = OcrSettings()  # pyright: ignore[reportCallIssue]
     pdf: PdfSettings = PdfSettings()  # pyright: ignore[reportCallIssue]
+    extract: dict[str, ExtractSettings] = Field(
+        {},
+        description="Facts of your own from each document, in a table of their own: one `[extract.NAME]` each "
+        "(docs/extractions.md).",
+    )
     search_index: SearchIndexSettings = SearchIndexSettings()  # pyright: ignore[reportCallIssue]
     llm: LLMSettings = LLMSettings()  # pyright: ignore[reportCallIssue]
     embeddings: EmbeddingSettings = EmbeddingSettings()  # pyright: ignore[reportCallIssue]
@@ -241,6 +247,9 @@ class _Toml(TomlConfigSettingsSource):
             found = values.get(section)
             if isinstance(found, dict) and isinstance(found.get(name), str) and found[name]:
                 values[section] = found | {name: str(self._folder / _expanded(Path(found[name])))}
+        extract = values.get("extract")
+        if isinstance(extract, dict):
+            values["extract"] = {name: self._with_files(one) for name, one in extract.items()}
         service = values.get("service")
         if isinstance(service, dict) and isinstance(bases := service.get("bases"), dict):
             values["service"] = service | {
@@ -254,6 +263,15 @@ class _Toml(TomlConfigSettingsSource):
             for name in _PATHS
             if isinstance(values.get(name), str) and values[name]
         }
+
+    def _with_files(self, extraction: Any) -> Any:
+        """An extraction whose files are absolute."""
+        if not isinstance(extraction, dict):
+            return extraction
+        texts = {name: one for name in ("prompt", "schema") if isinstance(one := extraction.get(name), str) and one}
+        if not is_schema_file(texts.get("schema", "")):
+            texts.pop("schema", None)
+        return extraction | {name: str(self._folder / _expanded(Path(one))) for name, one in texts.items()}
 
 
 def config_file() -> Path:

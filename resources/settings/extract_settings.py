@@ -15,6 +15,11 @@ TEXT = "text"
 """The input that is the text of the document."""
 
 
+def is_schema_file(schema: str) -> bool:
+    """Whether a `schema` is a file, and not a pydantic model as `module:Class`."""
+    return schema.endswith(".json")
+
+
 class FieldSettings(BaseModel):
     """One field of an extraction."""
 
@@ -36,9 +41,12 @@ class FieldSettings(BaseModel):
         {}, description="Further units of a number, with how many of `unit` each is, such as `{ tablet = 250 }`."
     )
     quote: bool | None = Field(
-        None, description="Whether the value needs a quotation from the document; `quotes` of the extraction if not set."
+        None,
+        description="Whether the value needs a quotation from the document; `quotes` of the extraction if not set.",
     )
-    fields: "dict[str, FieldSettings]" = Field({}, description="The fields of a `record`; they are no records themselves.")
+    fields: "dict[str, FieldSettings]" = Field(
+        {}, description="The fields of a `record`; they are no records themselves."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -55,11 +63,12 @@ class ExtractSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     prompt: str = Field(
-        "", description="The file with your instructions to the model, in plain text. Changing it asks again, here alone."
+        "",
+        description="The file with your instructions to the model, in plain text. Changing it asks again, here alone.",
     )
     fields: dict[str, FieldSettings] = Field(
         {},
-        description="The facts, by name, each with its type: `author = \"text\"`, `status = [\"draft\", \"final\"]` or a table with "
+        description='The facts, by name, each with its type: `author = "text"`, `status = ["draft", "final"]` or a table with '
         "the settings below.",
     )
     schema_of: str = Field(
@@ -87,11 +96,12 @@ class ExtractSettings(BaseModel):
     )
     merge_by: tuple[str, ...] = Field(
         (),
-        description="With `rows = \"many\"`: the fields that tell rows apart. Rows that agree in them are merged, such as those "
+        description='With `rows = "many"`: the fields that tell rows apart. Rows that agree in them are merged, such as those '
         "of neighbouring chunks. Default: all fields.",
     )
     judge: bool = Field(
-        False, description="Whether a judge compares the values with the text, as it does with summaries (docs/judging.md)."
+        False,
+        description="Whether a judge compares the values with the text, as it does with summaries (docs/judging.md).",
     )
     reuse: Literal["all", "inputs"] = Field(
         "all",

@@ -3,8 +3,8 @@
 What belongs here: the shape of an answer, and which of its values are kept. What does not: the normal form of a value
 (normal_values), and rows of several answers (merging).
 
-An answer of another shape is refused, so that the model can correct it. A value that cannot be kept (its quotation is not in the
-text, it is no date) is left out, with a warning: the rest of the answer is sound.
+An answer of another shape is refused, so that the model can correct it. A value that cannot be kept (its quotation is not in
+the text, it is no date) is left out, with a warning: the rest of the answer is sound.
 """
 
 from bisect import bisect_right

@@ -1,7 +1,7 @@
 """What a user declares with `[extract.<name>]`, with the files that it names.
 
-What belongs here: reading these files, and messages about what cannot be an extraction. What does not: the meaning of single fields
-(declared_fields, schema_fields), and the stages (stages.extractions).
+What belongs here: reading these files, and messages about what cannot be an extraction. What does not: the meaning of single
+fields (declared_fields, schema_fields), and the stages (stages.extractions).
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 
 from io_managers.store.fingerprint import Part, content_digest
 from resources.errors import ConfigurationError
-from resources.settings.extract_settings import TEXT, ExtractSettings
+from resources.settings.extract_settings import TEXT, ExtractSettings, is_schema_file
 from resources.wording import did_you_mean
 from seed_assets.core.extractions.declared_fields import FieldError, declared_fields
 from seed_assets.core.extractions.fields import Field
@@ -27,10 +27,11 @@ ModelOf = Callable[[str], type[Any]]
 class Declaration:
     """One extraction.
 
-    name: its name. fields: what is to be found. instructions: the user's prompt, with `prompt_data` as its file has it. table: the
-    name of its table. many: whether a document may have many rows. over_chunks: whether each chunk is asked about by itself. of_text:
-    whether the text is shown to the model. given: other values that it is shown, as (extraction, field). files: the files that it is
-    made from. by_inputs: whether a reply is kept as long as its inputs. model: the model to ask; "" for the usual one.
+    name: its name. fields: what is to be found. instructions: the user's prompt, with `prompt_data` as its file has it.
+    table: the name of its table. many: whether a document may have many rows. over_chunks: whether each chunk is asked about
+    by itself. of_text: whether the text is shown to the model. given: other values that it is shown, as (extraction, field).
+    files: the files that it is made from. by_inputs: whether a reply is kept as long as its inputs. model: the model to ask;
+    "" for the usual one.
     """
 
     name: str
@@ -75,7 +76,7 @@ def read_declarations(settings: Mapping[str, ExtractSettings], model_of: ModelOf
                 raise _wrong(where, f"there is no extraction {name!r}.{did_you_mean(name, found)}")
             names = [known.name for known in found[name].fields]
             if found[name].many:
-                raise _wrong(where, f"the extraction {name} has many rows a document; an input needs rows = \"one\"")
+                raise _wrong(where, f'the extraction {name} has many rows a document; an input needs rows = "one"')
             if part not in names:
                 raise _wrong(where, f"the extraction {name} has no field {part!r}.{did_you_mean(part, names)}")
     return found
@@ -124,7 +125,7 @@ def _fields(where: str, settings: ExtractSettings, model_of: ModelOf) -> tuple[t
     except FieldError as error:
         raise _wrong(f"{where}.fields.{error}", "") from error
     path = Path(settings.schema_of).expanduser()
-    if path.suffix == ".json":
+    if is_schema_file(settings.schema_of):
         schema, files = _json(f"{where}.schema", path), (os.fspath(path),)
     else:
         schema, files = _model_schema(f"{where}.schema", settings.schema_of, model_of), ()
@@ -154,7 +155,10 @@ def _model_schema(where: str, name: str, model_of: ModelOf) -> Any:
 def _given(where: str, name: str) -> tuple[str, str]:
     extraction, _, part = name.partition(".")
     if not extraction or not part:
-        raise _wrong(f"{where}.inputs", f'{name!r} is neither "text" nor a field of another extraction, such as "feelings.primary"')
+        raise _wrong(
+            f"{where}.inputs",
+            f'{name!r} is neither "text" nor a field of another extraction, such as "feelings.primary"',
+        )
     return extraction, part
 
 

@@ -1,7 +1,7 @@
 """Fields as users declare them in the settings.
 
-What belongs here: their meaning, and messages about what is wrong. What does not: fields from a JSON Schema (schema_fields), and
-names that a table needs for itself (stages.extractions).
+What belongs here: their meaning, and messages about what is wrong. What does not: fields from a JSON Schema (schema_fields),
+and names that a table needs for itself (stages.extractions).
 """
 
 import re

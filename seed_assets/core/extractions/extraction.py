@@ -17,8 +17,8 @@ from seed_assets.memo.reuse import Reuse
 class Quotation(msgspec.Struct, frozen=True, omit_defaults=True):
     """The words of the document that a value was found in.
 
-    text: the document's text from `start` to `end`, offsets in characters. page: the number of the page on which it begins, from
-    1 on; 0 if the document has no pages.
+    text: the document's text from `start` to `end`, offsets in characters. page: the number of the page on which it begins,
+    from 1 on; 0 if the document has no pages.
     """
 
     text: str
@@ -30,8 +30,9 @@ class Quotation(msgspec.Struct, frozen=True, omit_defaults=True):
 class FoundRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """One row.
 
-    values: the values by field, without fields that were not found: text, number, true or false, a date as ISO 8601 has it (a day,
-    a month or a year), a record as a mapping, or a list of these. quotes: for each quoted field, the quotation of each value.
+    values: the values by field, without fields that were not found: text, number, true or false, a date as ISO 8601 has it (a
+    day, a month or a year), a record as a mapping, or a list of these. quotes: for each quoted field, the quotation of each
+    value.
     """
 
     values: dict[str, Any]
@@ -66,8 +67,8 @@ class Extractor(Protocol):
     ) -> Extraction:
         """Find the facts. Raises DocumentError.
 
-        source: the document; None if the model is not shown its text. chunks: the pieces of the text that are asked about one by one;
-        None to ask about the text as a whole. given: values of other extractions, by
+        source: the document; None if the model is not shown its text. chunks: the pieces of the text that are asked about one
+        by one; None to ask about the text as a whole. given: values of other extractions, by
         name. reuse: requests go through it, so that each request is an action.
         """
         ...

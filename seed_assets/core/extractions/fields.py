@@ -1,7 +1,7 @@
 """The fields of an extraction, and the JSON schema of the answers that have them.
 
-What belongs here: the type, and what a model is told about a field. What does not: fields as users declare them (declared_fields)
-or as a JSON Schema has them (schema_fields), and reading an answer (answer_values).
+What belongs here: the type, and what a model is told about a field. What does not: fields as users declare them
+(declared_fields) or as a JSON Schema has them (schema_fields), and reading an answer (answer_values).
 """
 
 import json
@@ -34,8 +34,8 @@ class Field:
     """One field.
 
     kind: the type of its value, or of each value if `is_list`. choices: the values that "one of" allows. unit: of a number; ""
-    for none. units: further units, with how many of `unit` each is. quoted: whether a value needs a quotation; a record needs one
-    for the whole of it. fields: of a record. limits: a JSON Schema that a value must satisfy besides; empty for none.
+    for none. units: further units, with how many of `unit` each is. quoted: whether a value needs a quotation; a record needs
+    one for the whole of it. fields: of a record. limits: a JSON Schema that a value must satisfy besides; empty for none.
     """
 
     name: str

@@ -13,9 +13,9 @@ from seed_assets.core.extractions.normal_values import folded
 def merged(found: Sequence[Extraction], fields: Sequence[Field], merge_by: Sequence[str], *, many: bool) -> Extraction:
     """Return the rows of all answers as those of one. found: in the order of the text.
 
-    Several answers about one row give a row with the first value of each field that was found, and with all values of a list. If
-    there are many rows, those are merged that agree in all fields of `merge_by` (of all fields if it is empty), in upper or lower
-    case and with any spaces. A row that has none of these fields stays as it is.
+    Several answers about one row give a row with the first value of each field that was found, and with all values of a list.
+    If there are many rows, those are merged that agree in all fields of `merge_by` (of all fields if it is empty), in upper
+    or lower case and with any spaces. A row that has none of these fields stays as it is.
     """
     rows = [row for one in found for row in one.rows]
     warnings = tuple(dict.fromkeys(warning for one in found for warning in one.warnings))

@@ -1,7 +1,7 @@
 """Extractions by a model. What belongs here: what is asked, piece by piece, and what is reused.
 
-What does not: reading an answer (answer_values), rows of several answers (merging), the user's declaration (declarations), sending
-requests (model_stage).
+What does not: reading an answer (answer_values), rows of several answers (merging), the user's declaration (declarations),
+sending requests (model_stage).
 """
 
 import json
@@ -38,8 +38,8 @@ _REPLY = "extraction_reply"
 class ModelExtractor(ModelStage):
     """Asks a model for the facts that a user declares.
 
-    There is one request per document, per part of a document that exceeds the model's context, or per chunk. A blank text, or no
-    value to be shown, costs no request.
+    There is one request per document, per part of a document that exceeds the model's context, or per chunk. A blank text, or
+    no value to be shown, costs no request.
 
     declaration: what the user wants. chunk_characters: the most characters of a chunk, for estimates.
     work: the workers that cut a text into parts; None means a thread of this process.
@@ -110,7 +110,7 @@ class ModelExtractor(ModelStage):
         reuse: Reuse,
     ) -> Extraction:
         """Find the facts; see Extractor."""
-        if source is None and not given or (source is not None and not source.text.strip()):
+        if (source is None and not given) or (source is not None and not source.text.strip()):
             return self._nothing()
         if not self.declaration.by_inputs:
             return await self._asked(source, chunks, given, reuse)
@@ -146,9 +146,7 @@ class ModelExtractor(ModelStage):
         pieces = await self._parts(source.text, shown) if chunks is None else chunks
         which = "whole" if [piece.text for piece in pieces] == [source.text] else "piece"
         found = await all_of(
-            self._ask(
-                which, Passage(one.text, one.start, source.page_starts), reuse, {**shown, "text": one.in_context}
-            )
+            self._ask(which, Passage(one.text, one.start, source.page_starts), reuse, {**shown, "text": one.in_context})
             for one in pieces
         )
         declared = self.declaration

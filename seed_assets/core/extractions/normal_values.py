@@ -28,8 +28,8 @@ _DIGITS = 12
 def normal_value(one: Field, value: Any, unit: str | None = None) -> Any:
     """Return a value of a field in its normal form; None if it says that nothing was found.
 
-    value: a str, number or bool of the field's type. unit: the unit that was found with a number. Raises ValueError with the reason
-    if it cannot be kept.
+    value: a str, number or bool of the field's type. unit: the unit that was found with a number. Raises ValueError with the
+    reason if it cannot be kept.
     """
     match one.kind:
         case "date":

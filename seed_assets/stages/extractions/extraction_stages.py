@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from io_managers.store.fingerprint import Part
 from resources.tables.lance_schema import TableSpec
 from resources.wording import counted
 from seed_assets.core.extractions.declarations import Declaration
@@ -24,7 +25,22 @@ from seed_assets.stages.documents.judgements import claims_of
 from seed_assets.stages.documents.judgements import preview as judgement_preview
 from seed_assets.stages.extractions.extraction_tables import rows_of, table_of_extraction
 
+EXTRACTION, COLUMNS = "extraction", "columns"
+"""The names of what the stages use: the extractor, and the columns of the table."""
 _TEXT, _CHUNKS = "extracted_text", "chunks"
+
+
+class TableColumns:
+    """The columns of a sink's table, which are in its key: the table follows the fields, even if nothing is found for a new one."""
+
+    def __init__(self, sink: Stage) -> None:
+        self._spec = sink.table_spec
+
+    @property
+    def identity(self) -> Mapping[str, Part]:
+        """The type of each column, and their order."""
+        columns = self._spec.columns if self._spec else ()
+        return {"types": {column.name: column.type for column in columns}, "order": [column.name for column in columns]}
 
 
 def stages_of(declaration: Declaration) -> list[Stage]:
@@ -56,7 +72,7 @@ def _finding_stage(declaration: Declaration) -> Stage:
 
     shown = "the text" if declaration.of_text else "values of other extractions alone"
     extraction.__doc__ = (
-        f"One partition: what the model found in one document for `[extract.{declaration.name}]`, each value in its normal form.\n\n"
+        f"One partition: what the model found in one document for `[extract.{declaration.name}]`, in normal form.\n\n"
         f"The model is shown {shown}. It is asked again when that, the prompt, the fields or the model changes. A value whose "
         "quotation is not in the text is not kept. One request per document, per part of a long one, or per chunk."
     )
@@ -85,24 +101,29 @@ def _judging_stage(declaration: Declaration) -> Stage:
 
     judgement.__doc__ = (
         f"One partition: the verdict on the values of `[extract.{declaration.name}]` in one document.\n\n"
-        "Each value is a claim that is looked for in the document. It is judged again when the text, the values or the judge change."
+        "Each value is a claim that is looked for in the document. It is judged again when the text, the values or the judge "
+        "change."
     )
-    declared = value_stage(
-        version="1", preview=judgement_preview, show=lambda value: {"claims": claims_of(value)}
-    )(judgement)
+    declared = value_stage(version="1", preview=judgement_preview, show=lambda value: {"claims": claims_of(value)})(
+        judgement
+    )
     inputs = {_TEXT: ExtractedText, declaration.name: Extraction}
     return replace(declared, name=f"{declaration.name}_judgements", inputs=tuple(inputs), input_types=inputs)
 
 
 def _sink(declaration: Declaration, table: TableSpec, judging: list[str]) -> Stage:
     def rows(
-        document_id: str, content_digest: str, found: Extraction, judgement: Judgement | None = None, *, columns: Any = None
+        document_id: str,
+        content_digest: str,
+        found: Extraction,
+        judgement: Judgement | None = None,
+        *,
+        columns: Any = None,
     ) -> list[dict[str, Any]]:
-        # The columns are in the key: the table follows the fields, even if no value of a new field is found.
         return rows_of(declaration, document_id, content_digest, found, judgement)
 
     rows.__doc__ = (
-        f"One partition: the rows of one document in the table `{declaration.table}`, as `[extract.{declaration.name}]` declares it.\n\n"
+        f"One partition: the rows of one document in the table `{declaration.table}` of `[extract.{declaration.name}]`.\n\n"
         "They are written again when what was found or its judgement changes, for all documents of a run in one commit."
     )
     inputs = {declaration.name: Extraction, **dict.fromkeys(judging, Judgement)}
@@ -130,7 +151,9 @@ def _misplaced(value: Extraction, text: ExtractedText | None) -> str:
     quotes = [(name, quote) for row in value.rows for name, found in row.quotes.items() for quote in found]
     for name, quote in quotes:
         if text is None or text.text[quote.start : quote.end] != quote.text or not quote.text:
-            return f"where `{name}` is said to be quoted from, {quote.start} to {quote.end}, the text has something else"
+            return (
+                f"where `{name}` is said to be quoted from, {quote.start} to {quote.end}, the text has something else"
+            )
     return ""
 
 

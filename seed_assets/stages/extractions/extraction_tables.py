@@ -3,10 +3,12 @@
 What belongs here: which columns a field has, and their values. What does not: the stages (extraction_stages), and what an
 extraction finds (core.extractions).
 
-A list has one column whose entries are lists. A record has a column for each of its fields, `<record>_<field>`. A quoted field has
-three columns more, for the quotation, its beginning and its page; in a list they have an entry for each of its values.
+A list has one column whose entries are lists. A record has a column for each of its fields, `<record>_<field>`. A quoted
+field has three columns more, for the quotation, its beginning and its page; in a list they have an entry for each of its
+values.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -25,6 +27,8 @@ _LISTS: Mapping[ColumnType, ColumnType] = {
     "bool": "list<bool>",
 }
 _KEY = "row_id"
+# Where a word begins inside of a name.
+_WITHIN = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def table_of_extraction(declaration: Declaration) -> TableSpec:
@@ -36,7 +40,9 @@ def table_of_extraction(declaration: Declaration) -> TableSpec:
         Column("index", "int32", "position of the row among those of its document, from 0", source),
         *(column for one in declaration.fields for column in _columns(source, one)),
         *(_verdict(source) if declaration.judge else ()),
-        Column("content_digest", "string", "digest of what the row was written from", f"lance_{declaration.table} inputs"),
+        Column(
+            "content_digest", "string", "digest of what the row was written from", f"lance_{declaration.table} inputs"
+        ),
     ]
     seen: dict[str, Column] = {}
     for column in columns:
@@ -73,19 +79,32 @@ def _columns(source: str, one: Field) -> Iterator[Column]:
         kind = _LISTS[column] if one.is_list else column
         yield Column(name, kind, f"{meaning}{unit}; null if nothing was found", f"{source}.{one.name}", nullable=True)
     if one.quoted:
-        kinds: Sequence[ColumnType] = ("list<string>", "list<int64>", "list<int64>") if one.is_list else ("string", "int64", "int64")
-        meanings = ("the words of the document for", "offset in the extracted text of the words for", "page of the words for")
+        kinds: Sequence[ColumnType] = (
+            ("list<string>", "list<int64>", "list<int64>") if one.is_list else ("string", "int64", "int64")
+        )
+        meanings = (
+            "the words of the document for",
+            "offset in the extracted text of the words for",
+            "page of the words for",
+        )
         for name, kind, meaning in zip(_quote_columns(one), kinds, meanings, strict=True):
             yield Column(name, kind, f"{meaning} `{one.name}`", f"{source}.{one.name}", nullable=True)
 
 
 def _named(one: Field) -> list[tuple[str, Field]]:
     """The columns of the values of a field."""
-    return [(f"{one.name}_{part.name}", part) for part in one.fields] or [(one.name, one)]
+    own = column_name(one.name)
+    return [(f"{own}_{column_name(part.name)}", part) for part in one.fields] or [(own, one)]
 
 
 def _quote_columns(one: Field) -> tuple[str, str, str]:
-    return f"{one.name}_quote", f"{one.name}_start", f"{one.name}_page"
+    own = column_name(one.name)
+    return f"{own}_quote", f"{own}_start", f"{own}_page"
+
+
+def column_name(name: str) -> str:
+    """Return the name of the column of a field: in small letters, `dateOfBirth` as `date_of_birth`."""
+    return _WITHIN.sub("_", name).lower()
 
 
 def _verdict(source: str) -> tuple[Column, ...]:
