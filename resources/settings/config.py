@@ -192,6 +192,11 @@ class Settings(BaseSettings):
         "every endpoint; the project's prices apply to the providers' own addresses only. A model in neither file has an "
         "unknown price, and is shown that way.",
     )
+    extract: dict[str, ExtractSettings] = Field(
+        {},
+        description="Facts of your own from each document, in a table of their own: one `[extract.NAME]` each "
+        "(docs/extractions.md).",
+    )
     extraction: ExtractionSettings = ExtractionSettings()  # pyright: ignore[reportCallIssue]
     chunks: ChunkSettings = ChunkSettings()  # pyright: ignore[reportCallIssue] - every field has a default
     summaries: SummarySettings = SummarySettings()  # pyright: ignore[reportCallIssue]
@@ -203,11 +208,6 @@ class Settings(BaseSettings):
     categories: CategorySettings = CategorySettings()  # pyright: ignore[reportCallIssue]
     ocr: OcrSettings = OcrSettings()  # pyright: ignore[reportCallIssue]
     pdf: PdfSettings = PdfSettings()  # pyright: ignore[reportCallIssue]
-    extract: dict[str, ExtractSettings] = Field(
-        {},
-        description="Facts of your own from each document, in a table of their own: one `[extract.NAME]` each "
-        "(docs/extractions.md).",
-    )
     search_index: SearchIndexSettings = SearchIndexSettings()  # pyright: ignore[reportCallIssue]
     llm: LLMSettings = LLMSettings()  # pyright: ignore[reportCallIssue]
     embeddings: EmbeddingSettings = EmbeddingSettings()  # pyright: ignore[reportCallIssue]

@@ -27,7 +27,7 @@ class FieldSettings(BaseModel):
 
     type: str = Field(
         "",
-        description="`text`, `number`, `integer`, `boolean`, `date`, `one of` (needs `values`) or `record` (needs `fields`), or a "
+        description="`text`, `number`, `integer`, `boolean`, `date`, `one of` (needs `values`), `record` (needs `fields`), or a "
         "list of these, such as `list of date`. It may be left out beside `values` and `fields`.",
     )
     description: str = Field("", description="What the model is told about the field.")
@@ -105,8 +105,8 @@ class ExtractSettings(BaseModel):
     )
     reuse: Literal["all", "inputs"] = Field(
         "all",
-        description="What decides whether a reply is reused: `all`, the inputs, the prompt and the model; `inputs`, only the values "
-        "of `inputs` and the fields, so that equal inputs are asked about once and a better prompt is for new ones only.",
+        description="What decides whether a reply is reused: `all`, the inputs, the prompt and the model; `inputs`, only the "
+        "values of `inputs` and the fields, so that equal inputs are asked about once and a better prompt is for new ones only.",
     )
     model: str = Field("", description="A model for this extraction instead of `llm.model`, at the same address.")
 

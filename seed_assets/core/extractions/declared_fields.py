@@ -21,7 +21,9 @@ class FieldError(ValueError):
 
 
 def declared_fields(declared: Mapping[str, FieldSettings], *, quotes: bool) -> tuple[Field, ...]:
-    """Return the fields in their order. quotes: whether a value needs a quotation if its field does not say. Raises FieldError."""
+    """Return the fields in their order. quotes: whether a value needs a quotation if its field does not say. Raises
+    FieldError.
+    """
     return checked_names(_declared(declared, quotes))
 
 
@@ -82,10 +84,10 @@ def _kind(where: str, one: FieldSettings) -> tuple[Kind, bool]:
     is_list = name.startswith(_LIST_OF)
     name = name.removeprefix(_LIST_OF)
     name = _PLURALS.get(name, name) if is_list else name
-    kind = next((kind for kind in KINDS if kind == name), None)
-    if kind is None:
+    kinds: dict[str, Kind] = {kind: kind for kind in KINDS}
+    if name not in kinds:
         raise FieldError(f"{where}: there is no type {one.type!r}.{did_you_mean(name, KINDS)} The types are {_known()}")
-    return kind, is_list
+    return kinds[name], is_list
 
 
 def _known() -> str:

@@ -28,8 +28,8 @@ from seed_assets.core.text.text_work import TextWork
 from seed_assets.memo.concurrently import all_of
 from seed_assets.memo.reuse import Made, Reuse
 
-# All were chosen by judgement, for estimates: the tokens of a value and of its quotation in an answer, and the usual number of rows
-# of an answer that may have many.
+# All were chosen by judgement, for estimates: the tokens of a value and of its quotation in an answer, and the usual number of
+# rows of an answer that may have many.
 _TOKENS_PER_VALUE, _TOKENS_PER_QUOTE, _USUAL_ROWS = 15, 40, 8
 _REPLY = "extraction_reply"
 
@@ -82,6 +82,13 @@ class ModelExtractor(ModelStage):
     def files(self) -> Sequence[str]:
         """The files that the user named; see OfFiles."""
         return self.declaration.files
+
+    def setting_of(self, path: str) -> str:
+        """The setting of the extraction that decides a part of the identity; see OfSettings."""
+        if path == "model.model":
+            return f"extract.{self.declaration.name}.model" if self.declaration.model else "llm.model"
+        own = ("prompt", "fields", "rows", "over", "merge_by", "inputs")
+        return f"extract.{self.declaration.name}.{path}" if path.partition(".")[0] in own else ""
 
     def estimate(self, characters: int) -> Usage:
         """Estimate the highest cost of a document of `characters`; see Priced."""

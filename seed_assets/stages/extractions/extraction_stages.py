@@ -31,7 +31,7 @@ _TEXT, _CHUNKS = "extracted_text", "chunks"
 
 
 class TableColumns:
-    """The columns of a sink's table, which are in its key: the table follows the fields, even if nothing is found for a new one."""
+    """The columns of a sink's table. They are in its key: the table follows the fields, even if nothing new is found."""
 
     def __init__(self, sink: Stage) -> None:
         self._spec = sink.table_spec
