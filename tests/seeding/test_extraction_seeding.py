@@ -166,7 +166,7 @@ def test_an_edit_of_a_long_text_asks_about_the_changed_chunk_alone(tmp_path: Pat
     world.prompt("doses.txt", "Find the drugs and their doses.")
     filler = [f"Paragraph {number} says nothing about any drug. " * 40 for number in range(550)]
     lines = {10: "Drug: Aspirin", 300: "Drug: Codein", 480: "Drug: aspirin"}
-    text = "\n\n".join(lines.get(number, one) for number, one in enumerate(filler))
+    text = "\n\n".join(lines.get(number, one.strip()) for number, one in enumerate(filler))
     assert len(text) > 900_000
     world.write("long.txt", text)
     only = ("--stages", "lance_doses")

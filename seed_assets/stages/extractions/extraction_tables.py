@@ -48,10 +48,10 @@ def table_of_extraction(declaration: Declaration) -> TableSpec:
     for column in columns:
         other = seen.setdefault(column.name.casefold(), column)
         if other is not column:
-            own = next((one for one in (column, other) if one.source.startswith(f"{source}.")), column)
+            own, needed = (column, other) if column.source.startswith(f"{source}.") else (other, column)
             raise ConfigurationError(
                 f"extract.{source}: the field of the column {own.name} ({own.source}) cannot have this name, since the table "
-                f"{declaration.table} needs the column {other.name} for {other.meaning}. Choose another name for the field."
+                f"{declaration.table} needs the column {needed.name} for {needed.meaning}. Choose another name for the field."
             )
     rows = "rows of what was found in a document" if declaration.many else "one row a document"
     return TableSpec(declaration.table, _KEY, rows, tuple(columns))
