@@ -4,7 +4,7 @@ The settings themselves are in `config`.
 """
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -87,7 +87,7 @@ def wrong_settings(
     return found
 
 
-def _wrong_entry(model: type[BaseModel], path: tuple[str, ...], problem: Any, above: str = "") -> str:
+def _wrong_entry(model: type[BaseModel], path: Sequence[str], problem: Any, above: str = "") -> str:
     """The sentence about a setting of an entry. path: such as (extract, parties, rows), below `above`."""
     inner = model.model_fields.get(path[2]) if len(path) > 3 else None
     if inner is not None and (below := settings_below(inner)) is not None:
