@@ -4,6 +4,7 @@ What belongs here: the list of stages, the choice between the offline default an
 does not: stages, their implementations (core), and clients (resources.models).
 """
 
+import importlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -83,8 +84,19 @@ def _additions(
     models: what makes the models that write; None if the settings name none.
     """
     from seed_assets.stages.entities.entity_stages import entities_of
+    from seed_assets.stages.extractions.extractions import extractions
 
-    return [entities_of(settings, models, work)]
+    found = [entities_of(settings, models, work)]
+    if settings.extract:
+        chat = models.chat if models else None
+        found.append(extractions(settings.extract, chat, _pydantic_model, settings.chunks.characters, work))
+    return found
+
+
+def _pydantic_model(name: str) -> type[Any]:
+    """The class that `module:Class` names."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 def _models(settings: Settings) -> "ModelClients | None":

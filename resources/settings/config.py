@@ -27,6 +27,7 @@ from resources.settings.corpus_settings import (
     JudgeSettings,
 )
 from resources.settings.entity_settings import EntitySettings
+from resources.settings.extract_settings import ExtractSettings, is_schema_file
 from resources.settings.model_settings import (
     HTTP,
     BudgetSettings,
@@ -192,6 +193,11 @@ class Settings(BaseSettings):
         "every endpoint; the project's prices apply to the providers' own addresses only. A model in neither file has an "
         "unknown price, and is shown that way.",
     )
+    extract: dict[str, ExtractSettings] = Field(
+        {},
+        description="Facts of your own from each document, in a table of their own: one `[extract.NAME]` each "
+        "(docs/extractions.md).",
+    )
     extraction: ExtractionSettings = ExtractionSettings()  # pyright: ignore[reportCallIssue]
     chunks: ChunkSettings = ChunkSettings()  # pyright: ignore[reportCallIssue] - every field has a default
     summaries: SummarySettings = SummarySettings()  # pyright: ignore[reportCallIssue]
@@ -243,6 +249,9 @@ class _Toml(TomlConfigSettingsSource):
             found = values.get(section)
             if isinstance(found, dict) and isinstance(found.get(name), str) and found[name]:
                 values[section] = found | {name: str(self._folder / _expanded(Path(found[name])))}
+        extract = values.get("extract")
+        if isinstance(extract, dict):
+            values["extract"] = {name: self._with_files(one) for name, one in extract.items()}
         service = values.get("service")
         if isinstance(service, dict) and isinstance(bases := service.get("bases"), dict):
             values["service"] = service | {
@@ -256,6 +265,15 @@ class _Toml(TomlConfigSettingsSource):
             for name in _PATHS
             if isinstance(values.get(name), str) and values[name]
         }
+
+    def _with_files(self, extraction: Any) -> Any:
+        """An extraction whose files are absolute."""
+        if not isinstance(extraction, dict):
+            return extraction
+        texts = {name: one for name in ("prompt", "schema") if isinstance(one := extraction.get(name), str) and one}
+        if not is_schema_file(texts.get("schema", "")):
+            texts.pop("schema", None)
+        return extraction | {name: str(self._folder / _expanded(Path(one))) for name, one in texts.items()}
 
 
 def config_file() -> Path:

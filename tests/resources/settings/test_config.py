@@ -27,6 +27,7 @@ OTHER_VALUES = {
     "archives": "documents",
     "concepts.count": "30",
     "extraction.when_version_changes": "keep",
+    "extract": "{}",
     "summaries.when_model_changes": "keep",
     "concepts.when_model_changes": "keep",
     "clusters.types": '["concept", "field:gene"]',
