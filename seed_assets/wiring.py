@@ -6,6 +6,7 @@ does not: stages, their implementations (core), and clients (resources.models).
 
 from collections.abc import Set
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from resources.errors import ConfigurationError
@@ -94,13 +95,29 @@ def _additions(
 
     models: what makes the models that write; None if the settings name none.
     """
-    added: list[Additions] = []
+    from seed_assets.stages.entities.entity_stages import entities_of
+    from seed_assets.stages.extractions.extractions import extractions
+
+    found = [entities_of(settings, models, work)]
+    if settings.extract:
+        chat = models.chat if models else None
+        classes = partial(_class_of, settings)
+        found.append(extractions(settings.extract, chat, classes, settings.chunks.characters, work))
     if settings.stages.modules:
         from seed_assets.own_stages.module_stages import stages_of_modules
 
         modules = settings.stages
-        added.append(stages_of_modules(modules.modules, config_file().parent, modules.import_seconds, models, work))
-    return added
+        found.append(stages_of_modules(modules.modules, config_file().parent, modules.import_seconds, models, work))
+    return found
+
+
+def _class_of(settings: Settings, name: str) -> type[Any]:
+    """The class that `module:Class` names. Raises ConfigurationError, AttributeError."""
+    from seed_assets.own_stages.module_import import import_users_module
+
+    module, _, attribute = name.partition(":")
+    imported = import_users_module(module, config_file().parent, settings.stages.import_seconds, "extract")
+    return getattr(imported, attribute)
 
 
 def _models(settings: Settings) -> "ModelClients | None":
@@ -169,6 +186,7 @@ def _keeping(settings: Settings) -> dict[str, frozenset[str]]:
         "summaries": (settings.summaries, {"summarizer"}),
         "concepts": (settings.concepts, {"concept_extractor"}),
         # The reviser is the model that writes the summary, and it is part of the judgement's key.
+        "entities": (settings.entities, {"entity_extractor"}),
         "judgements": (settings.judge, {"judge", "reviser"}),
         "cluster_judgements": (settings.judge, {"cluster_judge", "cluster_reviser"}),
     }

@@ -27,16 +27,18 @@ _PROJECT = tuple(
 )
 
 
-def import_stages_module(name: str, folder: Path, seconds: float) -> ModuleType:
+def import_users_module(name: str, folder: Path, seconds: float, setting: str = "stages.modules") -> ModuleType:
     """Import a module that lies in `folder` or is installed, and return it.
 
-    folder: where seedbank.toml is. What the module prints goes to standard error, and its standard input is empty. The import
-    runs in a thread, so that it can be given up; the thread of a module that hangs ends with the process.
+    folder: where seedbank.toml is. setting: the one that names the module, for messages.
+
+    What the module prints goes to standard error, and its standard input is empty. The import runs in a thread, so that it can be
+    given up; the thread of a module that hangs ends with the process.
 
     Raises ConfigurationError if there is no such module, or its name is taken by another one, or its import fails, ends the
     program, or takes longer than `seconds`.
     """
-    _check_place(name, folder)
+    _check_place(name, folder, setting)
     found: list[ModuleType] = []
     errors: list[BaseException] = []
 
@@ -53,16 +55,16 @@ def import_stages_module(name: str, folder: Path, seconds: float) -> ModuleType:
     if thread.is_alive():
         frame = sys._current_frames().get(thread.ident or 0)
         raise ConfigurationError(
-            f"The module {name} of `stages.modules` was not imported within {seconds:g} seconds{_where(_frames(frame))}. Move "
+            f"The module {name} of `{setting}` was not imported within {seconds:g} seconds{_where(_frames(frame))}. Move "
             "what waits or computes for long from its top level into the functions of its stages. If it only needs more time, "
             "raise `stages.import_seconds`."
         )
     if errors:
-        raise _failed(name, errors[0]) from errors[0]
+        raise _failed(name, setting, errors[0]) from errors[0]
     return found[0]
 
 
-def _check_place(name: str, folder: Path) -> None:
+def _check_place(name: str, folder: Path, setting: str) -> None:
     """Make `folder` a place of modules. Raises ConfigurationError if there is no such module, or another has its name."""
     root = name.partition(".")[0]
     beside = next((path for path in (folder / f"{root}.py", folder / root) if path.exists()), None)
@@ -80,13 +82,13 @@ def _check_place(name: str, folder: Path) -> None:
         )
         close = difflib.get_close_matches(root, names, n=1)
         raise ConfigurationError(
-            f"`stages.modules` names {name}, and there is no such module, neither in {folder} nor installed"
+            f"`{setting}` names {name}, and there is no such module, neither in {folder} nor installed"
             f"{f' (is {close[0]} meant?)' if close else ''}. Correct the name, or put {root}.py beside seedbank.toml."
         )
     places = [spec.origin or "", *(spec.submodule_search_locations or ())]
     if beside is not None and not any(_is_below(place, folder) for place in places):
         raise ConfigurationError(
-            f"`stages.modules` names {name}, which is {beside}, but Python finds another module of this name in "
+            f"`{setting}` names {name}, which is {beside}, but Python finds another module of this name in "
             f"{spec.origin or places[-1]}. Give your module another name."
         )
 
@@ -105,7 +107,7 @@ class _no_input:  # noqa: N801 - used like a function
         sys.stdin = self._before
 
 
-def _failed(name: str, error: BaseException) -> ConfigurationError:
+def _failed(name: str, setting: str, error: BaseException) -> ConfigurationError:
     """The error for a module whose import raised."""
     if isinstance(error, ConfigurationError):
         return error
@@ -116,9 +118,9 @@ def _failed(name: str, error: BaseException) -> ConfigurationError:
         what = f"it ends the program ({what}), which a module must not do when it is imported"
     elif isinstance(error, SyntaxError) and error.filename:
         return ConfigurationError(
-            f"The module {name} of `stages.modules` cannot be imported, at {error.filename}, line {error.lineno}: {what}."
+            f"The module {name} of `{setting}` cannot be imported, at {error.filename}, line {error.lineno}: {what}."
         )
-    return ConfigurationError(f"The module {name} of `stages.modules` cannot be imported{_where(frames)}: {what}.")
+    return ConfigurationError(f"The module {name} of `{setting}` cannot be imported{_where(frames)}: {what}.")
 
 
 def _frames(frame: FrameType | None) -> traceback.StackSummary:

@@ -20,7 +20,7 @@ from seed_assets.core.text.text_work import TextWork
 from seed_assets.graph.additions import Additions
 from seed_assets.graph.stage import Identified, Stage
 from seed_assets.own_stages.declared_resources import DeclaredResource, Making, NeedsModelError
-from seed_assets.own_stages.module_import import import_stages_module
+from seed_assets.own_stages.module_import import import_users_module
 from seed_assets.own_stages.stage_source import source_of
 
 TYPE_CHECKING = False
@@ -43,7 +43,7 @@ def stages_of_modules(
     found: dict[int, Stage] = {}
     resources: dict[str, Any] = {}
     left_out: dict[str, str] = {}
-    modules = [import_stages_module(name, folder, seconds) for name in names]
+    modules = [import_users_module(name, folder, seconds) for name in names]
     roots = {name.partition(".")[0] for name in names} | {path.stem for path in folder.glob("*.py")}
     for module in modules:
         declared = [one for one in vars(module).values() if isinstance(one, Stage)]

@@ -9,7 +9,7 @@ import pytest
 
 from resources.errors import ConfigurationError
 from resources.settings.config import load_settings
-from seed_assets.own_stages.module_import import import_stages_module
+from seed_assets.own_stages.module_import import import_users_module
 from tests.support.own_modules import OwnModules, own_modules_in
 
 pytestmark = pytest.mark.usefixtures("own_environment")
@@ -24,15 +24,15 @@ def modules(tmp_path: Path, own_environment: None) -> Iterator[OwnModules]:
 def test_a_module_beside_the_settings_is_imported_and_can_import_its_neighbours(modules: OwnModules) -> None:
     modules.write("my_helpers", "LIMIT = 3\n")
     modules.write("my_stages", "from my_helpers import LIMIT\n")
-    assert import_stages_module("my_stages", modules.folder, SECONDS).LIMIT == 3
+    assert import_users_module("my_stages", modules.folder, SECONDS).LIMIT == 3
 
 
 def test_a_module_of_a_package_and_an_installed_one_are_imported(modules: OwnModules, tmp_path: Path) -> None:
     modules.write("my_package/__init__", "")
     modules.write("my_package/dates", "from . import shared\n")
     modules.write("my_package/shared", "")
-    assert import_stages_module("my_package.dates", modules.folder, SECONDS).shared
-    assert import_stages_module("json.tool", modules.folder, SECONDS).__name__ == "json.tool"
+    assert import_users_module("my_package.dates", modules.folder, SECONDS).shared
+    assert import_users_module("json.tool", modules.folder, SECONDS).__name__ == "json.tool"
 
 
 @pytest.mark.parametrize(
@@ -63,23 +63,23 @@ def test_a_module_that_cannot_be_imported_is_named_with_its_line(modules: OwnMod
     with pytest.raises(
         ConfigurationError, match=rf"The module my_stages of `stages.modules` cannot be imported.*{problem}"
     ):
-        import_stages_module("my_stages", modules.folder, SECONDS)
+        import_users_module("my_stages", modules.folder, SECONDS)
     # The next process finds it as it is then.
     modules.write("my_stages", "")
-    import_stages_module("my_stages", modules.folder, SECONDS)
+    import_users_module("my_stages", modules.folder, SECONDS)
 
 
 def test_a_file_that_is_no_text_is_named(modules: OwnModules) -> None:
     modules.write("my_stages", "").write_bytes(b"x = '\xff'\n")
     with pytest.raises(ConfigurationError, match=r"my_stages\.py, line 1: SyntaxError: .*utf-8"):
-        import_stages_module("my_stages", modules.folder, SECONDS)
+        import_users_module("my_stages", modules.folder, SECONDS)
 
 
 def test_what_a_module_prints_is_not_on_standard_output(
     modules: OwnModules, capsys: pytest.CaptureFixture[str]
 ) -> None:
     modules.write("my_stages", "print('hello')\nimport sys\nsys.stdout.write('world')\n")
-    import_stages_module("my_stages", modules.folder, SECONDS)
+    import_users_module("my_stages", modules.folder, SECONDS)
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", "hello\nworld")
     assert sys.stdout is not sys.stderr
@@ -100,14 +100,14 @@ def test_a_module_that_hangs_is_given_up_and_the_line_is_named(modules: OwnModul
     modules.write(name, waits)
     began = time.monotonic()
     with pytest.raises(ConfigurationError, match=rf"within 1 seconds, at .*{name}\.py, line \d.*stages.import_seconds"):
-        import_stages_module(name, modules.folder, 1)
+        import_users_module(name, modules.folder, 1)
     assert time.monotonic() - began < 20
 
 
 def test_a_module_that_does_not_exist_is_named_with_a_similar_one(modules: OwnModules) -> None:
     modules.write("my_stages", "")
     with pytest.raises(ConfigurationError, match=r"my_stagse, and there is no such module.*is my_stages meant"):
-        import_stages_module("my_stagse", modules.folder, SECONDS)
+        import_users_module("my_stagse", modules.folder, SECONDS)
 
 
 def test_a_name_that_another_module_has_is_refused(modules: OwnModules) -> None:
@@ -117,7 +117,7 @@ def test_a_name_that_another_module_has_is_refused(modules: OwnModules) -> None:
         with pytest.raises(
             ConfigurationError, match=rf"{taken}, which is .*finds another module of this name in .*Give"
         ):
-            import_stages_module(taken, modules.folder, SECONDS)
+            import_users_module(taken, modules.folder, SECONDS)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_a_module_that_is_named_computes_its_stages_alone_and_once(world: World)
     assert notes(world, unlisted=True) == []
 
 
-def world_rows(world: World) -> list[dict[str, object]]:
+def world_rows(world: World) -> list[dict[str, Any]]:
     with world.session() as session:
         return session.tables.read("word_counts").to_pylist()
 
@@ -121,7 +122,7 @@ def test_a_sink_whose_code_or_columns_change_is_written_again_without_computing(
     modules.write("my_stages", COUNTING.replace('{"words": word_count}', '{"words": word_count + 1}'))
     before = [row["words"] for row in world_rows(world)]
     assert own(world.seed().calls) == {"lance_word_counts": 6}
-    assert [row["words"] for row in world_rows(world)] == [words + 1 for words in before]  # pyright: ignore[reportOperatorIssue]
+    assert [row["words"] for row in world_rows(world)] == [words + 1 for words in before]
     text = COUNTING.replace('"words", "int64"', '"words", "string"').replace(
         '"words": word_count', '"words": str(word_count)'
     )

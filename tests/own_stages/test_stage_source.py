@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seed_assets.own_stages.module_import import import_stages_module
+from seed_assets.own_stages.module_import import import_users_module
 from seed_assets.own_stages.stage_source import source_of
 from tests.support.own_modules import OwnModules, own_modules_in
 
@@ -44,7 +44,7 @@ def source(modules: OwnModules, **texts: str) -> str:
     }
     for name, text in (written | texts).items():
         modules.write(name, text)
-    module = import_stages_module("my_stages", modules.folder, 60)
+    module = import_users_module("my_stages", modules.folder, 60)
     return source_of(module.stage, {"my_stages", "my_words", "my_tables"})
 
 
