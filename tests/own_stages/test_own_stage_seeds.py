@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from resources.errors import ConfigurationError
+from seed_assets.explaining.explanation import explain
 from seed_assets.seeding.seeding import SeedOptions
 from seed_assets.session.forgetting import forget
 from seed_assets.session.stage_notes import stage_notes
@@ -108,7 +109,10 @@ def test_changed_code_is_reported_until_the_version_is_raised(world: World, modu
     assert said.startswith("The code of word_count has changed since its version 1 was first used")
     with world.session() as session:
         (change,) = stage_notes(session).changed
+        explained = explain(session, "reefs/corals.txt", "word_count")
     assert "+    return len(extracted_text.text.split(' '))" in change.lines
+    assert explained.code == (change,)
+    assert explained.stages[0].outcome == "reused"
     modules.write("my_stages", changed.replace('@value_stage(version="1"', '@value_stage(version="2"'))
     assert own(world.seed().calls)["word_count"] == 6
     assert notes(world) == []
