@@ -83,9 +83,10 @@ def _additions(
 
     models: what makes the models that write; None if the settings name none.
     """
+    from seed_assets.stages.entities.entity_stages import entities_of
     from seed_assets.stages.extractions.extractions import extractions
 
-    found = []
+    found = [entities_of(settings, models, work)]
     if settings.extract:
         chat = models.chat if models else None
         found.append(extractions(settings.extract, chat, _pydantic_model, settings.chunks.characters, work))
@@ -161,6 +162,7 @@ def _keeping(settings: Settings) -> dict[str, frozenset[str]]:
         "summaries": (settings.summaries, {"summarizer"}),
         "concepts": (settings.concepts, {"concept_extractor"}),
         # The reviser is the model that writes the summary, and it is part of the judgement's key.
+        "entities": (settings.entities, {"entity_extractor"}),
         "judgements": (settings.judge, {"judge", "reviser"}),
         "cluster_judgements": (settings.judge, {"cluster_judge", "cluster_reviser"}),
     }

@@ -26,6 +26,7 @@ from resources.settings.corpus_settings import (
     ExtractionSettings,
     JudgeSettings,
 )
+from resources.settings.entity_settings import EntitySettings
 from resources.settings.extract_settings import ExtractSettings, is_schema_file
 from resources.settings.model_settings import (
     HTTP,
@@ -52,7 +53,7 @@ OPENAI_ADDRESS = "OPENAI_BASE_URL"
 # The project's own variables that are not settings; the last one is for its tests.
 OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, FORBIDDING, "SEEDBANK_CORPORA"})
 _PATHS = ("corpus", "home", "prices")
-_PATHS_IN_SECTIONS = (("clusters", "table"), ("embeddings", "folder"), ("metrics", "prometheus"))
+_PATHS_IN_SECTIONS = (("clusters", "table"), ("entities", "known"), ("embeddings", "folder"), ("metrics", "prometheus"))
 
 
 def _some_path(value: Any) -> Any:
@@ -203,6 +204,7 @@ class Settings(BaseSettings):
     concepts: ConceptSettings = ConceptSettings()  # pyright: ignore[reportCallIssue]
     clusters: ClusterSettings = ClusterSettings()  # pyright: ignore[reportCallIssue]
     cluster_summaries: ClusterSummarySettings = ClusterSummarySettings()  # pyright: ignore[reportCallIssue]
+    entities: EntitySettings = EntitySettings()  # pyright: ignore[reportCallIssue]
     judge: JudgeSettings = JudgeSettings()  # pyright: ignore[reportCallIssue]
     answers: AnswerSettings = AnswerSettings()  # pyright: ignore[reportCallIssue]
     categories: CategorySettings = CategorySettings()  # pyright: ignore[reportCallIssue]
