@@ -1,6 +1,5 @@
 """Filters by the columns of tables, over a table of an extraction on the disk."""
 
-
 import pytest
 
 from resources.errors import ConfigurationError
