@@ -37,6 +37,7 @@ from seed_assets.seeding.seed_records import SeedRecords
 from seed_assets.seeding.seed_report import FailureReport, SeedReport
 from seed_assets.session.removals import check_removals, remove_documents
 from seed_assets.session.session import Session
+from seed_assets.session.sharing import pull, sharing
 
 if TYPE_CHECKING:
     from seed_assets.orchestration.dagster_runs import DagsterRuns, FinishedRun
@@ -97,8 +98,11 @@ class _Seed:
             session.store.check_writable()
             self._drop_tables()
             plan = self._plan()
-        left = self._left
-        todo = left.documents(plan, left.stages) or left.clusters(plan) or left.corpus(plan)
+        todo = self._todo(plan)
+        if todo and (remote := session.remote) is not None:
+            pull(remote)
+            plan = self._plan()
+            todo = self._todo(plan)
         if self._gone(plan) or todo or not self._in_sync(plan):
             session.store.check_writable()
             known = session.known_documents()
@@ -108,7 +112,11 @@ class _Seed:
             self._observer.planned(plan, estimates)
             self._check_affordable(estimates)
             try:
-                with Draining(self._runner.stopping), session.home.running():
+                with (
+                    Draining(self._runner.stopping),
+                    session.home.running(),
+                    sharing(session.settings, session.store, session.remote) as self._report.shared,
+                ):
                     plan = self._execute(plan)
             except (StoreError, ConfigurationError) as error:
                 # Writing Dagster's records or the home's marks failed. What the stages did before is still reported.
@@ -124,6 +132,11 @@ class _Seed:
         account(self._report, session, self._runner, self._left, plan, self._options.stages, canceled=self._canceled)
         self._report.seconds = time.perf_counter() - started
         return self._report
+
+    def _todo(self, plan: Plan) -> bool:
+        """Whether anything is left to do in this seed."""
+        left = self._left
+        return bool(left.documents(plan, left.stages) or left.clusters(plan) or left.corpus(plan))
 
     def _note_failure(self, error: StoreError | ConfigurationError) -> None:
         """Report what ended the seed as a whole, unless a stage has reported just that."""

@@ -1,0 +1,138 @@
+"""The remote of a session: opened as the settings say, pulled before a seed computes anything, and pushed to while it works.
+
+This module says when; what is pulled and pushed is in io_managers.sharing.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from io_managers.store.errors import RemoteError, StoreError
+from io_managers.store.store import Store
+from resources.errors import ConfigurationError
+from resources.settings.config import Settings, absolute
+
+if TYPE_CHECKING:
+    from io_managers.sharing.pushing import Pushed
+    from io_managers.sharing.remote import Pulled, Remote
+
+logger = logging.getLogger(__name__)
+
+# How often a seed pushes what it has finished, and pulls what others have. A machine that dies loses at most the work of so many
+# seconds for the others (a judgement: a listing costs about as much as one request to a model).
+_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Shared:
+    """What a run took from the remote, and pushed to it. twice: results that another host had computed at the same time."""
+
+    adopted: int = 0
+    pushed: int = 0
+    twice: int = 0
+
+
+def open_remote(settings: Settings, store: Store) -> "Remote | None":
+    """Let a store find in its remote what it does not have; None if no remote is set or used. Nothing is sent."""
+    rules = settings.store
+    if not rules.remote or rules.remote_access == "off":
+        return None
+    from io_managers.sharing.attaching import RemoteRules, attach
+
+    address = rules.remote if "://" in rules.remote else str(absolute(Path(rules.remote), "store.remote"))
+    return attach(
+        store,
+        RemoteRules(
+            address,
+            rules.remote_access,
+            rules.trusted_keys,
+            rules.signing_key.get_secret_value().strip(),
+            rules.unsigned == "accept",
+            rules.remote_timeout_seconds,
+        ),
+    )
+
+
+def pull(remote: "Remote", *, again: bool = True) -> "Pulled":
+    """Bring the index of a remote up to date, and warn of files that are not used. Raises ConfigurationError.
+
+    A remote that cannot be read ends the command: an empty one must never be assumed, since everything would be paid again.
+    """
+    try:
+        pulled = remote.pull(again=again)
+    except RemoteError as error:
+        raise ConfigurationError(str(error)) from error
+    for name, reason in list(pulled.refused.items())[:3]:
+        logger.warning("%s in the remote %s was not used: %s", name, remote.bucket.address, reason)
+    if len(pulled.refused) > 3:
+        logger.warning("%d more files were not used; `seedbank cache pull` names them all.", len(pulled.refused) - 3)
+    return pulled
+
+
+@contextmanager
+def sharing(settings: Settings, store: Store, remote: "Remote | None") -> Iterator[Shared]:
+    """Push what is finished, and pull what others have finished, every few seconds while the body runs, and at its end.
+
+    A remote that fails meanwhile ends nothing: what is finished is in the store, and the next push takes it along.
+    """
+    shared = Shared()
+    if remote is None:
+        yield shared
+        return
+    before = remote.index.known().adopted
+    worker = _Worker(settings, store, remote, shared)
+    worker.start()
+    try:
+        yield shared
+    finally:
+        worker.end()
+        shared.adopted = remote.index.known().adopted - before
+        for digest, reason in list(remote.index.withheld().items())[:3]:
+            logger.warning("The value %s of the remote was not used: %s. It was computed here.", digest, reason)
+
+
+class _Worker:
+    """The thread that pushes and pulls beside a run."""
+
+    def __init__(self, settings: Settings, store: Store, remote: "Remote", shared: Shared) -> None:
+        self._private = settings.store.private_stages
+        self._store = store
+        self._remote = remote
+        self._shared = shared
+        self._last_row = 0
+        self._ended = threading.Event()
+        self._failed = ""
+        self._thread = threading.Thread(target=self._work, name="seedbank-sharing", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        last = False
+        while not last:
+            last = self._ended.wait(_SECONDS)
+            try:
+                self._remote.pull()
+                if self._remote.access.writable:
+                    self._push()
+                self._failed = ""
+            except StoreError as error:
+                if str(error) != self._failed:
+                    logger.warning("%s What is finished stays in this home, and is pushed by the next seed.", error)
+                self._failed = str(error)
+
+    def _push(self) -> None:
+        from io_managers.sharing.pushing import push
+
+        pushed: Pushed = push(self._store, self._remote, self._private, self._last_row)
+        self._last_row = pushed.last_row
+        self._shared.pushed += pushed.results
+        self._shared.twice += pushed.twice
