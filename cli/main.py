@@ -181,6 +181,7 @@ def _print_report(report: "SeedReport") -> None:
             "without_text": report.without_text,
             "skipped": report.skipped.as_json(),
             "documents_with_warnings": report.warned,
+            "shared": report.shared,
         }
     )
 

@@ -196,6 +196,8 @@ def show_report(session: "Session", report: "SeedReport") -> None:
         f"{counted(documents, 'document')}{changes}; {counted(made, 'result')} computed, {reused:,} reused, in "
         f"{report.seconds:.1f} s" + ("." if report.runs else "; nothing to do, no run was started."),
     )
+    if shared := report.shared.sentence():
+        console.sentence(shared)
     for line in note_lines(report.skipped, report.warned, report.without_text):
         console.sentence(line)
     _show_what_stopped(console, report)

@@ -55,9 +55,13 @@ def push(store: Store, remote: Remote, private: Sequence[str] = (), since_row: i
 
 def _push_rows(store: Store, remote: Remote, rows: Sequence[ActionRow], pushed: Pushed) -> None:
     keys = [row.key for row in rows]
-    there, erased = remote.index.times(keys), remote.index.erased(keys)
+    there, erased, broken = remote.index.times(keys), remote.index.erased(keys), remote.index.broken(keys)
     pushed.twice += sum(1 for row in rows if there.get(row.key, row.created_at) != row.created_at)
-    new = [row for row in rows if row.key not in there and erased.get(row.key, -1.0) < row.created_at]
+    new = [
+        row
+        for row in rows
+        if (row.key not in there or row.key in broken) and erased.get(row.key, -1.0) < row.created_at
+    ]
     sizes: dict[str, int] = {}
     with ThreadPoolExecutor(AT_ONCE) as threads:
         for digest, found in threads.map(
@@ -83,7 +87,16 @@ def _push_rows(store: Store, remote: Remote, rows: Sequence[ActionRow], pushed: 
         if row.content_digest in sizes
     ]
     if actions:
-        remote.put_segment(actions)
+        # Where the remote has no right value for a result, the one that was computed instead takes its place.
+        remote.put_segment(
+            actions,
+            {
+                row.key: there[row.key]
+                for row in actions
+                if broken.get(row.key, row.content_digest) != row.content_digest
+            },
+        )
+        remote.index.use_again(broken.values())
         pushed.results += len(actions)
 
 

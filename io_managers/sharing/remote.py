@@ -128,8 +128,13 @@ class Remote:
 
     def _look(self, pulled: Pulled) -> tuple[set[str], bool]:
         """Take in new segments. Returns the names of all, and whether all new ones were still there."""
-        there, complete = {found.name for found in self.bucket.list("segments")}, True
-        names = sorted(there - self.index.segments().keys())
+        files, known = {found.name: found.size_bytes for found in self.bucket.list("segments")}, self.index.segments()
+        for name in files.keys() - known.keys():
+            if files[name] > LARGEST_BYTES:
+                self.index.refuse(
+                    name, f"It has {files[name]:,} bytes, and no segment has more than {LARGEST_BYTES:,}."
+                )
+        names, complete = sorted(files.keys() - self.index.segments().keys()), True
         with ThreadPoolExecutor(AT_ONCE) as threads:
             for name, data in zip(names, threads.map(self._segment_data, names), strict=True):
                 if data is None:
@@ -145,7 +150,7 @@ class Remote:
                 else:
                     pulled.segments += 1
                     pulled.results += segment.rows
-        return there, complete
+        return set(files), complete
 
     def _segment_data(self, name: str) -> bytes | None:
         return self.bucket.get(name, LARGEST_BYTES)

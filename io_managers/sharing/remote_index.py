@@ -272,6 +272,21 @@ class RemoteIndex:
         """Use no action with this value any more, since the remote has no right value for it."""
         self._write(("INSERT OR REPLACE INTO withheld VALUES (?, ?)", [(digest, reason)]))
 
+    def broken(self, keys: Iterable[str]) -> dict[str, str]:
+        """Those of these keys for which the remote has no right value, each with the digest of what it should have."""
+        wanted = msgspec.json.encode(sorted(keys)).decode()
+        return dict(
+            self._read(
+                f"SELECT action_key, content_digest {_OF_EACH} keys ON action_key = value"
+                " WHERE content_digest IN (SELECT content_digest FROM withheld)",
+                wanted,
+            )
+        )
+
+    def use_again(self, digests: Iterable[str]) -> None:
+        """Use actions with these values again, after the remote was given the right ones."""
+        self._write(("DELETE FROM withheld WHERE content_digest = ?", [(digest,) for digest in digests]))
+
     def withheld(self) -> dict[str, str]:
         """The digests whose values the remote could not give, with the reasons."""
         return dict(self._read("SELECT content_digest, reason FROM withheld"))

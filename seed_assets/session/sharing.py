@@ -15,10 +15,12 @@ from io_managers.store.errors import RemoteError, StoreError
 from io_managers.store.store import Store
 from resources.errors import ConfigurationError
 from resources.settings.config import Settings, absolute
+from resources.wording import counted
 
 if TYPE_CHECKING:
     from io_managers.sharing.pushing import Pushed
     from io_managers.sharing.remote import Pulled, Remote
+    from io_managers.sharing.segments.signatures import Trust
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,13 @@ class Shared:
     adopted: int = 0
     pushed: int = 0
     twice: int = 0
+
+    def sentence(self) -> str:
+        """The same in words; "" if nothing was shared."""
+        if not (self.adopted or self.pushed):
+            return ""
+        twice = f"; {counted(self.twice, 'result')} had been computed elsewhere at the same time" if self.twice else ""
+        return f"Remote: {counted(self.adopted, 'result')} taken over, {self.pushed:,} pushed{twice}."
 
 
 def open_remote(settings: Settings, store: Store) -> "Remote | None":
@@ -57,15 +66,32 @@ def open_remote(settings: Settings, store: Store) -> "Remote | None":
     )
 
 
+@contextmanager
+def refused_as_settings() -> Iterator[None]:
+    """Turn a RemoteError in the body into a ConfigurationError: the address, the credentials or the network are wrong."""
+    try:
+        yield
+    except RemoteError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def trust_of(settings: Settings, *, unsigned: bool = False) -> "Trust":
+    """Whose results a home takes: the trusted keys and its own. unsigned: also results without a signature."""
+    from io_managers.sharing.segments.signatures import SigningKey, Trust, parse_public
+
+    rules = settings.store
+    key = rules.signing_key.get_secret_value().strip()
+    own = [SigningKey.parse(key).public] if key else []
+    return Trust([*map(parse_public, rules.trusted_keys), *own], unsigned=unsigned or rules.unsigned == "accept")
+
+
 def pull(remote: "Remote", *, again: bool = True) -> "Pulled":
     """Bring the index of a remote up to date, and warn of files that are not used. Raises ConfigurationError.
 
     A remote that cannot be read ends the command: an empty one must never be assumed, since everything would be paid again.
     """
-    try:
+    with refused_as_settings():
         pulled = remote.pull(again=again)
-    except RemoteError as error:
-        raise ConfigurationError(str(error)) from error
     for name, reason in list(pulled.refused.items())[:3]:
         logger.warning("%s in the remote %s was not used: %s", name, remote.bucket.address, reason)
     if len(pulled.refused) > 3:
