@@ -293,6 +293,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
                     "warnings": warned,
                     "without_text": sorted(without_text),
                     "skipped": plan.scan.skipped.as_json(),
+                    "remote": session.remote_state,
                 }
             )
         else:
@@ -307,6 +308,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
                 plan.scan.skipped,
                 kept,
                 sorted(without_text),
+                session.remote_state,
             )
     raise typer.Exit(1 if failures else 0)
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from seed_assets.planning.warned_documents import WarnedDocument
     from seed_assets.seeding.seed_report import SeedReport
     from seed_assets.session.session import Session
+    from seed_assets.session.sharing import RemoteState
 
 _REFRESHES_PER_SECOND = 8
 """How often the live table is drawn: often enough to look continuous, and cheap (a judgement)."""
@@ -252,6 +253,7 @@ def show_status(
     skipped: "SkippedFiles | None" = None,
     kept: Mapping[str, Mapping[str, int]] | None = None,
     without_text: Sequence[str] = (),
+    remote: "RemoteState | None" = None,
 ) -> None:
     """Print the number of units by stage and state, then what is kept, the skipped files, the warnings and the failures."""
     console = Screen()
@@ -275,6 +277,8 @@ def show_status(
     if skipped is not None:
         for line in note_lines(skipped, without_text=without_text):
             console.sentence(line)
+    for line in remote.sentences() if remote else ():
+        console.sentence(line)
     for line in warning_lines(warned):
         console.sentence(line)
     _show_failures(console, failures)

@@ -69,7 +69,8 @@ def stats(
             from cli.money import account_json
 
             contents = session.store.contents()
-            print_json({"store": contents, "models": [account_json(found) for found in accounts]})
+            models = [account_json(found) for found in accounts]
+            print_json({"store": contents, "models": models, "remote": session.remote_state})
         elif format is Format.CSV:
             from cli.costs.account_table import csv_of
 
@@ -78,6 +79,8 @@ def stats(
             from cli.money import show_accounts, show_contents
 
             show_contents(session.store.contents())
+            for line in session.remote_state.sentences() if session.remote_state else ():
+                print_text(line)
             show_accounts(accounts, keys)
 
 

@@ -45,6 +45,10 @@ class SharedActions(ActionCache):
         missing = wanted - found.keys()
         return found | self.remote.index.digests(missing) if missing else found
 
+    def close(self) -> None:
+        """See ActionCache."""
+        self.remote.close()
+
 
 def action_row_of(row: SharedAction) -> ActionRow:
     """A shared action as a row of the store."""

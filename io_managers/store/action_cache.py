@@ -261,6 +261,9 @@ class ActionCache:
                 for stage in stages
             )
 
+    def close(self) -> None:
+        """Close what is open besides the database of the store."""
+
     def rebuild_index(self) -> None:
         """Rebuild the index of keys from the rows. A damaged index leads to rows of other keys, or to none.
 

@@ -326,6 +326,7 @@ class Store:
     def close(self) -> None:
         """Write all queued commits, free the leases, and close the store."""
         self.leases.close()
+        self.actions.close()
         self.database.close()
         self.reserve.close()
 

@@ -98,11 +98,11 @@ class _Seed:
             session.store.check_writable()
             self._drop_tables()
             plan = self._plan()
-        todo = self._todo(plan)
-        if todo and (remote := session.remote) is not None:
+        if any(planned.computing for planned in plan.stages.values()) and (remote := session.remote) is not None:
             pull(remote)
             plan = self._plan()
-            todo = self._todo(plan)
+        left = self._left
+        todo = left.documents(plan, left.stages) or left.clusters(plan) or left.corpus(plan)
         if self._gone(plan) or todo or not self._in_sync(plan):
             session.store.check_writable()
             known = session.known_documents()
@@ -110,7 +110,7 @@ class _Seed:
                 session.pipeline, session.store, plan, self._left.selected_stages, self._left.selected(plan)
             )
             self._observer.planned(plan, estimates)
-            self._check_affordable(estimates)
+            self._check_affordable(plan, estimates)
             try:
                 with (
                     Draining(self._runner.stopping),
@@ -132,11 +132,6 @@ class _Seed:
         account(self._report, session, self._runner, self._left, plan, self._options.stages, canceled=self._canceled)
         self._report.seconds = time.perf_counter() - started
         return self._report
-
-    def _todo(self, plan: Plan) -> bool:
-        """Whether anything is left to do in this seed."""
-        left = self._left
-        return bool(left.documents(plan, left.stages) or left.clusters(plan) or left.corpus(plan))
 
     def _note_failure(self, error: StoreError | ConfigurationError) -> None:
         """Report what ended the seed as a whole, unless a stage has reported just that."""
@@ -320,8 +315,10 @@ class _Seed:
     def _halted(self) -> bool:
         return self._canceled or bool(self._runner.stop_reason()) or self._runner.reuse.unwritable() is not None
 
-    def _check_affordable(self, estimates: Mapping[str, StageEstimate]) -> None:
+    def _check_affordable(self, plan: Plan, estimates: Mapping[str, StageEstimate]) -> None:
         """Raise ConfigurationError, before anything is done, if a key is missing, or a price that the budget needs."""
+        if all(planned.todo.get(unit) == UPSTREAM for planned in plan.stages.values() for unit in planned.computing):
+            return  # All that is certain is found in the store or its remote, and so may the rest be.
         for name, stage in estimates.items():
             if not stage.compute or self._options.run.cache_only:
                 continue

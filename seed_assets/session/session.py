@@ -29,7 +29,7 @@ from seed_assets.memo.reuse import Reuse
 from seed_assets.planning.plan import Plan
 from seed_assets.planning.plan_memory import PlanMemory
 from seed_assets.planning.planner import make_plan
-from seed_assets.session.sharing import open_remote
+from seed_assets.session.sharing import RemoteState, open_remote, remote_state
 from seed_assets.wiring import JUDGE, build_pipeline
 
 if TYPE_CHECKING:
@@ -78,7 +78,12 @@ class Session:
     @property
     def remote(self) -> "Remote | None":
         """The remote that the store is shared through; None if none is set or used."""
-        return open_remote(self.settings, self.store)
+        return open_remote(self.settings, self.store) if self.settings.store.remote else None
+
+    @property
+    def remote_state(self) -> RemoteState | None:
+        """What the home knows of its remote; None if it uses none. Nothing is sent."""
+        return remote_state(self.settings, self.remote)
 
     @cached_property
     def tables(self) -> LanceTables:

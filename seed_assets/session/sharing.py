@@ -5,9 +5,10 @@ This module says when; what is pulled and pushed is in io_managers.sharing.
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 # How often a seed pushes what it has finished, and pulls what others have. A machine that dies loses at most the work of so many
 # seconds for the others (a judgement: a listing costs about as much as one request to a model).
 _SECONDS = 5.0
+# How many files that are not used are named where others are counted.
+_NAMED = 3
 
 
 @dataclass(slots=True)
@@ -85,6 +88,49 @@ def trust_of(settings: Settings, *, unsigned: bool = False) -> "Trust":
     return Trust([*map(parse_public, rules.trusted_keys), *own], unsigned=unsigned or rules.unsigned == "accept")
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteState:
+    """What a home knows of its remote. results: how many it has. adopted: by stage, how many of them this home uses.
+
+    pulled_at: when this was learnt, in seconds since 1970; None if never. refused: files and values that are not used, and why.
+    """
+
+    address: str
+    results: int
+    adopted: dict[str, int]
+    pulled_at: float | None
+    refused: dict[str, str]
+
+    def sentences(self) -> list[str]:
+        """The same in words."""
+        if self.pulled_at is None:
+            return [f"The remote {self.address} was not looked at yet; the next seed with something to do pulls it."]
+        when = datetime.fromtimestamp(self.pulled_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        used = sum(self.adopted.values())
+        lines = [
+            f"The remote {self.address} has {counted(self.results, 'result')} (as of {when}); {used:,} of them are used here."
+        ]
+        lines += [f"Not used: {name}: {reason}" for name, reason in list(self.refused.items())[:_NAMED]]
+        if len(self.refused) > _NAMED:
+            lines.append(f"{len(self.refused) - _NAMED:,} more are not used; `seedbank cache pull` names them all.")
+        return lines
+
+
+def remote_state(settings: Settings, remote: "Remote | None") -> RemoteState | None:
+    """What the home knows of its remote, without asking it; None if it uses none."""
+    if remote is None:
+        return None
+    known = remote.index.known()
+    refused = {name: reason for name, reason in remote.index.segments().items() if reason}
+    return RemoteState(
+        settings.store.remote,
+        known.results,
+        dict(remote.index.adopted()),
+        known.pulled_at,
+        refused | dict(remote.index.withheld()),
+    )
+
+
 def pull(remote: "Remote", *, again: bool = True) -> "Pulled":
     """Bring the index of a remote up to date, and warn of files that are not used. Raises ConfigurationError.
 
@@ -92,10 +138,7 @@ def pull(remote: "Remote", *, again: bool = True) -> "Pulled":
     """
     with refused_as_settings():
         pulled = remote.pull(again=again)
-    for name, reason in list(pulled.refused.items())[:3]:
-        logger.warning("%s in the remote %s was not used: %s", name, remote.bucket.address, reason)
-    if len(pulled.refused) > 3:
-        logger.warning("%d more files were not used; `seedbank cache pull` names them all.", len(pulled.refused) - 3)
+    _warn_of(pulled.refused, "%s in the remote was not used: %s")
     return pulled
 
 
@@ -117,8 +160,14 @@ def sharing(settings: Settings, store: Store, remote: "Remote | None") -> Iterat
     finally:
         worker.end()
         shared.adopted = remote.index.known().adopted - before
-        for digest, reason in list(remote.index.withheld().items())[:3]:
-            logger.warning("The value %s of the remote was not used: %s. It was computed here.", digest, reason)
+        _warn_of(remote.index.withheld(), "The value %s of the remote was not used: %s. It was computed here.")
+
+
+def _warn_of(refused: Mapping[str, str], sentence: str) -> None:
+    for name, reason in list(refused.items())[:_NAMED]:
+        logger.warning(sentence, name, reason)
+    if len(refused) > _NAMED:
+        logger.warning("%d more were not used; `seedbank cache pull` names them all.", len(refused) - _NAMED)
 
 
 class _Worker:

@@ -62,7 +62,6 @@ class Host:
     def close(self) -> None:
         """Close the store and the index."""
         self.store.close()
-        self.remote.close()
 
 
 def action_of(number: int, stage: str = "summaries") -> Action:

@@ -70,7 +70,9 @@ class FolderBucket:
 
     def is_own(self) -> bool:
         """See Bucket."""
-        found = self._directory.stat()
+        with self._translated():
+            self._check_exists()
+            found = self._directory.stat()
         writable_by_others = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         return not writable_by_others and hasattr(os, "geteuid") and found.st_uid == os.geteuid()
 
