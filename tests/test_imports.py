@@ -39,12 +39,13 @@ ORDER = (
     "seed_assets.memo  seed_assets.graph",
     "seed_assets.core.text  seed_assets.core.prompting",
     "seed_assets.core.reading  seed_assets.core.judging",
-    "seed_assets.core.summaries  seed_assets.core.concepts  seed_assets.core.clusters",
+    "seed_assets.core.summaries  seed_assets.core.concepts  seed_assets.core.entities  seed_assets.core.clusters  "
+    "seed_assets.core.extractions",
     "seed_assets.core.maps",
     "seed_assets.core.workers",
     "seed_assets.core.calibration",
     "seed_assets.stages.documents  seed_assets.stages.corpus",
-    "seed_assets.stages.clusters",
+    "seed_assets.stages.clusters  seed_assets.stages.entities  seed_assets.stages.extractions",
     "seed_assets.stages.tables",
     "seed_assets.wiring",
     "seed_assets.engine",
@@ -137,6 +138,7 @@ def test_the_drawing_shows_the_same_order() -> None:
     assert floors == [line.split() for line in reversed(ORDER)]
 
 
+@pytest.mark.slow
 def test_no_modules_import_each_other_in_a_circle() -> None:
     """Imports inside functions and for types only count as well."""
     state: dict[str, str] = {}

@@ -118,13 +118,16 @@ async def _write_or_rebuild(work: StageWork, partitions: Sequence[str]) -> Stage
 def _must_be_rebuilt(tables: LanceTables, table: str, error: TableError) -> bool:
     """Whether a table that is known to be ours, and was changed by nobody else, is of an earlier version or cannot be read.
 
-    A table of an earlier version lacks a column that rows have now.
+    A table of an earlier version lacks a column that rows have now. A table that users declare follows their declaration, so it
+    may have lost columns as well.
     """
     if tables.state(table) is None:
         return False
     if isinstance(error, TableSchemaError):
+        if table not in TABLES:
+            return True
         found = tables.open(table).schema.names
-        return any(column.name not in found for column in TABLES[table].columns)
+        return any(column.name not in found for column in tables.specs[table].columns)
     try:
         contents = TableContents(tables, table)
         return any(contents.fault is not None for _ in contents.pieces()) or contents.fault is not None
@@ -184,7 +187,7 @@ async def _write_under_lease(work: StageWork, tables: LanceTables, partitions: S
     reasons = miss_reasons(runner.store, stage, missing)
     started = time.perf_counter()
     dimensions = runner.pipeline.resources[stage.vectors].dimensions if stage.vectors else 0
-    schema = TABLES[stage.table].schema(dimensions)
+    schema = tables.specs[stage.table].schema(dimensions)
     batches: list[pa.Table] = []
     built: dict[str, Action] = {}
     for partition, action in missing.items():
