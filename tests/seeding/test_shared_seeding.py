@@ -155,10 +155,10 @@ def test_a_remote_that_fails_on_the_way_loses_nothing(
     one.summarizer.failing = {}
     inner = one.summarizer.summarize
 
-    async def summarize(*arguments: Any) -> Any:
+    async def summarize(text: str, title: str, reuse: Any) -> Any:
         if remote.exists():
             remote.rename(away)
-        return await inner(*arguments)
+        return await inner(text, title, reuse)
 
     one.summarizer.summarize = summarize
     with caplog.at_level(logging.WARNING):

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def host(tmp_path: Path, opened: Callable[[], Bucket]) -> Iterator[MakeHost]:
     """Makes hosts with stores of their own; of equal names, it is the same store again."""
     made: list[Host] = []
 
-    def make(name: str, **options: object) -> Host:
+    def make(name: str, **options: Any) -> Host:
         made.append(Host(tmp_path / name, opened, **options))
         return made[-1]
 

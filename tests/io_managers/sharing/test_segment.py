@@ -1,6 +1,7 @@
 """What a segment holds, who vouches for it, and that nothing of a wrong one is used."""
 
 import hashlib
+from typing import Any
 
 import msgspec
 import pytest
@@ -23,7 +24,7 @@ OTHER = SigningKey.parse("secret:" + "08" * 32)
 TRUST = Trust([KEY.public])
 
 
-def shared(number: int, stage: str = "summaries", **more: object) -> SharedAction:
+def shared(number: int, stage: str = "summaries", **more: Any) -> SharedAction:
     """An action that differs from those of other numbers."""
     name = hashlib.sha256(b"%d" % number).hexdigest()
     row = SharedAction(stage, name, f"sha256:{name}", number, "builtins:str", "{}", "{}", 1000.0 + number)
@@ -126,7 +127,7 @@ def test_a_stranger_is_not_taken_because_unsigned_ones_are() -> None:
     ],
     ids=str,
 )
-def test_what_no_action_can_have_is_refused_even_if_it_is_signed(wrong: dict[str, object]) -> None:
+def test_what_no_action_can_have_is_refused_even_if_it_is_signed(wrong: dict[str, Any]) -> None:
     segment = decode_segment(encode_segment([shared(1, **wrong)], KEY), TRUST)
     with pytest.raises(SegmentError):
         rows_of(segment.blocks[0])
