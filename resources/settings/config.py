@@ -197,12 +197,12 @@ class Settings(BaseSettings):
         "every endpoint; the project's prices apply to the providers' own addresses only. A model in neither file has an "
         "unknown price, and is shown that way.",
     )
-    store: StoreSettings = StoreSettings()  # pyright: ignore[reportCallIssue]
     extract: dict[str, ExtractSettings] = Field(
         {},
         description="Facts of your own from each document, in a table of their own: one `[extract.NAME]` each "
         "(docs/extractions.md).",
     )
+    store: StoreSettings = StoreSettings()  # pyright: ignore[reportCallIssue]
     extraction: ExtractionSettings = ExtractionSettings()  # pyright: ignore[reportCallIssue]
     chunks: ChunkSettings = ChunkSettings()  # pyright: ignore[reportCallIssue] - every field has a default
     summaries: SummarySettings = SummarySettings()  # pyright: ignore[reportCallIssue]
