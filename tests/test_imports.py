@@ -33,8 +33,10 @@ ORDER = (
     "io_managers.store.errors",
     "io_managers.store.codecs  io_managers.store.sqlite",
     "io_managers.store",
+    "io_managers.sharing.segments  io_managers.sharing.buckets",
+    "io_managers.sharing",
     "io_managers",
-    "resources.errors  resources.wording",
+    "resources.errors  resources.wording  resources.project_folder",
     "resources.columns",
     "resources.memory_errors",
     "resources.wire  resources.corpus  resources.limits  resources.tables",
@@ -72,7 +74,7 @@ ORDER = (
 # Importing Dagster costs a second: what `status`, `search` and a `seed` with nothing to do import must not do it. All
 # others are free of it; `history trim`, which works on Dagster's records, imports it inside its function.
 WITH_DAGSTER = ("io_managers.content_hash", "io_managers.partition_events", "event_log", "seed_assets.orchestration")
-WITH_DAGSTER += ("seed_assets.definitions",)
+WITH_DAGSTER += ("seed_assets.definitions", "seedbank.dagster", "seedbank.postgres")
 
 
 @cache

@@ -1,7 +1,6 @@
 """The command `seedbank new stage`: it writes a working stage of the user, with its test. The examples are beside this module."""
 
 import json
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +16,7 @@ new_app = typer.Typer(help="Write examples to begin with.", no_args_is_help=True
 
 # What stands in the examples for the name of the stage.
 _NAME = "STAGE_NAME"
+_EXAMPLES = Path(__file__).with_name("examples")
 
 
 @new_app.callback()
@@ -61,7 +61,7 @@ def stage(
 
 
 def _example(file: str, name: str) -> str:
-    text = (files("cli.own_stages") / "examples" / file).read_text(encoding="utf-8")
+    text = (_EXAMPLES / file).read_text(encoding="utf-8")
     return text.replace(_NAME, name)
 
 
