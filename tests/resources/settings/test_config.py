@@ -19,6 +19,13 @@ from tests.support import configuration_pages
 
 # Values for those that 300 is none for, and what others of their table need beside them.
 OTHER_VALUES = {
+    "store.remote": "s3://bucket/prefix",
+    "store.remote_access": "read",
+    "store.trusted_keys": f'["public:{"ab" * 32}"]',
+    "store.signing_key": "secret:" + "300a" * 16,
+    "store.unsigned": "accept",
+    "store.remote_timeout_seconds": "3.5",
+    "store.private_stages": '["summaries"]',
     "ocr.enabled": "False",
     "ocr.languages": '["eng", "deu"]',
     "pdf.most_unread_pages": "0.25",
