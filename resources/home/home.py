@@ -21,7 +21,15 @@ from resources.home.running import Marks, parsed
 _FORMAT = 1
 # The entries at the top of a home whose permissions are restricted. Entries that later versions add are created private.
 _OURS = ("store", "lancedb", "dagster", "pictures", "limits", "running", "home.json", "corpus.index")
-_OURS += ("plan.memory", "nothing-to-do", "model.digests", "asked", "ingestions.db", "report.html")
+_OURS += (
+    "plan.memory",
+    "nothing-to-do",
+    "model.digests",
+    "asked",
+    "entity-decisions.csv",
+    "ingestions.db",
+    "report.html",
+)
 _PROJECT = Path(__file__).resolve().parents[2]
 # Replaces the digest in the file `agreement` when Dagster's records may be out of sync. Homes written before hold this text.
 _OUT_OF_SYNC = "in doubt since"
@@ -72,6 +80,11 @@ class Home:
     def model_digests(self) -> Path:
         """The file that remembers the digests of a local model's files, which take long to read."""
         return self.directory / "model.digests"
+
+    @property
+    def entity_decisions(self) -> Path:
+        """The file with what people decided about entities."""
+        return self.directory / "entity-decisions.csv"
 
     @property
     def ingestions(self) -> Path:

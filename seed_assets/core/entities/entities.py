@@ -97,6 +97,11 @@ class RuleEntityExtractor:
             "known": self.known.digest,
         }
 
+    @property
+    def files(self) -> Sequence[str]:
+        """The list of known names; see OfFiles."""
+        return self.known.files
+
     async def extract(self, text: str, title: str, reuse: Reuse | None = None) -> Entities:
         """Do what `entities_in` does, in a worker or a thread; see `work`."""
         arguments = (text[:_READ_CHARACTERS], title, list(self.types), dict(self.known.names))
