@@ -46,7 +46,10 @@ class Conversation(NamedTuple):
 
 def question_key(question: Question) -> str:
     """Return a digest of a question with everything that decides which passages are chosen for it."""
-    return hashlib.sha256(msgspec.json.encode(question)).hexdigest()[:32]
+    seen: dict[str, Any] = {"text": question.text, "turns": question.turns, "limit": question.limit}
+    if question.filters:
+        seen["filters"] = question.filters
+    return hashlib.sha256(msgspec.json.encode(seen)).hexdigest()[:32]
 
 
 class Asked:
@@ -81,6 +84,11 @@ class Asked:
             "SELECT asked FROM uses JOIN choices USING (question) WHERE document = ? ORDER BY question", document
         )
         return [msgspec.msgpack.decode(asked, type=Question) for (asked,) in rows]
+
+    def documents(self, key: str) -> tuple[str, ...]:
+        """Return the documents whose passages the last answer to a question was made from."""
+        rows = self._read("SELECT document FROM uses WHERE question = ? ORDER BY document", key)
+        return tuple(document for (document,) in rows)
 
     def count(self, key: str) -> None:
         """Count that a question was asked. Counts are written in groups, by `flush`."""

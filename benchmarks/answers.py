@@ -38,6 +38,7 @@ from benchmarks.quality_search import Question, as_chunks, read_corpus, write_ch
 from io_managers.store.store import Store
 from resources.models.embedder import WordLlamaEmbedder
 from resources.tables.lance import LanceTables
+from retrieval.filters import NO_FILTERS, Filters
 from retrieval.search import Searcher, SearchHit
 from seed_assets.memo.reuse import Reuse
 
@@ -55,27 +56,37 @@ class Tables:
         self._embedder = embedder
         self._rows = rows
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, filters: Filters = NO_FILTERS) -> Snapshot:
         """Return the name of the rows."""
         return Snapshot(self._rows)
+
+    def is_ready(self, filters: Filters) -> bool:
+        """Return whether the rows are known: they always are."""
+        return True
 
     def vector_is_kept(self, words: str) -> bool:
         """Return whether it need not be computed: it always is."""
         return False
 
-    def find(self, words: str, count: int = POOL) -> Retrieved:
+    async def find(
+        self, words: str, reuse: Reuse | None = None, count: int = POOL, filters: Filters = NO_FILTERS
+    ) -> Retrieved:
         """Return the passages that search finds."""
-        return self.judged(words, self.searcher.search(words, count))
+        return self.judged(words, self.searcher.search(words, count, filters))
+
+    async def aclose(self) -> None:
+        """Do nothing: nothing is connected."""
 
     def judged(self, words: str, hits: Sequence[SearchHit]) -> Retrieved:
         """Return these passages, with the probability that they answer."""
         passages = [Passage(h.document, h.title, h.start, h.end, h.text, h.header, score=h.score) for h in hits]
-        return Retrieved(tuple(passages), relevance.probability(*self.measured(words, passages)))
+        likely = (relevance.probability(*one) for one in self.measured(words, passages))
+        return Retrieved(tuple(passages), tuple(likely))
 
-    def measured(self, words: str, passages: Sequence[Passage]) -> tuple[float, float]:
-        """Return the measures by which passages are judged."""
+    def measured(self, words: str, passages: Sequence[Passage]) -> list[tuple[float, float]]:
+        """Return the measures by which each passage is judged."""
         texts = titled(passages)
-        return relevance.measures(words, texts, relevance.weigh(words, texts), self._embedder)
+        return relevance.measures(words, texts, relevance.weigh(words, texts), self._embedder, len(texts))
 
 
 def measure(corpora: Path, *, learn: bool) -> dict[str, Any]:
@@ -168,7 +179,7 @@ def _auc(scores: np.ndarray, there: np.ndarray) -> float:
 def _learnt(finder: Tables, questions: Sequence[Question]) -> list[float]:
     """Return the weights of both measures and the constant, by logistic regression."""
     cases = list(_cases(finder, questions))
-    rows = np.array([[*finder.measured(q.text, found.passages), 1.0] for q, found, _ in cases])
+    rows = np.array([[*finder.measured(q.text, found.passages)[0], 1.0] for q, found, _ in cases])
     signs = np.array([1.0 if there else -1.0 for _, _, there in cases])
 
     def loss(weights: np.ndarray) -> float:

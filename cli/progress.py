@@ -24,7 +24,8 @@ from cli.warning_list import note_lines, warning_lines
 from io_managers.plain_text import plain
 from resources.columns import Column
 from resources.endpoints.llm import Usage
-from resources.settings.config import PROJECT_ROOT
+from resources.project_folder import PROGRAMS
+from resources.settings.config import PROJECT_ROOT, SAMPLE_CORPUS
 from resources.wording import counted, dollars
 from seed_assets.engine.progress import Progress
 from seed_assets.graph.stage import Units
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from seed_assets.planning.warned_documents import WarnedDocument
     from seed_assets.seeding.seed_report import SeedReport
     from seed_assets.session.session import Session
+    from seed_assets.session.sharing import RemoteState
 
 _REFRESHES_PER_SECOND = 8
 """How often the live table is drawn: often enough to look continuous, and cheap (a judgement)."""
@@ -196,6 +198,8 @@ def show_report(session: "Session", report: "SeedReport") -> None:
         f"{counted(documents, 'document')}{changes}; {counted(made, 'result')} computed, {reused:,} reused, in "
         f"{report.seconds:.1f} s" + ("." if report.runs else "; nothing to do, no run was started."),
     )
+    if shared := report.shared.sentence():
+        console.sentence(shared)
     for line in note_lines(report.skipped, report.warned, report.without_text):
         console.sentence(line)
     _show_what_stopped(console, report)
@@ -226,18 +230,18 @@ def _show_what_stopped(console: Screen, report: "SeedReport") -> None:
 def _show_next(console: Screen, session: "Session") -> None:
     default = session.settings.home == PROJECT_ROOT / ".seedbank"
     home = "" if default else f"SEEDBANK_HOME={shlex.quote(str(session.settings.home))} "
-    command = f"{home}.venv/bin"
+    command = f"{home}{PROGRAMS}seedbank"
     console.sentence("Next:")
     for line, meaning in (
-        (f"{command}/seedbank search '{_question(session)}'", "search it"),
-        (f"{command}/seedbank dev", "open Dagster: every document is a partition"),
-        (f"{command}/seedbank seed", "run again: only what changed is computed"),
+        (f"{command} search '{_question(session)}'", "search it"),
+        (f"{command} dev", "open Dagster: every document is a partition"),
+        (f"{command} seed", "run again: only what changed is computed"),
     ):
         console.marked(f"  {escape(plain(line))}   [dim]{meaning}[/]")
 
 
 def _question(session: "Session") -> str:
-    of_sample = session.settings.corpus == PROJECT_ROOT / "sample_corpus"
+    of_sample = session.settings.corpus == SAMPLE_CORPUS
     return "why do the pages face outward in a chained library" if of_sample else "a question about your documents"
 
 
@@ -250,6 +254,7 @@ def show_status(
     skipped: "SkippedFiles | None" = None,
     kept: Mapping[str, Mapping[str, int]] | None = None,
     without_text: Sequence[str] = (),
+    remote: "RemoteState | None" = None,
 ) -> None:
     """Print the number of units by stage and state, then what is kept, the skipped files, the warnings and the failures."""
     console = Screen()
@@ -273,6 +278,8 @@ def show_status(
     if skipped is not None:
         for line in note_lines(skipped, without_text=without_text):
             console.sentence(line)
+    for line in remote.sentences() if remote else ():
+        console.sentence(line)
     for line in warning_lines(warned):
         console.sentence(line)
     _show_failures(console, failures)

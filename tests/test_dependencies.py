@@ -17,8 +17,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT: Mapping[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
-PRODUCT: tuple[str, ...] = tuple(PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
-DEVELOPMENT = ("tests", "benchmarks", "install.py")
+PRODUCT: tuple[str, ...] = (
+    "seedbank",
+    *PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["custom"]["packages"],
+)
+DEVELOPMENT = ("tests", "benchmarks", "install.py", "hatch_build.py")
 
 RUN_WITHOUT_IMPORT = {
     "dagster-dg-cli": "users run its command `dg` in the project",
@@ -31,6 +34,9 @@ RUN_WITHOUT_IMPORT = {
     "wordllama": "the offline embedder reads its files; its code is not run",
 }
 DEVELOPED_WITHOUT_IMPORT = {
+    "flask": "the server of moto, which tests start as a process, needs it",
+    "flask-cors": "as flask",
+    "moto": "tests start its server as a process",
     "pytest-xdist": "brings pytest's option --numprocesses, which the Makefile uses",
     "uv": "install.py looks for its program, and so does the Makefile",
 }

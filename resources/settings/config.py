@@ -17,6 +17,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from resources.errors import ConfigurationError
 from resources.home.home import Home
+from resources.project_folder import CONFIG_NAME, PACKAGES_FOLDER, project_folder
 from resources.settings.answer_settings import AnswerSettings
 from resources.settings.config_errors import unknown_variables, wrong_settings
 from resources.settings.corpus_settings import (
@@ -40,11 +41,13 @@ from resources.settings.model_settings import (
 )
 from resources.settings.reading_settings import OcrSettings, PdfSettings
 from resources.settings.service_settings import ServiceSettings
+from resources.settings.store_settings import StoreSettings
 from resources.wire.addresses import shown_address, wrong_address
 from resources.wire.guarded_http import FORBIDDING
 
-PROJECT_ROOT = Path(__file__).resolve().parents[2]
-CONFIG_FILE = PROJECT_ROOT / "seedbank.toml"
+PROJECT_ROOT = Path(project_folder())
+CONFIG_FILE = PROJECT_ROOT / CONFIG_NAME
+SAMPLE_CORPUS = Path(PACKAGES_FOLDER) / "sample_corpus"
 PREFIX = "SEEDBANK_"
 # The variable that names another file than CONFIG_FILE, for users with several corpora.
 CONFIG_VARIABLE = "SEEDBANK_CONFIG"
@@ -53,7 +56,10 @@ OPENAI_ADDRESS = "OPENAI_BASE_URL"
 # The project's own variables that are not settings; the last one is for its tests.
 OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, FORBIDDING, "SEEDBANK_CORPORA"})
 _PATHS = ("corpus", "home", "prices")
-_PATHS_IN_SECTIONS = (("clusters", "table"), ("entities", "known"), ("embeddings", "folder"), ("metrics", "prometheus"))
+_PATHS_IN_SECTIONS = (
+    *(("clusters", "table"), ("entities", "known"), ("embeddings", "folder"), ("metrics", "prometheus")),
+    ("store", "remote"),
+)
 
 
 def _some_path(value: Any) -> Any:
@@ -160,7 +166,7 @@ class Settings(BaseSettings):
     )
 
     corpus: Folder = Field(
-        PROJECT_ROOT / "sample_corpus",
+        SAMPLE_CORPUS,
         description="The folder of documents. Default: the corpus that the home belongs to; for a new home, the project's "
         "sample corpus.",
     )
@@ -188,7 +194,7 @@ class Settings(BaseSettings):
         "the runs takes longer than their work.",
     )
     prices: Path = Field(
-        PROJECT_ROOT / "resources" / "prices.toml",
+        Path(PACKAGES_FOLDER) / "resources" / "prices.toml",
         description="File with the prices of models, in dollars per million tokens. The prices in a file of your own apply to "
         "every endpoint; the project's prices apply to the providers' own addresses only. A model in neither file has an "
         "unknown price, and is shown that way.",
@@ -198,6 +204,7 @@ class Settings(BaseSettings):
         description="Facts of your own from each document, in a table of their own: one `[extract.NAME]` each "
         "(docs/extractions.md).",
     )
+    store: StoreSettings = StoreSettings()  # pyright: ignore[reportCallIssue]
     extraction: ExtractionSettings = ExtractionSettings()  # pyright: ignore[reportCallIssue]
     chunks: ChunkSettings = ChunkSettings()  # pyright: ignore[reportCallIssue] - every field has a default
     summaries: SummarySettings = SummarySettings()  # pyright: ignore[reportCallIssue]
@@ -247,7 +254,12 @@ class _Toml(TomlConfigSettingsSource):
         values = super().__call__()
         for section, name in _PATHS_IN_SECTIONS:
             found = values.get(section)
-            if isinstance(found, dict) and isinstance(found.get(name), str) and found[name]:
+            if (
+                isinstance(found, dict)
+                and isinstance(found.get(name), str)
+                and found[name]
+                and "://" not in found[name]
+            ):
                 values[section] = found | {name: str(self._folder / _expanded(Path(found[name])))}
         extract = values.get("extract")
         if isinstance(extract, dict):

@@ -83,6 +83,8 @@ def searcher(tables: LanceTables, embedder: WordLlamaEmbedder) -> Searcher:
     ("filters", "found"),
     [
         (Filters(folders=("rails",)), {"rails/points.html"}),
+        (Filters(documents=("old.md", "o'brien/ship's log.txt")), {"old.md", "o'brien/ship's log.txt"}),
+        (Filters(documents=("old.md",), formats=("html",)), set()),
         (Filters(folders=("./rails/", "o'brien")), {"rails/points.html", "o'brien/ship's log.txt"}),
         (Filters(formats=("html",)), {"rails/points.html"}),
         (Filters(formats=(".TXT", "HTML")), {"rails/points.html", "o'brien/ship's log.txt"}),
@@ -93,6 +95,8 @@ def searcher(tables: LanceTables, embedder: WordLlamaEmbedder) -> Searcher:
         (Filters(since=dt.date(2026, 5, 17)), {"new.md"}),
         (Filters(since=dt.date(2026, 5, 18)), set()),
         (Filters(formats=("md",), since=dt.date(2000, 1, 1)), {"old.md", "new.md"}),
+        (Filters(where=("concepts.name=sourdough",)), {"old.md"}),
+        (Filters(where=("concepts.name=sourdough", "concepts.name=coral reef")), set()),
     ],
 )
 def test_a_narrow_filter_finds_all_that_pass_it(searcher: Searcher, filters: Filters, found: set[str]) -> None:
@@ -111,6 +115,10 @@ def test_ten_results_come_back_through_a_filter(searcher: Searcher) -> None:
     ("filters", "said"),
     [
         (Filters(folders=("port",)), "No document is in the folder 'port'. Did you mean ports?"),
+        (Filters(documents=("olds.md",)), "There is no document 'olds.md'. Did you mean old.md?"),
+        (Filters(documents=("x\0\udcff\n'; --",)), "There is no document"),
+        (Filters(concepts=("x\0\udcff'; --",)), "There is no concept"),
+        (Filters(clusters=("x\0\udcff'; --",)), "There is no cluster"),
         (Filters(formats=("htm1",)), "There is no format 'htm1'. Did you mean"),
         (Filters(concepts=("coral reefs",)), "There is no concept 'coral reefs'. Did you mean coral reef?"),
         (Filters(concepts=("coral reef", "o'brien")), 'There is no concept "o\'brien".'),

@@ -22,9 +22,10 @@ QUANTITIES = frozenset({DATE, AMOUNT})
 class LocalEntity:
     """An entity of one document.
 
-    aliases: its other names that may be another's. index: its place among the document's entities. keys: those of its names by which it may be another's: of a person not
-    the last name alone. key: that of its fullest name. context: what else the document speaks of, as keys of names and
-    words of concepts. digest: of all of this but the document's id, so that a renamed document stays what it is.
+    index: its place among the document's entities. keys: those of its names by which it may be another's: of a person not the
+    last name alone. aliases: these names but its own, as they stand. key: that of its fullest name. context: what else the
+    document speaks of, as keys of names and words of concepts. digest: of all of this but the document's id, so that a renamed
+    document stays what it is.
     """
 
     document_id: str
