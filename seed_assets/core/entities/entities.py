@@ -32,7 +32,7 @@ _MOST_CUES = 20
 _READ_CHARACTERS = 4_000_000
 
 
-class Entity(msgspec.Struct, frozen=True, array_like=True):
+class Entity(msgspec.Struct, frozen=True, omit_defaults=True):
     """Someone or something that a document speaks of.
 
     name: its fullest name, as it stands in the text. normal: the name in the form in which names are compared; of a date in
