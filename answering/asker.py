@@ -39,6 +39,7 @@ RETRIEVAL, ANSWER = "retrieval", "answer"
 _VERSION = "1"
 # So many replies are kept in memory; each has some ten thousand characters (a judgement).
 _REMEMBERED = 1_000
+_DAY_SECONDS = 86_400
 MOST_PASSAGES = 20
 """An answer is made from at most so many passages; more would hide the few that count (a judgement)."""
 
@@ -71,6 +72,8 @@ class Asker:
         self._answers = KeyTemplate(ANSWER, {"version": _VERSION, "answerer": dict(answerer.identity)})
         self._remembered: OrderedDict[tuple[str, str], Reply] = OrderedDict()
         self._going_on: set[asyncio.Task[Any]] = set()
+        # (day, key) of kept steps whose use was noted.
+        self._noted: set[tuple[int, str]] = set()
 
     async def ask(self, question: Question, *, use_cache: bool = True, refresh: bool = False) -> Reply:
         """Answer a question.
@@ -183,7 +186,13 @@ class Asker:
         return self._reply(question, draft, _Found(choice, found, snapshot, hit))
 
     def _lookup(self, action: Action) -> ActionRecord | None:
-        return self._store.actions.lookup([action.key]).get(action.key)
+        record = self._store.actions.lookup([action.key]).get(action.key)
+        noted = (int(time.time() // _DAY_SECONDS), action.key)
+        if record is not None and noted not in self._noted:
+            self._noted.add(noted)
+            if self._store.actions.note_use([action.key]):
+                return self._store.actions.lookup([action.key]).get(action.key)
+        return record
 
     def _value(self, record: ActionRecord | None, expected: Any) -> Any:
         if record is None:

@@ -23,6 +23,7 @@ ORDER = (
     "io_managers.store.errors",
     "io_managers.store.codecs  io_managers.store.sqlite",
     "io_managers.store",
+    "io_managers.store.retention",
     "io_managers",
     "resources.errors  resources.wording",
     "resources.columns",

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.invocation import HomeOption, JsonOption, errors_as_messages, open_session, settings_of
+from cli.retention.clear import clear
+from cli.retention.gc import gc
 from cli.streams import print_json, print_text
 from resources.wording import counted
 
 if TYPE_CHECKING:
     from io_managers.store.account import Key
 
-cache_app = typer.Typer(help="Inspect, check and repair the store of finished results.", no_args_is_help=True)
+cache_app = typer.Typer(help="Inspect, check, bound and repair the store of finished results.", no_args_is_help=True)
+cache_app.command()(gc)
+cache_app.command()(clear)
 
 
 class Format(StrEnum):

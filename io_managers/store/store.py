@@ -63,6 +63,7 @@ class _Commit(msgspec.Struct, frozen=True):
     results: list[_Finished]
     attempts: list[Attempt]
     replace: bool
+    origins: list[tuple[str, str]] = []
 
 
 class Store:
@@ -134,20 +135,22 @@ class Store:
         *,
         replace: bool = False,
         attempts: Sequence[Attempt] = (),
+        origins: Sequence[tuple[str, str]] = (),
     ) -> Future[list[str]]:
         """Queue finished actions with their values for one durable commit; the future gives the content digest of each.
 
         replace: replace results that are recorded already; otherwise the first result of a key stays. attempts: the paid
-        requests that gave the results. A failure that is recorded for an action is removed. The future cannot be cancelled.
+        requests that gave the results. origins: what the results were made for, see ActionCache.put_origins. A failure that is
+        recorded for an action is removed. The future cannot be cancelled.
         Raises UnencodableError, and StoreUnavailableError if a large value cannot be written; the future raises
         StoreUnavailableError.
         """
         encoded = [(action, encode(value), provenance) for action, value, provenance in results]
         done: Future[list[str]] = Future()
         done.set_running_or_notify_cancel()
-        keep = partial(self._keep, encoded, attempts, replace=replace)
+        keep = partial(self._keep, encoded, attempts, origins, replace=replace)
         try:
-            digests, written = self._write(encoded, attempts, replace=replace)
+            digests, written = self._write(encoded, attempts, origins, replace=replace)
         except StoreUnavailableError as error:
             keep(error)
             raise
@@ -155,7 +158,12 @@ class Store:
         return done
 
     def _write(
-        self, results: Sequence[tuple[Action, Encoded, Provenance]], attempts: Sequence[Attempt], *, replace: bool
+        self,
+        results: Sequence[tuple[Action, Encoded, Provenance]],
+        attempts: Sequence[Attempt],
+        origins: Sequence[tuple[str, str]],
+        *,
+        replace: bool,
     ) -> tuple[list[str], Future[None]]:
         digests: list[str] = []
         rows: dict[str, list[Row]] = {}
@@ -172,6 +180,7 @@ class Store:
             *rows.items(),
             self.failures.clear([action.key for action, _, _ in results]),
             *(self.requests.put(attempt) for attempt in attempts),
+            *([self.actions.put_origins(origins)] if origins else []),
         )
         return digests, written
 
@@ -179,6 +188,7 @@ class Store:
         self,
         results: Sequence[tuple[Action, Encoded, Provenance]],
         attempts: Sequence[Attempt],
+        origins: Sequence[tuple[str, str]],
         error: BaseException,
         *,
         replace: bool,
@@ -201,7 +211,7 @@ class Store:
                 )
                 for action, encoded, provenance in results
             ]
-            self.reserve.put(msgspec.msgpack.encode(_Commit(finished, list(attempts), replace)))
+            self.reserve.put(msgspec.msgpack.encode(_Commit(finished, list(attempts), replace, list(origins))))
 
     def take_in_reserve(self) -> int:
         """Commit the answers that wait in the reserve, and return how many there were. It is cheap if there are none.
@@ -226,7 +236,7 @@ class Store:
             )
             for found in commit.results
         ]
-        _, written = self._write(results, commit.attempts, replace=commit.replace)
+        _, written = self._write(results, commit.attempts, commit.origins, replace=commit.replace)
         written.result()
 
     def prepare_to_pay(self) -> None:

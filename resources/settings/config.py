@@ -38,6 +38,7 @@ from resources.settings.model_settings import (
 )
 from resources.settings.reading_settings import OcrSettings, PdfSettings
 from resources.settings.service_settings import ServiceSettings
+from resources.settings.store_settings import StoreSettings
 from resources.wire.addresses import shown_address, wrong_address
 from resources.wire.guarded_http import FORBIDDING
 
@@ -51,7 +52,12 @@ OPENAI_ADDRESS = "OPENAI_BASE_URL"
 # The project's own variables that are not settings; the last one is for its tests.
 OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, FORBIDDING, "SEEDBANK_CORPORA"})
 _PATHS = ("corpus", "home", "prices")
-_PATHS_IN_SECTIONS = (("clusters", "table"), ("embeddings", "folder"), ("metrics", "prometheus"))
+_PATHS_IN_SECTIONS = (
+    ("clusters", "table"),
+    ("embeddings", "folder"),
+    ("metrics", "prometheus"),
+    ("store", "directory"),
+)
 
 
 def _some_path(value: Any) -> Any:
@@ -208,6 +214,7 @@ class Settings(BaseSettings):
     budget: BudgetSettings = BudgetSettings()  # pyright: ignore[reportCallIssue]
     limits: LimitSettings = LimitSettings()  # pyright: ignore[reportCallIssue]
     metrics: MetricsSettings = MetricsSettings()  # pyright: ignore[reportCallIssue]
+    store: StoreSettings = StoreSettings()  # pyright: ignore[reportCallIssue]
     service: ServiceSettings = ServiceSettings()  # pyright: ignore[reportCallIssue]
 
     @property

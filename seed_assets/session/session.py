@@ -17,6 +17,7 @@ from io_managers.store.store import Store
 from resources.corpus.corpus import Corpus
 from resources.errors import ConfigurationError, DocumentError, StoppedError
 from resources.home.home import Home
+from resources.home.store_place import place_store
 from resources.settings.config import Settings
 from resources.tables.lance import LanceTables
 from seed_assets.engine.maintenance_due import maintenance_todo
@@ -51,6 +52,7 @@ class Session:
     def __init__(self, settings: Settings, pipeline: Pipeline | None = None) -> None:
         self.settings = settings
         self.home = Home(settings.home)
+        place_store(settings.home, settings.store.place)
         if open_still := self.home.keep_private(settings.corpus):
             logger.warning(open_still)
         self.pipeline = pipeline or build_pipeline(settings)
