@@ -12,7 +12,6 @@ from resources.errors import ConfigurationError
 from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import TableError, check_schema, read_error
 from resources.tables.lance_indexes import TEXT_COLUMNS, uncovered_rows
-from resources.tables.lance_schema import TABLES
 from retrieval.candidates import SHOWN, find_candidates, read_rows
 from retrieval.filters import NO_FILTERS, Filters, ModifiedAt, condition_of
 from retrieval.hits import AlikePassage, ScoreParts, SearchHit
@@ -165,7 +164,7 @@ class Searcher:
         seen = (self._tables.state(_TABLE), self._tables.version(_TABLE))
         if self._opened is None or self._opened[0] != seen:
             table = self._tables.open(_TABLE)
-            spec = TABLES[_TABLE]
+            spec = self._tables.specs[_TABLE]
             expected = spec.schema(spec.dimensions_of(table.schema))
             check_schema(_TABLE, expected=expected, found=table.schema, where=f"the table in {folder}")
             missing = [column for column in TEXT_COLUMNS if uncovered_rows(table, column) is None]

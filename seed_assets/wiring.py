@@ -5,7 +5,7 @@ does not: stages, their implementations (core), and clients (resources.models).
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from resources.home.home import Home
 from resources.models.embedder import LocalEmbedder
@@ -15,8 +15,12 @@ from seed_assets.core.judging.judging import SimilarityJudge, Thresholds
 from seed_assets.core.reading.field_table import FieldTable
 from seed_assets.core.text.text_work import TextWork
 from seed_assets.core.workers.workers_embedder import WorkersEmbedder
+from seed_assets.graph.additions import Additions, joined
 from seed_assets.graph.pipeline import VERSION, Pipeline
 from seed_assets.graph.stage import WORK, Finds, Stage
+
+if TYPE_CHECKING:
+    from resources.models.model_clients import ModelClients
 
 # The name of the resource that judges the summaries of documents, which `calibrate_file` compares with a person.
 JUDGE = "judge"
@@ -39,8 +43,11 @@ def build_pipeline(settings: Settings) -> Pipeline:
     local = WordLlamaEmbedder()
     pool = shared_pool()
     clusters = settings.clusters
+    models = _models(settings)
+    writing = models if settings.llm.provider != "extractive" else None
+    stages, added = joined(_stages(settings), _additions(settings, writing, local, pool))
     return Pipeline(
-        stages={stage.name: stage for stage in _stages(settings)},
+        stages={stage.name: stage for stage in stages},
         resources={
             "parser": pool,
             "picture_reader": PictureReader(
@@ -58,12 +65,33 @@ def build_pipeline(settings: Settings) -> Pipeline:
             ),
             "category_rules": CategoryRules(settings.categories.smallest, clusters.seed),
             "indexing": Indexing(settings.search_index.vector_index_rows),
-            **implementations(settings, local, pool),
+            **implementations(settings, local, pool, models),
+            **added.resources,
         },
         keeping=_keeping(settings),
-        asked_with=_asked_with(settings),
+        asked_with=models.asked_with() if models else frozenset(),
         cluster_types=clusters.types,
+        left_out=added.left_out,
     )
+
+
+def _additions(
+    settings: Settings, models: "ModelClients | None", local: LocalEmbedder, work: TextWork
+) -> list[Additions]:
+    """Return what the settings, and the modules that they name, add to the project's own stages.
+
+    models: what makes the models that write; None if the settings name none.
+    """
+    return []
+
+
+def _models(settings: Settings) -> "ModelClients | None":
+    """What makes the models that the settings name; None if they name none."""
+    if settings.llm.provider == "extractive" and not settings.embeddings.asks_server:
+        return None
+    from resources.models.model_clients import ModelClients
+
+    return ModelClients(settings)
 
 
 def _stages(settings: Settings) -> list[Stage]:
@@ -115,14 +143,6 @@ def _stages(settings: Settings) -> list[Stage]:
     return [stage.with_inputs(*bound) for stage in every]
 
 
-def _asked_with(settings: Settings) -> frozenset[str]:
-    if settings.llm.provider == "extractive" and not settings.embeddings.asks_server:
-        return frozenset()
-    from resources.models.model_clients import ModelClients
-
-    return ModelClients(settings).asked_with()
-
-
 def _keeping(settings: Settings) -> dict[str, frozenset[str]]:
     keeps = {
         "summaries": (settings.summaries, {"summarizer"}),
@@ -138,18 +158,19 @@ def _keeping(settings: Settings) -> dict[str, frozenset[str]]:
     return kept
 
 
-def implementations(settings: Settings, local: LocalEmbedder, work: TextWork | None = None) -> dict[str, Any]:
+def implementations(
+    settings: Settings, local: LocalEmbedder, work: TextWork | None = None, models: "ModelClients | None" = None
+) -> dict[str, Any]:
     """Return the resources of stages by their names, without loading anything heavy.
 
     local: the bundled embedder.
     work: the workers that process texts; None means threads of this process.
+    models: what makes the models, if the caller has it already.
     """
     found = _offline(settings, local, work)
-    if settings.llm.provider == "extractive" and not settings.embeddings.asks_server:
+    models = models or _models(settings)
+    if models is None:
         return found
-    from resources.models.model_clients import ModelClients
-
-    models = ModelClients(settings)
     found["embedder"] = models.embedder() or found["embedder"]
     if settings.llm.provider == "extractive":
         return found

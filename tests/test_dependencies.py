@@ -108,6 +108,7 @@ def test_what_the_product_imports_is_declared_for_run_time() -> None:
     assert undeclared(imported(*PRODUCT), RUN_TIME) == {}
 
 
+@pytest.mark.slow
 def test_what_is_declared_for_run_time_is_imported() -> None:
     """Guards against a dependency that everybody installs and nothing uses."""
     assert RUN_TIME - imported(*PRODUCT).keys() == RUN_WITHOUT_IMPORT.keys()

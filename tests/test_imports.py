@@ -136,6 +136,7 @@ def test_the_drawing_shows_the_same_order() -> None:
     assert floors == [line.split() for line in reversed(ORDER)]
 
 
+@pytest.mark.slow
 def test_no_modules_import_each_other_in_a_circle() -> None:
     """Imports inside functions and for types only count as well."""
     state: dict[str, str] = {}

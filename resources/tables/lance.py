@@ -21,7 +21,7 @@ import contextlib
 import copy
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -42,7 +42,7 @@ from resources.tables.lance_errors import (
 )
 from resources.tables.lance_marker import Mark, announce, newest_version, read_mark, settle, state_of
 from resources.tables.lance_rows import check_rows, declare_key, delete_copies, keyed, merge, of_owners
-from resources.tables.lance_schema import TABLES
+from resources.tables.lance_schema import TABLES, TableSpec
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,9 +56,13 @@ _ADDRESS_SPACE_BYTES = 2**30
 
 
 class LanceTables:
-    """The tables in one directory, SEEDBANK_HOME/lancedb. Nothing is created before the first write."""
+    """The tables in one directory, SEEDBANK_HOME/lancedb. Nothing is created before the first write.
 
-    def __init__(self, directory: Path) -> None:
+    specs: the declarations of the tables, by name.
+    """
+
+    def __init__(self, directory: Path, specs: Mapping[str, TableSpec] = TABLES) -> None:
+        self.specs = specs
         self._directory = directory
         self._prove: Callable[[], object] = bool
         self._connection: Any = None
@@ -116,7 +120,11 @@ class LanceTables:
 
     def folder(self, table: str) -> Path:
         """The folder of a table."""
-        return self._directory / f"{TABLES[table].name}.lance"
+        return self._directory / f"{table}.lance"
+
+    def present(self) -> list[str]:
+        """The names of all tables that are there, also of those that are not declared; sorted."""
+        return sorted(path.stem for path in self._directory.glob("[!.]*.lance") if self.version(path.stem) is not None)
 
     def version(self, table: str) -> int | None:
         """The newest version of the table by any program; None if there is no table. Raises TableReadError."""
@@ -136,7 +144,7 @@ class LanceTables:
 
         Raises TableSchemaError, which names the wrong columns, TableMissingError and TableReadError.
         """
-        spec = TABLES[table]
+        spec = self.specs[table]
         opened = self.open(table)
         with reading(table, self.folder(table)):
             schema = opened.schema
@@ -151,7 +159,7 @@ class LanceTables:
 
     def read(self, table: str, columns: Sequence[str] | None = None) -> "pa.Table":
         """All rows in the order of the table's key, with the given columns or all. Raises the errors of `checked`."""
-        spec = TABLES[table]
+        spec = self.specs[table]
         wanted = [column.name for column in spec.columns] if columns is None else list(columns)
         opened = self.checked(table)
         with reading(table, self.folder(table)):
@@ -165,7 +173,7 @@ class LanceTables:
 
     def owners(self, table: str) -> set[str]:
         """The owners that have rows in the table; empty if there is no table. Raises the errors of `written`."""
-        spec = TABLES[table]
+        spec = self.specs[table]
         if not spec.owner or self.version(table) is None:
             return set()
         return set(self.read(table, [spec.owner])[spec.owner].to_pylist())
@@ -178,7 +186,7 @@ class LanceTables:
         """
         if not owners or self.version(table) is None:
             return {}
-        spec = TABLES[table]
+        spec = self.specs[table]
         opened = self.checked(table)
         with reading(table, self.folder(table)):
             query = opened.search().where(of_owners(spec, owners))
@@ -205,7 +213,7 @@ class LanceTables:
         """
         import pyarrow as pa
 
-        spec = TABLES[table]
+        spec = self.specs[table]
         incoming = rows.read_all() if isinstance(rows, pa.RecordBatchReader) else rows
         schema = spec.schema(spec.dimensions_of(incoming.schema))
         check_schema(table, expected=schema, found=incoming.schema, where="the rows to be written")
@@ -250,7 +258,7 @@ class LanceTables:
         if self.version(table) is None:
             return None
         opened = self.checked(table)
-        condition = of_owners(TABLES[table], owners)
+        condition = of_owners(self.specs[table], owners)
         with reading(table, self.folder(table)):
             if not owners or not opened.count_rows(condition):
                 return self.state(table)
@@ -276,7 +284,7 @@ class LanceTables:
         Raises TableMissingError, TableSchemaError, ForeignTableError, TableWriteError.
         """
         opened = self.checked(table)
-        spec = TABLES[table]
+        spec = self.specs[table]
 
         def commit() -> None:
             self._prove()
@@ -334,7 +342,7 @@ class LanceTables:
     def _opened_or_created(self, table: str, schema: "pa.Schema") -> "Table":
         if self.version(table) is not None:
             return self.open(table)
-        made = keyed(schema, TABLES[table])
+        made = keyed(schema, self.specs[table])
         return self._retried(table, lambda: self._connected().create_table(table, schema=made, exist_ok=True))
 
     def _retried(self, table: str, commit: Callable[[], _Result]) -> _Result:

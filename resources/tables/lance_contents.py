@@ -13,7 +13,7 @@ import numpy as np
 
 from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import TableDamagedError, reading
-from resources.tables.lance_schema import TABLES, TableSpec
+from resources.tables.lance_schema import TableSpec
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,8 +59,8 @@ class TableContents:
         self.fault: TableDamagedError | None = None
         self._table = table
         self._folder = tables.folder(table)
-        self._opened = LanceTables(tables.directory).checked(table)
-        spec = TABLES[table]
+        self._opened = LanceTables(tables.directory, tables.specs).checked(table)
+        spec = tables.specs[table]
         with reading(table, self._folder):
             self.rows = self._opened.count_rows()
             self.schema = spec.schema(spec.dimensions_of(self._opened.schema))

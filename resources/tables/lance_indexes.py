@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import write_error
 from resources.tables.lance_index_files import note_index_files
-from resources.tables.lance_schema import TABLES
 from resources.tables.text_index import SAMPLED_ROWS, TextIndex, text_index_for
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def ensure_indexes(
     """
     return [
         _ensure(tables, table, vector_index_rows, keep, language_of)
-        for table in TABLES
+        for table in tables.specs
         if tables.version(table) is not None
     ]
 

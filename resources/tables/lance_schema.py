@@ -3,9 +3,10 @@
 A test compares docs/tables.md with this module.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,6 +24,11 @@ ColumnType = Literal[
     "vector",
 ]
 """`vector` is a fixed-size list of float32, as long as the embedder's vectors."""
+
+
+# The name of a table is that of a folder, and the name of a column stands in conditions of LanceDB.
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+DIGEST_COLUMN = "content_digest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,28 @@ class TableSpec:
             "vector": pa.list_(pa.float32(), dimensions),
         }
         return pa.schema([pa.field(column.name, types[column.type], column.nullable) for column in self.columns])
+
+    def problem(self) -> str:
+        """What is wrong with the declaration, as a clause; "" if nothing is."""
+        names = [column.name for column in self.columns]
+        if not _NAME.fullmatch(self.name):
+            return "its name has to begin with a small letter and consist of small letters, digits and underscores"
+        for column in self.columns:
+            if not _NAME.fullmatch(column.name):
+                return f"the name of its column {column.name!r} has to consist of small letters, digits and underscores"
+            if column.type not in get_args(ColumnType):
+                return f"the type {column.type!r} of its column {column.name} is not one of {', '.join(get_args(ColumnType))}"
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            return f"it has two columns of the name {twice}"
+        for name, what in (
+            (self.key, "key"),
+            (self.owner, "owner"),
+            (DIGEST_COLUMN, "digest of what a row was written from"),
+        ):
+            column = next((column for column in self.columns if column.name == name), None)
+            if name and (column is None or column.type != "string" or column.nullable):
+                return f"it needs a column {name} of the type string, without nulls: the {what}"
+        return ""
 
     def dimensions_of(self, schema: "pa.Schema") -> int:
         """The length of the vectors in tables of `schema`; 0 if there is no vector column of a fixed length."""

@@ -11,7 +11,6 @@ from io_managers.store.errors import StoreError
 from io_managers.store.fingerprint import Part
 from resources.tables.lance_contents import OwnedRows, as_bytes, rows_by_owner
 from resources.tables.lance_rows import table_of
-from resources.tables.lance_schema import TABLES
 from seed_assets.engine.runner import Runner
 from seed_assets.graph.stage import Stage
 
@@ -34,7 +33,7 @@ class ExpectedRows:
         self._runner = runner
         self._stage = stage
         self._schema = schema
-        self._spec = TABLES[stage.table]
+        self._spec = runner.tables.specs[stage.table]
         self._corpus = runner.published_corpus()
         published = {name: runner.store.refs.get(name) for name in stage.upstream}
         self._digests = {

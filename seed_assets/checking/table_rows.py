@@ -17,7 +17,6 @@ from io_managers.store.refs import Ref
 from resources.tables.lance_contents import OwnedRows, TableContents, rows_by_owner, text_of
 from resources.tables.lance_errors import TableDamagedError, TableError, TableSchemaError, foreign
 from resources.tables.lance_marker import read_mark
-from resources.tables.lance_schema import TABLES
 from seed_assets.checking.expected_rows import ExpectedRows
 from seed_assets.engine.cluster_level import vanished
 from seed_assets.engine.currency import published_currency, row_currency
@@ -69,7 +68,7 @@ class _Comparison:
     def __init__(self, runner: Runner, stage: Stage) -> None:
         self._runner = runner
         self._stage = stage
-        self._spec = TABLES[stage.table]
+        self._spec = runner.tables.specs[stage.table]
         # Unit -> the key that its expected rows are of, and these: they are not made twice.
         self._made: dict[str, tuple[str, OwnedRows]] = {}
 

@@ -13,7 +13,6 @@ from io_managers.store.holders import Waiting
 from io_managers.store.values import Result
 from resources.tables.lance_index_files import index_faults
 from resources.tables.lance_indexes import drop_indexes
-from resources.tables.lance_schema import TABLES
 from seed_assets.engine.comparison import miss_reasons
 from seed_assets.engine.currency import row_currency
 from seed_assets.engine.damage import DOUBTED
@@ -52,7 +51,7 @@ def _brought_up_to_date(runner: Runner, stage: Stage) -> tuple[Action, str, str 
         # In one order, so that two processes cannot wait for each other.
         held = [
             leases.enter_context(table_held(runner.store.leases, runner.tables, table, Waiting(runner.stop_reason)))
-            for table in sorted(TABLES)
+            for table in sorted(runner.tables.specs)
         ]
         tables = runner.tables.under(lambda: [each.prove() for each in held])
         # Only now: while the leases were waited for, another run may have published more.

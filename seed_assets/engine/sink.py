@@ -28,7 +28,6 @@ from resources.tables.lance_errors import (
 )
 from resources.tables.lance_marker import is_older
 from resources.tables.lance_rows import table_of
-from resources.tables.lance_schema import TABLES
 from seed_assets.engine.comparison import miss_reasons
 from seed_assets.engine.currency import published_currency, row_currency
 from seed_assets.engine.damage import DAMAGED, UNREADABLE
@@ -124,7 +123,7 @@ def _must_be_rebuilt(tables: LanceTables, table: str, error: TableError) -> bool
         return False
     if isinstance(error, TableSchemaError):
         found = tables.open(table).schema.names
-        return any(column.name not in found for column in TABLES[table].columns)
+        return any(column.name not in found for column in tables.specs[table].columns)
     try:
         contents = TableContents(tables, table)
         return any(contents.fault is not None for _ in contents.pieces()) or contents.fault is not None
@@ -183,7 +182,7 @@ async def _write_under_lease(work: StageWork, tables: LanceTables, partitions: S
     reasons = miss_reasons(runner.store, stage, missing)
     started = time.perf_counter()
     dimensions = runner.pipeline.resources[stage.vectors].dimensions if stage.vectors else 0
-    schema = TABLES[stage.table].schema(dimensions)
+    schema = tables.specs[stage.table].schema(dimensions)
     batches: list[pa.Table] = []
     built: dict[str, Action] = {}
     for partition, action in missing.items():

@@ -285,13 +285,13 @@ class _Unit:
     def _with_details(self, stage: Stage, change: Change) -> Change:
         """The change with what the store knows of the values or texts that differ."""
         if change.kind == "prompt":
-            return self._of_prompt(change)
+            return self._of_prompt(stage, change)
         if change.kind == "input" and change.part in stage.upstream:
             return self._of_input(change)
         return change
 
-    def _of_prompt(self, change: Change) -> Change:
-        resource = self._pipeline.resources.get(change.part.partition(".")[0])
+    def _of_prompt(self, stage: Stage, change: Change) -> Change:
+        resource = self._pipeline.resource(stage, change.part.partition(".")[0])
         texts = resource.prompt_texts if isinstance(resource, OfPrompts) else {}
         now = texts.get(str(change.now))
         before = self._store.kept_text(str(change.before))

@@ -72,7 +72,7 @@ def key_changes(
         elif name in stage.inputs:
             found.append(Change(name, "input", f"The result of `{name}` changed", before=old, now=new))
         else:
-            found += _of_resource(pipeline.resources.get(name), name, old, new, settings)
+            found += _of_resource(pipeline.resource(stage, name), name, old, new, settings)
     # What a stage continues from is no reason by itself.
     return [change for change in found if not _continues(change)] or found[:1]
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from io_managers.store.fingerprint import Action, KeyTemplate, Part, same_part
+from resources.tables.lance_schema import TABLES, TableSpec
 from seed_assets.graph.published import PublishedCorpus
 from seed_assets.graph.stage import REUSE, SOURCE, WORK, Identified, IdentifiedByFormat, OfKind, Stage, Units
 
@@ -35,7 +36,8 @@ class Pipeline:
 
     keeping: stages whose published results are kept if only these parts of their keys have changed: resources (another model,
     another prompt), or VERSION. cluster_types: the partitions of the stages of cluster types and of clusters. asked_with: digests
-    of the settings that shape requests to models; a recorded failure holds under them.
+    of the settings that shape requests to models; a recorded failure holds under them. left_out: by name, why a declared stage is
+    not in the pipeline. A resource under the name `<stage>.<parameter>` is for that stage alone.
     """
 
     stages: Mapping[str, Stage]
@@ -43,6 +45,7 @@ class Pipeline:
     keeping: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     cluster_types: tuple[str, ...] = ()
     asked_with: frozenset[str] = frozenset()
+    left_out: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         for position, stage in enumerate(self.stages.values()):
@@ -54,7 +57,7 @@ class Pipeline:
             later = [name for name in needed if self.phases[name] > self.phases[stage.name]]
             if later:
                 raise ValueError(f"Stage {stage.name}: its inputs {later} are made in a later phase than it is.")
-            missing = [name for name in stage.uses if name != REUSE and name not in self.resources]
+            missing = [name for name in stage.uses if name != REUSE and self.resource(stage, name) is None]
             if missing:
                 raise ValueError(f"Stage {stage.name} uses {missing}, which the pipeline does not have.")
         finding = [stage.name for stage in self.stages.values() if stage.finds]
@@ -65,6 +68,12 @@ class Pipeline:
     def templates(self) -> dict[str, KeyTemplate]:
         """The templates of each stage's action keys."""
         return {stage.name: KeyTemplate(stage.name, self._fixed(stage)) for stage in self.stages.values()}
+
+    @cached_property
+    def tables(self) -> Mapping[str, TableSpec]:
+        """The project's tables, and those that sinks declare, by name."""
+        declared = [stage.table_spec for stage in self.stages.values()]
+        return {**TABLES, **{spec.name: spec for spec in declared if spec is not None}}
 
     def of_units(self, *units: Units) -> list[Stage]:
         """The stages of these units, in order."""
@@ -161,7 +170,11 @@ class Pipeline:
 
     def used_by(self, stage: Stage) -> dict[str, Any]:
         """The resources that a stage's function takes, except `reuse`."""
-        return {name: self.resources[name] for name in stage.uses if name != REUSE}
+        return {name: self.resource(stage, name) for name in stage.uses if name != REUSE}
+
+    def resource(self, stage: Stage, name: str) -> Any:
+        """What a stage uses under this name: its own, or that of all stages; None if there is none."""
+        return self.resources.get(f"{stage.name}.{name}", self.resources.get(name))
 
     def with_stage(self, stage: Stage) -> "Pipeline":
         """The same pipeline with one stage replaced by name."""

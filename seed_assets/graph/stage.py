@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, get_type_hints, runtime_checkable
 import msgspec
 
 from io_managers.store.fingerprint import Part
+from resources.tables.lance_schema import TableSpec
 from resources.wording import counted, shortened
 from seed_assets.graph.corpus_inputs import CorpusInput
 from seed_assets.graph.declared_checks import StageCheck
@@ -154,9 +155,11 @@ class Stage:
     finds: what the stage that finds clusters declares. checks: the checks of all that
     it has published.
 
-    table: the table that a sink writes, or that maintenance works on. vectors: the resource that says how many numbers a vector
-    in a sink's table has; "" if the table has none. every_unit: whether each unit of a sink has a row in every case. works_on:
-    the sinks whose rows maintenance looks at.
+    table: the table that a sink writes, or that maintenance works on. table_spec: its columns, if it is not one of the project's.
+    vectors: the resource that says how many numbers a vector in a sink's table has; "" if the table has none. every_unit: whether
+    each unit of a sink has a row in every case. works_on: the sinks whose rows maintenance looks at.
+
+    declared_in: where a stage that is not the project's own is declared, such as `module my_stages`; for messages.
     """
 
     name: str
@@ -182,6 +185,8 @@ class Stage:
     problem: Callable[..., str] = lambda value, *inputs: ""
     warnings: Callable[[Any], Sequence[str]] | None = None
     changes: Mapping[str, str] = field(default_factory=dict[str, str])
+    table_spec: TableSpec | None = None
+    declared_in: str = ""
 
     @property
     def description(self) -> str:
@@ -259,7 +264,7 @@ def value_stage(
 def sink_stage(
     *,
     version: str,
-    table: str,
+    table: str | TableSpec,
     changes: Mapping[str, str] | None = None,
     units: Units = Units.DOCUMENTS,
     vectors: str = "",
@@ -267,10 +272,13 @@ def sink_stage(
 ) -> Callable[[Callable[..., Any]], Stage]:
     """Declare a function (unit, content_digest, *inputs) -> rows as the writer of a table.
 
-    version: raise it whenever the same inputs give other rows. The rest: see Stage.
+    version: raise it whenever the same inputs give other rows. table: one of the project's tables by its name, or a table that is
+    declared here. The rest: see Stage.
     """
+    spec = None if isinstance(table, str) else table
+    name = table if isinstance(table, str) else table.name
     return lambda function: replace(
-        _stage(function, kind="sink", version=version, table=table, changes=changes or {}),
+        _stage(function, kind="sink", version=version, table=name, table_spec=spec, changes=changes or {}),
         units=units,
         vectors=vectors,
         every_unit=every_unit,

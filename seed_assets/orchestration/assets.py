@@ -57,7 +57,7 @@ def _shared(pipeline: Pipeline, stage: Stage) -> dict[str, Any]:
         "description": stage.description,
         "group_name": group,
         "kinds": {"python"} if stage.kind == "value" else {"lancedb"},
-        "metadata": table_definition(stage),
+        "metadata": table_definition(pipeline, stage),
         # People use this tag on the command line to select all assets with the same partitions.
         "tags": {"job": JOBS[pipeline.phases[stage.name]]},
         # If results of earlier versions are kept, Dagster must not call them stale. Records name the version in any case.

@@ -12,8 +12,9 @@ import dagster as dg
 
 from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import TableError
-from resources.tables.lance_schema import TABLES, TableSpec
+from resources.tables.lance_schema import TableSpec
 from resources.wording import counted
+from seed_assets.graph.pipeline import Pipeline
 from seed_assets.graph.stage import Stage
 from seed_assets.orchestration.page_metadata import markdown_table
 
@@ -24,11 +25,11 @@ _ROWS, _CELL = 5, 80
 _NUMBERS = ("vector", "list<int32>", "list<float32>", "list<float64>")
 
 
-def table_definition(stage: Stage) -> dict[str, Any]:
+def table_definition(pipeline: Pipeline, stage: Stage) -> dict[str, Any]:
     """The name and the columns of the table that a stage writes, under Dagster's names for them; {} if it writes none."""
     if stage.kind != "sink":
         return {}
-    spec = TABLES[stage.table]
+    spec = pipeline.tables[stage.table]
     columns = [
         dg.TableColumn(
             column.name,
@@ -48,7 +49,7 @@ def table_contents(tables: LanceTables, stage: Stage) -> dict[str, Any]:
     """
     if stage.kind != "sink":
         return {}
-    spec = TABLES[stage.table]
+    spec = tables.specs[stage.table]
     try:
         table = tables.checked(stage.table)
         rows = table.search().limit(_ROWS).to_list()

@@ -28,7 +28,6 @@ from resources.settings.config import absolute
 from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import TableError
 from resources.tables.lance_marker import Mark, newest_version, write_mark
-from resources.tables.lance_schema import TABLES
 from seed_assets.engine.table_leases import from_scratch, table_held
 from seed_assets.session.session import Session
 
@@ -64,7 +63,7 @@ def back_up(session: Session, directory: Path) -> Backup:
     _check_place(session, directory)
     _check_space(home.directory, directory)
     with _in_place(directory) as made:
-        for table in TABLES:
+        for table in session.tables.present():
             _copy_table(session, table, made / "lancedb")
         _copy_folder(home.dagster, made / "dagster", without={"agreement"})
         for path in sorted(home.directory.iterdir()):
@@ -218,9 +217,7 @@ def _looked_at(made: Path) -> Backup:
             damage = [row[0] for row in connection.execute("PRAGMA quick_check(3)") if row[0] != "ok"]
         found.wrong += [f"{database.relative_to(made)}: {line}" for line in damage]
     tables = LanceTables(made / "lancedb")
-    for table in TABLES:
-        if tables.version(table) is None:
-            continue
+    for table in tables.present():
         try:
             found.tables[table] = tables.rows_read(table)
         except TableError as error:

@@ -75,7 +75,7 @@ class Session:
     @cached_property
     def tables(self) -> LanceTables:
         """The tables of the knowledge base."""
-        return LanceTables(self.home.lancedb)
+        return LanceTables(self.home.lancedb, self.pipeline.tables)
 
     def runner(self, options: RunOptions | None = None, observer: Observer | None = None) -> Runner:
         """Make a runner, which runs stages."""

@@ -14,6 +14,8 @@ from resources.models.embedder import WordLlamaEmbedder
 from tests.conftest import DOCUMENTS
 from tests.support.pipelines import World, essay, use_in_commands
 
+pytestmark = pytest.mark.slow
+
 BREAD = "Sourdough bread rises for twelve hours at 20 °C. The crumb is open. The crust is baked at 240 °C."
 
 

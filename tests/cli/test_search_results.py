@@ -19,6 +19,8 @@ from seed_assets.reports.found_passages import excerpt, found_passage, markdown_
 from tests.support.pdf_files import Page, lines, pdf
 from tests.support.pipelines import World, essay
 
+pytestmark = pytest.mark.slow
+
 ROWS = "\n".join(f"| Gate {number} | {number} m | It was seen in year {number} |" for number in range(40, 60))
 
 

@@ -65,6 +65,7 @@ def test_a_mark_stands_on_a_line_of_its_own_wherever_a_page_begins() -> None:
     assert text_with_pages(ExtractedText("no pages", "")) == "no pages"
 
 
+@pytest.mark.slow
 def test_other_results_are_printed_by_their_type(plain_world: World) -> None:
     assert "\ntext: " in show(plain_world, CORALS, "summaries")
     concepts = shown_json(plain_world, CORALS, "concepts")["value"]["concepts"]

@@ -24,6 +24,8 @@ from tests.support.pipelines import World, essay
 from tests.support.seed_process import ROOT
 from tests.test_imports import HEAVY
 
+pytestmark = pytest.mark.slow
+
 CORALS = "reefs/corals.txt"
 FORMS = ("text", "md", "json", "html")
 

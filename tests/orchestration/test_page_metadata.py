@@ -87,14 +87,14 @@ def test_a_text_is_cut_at_the_end_of_a_word(text: str, characters: int, cut: str
 
 def test_the_columns_of_a_table_are_those_that_are_declared() -> None:
     for name in SINKS:
-        own = table_definition(stage(name))
+        own = table_definition(build_pipeline(load_settings()), stage(name))
         columns = own["dagster/column_schema"].columns
         spec = TABLES[own["dagster/table_name"]]
         assert [(c.name, c.type, c.description, c.constraints.nullable) for c in columns] == [
             (c.name, c.type, c.meaning, c.nullable) for c in spec.columns
         ]
         assert [c.name for c in columns if c.constraints.unique] == [spec.key]
-    assert table_definition(stage("summaries")) == {}
+    assert table_definition(build_pipeline(load_settings()), stage("summaries")) == {}
     assets = build_assets(build_pipeline(load_settings()))
     told = {
         key.to_user_string()

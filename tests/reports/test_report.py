@@ -27,6 +27,8 @@ from seed_assets.reports.report_page import report_page
 from tests.support.pipelines import World, essay, refusal
 from tests.support.seed_process import ROOT
 
+pytestmark = pytest.mark.slow
+
 EVIL = '"><img src=https://evil.example/x onerror=alert(1)></script></style><script>alert(2)</script>\x1b[31m\u202e'
 NOW = dt.datetime(2026, 5, 17, 12, 30, tzinfo=dt.UTC)
 

@@ -23,6 +23,8 @@ from tests.support.pdf_files import Page, lines, pdf
 from tests.support.pipelines import World
 from tests.support.scans import LINES, picture_file, printed, scan_pdf
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND, THIRD = (printed([f"Page {number} is about {subject}.", *LINES]) for number, subject in
                         [("one", "tides"), ("two", "rivers"), ("three", "lakes")])  # fmt: skip
 

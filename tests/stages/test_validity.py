@@ -78,6 +78,7 @@ def test_chunks_that_are_not_the_text_are_named(chunks: Chunks, text: str, probl
     characters=st.integers(1, 40),
     share=st.integers(0, 100),
 )
+@pytest.mark.slow
 def test_whatever_the_chunker_cuts_is_the_text(text: str, characters: int, share: int) -> None:
     """White space is not the same in every library; a text for which they differ would fail for ever."""
     chunks = Chunker(characters, characters * share // 101).chunk(text, "")

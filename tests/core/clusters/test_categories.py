@@ -203,6 +203,7 @@ def test_no_category_has_fewer_concepts_than_allowed(smallest: int, found: bool)
     assert bool(made(documents, rules=CategoryRules(smallest)).categories) == found
 
 
+@pytest.mark.slow
 def test_the_order_of_documents_and_concepts_changes_nothing() -> None:
     documents = planted(WORDS[:5], 12)
     found = made(documents)
@@ -243,6 +244,7 @@ def test_the_same_again_has_the_same_ids_and_names() -> None:
     assert made(documents, before) == before
 
 
+@pytest.mark.slow
 def test_previous_categories_decide_only_the_ids() -> None:
     documents = planted(WORDS[:6], 10)
     before = made(planted(WORDS[2:9], 10))
@@ -260,6 +262,7 @@ def test_new_documents_join_their_category_and_ids_stay() -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_new_category_has_a_new_number_and_one_of_a_category_that_is_gone_is_not_given_again() -> None:
     before = made(planted(WORDS[:5], 10))
     gone = next(one.category_id for one in before.categories if one.name == WORDS[0])

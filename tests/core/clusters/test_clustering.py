@@ -212,6 +212,7 @@ def test_huge_and_tiny_lengths_of_vectors_do_not_matter() -> None:
     assert groups_of(clustered(scaled)) == groups_of(clustered(documents))
 
 
+@pytest.mark.slow
 def test_what_all_vectors_have_in_common_hides_no_group() -> None:
     """Vectors of one corpus share most of their direction, more so the narrower its subject."""
     shared = 5 * np.ones(DIMENSIONS)

@@ -66,6 +66,7 @@ def grown(sizes: tuple[int, ...], share: float) -> tuple[Clustering, Clustering]
 
 
 @pytest.mark.parametrize("corpus", CORPORA)
+@pytest.mark.slow
 def test_one_document_more_in_a_hundred_costs_at_most_a_quarter_of_the_summaries(corpus: str) -> None:
     """With a few broad clusters, each new document once had nearly all summaries written again."""
     before, after = grown(CORPORA[corpus], SHARE)
@@ -94,6 +95,7 @@ def continued(
     return cluster_topics(there, rules(share), before, basis, from_scratch=from_scratch)
 
 
+@pytest.mark.slow
 def test_a_summary_is_written_again_once_enough_of_its_members_have_changed() -> None:
     """What is compared are the members of the summary and not those of the run before, or it would be kept for ever."""
     sizes, there = (30, 30, 30), documents((30, 30, 30))

@@ -88,6 +88,7 @@ def test_the_same_from_scratch_has_the_same_ids(settled: Settled) -> None:
 
 
 @pytest.mark.parametrize("group", [0, 3, 7])
+@pytest.mark.slow
 def test_one_added_joins_its_cluster_and_leaves_the_others_as_they_were(settled: Settled, group: int) -> None:
     before = settled[0]
     new = of_group(group, EACH, EACH + 1)

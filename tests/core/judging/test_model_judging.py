@@ -414,6 +414,7 @@ def test_a_long_text_may_stay_as_long(tmp_path: Path) -> None:
         assert len(server.calls) == 1
 
 
+@pytest.mark.slow
 def test_requests_of_a_long_source_fit_for_the_reviser_too(tmp_path: Path) -> None:
     with ModelServer() as server, ModelWorld(tmp_path, server.url, **SMALL) as world:
         assert revised(world, "Of the walrus much is known.", ("nothing",), (long_source(),))

@@ -229,6 +229,7 @@ def test_titles_are_shortened_and_what_no_font_has_is_called_by_its_id() -> None
     assert alphabet.called("", "\x00", 60)
 
 
+@pytest.mark.slow
 def test_fonts_of_the_machine_show_what_the_bundled_one_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Here one that matplotlib brings; those that machines have are named in the module."""
     with monkeypatch.context() as changed:

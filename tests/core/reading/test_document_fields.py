@@ -265,6 +265,7 @@ def test_a_pdf_file_has_no_fields_and_an_unknown_format_no_reader() -> None:
 
 @settings(deadline=None, max_examples=150)
 @given(st.text(max_size=120), st.sampled_from(["markdown", "text", "html"]))
+@pytest.mark.slow
 def test_any_text_has_fields_of_one_form(text: str, format: str) -> None:
     data = f"---\n{text}\n---\nText".encode("utf-8", "surrogatepass")
     try:

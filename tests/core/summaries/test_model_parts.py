@@ -145,6 +145,7 @@ def test_a_document_that_fits_is_summarised_by_one_request(tmp_path: Path) -> No
         assert len(server.calls) == 1
 
 
+@pytest.mark.slow
 def test_a_long_document_is_summarised_in_parts_each_an_action(tmp_path: Path) -> None:
     text = TEXTS["paragraphs"]
     with ModelServer() as server, ModelWorld(tmp_path, server.url, **SMALL) as world:

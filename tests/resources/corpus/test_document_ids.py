@@ -34,6 +34,7 @@ def _encoded(text: str) -> bytes:
 @example("a...b.md", "a%2E..b.md")
 @example("a....md", "a...md")
 @example(os.fsdecode(b"\xc2.md"), "\u0082.md")
+@pytest.mark.slow
 def test_two_names_have_two_ids_unless_they_differ_in_nothing_but_normalisation(one: str, other: str) -> None:
     assume(unicodedata.normalize("NFC", one) != unicodedata.normalize("NFC", other))
     assert document_id(one) != document_id(other)

@@ -19,6 +19,8 @@ from tests.support.html_content import Shown, shown
 from tests.support.pipelines import World, essay
 from tests.support.served import Served, served
 
+pytestmark = pytest.mark.slow
+
 OWN = {"Origin": "http://127.0.0.1:8000", "Content-Type": "application/x-www-form-urlencoded"}
 PAGES = (
     "/",

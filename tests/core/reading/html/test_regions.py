@@ -15,6 +15,7 @@ from tests.support.html_pages import LONG, SENTENCE, html_text
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("tag", ["div", "section", "table"])
+@pytest.mark.slow
 def test_no_name_of_a_wrapper_loses_the_page(tag: str, names: str, body: str):
     """A list of words in class names dropped every wrapper that had one of them, with everything in it."""
     inner = f"<tr><td>{body}</td></tr>" if tag == "table" else body

@@ -61,6 +61,7 @@ def test_every_word_of_a_printed_page_is_read(change: Callable[[Image.Image], Im
     assert found.confidence > 0.8
 
 
+@pytest.mark.slow
 def test_lines_stay_lines_and_each_word_has_its_place() -> None:
     found = read(PRINT)
     assert found.text.split("\n")[:3] == list(LINES)

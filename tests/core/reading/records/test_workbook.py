@@ -135,6 +135,7 @@ SHEET = "xl/worksheets/sheet1.xml"
         (saved(openpyxl.Workbook()), "no text"),
     ],
 )
+@pytest.mark.slow
 def test_a_broken_workbook_is_named(data: bytes, reason: str):
     with pytest.raises(DocumentError, match=reason) as caught:
         extract(data, "xlsx")
