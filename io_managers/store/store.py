@@ -4,7 +4,6 @@ This module opens it and makes commits that span several tables; each table has 
 """
 
 import os
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -21,15 +20,13 @@ from io_managers.store.content_store import ContentStore, SqliteContentStore
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, StoreUnavailableError, is_disk_failure
 from io_managers.store.failures import Failures
 from io_managers.store.fingerprint import Action
+from io_managers.store.free_space import FreeSpace
 from io_managers.store.leases import Leases
 from io_managers.store.refs import Ref, Refs
 from io_managers.store.request_ledger import Attempt, RequestLedger
 from io_managers.store.reserve import Reserve
 from io_managers.store.sqlite.database import Database, Row
 from io_managers.store.values import StoredValues
-
-# With less free space a run is not started, since it would fail half-way. 64 MB hold the values of about 1,000 documents.
-MINIMUM_FREE_BYTES = 64 << 20
 
 
 class Contents(msgspec.Struct, frozen=True):
@@ -84,6 +81,7 @@ class Store:
         self.requests = RequestLedger(self.database)
         self.account = Accounting(self.database)
         self.reserve = Reserve(directory)
+        self.free_space = FreeSpace(directory)
         with suppress(StoreUnavailableError):  # the next write reports it
             self.take_in_reserve()
 
@@ -95,13 +93,8 @@ class Store:
                 "Make it writable, or point SEEDBANK_HOME at a directory that is. Nothing was changed.",
             )
         self.take_in_reserve()
-        free_bytes = shutil.disk_usage(self.directory).free
-        if free_bytes < MINIMUM_FREE_BYTES:
-            raise StoreUnavailableError(
-                f"Only {free_bytes / 2**20:.0f} MB are free on the disk of {self.directory}, and a run needs at least "
-                f"{MINIMUM_FREE_BYTES >> 20} MB.",
-                "Free some space, then run again. Nothing was changed.",
-            )
+        if (problem := self.free_space.problem(now=True)) is not None:
+            raise problem
 
     def keep_failed(self, attempt: Attempt, reply: bytes = b"") -> None:
         """Record an attempt without a usable answer, and store the reply."""
@@ -250,7 +243,8 @@ class Store:
         self.reserve.prepare()
 
     def refusal(self, since: int) -> StoreUnavailableError | None:
-        """The error for which nothing more may be paid, if a commit of this or another process failed; otherwise None.
+        """The error for which nothing more may be computed or paid, because a commit of this or another process failed, or too
+        little space is left on the disk; otherwise None.
 
         since: how many failed commits `database` had counted when the caller began.
         """
@@ -261,7 +255,7 @@ class Store:
                 f"Another process could not write the store {self.directory}: its disk is full or cannot be written.",
                 "Free some space, then run again: all finished work is kept.",
             )
-        return None
+        return self.free_space.problem()
 
     def load(self, content_digest: str, expected: Any = Any, type_name: str = "") -> Any:
         """The verified value of a digest, as `expected` or as the class `type_name`.

@@ -70,7 +70,9 @@ class Session:
     @cached_property
     def store(self) -> Store:
         """The store of the home; opening it creates it."""
-        return shared_store(self.home.store)
+        store, rules = shared_store(self.home.store), self.settings.store
+        store.free_space.warn_bytes, store.free_space.least_bytes = rules.warn_free_mb << 20, rules.least_free_mb << 20
+        return store
 
     @cached_property
     def tables(self) -> LanceTables:

@@ -29,6 +29,7 @@ from io_managers.store.retention.space import size_of, usage_of
 from io_managers.store.store import Store
 
 _DAY_SECONDS = 86_400
+_GROUP = 5000
 _LEASE = "collection of the store"
 # The space of a row besides its texts: key, digest, numbers, and its entries in the indexes (measured).
 _ROW_BYTES = 420
@@ -78,6 +79,7 @@ class _Collecting:
         self._now = time.time()
         self._found = Collection(dry_run=dry_run)
         self._shared: dict[str, int] = {}
+        self._taken: list[tuple[str, int]] = []
         self._dry_run = dry_run
 
     def run(self) -> Collection:
@@ -134,6 +136,7 @@ class _Collecting:
         query = f"{_CHOSEN.format(parts=_PARTS)} AND {condition}"
         for one in self._candidates(query, [at, day, *parameters]):
             self._take(one, reason, day)
+        self._keep_taken()
 
     def _choose_cheapest(self, over_bytes: int) -> int:
         """Choose results until so many bytes are free, those first that cost least per byte; returns how many bytes that frees.
@@ -152,6 +155,7 @@ class _Collecting:
             freed += self._take(one, "over the limit", day)
             if freed >= over_bytes:
                 break
+        self._keep_taken()
         return freed
 
     def _candidates(self, query: str, parameters: list[object]) -> Iterator[_Candidate]:
@@ -168,9 +172,9 @@ class _Collecting:
 
     def _take(self, one: _Candidate, reason: Reason, unused: int) -> int:
         """Choose a result; returns the bytes that this frees. unused: what is used on that day or later stays."""
-        self._connection.execute(
-            "INSERT OR IGNORE INTO temp.chosen (action_key, unused) VALUES (?, ?)", (one.key, unused)
-        )
+        self._taken.append((one.key, unused))
+        if len(self._taken) >= _GROUP:
+            self._keep_taken()
         left = self._shared.get(one.digest, 1) - 1
         self._shared[one.digest] = left
         if left > 0:
@@ -180,6 +184,12 @@ class _Collecting:
             freed = one.row_bytes + one.value_bytes
         self._found.stages.setdefault((one.stage, reason), Removed()).add(cost_of(one.provenance, freed))
         return freed
+
+    def _keep_taken(self) -> None:
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO temp.chosen (action_key, unused) VALUES (?, ?)", self._taken
+        )
+        self._taken.clear()
 
     def _choose_orphans(self) -> int:
         """Choose values that nothing names, except for texts that are kept for explanations."""
