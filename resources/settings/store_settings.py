@@ -21,6 +21,11 @@ class StoreSettings(BaseModel):
         description="The folder of the store, such as one on a larger or faster disk. It belongs to one home. If empty, "
         "it is `store/` in the home.",
     )
+    enabled: bool = Field(
+        True,
+        description="Whether runs use stored results. If not, each run computes all that it visits again and pays for it, as "
+        "with `--no-cache`. Results are stored in either case, so that nothing paid is lost.",
+    )
     ttl_days: dict[str, Number] = Field(
         {},
         description="For how many days an unused result of a stage is kept: stage = days. Without an entry, paid results are "

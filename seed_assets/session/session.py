@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,8 @@ class Session:
 
     def runner(self, options: RunOptions | None = None, observer: Observer | None = None) -> Runner:
         """Make a runner, which runs stages."""
+        if not self.settings.store.enabled:
+            options = replace(options or RunOptions(), no_cache=True)
         return Runner(
             self.store,
             self.pipeline,

@@ -178,3 +178,17 @@ def test_a_store_in_another_folder_is_used_and_never_replaced_by_an_empty_one(
     )
     assert other.exit_code == 2
     assert "each home needs a store of its own" in " ".join(other.output.split())
+
+
+def test_a_store_that_is_switched_off_is_not_asked_and_keeps_what_was_computed(
+    plain_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home whose stored results are not to be used must not lose what it pays for meanwhile."""
+    with monkeypatch.context() as off:
+        off.setenv("SEEDBANK_STORE__ENABLED", "false")
+        with plain_world.session() as session:
+            report = seed(session, SeedOptions())
+            assert report.exit_code == 0, report.failures
+            assert report.stages["summaries"].computed == report.stages["summaries"].documents
+    with plain_world.session() as session:
+        assert not seed(session, SeedOptions()).runs, "what was computed meanwhile is published and in the store"

@@ -105,7 +105,9 @@ CREATE INDEX IF NOT EXISTS requests_response ON requests (response) WHERE respon
 TODAY = "CAST(strftime('%s', 'now') AS INTEGER) / 86400"
 _WAS_CURRENT = (
     f"UPDATE actions SET used_on = {TODAY} WHERE action_key = OLD.action_key;"
-    " INSERT OR IGNORE INTO origins SELECT OLD.partition, OLD.action_key WHERE OLD.state = ''"
+    # Not OR IGNORE: within a trigger the policy of the statement counts that has fired it.
+    " INSERT INTO origins SELECT OLD.partition, OLD.action_key WHERE OLD.state = '' AND NOT EXISTS (SELECT 1 FROM origins"
+    " WHERE owner = OLD.partition AND action_key = OLD.action_key)"
 )
 RETENTION_TRIGGERS = (
     "CREATE TRIGGER IF NOT EXISTS ref_replaced AFTER UPDATE OF action_key ON refs WHEN NEW.action_key <> OLD.action_key"

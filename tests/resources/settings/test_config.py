@@ -38,6 +38,7 @@ OTHER_VALUES = {
     "judge.reject": "0.3",
     "judge.when_model_changes": "keep",
     "store.directory": "/somewhere",
+    "store.enabled": "False",
     "store.ttl_days": '{"answer": 30.0}',
     "store.free_ttl_days": "3.5",
     "store.grace_days": "3.5",

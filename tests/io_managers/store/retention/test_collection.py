@@ -111,6 +111,15 @@ def test_a_result_that_was_current_until_now_begins_its_time_to_live_now(store: 
     assert there(store, before, dropped) == [True, True]
 
 
+def test_what_was_current_before_is_recorded_as_made_for_its_document(store: Store) -> None:
+    """Settings that are changed and changed back publish, and replace, the same results again and again."""
+    one, other = commit(store, "summaries", "one"), commit(store, "summaries", "other")
+    for action in (one, other, one, other):
+        publish(store, action)
+    store.refs.drop_partitions(["a.md"])
+    assert set(store.database.read("SELECT * FROM origins")) == {("a.md", one.key), ("a.md", other.key)}
+
+
 def test_a_result_that_was_found_again_is_in_use(store: Store) -> None:
     old = commit(store, "summaries", "old")
     age(store, 50, old)
