@@ -26,6 +26,8 @@ from resources.settings.corpus_settings import (
     ExtractionSettings,
     JudgeSettings,
 )
+from resources.settings.entity_settings import EntitySettings
+from resources.settings.extract_settings import ExtractSettings, is_schema_file
 from resources.settings.model_settings import (
     HTTP,
     BudgetSettings,
@@ -54,6 +56,7 @@ OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, FORBIDDING, "SEEDBANK_CORPORA"})
 _PATHS = ("corpus", "home", "prices")
 _PATHS_IN_SECTIONS = (
     ("clusters", "table"),
+    ("entities", "known"),
     ("embeddings", "folder"),
     ("metrics", "prometheus"),
     ("store", "directory"),
@@ -197,12 +200,18 @@ class Settings(BaseSettings):
         "every endpoint; the project's prices apply to the providers' own addresses only. A model in neither file has an "
         "unknown price, and is shown that way.",
     )
+    extract: dict[str, ExtractSettings] = Field(
+        {},
+        description="Facts of your own from each document, in a table of their own: one `[extract.NAME]` each "
+        "(docs/extractions.md).",
+    )
     extraction: ExtractionSettings = ExtractionSettings()  # pyright: ignore[reportCallIssue]
     chunks: ChunkSettings = ChunkSettings()  # pyright: ignore[reportCallIssue] - every field has a default
     summaries: SummarySettings = SummarySettings()  # pyright: ignore[reportCallIssue]
     concepts: ConceptSettings = ConceptSettings()  # pyright: ignore[reportCallIssue]
     clusters: ClusterSettings = ClusterSettings()  # pyright: ignore[reportCallIssue]
     cluster_summaries: ClusterSummarySettings = ClusterSummarySettings()  # pyright: ignore[reportCallIssue]
+    entities: EntitySettings = EntitySettings()  # pyright: ignore[reportCallIssue]
     judge: JudgeSettings = JudgeSettings()  # pyright: ignore[reportCallIssue]
     answers: AnswerSettings = AnswerSettings()  # pyright: ignore[reportCallIssue]
     categories: CategorySettings = CategorySettings()  # pyright: ignore[reportCallIssue]
@@ -248,6 +257,9 @@ class _Toml(TomlConfigSettingsSource):
             found = values.get(section)
             if isinstance(found, dict) and isinstance(found.get(name), str) and found[name]:
                 values[section] = found | {name: str(self._folder / _expanded(Path(found[name])))}
+        extract = values.get("extract")
+        if isinstance(extract, dict):
+            values["extract"] = {name: self._with_files(one) for name, one in extract.items()}
         service = values.get("service")
         if isinstance(service, dict) and isinstance(bases := service.get("bases"), dict):
             values["service"] = service | {
@@ -261,6 +273,15 @@ class _Toml(TomlConfigSettingsSource):
             for name in _PATHS
             if isinstance(values.get(name), str) and values[name]
         }
+
+    def _with_files(self, extraction: Any) -> Any:
+        """An extraction whose files are absolute."""
+        if not isinstance(extraction, dict):
+            return extraction
+        texts = {name: one for name in ("prompt", "schema") if isinstance(one := extraction.get(name), str) and one}
+        if not is_schema_file(texts.get("schema", "")):
+            texts.pop("schema", None)
+        return extraction | {name: str(self._folder / _expanded(Path(one))) for name, one in texts.items()}
 
 
 def config_file() -> Path:
