@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from retrieval.search import Searcher, SearchHit
 
 # Raise it if search ranks differently, or if a passage or its probability is made in another way.
-_VERSION = "1"
+_VERSION = "2"
 _SEARCHED = "chunks"
 # Where the pages of so many documents begin is kept in memory (a judgement).
 _REMEMBERED = 1_000
@@ -157,8 +157,8 @@ class HomeFinder:
         hits = self._searcher.search(words, count, filters, vector=vector)
         passages = tuple(self._passage(hit) for hit in hits)
         texts = titled(passages)
-        found = measures(words, texts, weigh(words, texts), self.embedder) if texts else None
-        return Retrieved(passages, round(probability(*found), 6) if found else 0.0)
+        found = measures(words, texts, weigh(words, texts), self.embedder, len(texts))
+        return Retrieved(passages, tuple(round(probability(*one), 6) for one in found))
 
     async def aclose(self) -> None:
         """See Finder."""

@@ -327,7 +327,9 @@ def dev(
     """Start Dagster for this home: its web page, and the daemon that runs sensors, schedules and queued runs."""
     with errors_as_messages():
         from cli.environment_checks import check_exposure, check_port, check_temporary_folder
+        from resources.home.dagster_yaml import folder_for_processes
         from resources.home.home import Home
+        from resources.project_folder import PACKAGES_FOLDER
         from resources.settings.config import CONFIG_VARIABLE, PROJECT_ROOT, config_file
 
         settings = settings_of(corpus, home)
@@ -341,7 +343,7 @@ def dev(
             print_error(open_to_others)
         environment = {
             **os.environ,
-            "DAGSTER_HOME": str(PROJECT_ROOT),
+            "DAGSTER_HOME": str(folder_for_processes(PROJECT_ROOT, settings.home)),
             "SEEDBANK_HOME": str(settings.home),
             "SEEDBANK_CORPUS": str(settings.corpus),
         }
@@ -350,7 +352,7 @@ def dev(
         # A shell lets a command started with `&` ignore SIGINT, and Dagster would then ignore SIGTERM as well.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.chdir(PROJECT_ROOT)
-        command = [sys.executable, "-m", "dagster", "dev", "--workspace", "workspace.yaml"]
+        command = [sys.executable, "-m", "dagster", "dev", "--workspace", f"{PACKAGES_FOLDER}/workspace.yaml"]
         os.execve(sys.executable, [*command, "--host", host, "--port", str(port)], environment)
 
 

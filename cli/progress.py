@@ -24,7 +24,8 @@ from cli.warning_list import note_lines, warning_lines
 from io_managers.plain_text import plain
 from resources.columns import Column
 from resources.endpoints.llm import Usage
-from resources.settings.config import PROJECT_ROOT
+from resources.project_folder import PROGRAMS
+from resources.settings.config import PROJECT_ROOT, SAMPLE_CORPUS
 from resources.wording import counted, dollars
 from seed_assets.engine.progress import Progress
 from seed_assets.graph.stage import Units
@@ -226,18 +227,18 @@ def _show_what_stopped(console: Screen, report: "SeedReport") -> None:
 def _show_next(console: Screen, session: "Session") -> None:
     default = session.settings.home == PROJECT_ROOT / ".seedbank"
     home = "" if default else f"SEEDBANK_HOME={shlex.quote(str(session.settings.home))} "
-    command = f"{home}.venv/bin"
+    command = f"{home}{PROGRAMS}seedbank"
     console.sentence("Next:")
     for line, meaning in (
-        (f"{command}/seedbank search '{_question(session)}'", "search it"),
-        (f"{command}/seedbank dev", "open Dagster: every document is a partition"),
-        (f"{command}/seedbank seed", "run again: only what changed is computed"),
+        (f"{command} search '{_question(session)}'", "search it"),
+        (f"{command} dev", "open Dagster: every document is a partition"),
+        (f"{command} seed", "run again: only what changed is computed"),
     ):
         console.marked(f"  {escape(plain(line))}   [dim]{meaning}[/]")
 
 
 def _question(session: "Session") -> str:
-    of_sample = session.settings.corpus == PROJECT_ROOT / "sample_corpus"
+    of_sample = session.settings.corpus == SAMPLE_CORPUS
     return "why do the pages face outward in a chained library" if of_sample else "a question about your documents"
 
 

@@ -17,6 +17,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from resources.errors import ConfigurationError
 from resources.home.home import Home
+from resources.project_folder import CONFIG_NAME, PACKAGES_FOLDER, project_folder
 from resources.settings.answer_settings import AnswerSettings
 from resources.settings.config_errors import unknown_variables, wrong_settings
 from resources.settings.corpus_settings import (
@@ -44,8 +45,9 @@ from resources.settings.store_settings import StoreSettings
 from resources.wire.addresses import shown_address, wrong_address
 from resources.wire.guarded_http import FORBIDDING
 
-PROJECT_ROOT = Path(__file__).resolve().parents[2]
-CONFIG_FILE = PROJECT_ROOT / "seedbank.toml"
+PROJECT_ROOT = Path(project_folder())
+CONFIG_FILE = PROJECT_ROOT / CONFIG_NAME
+SAMPLE_CORPUS = Path(PACKAGES_FOLDER) / "sample_corpus"
 PREFIX = "SEEDBANK_"
 # The variable that names another file than CONFIG_FILE, for users with several corpora.
 CONFIG_VARIABLE = "SEEDBANK_CONFIG"
@@ -167,7 +169,7 @@ class Settings(BaseSettings):
     )
 
     corpus: Folder = Field(
-        PROJECT_ROOT / "sample_corpus",
+        SAMPLE_CORPUS,
         description="The folder of documents. Default: the corpus that the home belongs to; for a new home, the project's "
         "sample corpus.",
     )
@@ -195,7 +197,7 @@ class Settings(BaseSettings):
         "the runs takes longer than their work.",
     )
     prices: Path = Field(
-        PROJECT_ROOT / "resources" / "prices.toml",
+        Path(PACKAGES_FOLDER) / "resources" / "prices.toml",
         description="File with the prices of models, in dollars per million tokens. The prices in a file of your own apply to "
         "every endpoint; the project's prices apply to the providers' own addresses only. A model in neither file has an "
         "unknown price, and is shown that way.",
