@@ -57,11 +57,8 @@ OPENAI_ADDRESS = "OPENAI_BASE_URL"
 OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, FORBIDDING, "SEEDBANK_CORPORA"})
 _PATHS = ("corpus", "home", "prices")
 _PATHS_IN_SECTIONS = (
-    ("clusters", "table"),
-    ("entities", "known"),
-    ("embeddings", "folder"),
-    ("metrics", "prometheus"),
-    ("store", "directory"),
+    *(("clusters", "table"), ("entities", "known"), ("embeddings", "folder"), ("metrics", "prometheus")),
+    *(("store", "directory"), ("store", "remote")),
 )
 
 
@@ -207,6 +204,7 @@ class Settings(BaseSettings):
         description="Facts of your own from each document, in a table of their own: one `[extract.NAME]` each "
         "(docs/extractions.md).",
     )
+    store: StoreSettings = StoreSettings()  # pyright: ignore[reportCallIssue]
     extraction: ExtractionSettings = ExtractionSettings()  # pyright: ignore[reportCallIssue]
     chunks: ChunkSettings = ChunkSettings()  # pyright: ignore[reportCallIssue] - every field has a default
     summaries: SummarySettings = SummarySettings()  # pyright: ignore[reportCallIssue]
@@ -257,7 +255,12 @@ class _Toml(TomlConfigSettingsSource):
         values = super().__call__()
         for section, name in _PATHS_IN_SECTIONS:
             found = values.get(section)
-            if isinstance(found, dict) and isinstance(found.get(name), str) and found[name]:
+            if (
+                isinstance(found, dict)
+                and isinstance(found.get(name), str)
+                and found[name]
+                and "://" not in found[name]
+            ):
                 values[section] = found | {name: str(self._folder / _expanded(Path(found[name])))}
         extract = values.get("extract")
         if isinstance(extract, dict):

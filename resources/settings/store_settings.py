@@ -1,20 +1,19 @@
-"""The settings of the store: where it is, how large it may become, and how long unused results are kept.
+"""The settings of the store: its place and size, how long unused results are kept, and with whom they are shared.
 
 Settings are read in `config`; what the rules mean is in `io_managers.store.retention`.
 """
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from io_managers.store.retention.rules import Rules
 from resources.settings.model_settings import Count, Number
+from resources.settings.sharing_settings import SharingSettings
 
 
-class StoreSettings(BaseModel):
-    """Where finished results are kept, how long, and how much space they may take."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class StoreSettings(SharingSettings):
+    """Where finished results are kept, how long, how much space they may take, and with whom they are shared."""
 
     directory: str = Field(
         "",

@@ -6,6 +6,7 @@ It is filled in by seed_account, and printed by the cli.
 from dataclasses import dataclass, field
 
 from resources.corpus.skipped_files import SkippedFiles
+from seed_assets.session.sharing import Shared
 
 # The exit statuses of `seedbank seed`. 130 is what shells give for an interrupt (128 + the signal's number).
 DONE, FAILED, BUDGET, INTERRUPT = 0, 1, 3, 130
@@ -55,7 +56,8 @@ class SeedReport:
     went. without_text: documents that hold no text, such as photographs. skipped: the files of the corpus that are not documents.
     warned: how many of the documents have results with warnings.
     stopped: why the budget ended the spending. remedy: what can help; both are "" if the budget did not end it. corpus_stamp: if
-    nothing was to be done, the stamp of the files for which that holds (see Scan.stamp), otherwise "".
+    nothing was to be done, the stamp of the files for which that holds (see Scan.stamp), otherwise "". shared: what came from the
+    remote and went to it.
     """
 
     stages: dict[str, StageReport] = field(default_factory=dict)
@@ -71,3 +73,4 @@ class SeedReport:
     stopped: str = ""
     remedy: str = ""
     corpus_stamp: str = ""
+    shared: Shared = field(default_factory=Shared)
