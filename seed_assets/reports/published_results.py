@@ -18,6 +18,7 @@ from seed_assets.core.judging.verdicts import Judgement
 from seed_assets.core.maps.pictures import Pictures
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.summaries.summarizing import Summary
+from seed_assets.graph.stage import Units
 from seed_assets.session.session import Session
 
 TEXT, SUMMARY, CONCEPTS, JUDGEMENT = "extracted_text", "summaries", "concepts", "judgements"
@@ -79,6 +80,14 @@ class PublishedResults:
     def placed(self, document: str) -> Placed | None:
         """The clusters and categories of a document."""
         return self._open(PLACED, document)
+
+    def added(self, document: str) -> dict[str, str]:
+        """The results of stages that users add, by the names of the stages, each as a line that shows it."""
+        of_documents = [
+            stage for stage in self._stages.values() if stage.units is Units.DOCUMENTS and stage.kind == "value"
+        ]
+        opened = [(stage, self._open(stage.name, document)) for stage in of_documents if stage.declared_in]
+        return {stage.name: stage.preview(value) for stage, value in opened if value is not None}
 
     def clustering(self, cluster_type: str) -> Clustering | None:
         """The clusters of a type."""

@@ -206,5 +206,9 @@ def test_values_are_judged_like_summaries(proposals: Extracting) -> None:
     assert {row["verdict"] for row in rows.values()} == {"accept"}
     assert rows["a.txt#0"]["score"] == 1.0
     assert not rows["a.txt#0"]["needs_review"]
+    shown = proposals.run("show", "a.txt", "overview", "--format", "json").report
+    assert shown["value"]["added"]["proposals"] == "author: Ada Byron; author: Charles Babbage; status: Final"
+    found = proposals.run("search", "what is to be done", "--where", "proposals.author=ada byron", "--json").report
+    assert {one["document"] for one in found} == {"a.txt", "b.txt"}
     done = proposals.seed()
     assert done.computed == {}
