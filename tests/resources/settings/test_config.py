@@ -25,6 +25,8 @@ OTHER_VALUES = {
     "store.signing_key": "secret:" + "300a" * 16,
     "store.unsigned": "accept",
     "store.remote_timeout_seconds": "3.5",
+    "store.redis_url": "redis://127.0.0.1:6379/0",
+    "store.redis_hours": "3.5",
     "store.private_stages": '["summaries"]',
     "ocr.enabled": "False",
     "ocr.languages": '["eng", "deu"]',
