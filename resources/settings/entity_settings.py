@@ -40,6 +40,11 @@ class EntitySettings(BaseModel):
         description="Maximum length of the piece of a text that a model is asked about at once. Models overlook fewer names in "
         "short pieces; an edit asks about the changed pieces only.",
     )
+    largest: Count = Field(
+        20_000,
+        ge=2,
+        description="Maximum number of documents' entities that are one entity. It bounds what a wrong decision can join.",
+    )
     model: str = Field("", description="Another model for these requests than `llm.model`. Empty: `llm.model`.")
     when_model_changes: WhenChanged = Field(
         "recompute",

@@ -14,6 +14,8 @@ from seed_assets.core.clusters.cluster_summarizing import ClusterSummary
 from seed_assets.core.clusters.clusters import Cluster, Clustering
 from seed_assets.core.clusters.corpus_views import CategorizedConcepts, Placed
 from seed_assets.core.concepts.concepts import Concepts
+from seed_assets.core.entities.entities import Entities
+from seed_assets.core.entities.resolution.canonical import CanonicalEntities
 from seed_assets.core.judging.verdicts import Judgement
 from seed_assets.core.maps.pictures import Pictures
 from seed_assets.core.reading.extracted_text import ExtractedText
@@ -23,6 +25,7 @@ from seed_assets.session.session import Session
 
 TEXT, SUMMARY, CONCEPTS, JUDGEMENT = "extracted_text", "summaries", "concepts", "judgements"
 CLUSTERING, CLUSTER_SUMMARY, CLUSTER_JUDGEMENT = "clusters", "cluster_summaries", "cluster_judgements"
+ENTITIES, ALL_ENTITIES = "entities", "canonical_entities"
 PICTURES, CATEGORIES, PLACED = "corpus_map", "categories", "document_clusters"
 
 
@@ -72,6 +75,14 @@ class PublishedResults:
     def concepts(self, document: str) -> Concepts | None:
         """The concepts of a document."""
         return self._open(CONCEPTS, document)
+
+    def entities(self, document: str) -> Entities | None:
+        """The entities of a document."""
+        return self._open(ENTITIES, document)
+
+    def all_entities(self) -> CanonicalEntities | None:
+        """The entities of all documents."""
+        return self._open(ALL_ENTITIES, "")
 
     def judgement(self, document: str) -> Judgement | None:
         """The judgement of a document's summary."""
