@@ -343,6 +343,7 @@ NO_TEXT: Mapping[str, str] = {
     "grouping.Decisions.__init__": _VALUE,
     "grouping.Group.__init__": _VALUE,
     "likeness.Likeness.__init__": _NAME,
+    "pair_judging.ModelPairJudge.__init__": _VALUE,
     "likeness.names_forbid": _NAME,
     "local_entities.LocalEntity.__init__": _VALUE,
     "local_entities.local_entities": _NAME,

@@ -45,6 +45,13 @@ class EntitySettings(BaseModel):
         ge=2,
         description="Maximum number of documents' entities that are one entity. It bounds what a wrong decision can join.",
     )
+    most_pairs_asked: Count = Field(
+        200,
+        ge=0,
+        le=100_000,
+        description="Maximum number of undecided pairs of entities that a model is asked about in one seed, the least certain "
+        "first; each pair is asked about once. 0 asks about none.",
+    )
     model: str = Field("", description="Another model for these requests than `llm.model`. Empty: `llm.model`.")
     when_model_changes: WhenChanged = Field(
         "recompute",

@@ -81,7 +81,17 @@ async def _asked(base: Base, form: dict[str, str]) -> _Asked:
     conversation = form.get("conversation", "")
     if conversation and not asker.sessions.has(conversation):
         raise ServiceError(404, "There is no such conversation any more. Begin a new one.")
-    return _Asked(asker, asked(asker, text, conversation or None), conversation, form.get("refresh") == "yes")
+    if "again" in form:
+        return _Asked(asker, _earlier(asker, conversation, form["again"]), conversation, refresh=True)
+    return _Asked(asker, asked(asker, text, conversation or None), conversation, refresh=False)
+
+
+def _earlier(asker: Asking, conversation: str, number: str) -> Question:
+    """A question of a conversation as it was asked: what was said after it is no part of it. Raises ServiceError."""
+    replies = asker.sessions.replies(conversation)
+    if not number.isdecimal() or not 1 <= int(number) <= len(replies):
+        raise ServiceError(404, "There is no such question in this conversation any more. Ask it as a new one.")
+    return replies[int(number) - 1].question
 
 
 def _noted(wanted: _Asked, reply: Reply) -> str:

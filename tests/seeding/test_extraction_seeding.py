@@ -138,6 +138,9 @@ def test_documents_with_equal_feelings_share_one_reply(tmp_path: Path, server: M
         "d.txt#0": None,
     }
 
+    spent = done.report["stages"]["replies"]["requests"], done.report["stages"]["feelings"]["requests"]
+    assert spent == (2, 4)
+
     before = len(server.calls)
     entries.prompt("replies.txt", "Write a short reply.")
     entries.write("a.txt", proposal(99, primary="joy", secondary="pride"))
@@ -145,6 +148,9 @@ def test_documents_with_equal_feelings_share_one_reply(tmp_path: Path, server: M
     assert entries.seed().status == 0
     assert [given_to(call) for call in server.calls[before:] if given_to(call)] == []
     assert table(entries, "replies")["e.txt#0"]["reply"] == "fear and worry"
+    entries.configure(f'{FEELINGS}title = "text"\n')
+    said = entries.run("explain", "a.txt", "replies").output
+    assert "extract.replies: what it declares changed" in said
 
 
 CHUNKS = """

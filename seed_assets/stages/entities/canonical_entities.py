@@ -8,8 +8,10 @@ from typing import Annotated, Any
 from resources.wording import counted
 from seed_assets.core.entities.resolution.canonical import CanonicalEntities, ResolutionRules, canonical, resolve
 from seed_assets.core.entities.resolution.decisions_file import EntityDecisions
+from seed_assets.core.entities.resolution.pair_judging import PairJudge
 from seed_assets.graph.shown_tables import ShownTable
 from seed_assets.graph.stage import Units, value_stage
+from seed_assets.memo.reuse import Reuse
 from seed_assets.stages.entities.entity_checks import DECIDED, SIZES, UNDECIDED
 from seed_assets.stages.entities.entity_inputs import AllEntities, EntityMaterial
 
@@ -41,16 +43,21 @@ async def canonical_entities(
     *,
     resolution_rules: ResolutionRules,
     entity_decisions: EntityDecisions,
+    pair_judge: PairJudge,
+    reuse: Reuse,
 ) -> CanonicalEntities:
     """Not partitioned: the entities of all documents, each with its names and with the entities of documents that it consists of.
 
-    Two of one name are one entity if their names say enough, or if their documents speak of the same; persons with common
-    names need such a context. What people decided comes first. New and changed documents are compared with what is there,
-    and nothing else is compared again; `seedbank seed --recluster` begins from scratch. An entity that stays mostly the
-    same keeps its id.
+    Two of one name are one entity if their names say enough, or if their documents speak of the same; persons with common names
+    need such a context. What people decided comes first; a model, if there is one, is asked about undecided pairs, each once. New
+    and changed documents are compared with what is there, and nothing else is compared again; `seedbank seed --recluster` begins
+    from scratch. An entity that stays mostly the same keeps its id.
     """
+    entities, previous = all_entities.entities, all_entities.previous
     said = entity_decisions if entity_decisions.decisions else None
-    resolution = await asyncio.to_thread(
-        resolve, all_entities.entities, resolution_rules, all_entities.previous, None, said
-    )
+    judged = {(one, other): verdict for one, other, verdict in previous.judged} if previous else {}
+    resolution = await asyncio.to_thread(resolve, entities, resolution_rules, previous, judged, said)
+    if verdicts := await pair_judge.judge(resolution.to_judge(), reuse):
+        judged |= verdicts
+        resolution = await asyncio.to_thread(resolve, entities, resolution_rules, previous, judged, said)
     return await asyncio.to_thread(canonical, resolution)

@@ -10,6 +10,7 @@ from seed_assets.core.entities.entities import RuleEntityExtractor
 from seed_assets.core.entities.known_list import KnownNames
 from seed_assets.core.entities.resolution.canonical import ResolutionRules
 from seed_assets.core.entities.resolution.decisions_file import EntityDecisions
+from seed_assets.core.entities.resolution.pair_judging import ModelPairJudge, NoPairJudge, PairJudge
 from seed_assets.core.text.text_work import TextWork
 from seed_assets.graph.additions import Additions
 from seed_assets.stages.entities.canonical_entities import canonical_entities
@@ -32,9 +33,16 @@ def entities_of(settings: Settings, models: "ModelClients | None", work: TextWor
         {
             "entities.entity_extractor": _extractor(settings, models, work),
             "canonical_entities.resolution_rules": ResolutionRules(settings.entities.largest),
+            "canonical_entities.pair_judge": _pair_judge(settings, models),
             "canonical_entities.entity_decisions": EntityDecisions(Home(settings.home).entity_decisions),
         },
     )
+
+
+def _pair_judge(settings: Settings, models: "ModelClients | None") -> PairJudge:
+    if models is None or not settings.entities.most_pairs_asked:
+        return NoPairJudge()
+    return ModelPairJudge(models.chat(settings.entities.model), settings.entities.most_pairs_asked)
 
 
 def _extractor(settings: Settings, models: "ModelClients | None", work: TextWork) -> Any:

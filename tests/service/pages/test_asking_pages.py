@@ -119,6 +119,22 @@ def test_a_question_in_a_conversation_comes_after_the_others(asking: Served) -> 
     assert len(asking.base.asker.sessions.conversations()) == 1
 
 
+def test_a_question_is_asked_once_more_as_it_was_asked(asking: Served) -> None:
+    """With its own answer among the earlier turns it would be another question, about that answer."""
+    answer(asking)
+    page = answer(asking)  # kept, so it says who answered, and can be asked once more
+    (form,) = page.tree.xpath("//form[@class='again']")
+    given = dict(form.fields)
+    parts(asking, **given)
+    sessions = asking.base.asker.sessions
+    kept, once_more = sessions.replies(str(given["conversation"]))
+    assert once_more.question == kept.question
+    assert not once_more.cache.answer_hit
+    assert answer(asking, **{**given, "again": "7"}).status == 404
+    assert answer(asking, **{**given, "again": "first"}).status == 404
+    assert len(asking.answerer.asked) == 2
+
+
 def test_what_was_looked_for_is_shown_if_it_is_not_the_question(asking: Served) -> None:
     """Without it nobody sees that a follow-up question was understood wrongly."""
     first = asking.client.post("/page/ask", data={"question": QUESTION}, headers=OWN)

@@ -19,6 +19,7 @@ from seed_assets.core.entities.resolution.grouping import (
     Pair,
     group_by_name,
     join_groups,
+    pair_of,
 )
 from seed_assets.core.entities.resolution.likeness import EVEN, UNDECIDED, Likeness
 from seed_assets.core.entities.resolution.local_entities import LocalEntity
@@ -118,6 +119,13 @@ class Resolution:
                 found.setdefault((one, other), score)
         ranked = sorted(found.items(), key=lambda item: (abs(item[1] - EVEN), item[0]))
         return [(*pair, score) for pair, score in ranked[:_MOST_UNDECIDED]]
+
+    def to_judge(self) -> list[tuple[LocalEntity, LocalEntity]]:
+        """The entities of the undecided pairs, the least certain first, without those that a model or people have decided."""
+        of = {one.digest: one for group in self.groups for one in group.members}
+        pairs = [(of[one], of[other]) for one, other, _ in self.undecided() if one in of and other in of]
+        decisions = self.decisions
+        return [pair for pair in pairs if pair_of(*pair) not in decisions.judged and decisions.said(*pair) is None]
 
 
 def resolve(
