@@ -19,6 +19,7 @@ import typer
 from cli.backup import backup
 from cli.costs.cache import cache_app
 from cli.costs.prove import prove
+from cli.entities.entities import entities_app
 from cli.explaining.compare import compare
 from cli.explaining.explain import explain
 from cli.invocation import (
@@ -60,6 +61,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cache_app, name="cache")
+app.add_typer(entities_app, name="entities")
 app.add_typer(judge_app, name="judge")
 app.add_typer(new_app, name="new")
 app.command()(check)

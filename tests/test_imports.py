@@ -33,6 +33,7 @@ ORDER = (
     "io_managers.store.errors",
     "io_managers.store.codecs  io_managers.store.sqlite",
     "io_managers.store",
+    "io_managers.store.retention",
     "io_managers.sharing.segments  io_managers.sharing.buckets",
     "io_managers.sharing",
     "io_managers",

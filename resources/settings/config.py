@@ -59,7 +59,7 @@ OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, FORBIDDING, "SEEDBANK_CORPORA"})
 _PATHS = ("corpus", "home", "prices")
 _PATHS_IN_SECTIONS = (
     *(("clusters", "table"), ("entities", "known"), ("embeddings", "folder"), ("metrics", "prometheus")),
-    ("store", "remote"),
+    *(("store", "directory"), ("store", "remote")),
 )
 
 

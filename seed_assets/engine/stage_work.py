@@ -240,6 +240,8 @@ class StageWork:
 
     def fetch_inputs(self, partitions: Iterable[str]) -> None:
         """Bring the inputs of these documents here at once, if they are elsewhere; opened singly, each would be waited for."""
+        if not self.runner.store.content.is_shared:
+            return
         stages = [name for name in self.stage.inputs if name != SOURCE and name not in self.stage.corpus_inputs]
         wanted: set[str] = set()
         for partition in partitions:

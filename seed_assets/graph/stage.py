@@ -119,7 +119,10 @@ class OfSettings(Protocol):
     """A resource that knows by which settings of the user its identity is decided."""
 
     def setting_of(self, path: str) -> str:
-        """The setting that decides the part of the identity at this path, such as `fields.author`; "" if it knows none."""
+        """The setting that decides the part of the identity at this path, such as `fields.author`; "" if it knows none.
+
+        An empty path means the identity as a whole, or the kind.
+        """
         ...
 
 

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from io_managers.store.store import Store
 from resources.corpus.corpus import Corpus
 from resources.errors import ConfigurationError, DocumentError, StoppedError
 from resources.home.home import Home
+from resources.home.store_place import place_store
 from resources.settings.config import Settings
 from resources.tables.lance import LanceTables
 from seed_assets.engine.maintenance_due import maintenance_todo
@@ -54,6 +56,7 @@ class Session:
     def __init__(self, settings: Settings, pipeline: Pipeline | None = None) -> None:
         self.settings = settings
         self.home = Home(settings.home)
+        place_store(settings.home, settings.store.place)
         if open_still := self.home.keep_private(settings.corpus):
             logger.warning(open_still)
         self.pipeline = pipeline or build_pipeline(settings)
@@ -71,8 +74,9 @@ class Session:
     @cached_property
     def store(self) -> Store:
         """The store of the home; opening it creates it. What it does not have itself, it finds in its remote, if there is one."""
-        store = shared_store(self.home.store)
-        if self.settings.store.remote:
+        store, rules = shared_store(self.home.store), self.settings.store
+        store.free_space.warn_bytes, store.free_space.least_bytes = rules.warn_free_mb << 20, rules.least_free_mb << 20
+        if rules.remote:
             open_remote(self.settings, store)
         return store
 
@@ -93,6 +97,8 @@ class Session:
 
     def runner(self, options: RunOptions | None = None, observer: Observer | None = None) -> Runner:
         """Make a runner, which runs stages."""
+        if not self.settings.store.enabled:
+            options = replace(options or RunOptions(), no_cache=True)
         return Runner(
             self.store,
             self.pipeline,
