@@ -49,7 +49,7 @@ setup-dev: .venv/installed-dev ## the same, with what the tests and benchmarks n
 	@$(INSTALL) requirements-dev.lock
 	@touch .venv/installed $@
 
-check: setup-dev ## lint, types and import rules
+check: setup-dev docs ## lint, types, import rules, and whether the documentation site can be built
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/pyright

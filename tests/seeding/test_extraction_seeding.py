@@ -215,7 +215,7 @@ def test_values_are_judged_like_summaries(proposals: Extracting) -> None:
     shown = proposals.run("show", "a.txt", "overview", "--format", "json").report
     assert shown["value"]["added"]["proposals"] == "author: Ada Byron; author: Charles Babbage; status: Final"
     found = proposals.run("search", "what is to be done", "--where", "proposals.author=ada byron", "--json").report
-    assert {one["document"] for one in found} == {"a.txt", "b.txt"}
+    assert {one["document"] for one in found} == {"a.txt", "b.txt"}  # type: ignore[index] - a list
     done = proposals.seed()
     assert done.computed == {}
 

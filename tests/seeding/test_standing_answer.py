@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def leave(world: World) -> SeedReport:
     with world.session() as session:
         standing.before_seed(session)
         report = seed(session, SeedOptions())
-        standing.after_seed(report, _print_report)
+        standing.after_seed(report, partial(_print_report, session))
     return report
 
 
@@ -259,7 +260,8 @@ def test_the_answer_is_the_report_that_was_printed(world: World, capsys: pytest.
     standing(world)
     report = leave(world)
     capsys.readouterr()
-    _print_report(report)
+    with world.session() as session:
+        _print_report(session, report)
     printed = capsys.readouterr().out
 
     found = answer(world)
@@ -301,7 +303,7 @@ def test_a_change_while_the_seed_looks_is_not_taken_for_seen(world: World) -> No
         noted.before_seed(session)
         report = seed(session, SeedOptions())
         drop_ref(world)
-        noted.after_seed(report, _print_report)
+        noted.after_seed(report, partial(_print_report, session))
     assert answer(world) is None
 
 
@@ -315,7 +317,7 @@ def test_one_that_was_asked_for_more_or_said_more_than_its_report_leaves_none(wo
             report = seed(session, SeedOptions())
             if warned:
                 noted._warnings.emit(None)  # type: ignore[arg-type]
-            noted.after_seed(report, _print_report)
+            noted.after_seed(report, partial(_print_report, session))
         assert answer(world) is None
 
 
