@@ -118,6 +118,13 @@ def seed(
     rebind: Annotated[
         bool, typer.Option("--rebind", help="Use this home for a corpus that was moved: --corpus is its new place.")
     ] = False,
+    no_wait: Annotated[
+        bool,
+        typer.Option(
+            "--no-wait",
+            help="Wait for no batch: cancel those that have not ended, keep what they have answered, and send the rest alone.",
+        ),
+    ] = False,
     verify: VerifyOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -130,7 +137,7 @@ def seed(
     options = SeedOptions(
         stages=_split(stages),
         documents=documents,
-        run=RunOptions(no_cache, cache_only, retry_failed, max_cost, recluster),
+        run=RunOptions(no_cache, cache_only, retry_failed, max_cost, recluster, no_wait),
         allow_removals=allow_removals,
         rebuild_sink=rebuild_sink,
         rebind=rebind,
@@ -310,7 +317,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
     raise typer.Exit(1 if failures else 0)
 
 
-_STATES = ("current", "stale", "failed", "blocked", "missing")
+_STATES = ("current", "stale", "failed", "blocked", "waiting", "missing")
 
 
 @app.command()
@@ -385,7 +392,8 @@ def trim(
 def main() -> None:
     """Run the command line.
 
-    Exit statuses: 0 done, 1 something failed, 2 wrong usage or configuration, 3 a budget stopped the run, 130 interrupted.
+    Exit statuses: 0 done, 1 something failed, 2 wrong usage or configuration, 3 a budget stopped the run, 4 documents wait for a
+    batch, 130 interrupted.
     """
     prepare_streams()
     watcher = watch_address_limit()

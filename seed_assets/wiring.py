@@ -7,9 +7,11 @@ does not: stages, their implementations (core), and clients (resources.models).
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from resources.errors import ConfigurationError
 from resources.home.home import Home
 from resources.models.embedder import LocalEmbedder
 from resources.settings.config import Settings
+from resources.settings.model_settings import BatchMode
 from seed_assets.core.clusters.clusters import FIELD
 from seed_assets.core.judging.judging import SimilarityJudge, Thresholds
 from seed_assets.core.reading.field_table import FieldTable
@@ -72,7 +74,22 @@ def build_pipeline(settings: Settings) -> Pipeline:
         asked_with=models.asked_with() if models else frozenset(),
         cluster_types=clusters.types,
         left_out=added.left_out,
+        batched=_batched(settings, stages),
     )
+
+
+def _batched(settings: Settings, stages: list[Stage]) -> dict[str, BatchMode]:
+    """By stage, whether its requests go into batches. Raises ConfigurationError for a stage that does not exist."""
+    chosen, names = settings.llm.batch, [stage.name for stage in stages if stage.kind == "value"]
+    if not settings.llm.uses_batches:
+        return {}
+    if isinstance(chosen, str):
+        return dict.fromkeys(names, chosen)
+    if unknown := [name for name in chosen if name not in names]:
+        raise ConfigurationError(
+            f"llm.batch names {', '.join(unknown)}, and there is no such stage. The stages are {', '.join(names)}."
+        )
+    return chosen
 
 
 def _additions(

@@ -16,6 +16,7 @@ import msgspec
 
 from io_managers.store.account import Accounting
 from io_managers.store.action_cache import ActionCache, Provenance, encode_parts
+from io_managers.store.batches import Batches
 from io_managers.store.codecs.codecs import Encoded, decode, encode
 from io_managers.store.content_store import ContentStore, SqliteContentStore
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, StoreUnavailableError, is_disk_failure
@@ -83,6 +84,7 @@ class Store:
         self.requests = RequestLedger(self.database)
         self.account = Accounting(self.database)
         self.reserve = Reserve(directory)
+        self.batches = Batches(directory / "batches.db")
         with suppress(StoreUnavailableError):  # the next write reports it
             self.take_in_reserve()
 
@@ -229,6 +231,11 @@ class Store:
         _, written = self._write(results, commit.attempts, replace=commit.replace)
         written.result()
 
+    def forget_used_replies(self) -> None:
+        """Drop the replies of batches whose actions are finished, since nothing asks for them any more."""
+        if replied := self.batches.replied():
+            self.batches.forget(self.actions.existing(replied))
+
     def prepare_to_pay(self) -> None:
         """Commit waiting answers and allocate the reserve. Call this before anything is paid for.
 
@@ -326,6 +333,7 @@ class Store:
     def close(self) -> None:
         """Write all queued commits, free the leases, and close the store."""
         self.leases.close()
+        self.batches.close()
         self.database.close()
         self.reserve.close()
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from io_managers.store.fingerprint import Action, KeyTemplate, Part, same_part
+from resources.settings.model_settings import BatchMode
 from resources.tables.lance_schema import TABLES, TableSpec
 from seed_assets.graph.published import PublishedCorpus
 from seed_assets.graph.stage import REUSE, SOURCE, WORK, Identified, IdentifiedByFormat, OfKind, Stage, Units
@@ -37,7 +38,7 @@ class Pipeline:
     keeping: stages whose published results are kept if only these parts of their keys have changed: resources (another model,
     another prompt), or VERSION. cluster_types: the partitions of the stages of cluster types and of clusters. asked_with: digests
     of the settings that shape requests to models; a recorded failure holds under them. left_out: by name, why a declared stage is
-    not in the pipeline. A resource under the name `<stage>.<parameter>` is for that stage alone.
+    not in the pipeline. batched: by stage, whether its requests to models go into batches; those of others do not. A resource under the name `<stage>.<parameter>` is for that stage alone.
     """
 
     stages: Mapping[str, Stage]
@@ -46,6 +47,7 @@ class Pipeline:
     cluster_types: tuple[str, ...] = ()
     asked_with: frozenset[str] = frozenset()
     left_out: Mapping[str, str] = field(default_factory=dict[str, str])
+    batched: Mapping[str, BatchMode] = field(default_factory=dict[str, BatchMode])
 
     def __post_init__(self) -> None:
         for position, stage in enumerate(self.stages.values()):

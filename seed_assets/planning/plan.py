@@ -16,8 +16,9 @@ from resources.errors import DocumentError
 from seed_assets.graph.stage import Stage, Units
 
 # current: the published result is the one that a run would publish. stale: a run would publish another one. missing: nothing was
-# published. failed: the last attempt at exactly this action failed. blocked: a stage before it failed.
-State = Literal["current", "stale", "failed", "blocked", "missing"]
+# published. failed: the last attempt at exactly this action failed. blocked: a stage before it failed. waiting: its requests, or
+# those of a stage before it, are in a batch of the provider that has not ended; no run visits it.
+State = Literal["current", "stale", "failed", "blocked", "waiting", "missing"]
 UPSTREAM = "a stage before it is computed first"
 UNPUBLISHED = "finished, not yet published"
 VANISHED = "there is no such cluster any more"
@@ -142,6 +143,11 @@ class Plan:
                     ready.append(name)
         return ready
 
+    def waiting(self) -> dict[str, set[str]]:
+        """Return stage -> its units that wait for a batch, in the stages that have any."""
+        found = {name: {unit for unit, state in plan.states.items() if state == "waiting"} for name, plan in self.stages.items()}
+        return {name: units for name, units in found.items() if units}
+
     def digest(self) -> str:
         """A digest of what Dagster shows if its records are in sync: what is materialized and what has failed.
 
@@ -153,7 +159,7 @@ class Plan:
             shown = [
                 f"{document} {'failed' if state == 'failed' else 'materialized'}"
                 for document, state in plan.states.items()
-                if state not in ("missing", "blocked")
+                if state not in ("missing", "blocked", "waiting")
             ]
             hasher.update("\n".join([name, *sorted(shown)]).encode())
         return hasher.hexdigest()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from resources.corpus.skipped_files import SkippedFiles
 
 # The exit statuses of `seedbank seed`. 130 is what shells give for an interrupt (128 + the signal's number).
-DONE, FAILED, BUDGET, INTERRUPT = 0, 1, 3, 130
+DONE, FAILED, BUDGET, WAITING, INTERRUPT = 0, 1, 3, 4, 130
 
 
 @dataclass(slots=True)
@@ -16,7 +16,7 @@ class StageReport:
     """One stage of a seed.
 
     documents: the number of units that the seed is for. reused, computed, failed, blocked: how many of them were found in the
-    store, computed, failed, or wait for a stage before this one that failed. seconds: how long the stage took. requests, tokens,
+    store, computed, failed, or wait for a stage before this one that failed. waiting: how many wait for a batch. seconds: how long the stage took. requests, tokens,
     usd: what was sent to models for it, and the price in dollars. unpriced_requests: requests whose price is unknown, which `usd`
     leaves out.
     """
@@ -31,6 +31,7 @@ class StageReport:
     tokens: int = 0
     usd: float = 0.0
     unpriced_requests: int = 0
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class SeedReport:
     """What a seed did.
 
     stages: by name. failures: everything that failed. runs: the ids of its Dagster runs. seconds: how long it took.
-    exit_code: 0 done, 1 something failed, 3 the budget was spent, 130 interrupted. added, removed: how many documents came and
+    exit_code: 0 done, 1 something failed, 3 the budget was spent, 4 a batch of the provider has not ended, 130 interrupted. added, removed: how many documents came and
     went. without_text: documents that hold no text, such as photographs. skipped: the files of the corpus that are not documents.
     warned: how many of the documents have results with warnings.
     stopped: why the budget ended the spending. remedy: what can help; both are "" if the budget did not end it. corpus_stamp: if
