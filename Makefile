@@ -16,7 +16,7 @@ $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14)
 	$(BIN)/python install.py
 endef
 
-.PHONY: help seed prove test test-fast conformance setup setup-dev check format lock dev clean
+.PHONY: help seed prove test test-fast conformance setup setup-dev check format lock dist dev clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,6 +63,9 @@ lock: setup-dev ## choose the newest releases that pyproject.toml allows
 	@$(COMPILE) --upgrade --group dev --output-file requirements-dev.lock
 	@cp requirements-dev.lock requirements.lock
 	@$(COMPILE) --group build --output-file requirements.lock
+
+dist: setup-dev ## build the source archive and the wheel in dist/
+	@$(BIN)/uv build --quiet --no-build-isolation --out-dir dist
 
 dev: setup ## open Dagster on http://127.0.0.1:3000
 	@$(BIN)/seedbank dev

@@ -4,9 +4,12 @@ These values are kept in the store, shown by the command and sent by the service
 found (asker) or shown.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
+
+from retrieval.filters import NO_FILTERS, Filters
 
 
 class Turn(msgspec.Struct, frozen=True, array_like=True):
@@ -16,17 +19,24 @@ class Turn(msgspec.Struct, frozen=True, array_like=True):
     answer: str
 
 
+def said(turns: Iterable[Turn]) -> str:
+    """Return the turns of a conversation in words, as models are shown them."""
+    return "\n".join(f"Question: {turn.question}\nAnswer: {turn.answer}" for turn in turns)
+
+
 class Question(msgspec.Struct, frozen=True):
     """A question as it was asked.
 
     text: the question itself.
     turns: earlier questions of the same conversation with their answers, oldest first; a follow-up question may refer to them.
     limit: the most passages that the answer is made from; 0 for the number in the settings.
+    filters: which documents the answer may be made from.
     """
 
     text: str
     turns: tuple[Turn, ...] = ()
     limit: int = 0
+    filters: Filters = NO_FILTERS
 
 
 class Passage(msgspec.Struct, frozen=True):
@@ -132,8 +142,10 @@ class Reply(msgspec.Struct, frozen=True):
 
     passages: the passages that the answer was made from, best first.
     usd: what it cost now; 0 if nothing was paid. None if the price of the model is not known.
-    requests: how many requests were sent to a model's server.
+    requests, input_tokens, output_tokens: how many requests were sent to a model's server for it, and their tokens; 0 if
+    everything was kept.
     index_behind: whether the search index did not cover all rows yet; such a reply is not kept.
+    sought: what was looked for, if that is not the question as it was asked: a follow-up question, put so that it stands alone.
     """
 
     question: Question
@@ -144,6 +156,9 @@ class Reply(msgspec.Struct, frozen=True):
     requests: int = 0
     index_behind: bool = False
     seconds: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    sought: str = ""
 
 
 EventKind = Literal["passages", "sentence", "reply"]

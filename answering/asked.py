@@ -46,7 +46,10 @@ class Conversation(NamedTuple):
 
 def question_key(question: Question) -> str:
     """Return a digest of a question with everything that decides which passages are chosen for it."""
-    return hashlib.sha256(msgspec.json.encode(question)).hexdigest()[:32]
+    seen: dict[str, Any] = {"text": question.text, "turns": question.turns, "limit": question.limit}
+    if question.filters:
+        seen["filters"] = question.filters
+    return hashlib.sha256(msgspec.json.encode(seen)).hexdigest()[:32]
 
 
 class Asked:

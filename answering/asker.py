@@ -1,17 +1,18 @@
 """Answering a question: from the passages that search finds, by the answerer of the settings, each step once.
 
-What belongs here: what is kept of each step, and when it holds. What does not: finding passages (retrieval), writing an answer
-(sentence_answers, model_answers), and which questions were asked (asked).
+What belongs here: the order of the steps, and when a kept answer holds. What does not: the actions (steps), finding passages
+(retrieving), writing an answer (sentence_answers, model_answers), and which questions were asked (asked).
 
-Three steps are actions in the store: the vector of a question, if a server makes it; the passages found for a question, keyed by
-the rows of the tables and not by LanceDB's version; and the answer, keyed by the question, the passages and the answerer. So an
-edited document changes the answers that were made from it, and no others.
+These steps are actions in the store: a follow-up question that a model puts so that it stands alone; the vector of a question, if
+a server makes it; the passages found for a question, keyed by the rows of the tables and not by LanceDB's version; and the
+answer, keyed by the question, the passages and the answerer. So an edited document changes the answers that were made from it,
+and no others.
 """
 
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
@@ -21,28 +22,31 @@ from answering.answers import CacheUse, Event, Passage, Question, Reply
 from answering.asked import Asked, question_key
 from answering.drafts import Answerer, Draft, cited_in, resolved
 from answering.finding import Finder, Snapshot
-from answering.follow_ups import sought
-from answering.passages import POOL, Choice, Retrieved, choose, digest_of
-from io_managers.store.action_cache import ActionRecord, Provenance
-from io_managers.store.errors import CorruptObjectError, MissingObjectError, StoreUnavailableError
-from io_managers.store.fingerprint import Action, KeyTemplate
+from answering.follow_ups import FollowUps
+from answering.passages import POOL, Choice, choose, digest_of
+from answering.retrieving import Found, Retriever
+from answering.steps import Bill, Steps
+from io_managers.store.errors import StoreUnavailableError
+from io_managers.store.fingerprint import Action
 from io_managers.store.store import Store
-from resources.endpoints.llm import Usage
 from resources.errors import ConfigurationError
+from retrieval.filters import NO_FILTERS, Filters
 from retrieval.search import LONGEST_QUERY_CHARACTERS
 from seed_assets.engine.runner import Asking
-from seed_assets.memo.durable import durable
 from seed_assets.memo.reuse import Reuse
 
-RETRIEVAL, ANSWER = "retrieval", "answer"
-# Raise it if an answer is made from other passages for the same question, or looked up in another way.
-_VERSION = "1"
 # So many replies are kept in memory; each has some ten thousand characters (a judgement).
 _REMEMBERED = 1_000
+# What was saved is written at most so often, since a kept answer takes a hundredth of the time of a write (a judgement).
+_SAVINGS_SECONDS = 10.0
 MOST_PASSAGES = 20
 """An answer is made from at most so many passages; more would hide the few that count (a judgement)."""
 
 T = TypeVar("T")
+
+
+class QuestionError(ConfigurationError):
+    """A question cannot be asked as it is."""
 
 
 class Asker:
@@ -57,19 +61,23 @@ class Asker:
         reuse: Callable[[bool], Reuse],
         *,
         passages: int,
+        follow_ups: FollowUps | None = None,
     ) -> None:
         """reuse: makes the reuse of requests; its argument says whether to ignore what is in the store. passages: the most that
-        an answer is made from, if the question does not say."""
+        an answer is made from, if the question does not say. follow_ups: makes follow-up questions stand alone; without it, they
+        are looked for with the words of the question before."""
         self.sessions = asked
-        self._store = store
-        self._finder = finder
         self._answerer = answerer
         self._new_reuse = reuse
         self._limit = passages
         self._reuse = reuse(False)
-        self._retrievals = KeyTemplate(RETRIEVAL, {"version": _VERSION, "search": finder.identity})
-        self._answers = KeyTemplate(ANSWER, {"version": _VERSION, "answerer": dict(answerer.identity)})
-        self._remembered: OrderedDict[tuple[str, str], Reply] = OrderedDict()
+        identity = None if follow_ups is None else follow_ups.identity
+        self._steps = Steps(store, finder.identity, answerer.identity, identity)
+        self._retriever = Retriever(
+            store, finder, follow_ups, self._steps, self._reuse, asking_again=lambda: reuse(True)
+        )
+        self._remembered: OrderedDict[tuple[str, str], tuple[Reply, Bill]] = OrderedDict()
+        self._savings_kept = time.monotonic()
         self._going_on: set[asyncio.Task[Any]] = set()
 
     async def ask(self, question: Question, *, use_cache: bool = True, refresh: bool = False) -> Reply:
@@ -98,23 +106,25 @@ class Asker:
         if kept is not None:
             yield Event("passages", passages=kept.passages)
         else:
-            started = time.perf_counter()
-            found = await self._to_its_end(self._find(question, use_cache=use_cache and not refresh))
-            yield Event("passages", passages=tuple(found.chosen.values()))
-            kept = await self._to_its_end(self._answer(question, found, use_cache=use_cache, refresh=refresh))
+            started, bill = time.perf_counter(), Bill()
+            chosen = await self._to_its_end(self._choose(question, bill, use_cache=use_cache, refresh=refresh))
+            yield Event("passages", passages=tuple(chosen.passages.values()))
+            kept = await self._to_its_end(self._answer(question, chosen, bill, use_cache=use_cache, refresh=refresh))
             kept = msgspec.structs.replace(kept, seconds=round(time.perf_counter() - started, 6))
         for sentence in kept.answer.sentences:
             yield Event("sentence", sentence=sentence)
         yield Event("reply", reply=kept)
 
-    async def search(self, query: str, limit: int = 10) -> tuple[list[Passage], CacheUse]:
+    async def search(
+        self, query: str, limit: int = 10, filters: Filters = NO_FILTERS
+    ) -> tuple[list[Passage], CacheUse]:
         """Find the passages for a query; they are kept like those of a question. Raises what `ask` raises."""
-        question = self._checked(Question(query))
+        question, bill = self._checked(Question(query, filters=filters)), Bill()
         if limit > POOL:
-            found = await asyncio.to_thread(self._finder.find, question.text, limit)
-            return list(found.passages), CacheUse(embed_misses=1)
-        found, _, cache = await self._retrieved(question, use_cache=True)
-        return list(found.passages[:limit]), cache
+            return list((await self._retriever.find_many(question, limit)).passages), CacheUse(embed_misses=1)
+        found = await self._retriever.find(question, bill)
+        self._settle(bill)
+        return list(found.retrieved.passages[:limit]), found.cache
 
     def peek(self, question: Question) -> Reply | None:
         """Return the kept reply to a question if nothing has to be computed for it; it takes less than a millisecond.
@@ -123,17 +133,17 @@ class Asker:
         """
         started = time.perf_counter()
         question = self._checked(question)
-        snapshot = self._finder.snapshot()
-        if not snapshot.rows:
+        snapshot = self._retriever.snapshot_at_once(question.filters)
+        if snapshot is None or not snapshot.rows:
             return None
         key = question_key(question)
-        reply = self._remembered.get((key, snapshot.rows))
-        if reply is None:
-            reply = self._kept(question, key, snapshot)
-            if reply is None:
-                return None
-            self._remember(key, snapshot, reply)
+        kept = self._remembered.get((key, snapshot.rows)) or self._kept(question, key, snapshot)
+        if kept is None:
+            return None
+        self._remember(key, snapshot, *kept)
+        reply, bill = kept
         self.sessions.count(key)
+        self._settle(bill)
         return msgspec.structs.replace(reply, seconds=round(time.perf_counter() - started, 6))
 
     def uses_of(self, document: str) -> list[Question]:
@@ -151,10 +161,12 @@ class Asker:
             await asyncio.wait(self._going_on)
         if isinstance(self._answerer, Asking):
             await self._answerer.endpoint.aclose()
+        await self._retriever.aclose()
         self.close()
 
     def close(self) -> None:
         """Write what is not written yet."""
+        self._keep_savings()
         self.sessions.close()
 
     async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
@@ -169,98 +181,111 @@ class Asker:
         if not task.cancelled():
             task.exception()  # retrieved, even if nobody listens any more
 
-    def _kept(self, question: Question, key: str, snapshot: Snapshot) -> Reply | None:
-        """Return the reply from the store, or None if a step of it is missing there."""
-        retrieval = self._lookup(self._retrieval(question, snapshot))
-        found = self._value(retrieval, Retrieved)
+    def _kept(self, question: Question, key: str, snapshot: Snapshot) -> tuple[Reply, Bill] | None:
+        """Return the reply from the store, and what it is made of, or None if a step of it is missing there."""
+        bill = Bill()
+        found = self._retriever.kept(question, snapshot, bill)
         if found is None:
             return None
-        choice = choose(found, question.limit, self.sessions.choice(key))
-        draft = self._value(self._lookup(self._answer_action(question, choice)), Draft) if choice.chosen else None
+        choice = choose(found.retrieved, question.limit, self.sessions.choice(key))
+        draft = self._steps.kept_answer(self._steps.answer(question, choice), bill) if choice.chosen else None
         if draft is None:
             return None
-        hit = CacheUse(answer_hit=True, retrieval_hit=True, embed_hits=1)
-        return self._reply(question, draft, _Found(choice, found, snapshot, hit))
+        return self._reply(question, draft, _Chosen(choice, found), hit=True), bill
 
-    def _lookup(self, action: Action) -> ActionRecord | None:
-        return self._store.actions.lookup([action.key]).get(action.key)
-
-    def _value(self, record: ActionRecord | None, expected: Any) -> Any:
-        if record is None:
-            return None
-        try:
-            return self._store.load(record.content_digest, expected, record.type_name)
-        except (CorruptObjectError, MissingObjectError):
-            return None
-
-    async def _find(self, question: Question, *, use_cache: bool) -> "_Found":
+    async def _choose(self, question: Question, bill: Bill, *, use_cache: bool, refresh: bool) -> "_Chosen":
         """The passages that an answer is to be made from."""
-        found, snapshot, cache = await self._retrieved(question, use_cache=use_cache)
-        before = self.sessions.choice(question_key(question)) if use_cache else None
-        held = _Found(choose(found, question.limit, before), found, snapshot, cache)
+        use_kept = use_cache and not refresh
+        found = await self._retriever.find(question, bill, use_cache=use_kept, refresh=refresh)
+        before = self.sessions.choice(question_key(question)) if use_kept else None
+        held = _Chosen(choose(found.retrieved, question.limit, before), found)
         if (
-            len(held.chosen) < len(held.choice.chosen)
-            and self._lookup(self._answer_action(question, held.choice)) is None
+            len(held.passages) < len(held.choice.chosen)
+            and self._steps.record(self._steps.answer(question, held.choice)) is None
         ):
             # The answer is not kept, and a passage that it did not cite is gone, so it cannot be given from the same ones.
-            return held._replace(choice=choose(found, question.limit, None))
+            return held._replace(choice=choose(found.retrieved, question.limit, None))
         return held
 
-    async def _retrieved(self, question: Question, *, use_cache: bool) -> tuple[Retrieved, Snapshot, CacheUse]:
-        snapshot = self._finder.snapshot()
-        words = sought(question)
-        action = self._retrieval(question, snapshot)
-        keeps = bool(snapshot.rows) and use_cache
-        kept = self._value(self._lookup(action), Retrieved) if keeps else None
-        if kept is not None:
-            return kept, snapshot, CacheUse(retrieval_hit=True, embed_hits=1)
-        vector_kept = self._finder.vector_is_kept(words)
-        found = await asyncio.to_thread(self._finder.find, words)
-        if self._finder.snapshot() != snapshot:  # rows were written meanwhile
-            snapshot = Snapshot("")
-        elif keeps:
-            with suppress(StoreUnavailableError):  # then it is found once more the next time
-                await durable(self._store.commit([(action, found, Provenance())]), lambda: None)
-        return found, snapshot, CacheUse(embed_hits=int(vector_kept), embed_misses=int(not vector_kept))
-
-    async def _answer(self, question: Question, found: "_Found", *, use_cache: bool, refresh: bool) -> Reply:
-        self.sessions.count(question_key(question))
-        use_kept = use_cache and not refresh
-        spent: list[Usage] = []
-
-        async def compute(_: Sequence[Action], own: Reuse) -> list[tuple[Any, str]]:
-            inner = own if use_kept or refresh else self._reuse.inside(own.costs)
-            draft = await self._answerer.draft(question, list(found.chosen.values()), inner)
-            spent.append(own.costs.usage)
-            return [(draft, "")]
-
-        choice, hit, draft = found.choice, False, Draft((), "")
-        if choice.chosen:
-            action = self._answer_action(question, choice)
-            hit = use_kept and self._lookup(action) is not None
-            (draft,) = await (self._reuse if use_kept else self._new_reuse(True)).values([action], compute, Draft)
-        choice = msgspec.structs.replace(choice, cited=tuple(choice.chosen[number] for number in cited_in(draft)))
+    async def _answer(
+        self, question: Question, chosen: "_Chosen", bill: Bill, *, use_cache: bool, refresh: bool
+    ) -> Reply:
         key = question_key(question)
-        if found.snapshot.rows and choice != self.sessions.choice(key):
-            documents = {passage.document for passage in found.chosen.values()}
+        self.sessions.count(key)
+        choice, passages = chosen.choice, chosen.passages
+        draft, hit = Draft((), ""), False
+        if choice.chosen:
+            action = self._steps.answer(question, choice)
+            kept = self._steps.kept_answer(action, bill) if use_cache and not refresh else None
+            hit = kept is not None
+            draft = kept or await self._draft(question, action, passages, bill, use_cache=use_cache, refresh=refresh)
+        choice = msgspec.structs.replace(choice, cited=tuple(choice.chosen[number] for number in cited_in(draft)))
+        if chosen.found.snapshot.rows and choice != self.sessions.choice(key):
+            documents = {passage.document for passage in passages.values()}
             with suppress(StoreUnavailableError):  # then the best passages are chosen the next time
                 self.sessions.choose(key, question, choice, documents)
-        usage = spent[0] if spent else Usage()
-        reply = self._reply(question, draft, found._replace(cache=msgspec.structs.replace(found.cache, answer_hit=hit)))
+        self._settle(bill)
+        usage = bill.paid
         return msgspec.structs.replace(
-            reply, usd=None if usage.unpriced else round(usage.usd, 6), requests=usage.requests
+            self._reply(question, draft, chosen, hit=hit),
+            usd=None if usage.unpriced else round(usage.usd, 6),
+            requests=usage.requests,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
         )
 
-    def _reply(self, question: Question, draft: Draft, found: "_Found") -> Reply:
-        numbered = {
-            number: found.chosen[digest] for number, digest in enumerate(found.choice.chosen) if digest in found.chosen
-        }
+    async def _draft(
+        self,
+        question: Question,
+        action: Action,
+        passages: Mapping[str, Passage],
+        bill: Bill,
+        *,
+        use_cache: bool,
+        refresh: bool,
+    ) -> Draft:
+        """The answer that is not kept yet, or that is to be made once more."""
+        computed = False
+        once_more = refresh or not use_cache
+
+        async def compute(_: Sequence[Action], own: Reuse) -> list[tuple[Any, str]]:
+            nonlocal computed
+            computed = True
+            inner = self._reuse.inside(own.costs) if once_more and not refresh else own
+            try:
+                return [(await self._answerer.draft(question, list(passages.values()), inner), "")]
+            finally:
+                bill.paid.add(own.costs.usage)
+
+        reuse = self._new_reuse(True) if once_more else self._reuse
+        (draft,) = await reuse.values([action], compute, Draft)
+        if once_more:
+            reuse.accounts.keep_savings()
+        if not computed:  # another one who asked the same has paid for it meanwhile
+            self._steps.kept_answer(action, bill)
+        return draft
+
+    def _settle(self, bill: Bill) -> None:
+        """Count what was found as saved."""
+        bill.count_saved(self._reuse.accounts)
+        if time.monotonic() - self._savings_kept > _SAVINGS_SECONDS:
+            self._keep_savings()
+
+    def _keep_savings(self) -> None:
+        self._savings_kept = time.monotonic()
+        with suppress(StoreUnavailableError):
+            self._reuse.accounts.keep_savings()
+
+    def _reply(self, question: Question, draft: Draft, chosen: "_Chosen", *, hit: bool) -> Reply:
+        choice, found, passages = chosen.choice, chosen.found, chosen.passages
+        numbered = {number: passages[digest] for number, digest in enumerate(choice.chosen) if digest in passages}
         return Reply(
             question,
-            resolved(draft, numbered, found.choice.probability),
+            resolved(draft, numbered, choice.probability),
             tuple(numbered.values()),
-            found.cache,
+            msgspec.structs.replace(found.cache, answer_hit=hit),
             index_behind=not found.snapshot.rows,
+            sought="" if found.words == question.text else found.words,
         )
 
     def _checked(self, question: Question) -> Question:
@@ -268,39 +293,30 @@ class Asker:
         # Lone surrogates come from a command line that is not UTF-8.
         text = " ".join(question.text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8").split())
         if not text:
-            raise ConfigurationError("The question is empty. Enter a question or some words.")
+            raise QuestionError("The question is empty. Enter a question or some words.")
         if len(text) > LONGEST_QUERY_CHARACTERS:
-            raise ConfigurationError(
+            raise QuestionError(
                 f"The question has {len(text):,} characters, and {LONGEST_QUERY_CHARACTERS:,} are allowed. Ask a shorter one."
             )
         limit = question.limit or self._limit
         if not 1 <= limit <= MOST_PASSAGES:
-            raise ConfigurationError(f"An answer is made from 1 to {MOST_PASSAGES} passages, not from {limit}.")
-        return msgspec.structs.replace(question, text=text, limit=limit)
+            raise QuestionError(f"An answer is made from 1 to {MOST_PASSAGES} passages, not from {limit}.")
+        return msgspec.structs.replace(question, text=text, limit=limit, filters=question.filters.tidy)
 
-    def _retrieval(self, question: Question, snapshot: Snapshot) -> Action:
-        return self._retrievals.action({"words": sought(question), "rows": snapshot.rows})
-
-    def _answer_action(self, question: Question, choice: Choice) -> Action:
-        turns = [[turn.question, turn.answer] for turn in question.turns]
-        return self._answers.action({"question": question.text, "turns": turns, "passages": list(choice.chosen)})
-
-    def _remember(self, key: str, snapshot: Snapshot, reply: Reply) -> None:
-        self._remembered[key, snapshot.rows] = reply
+    def _remember(self, key: str, snapshot: Snapshot, reply: Reply, bill: Bill) -> None:
+        self._remembered[key, snapshot.rows] = reply, bill
         if len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)
 
 
-class _Found(NamedTuple):
-    """What was found for a question. choice: the passages that its answer is made from. snapshot: the rows that were read."""
+class _Chosen(NamedTuple):
+    """The passages that an answer is made from, among those that were found."""
 
     choice: Choice
-    retrieved: Retrieved
-    snapshot: Snapshot
-    cache: CacheUse
+    found: Found
 
     @property
-    def chosen(self) -> dict[str, Passage]:
+    def passages(self) -> dict[str, Passage]:
         """The passages of the choice by digest, in its order, where they are now; one that is not found any more is left out."""
-        by_digest = {digest_of(passage): passage for passage in self.retrieved.passages}
+        by_digest = {digest_of(passage): passage for passage in self.found.retrieved.passages}
         return {digest: by_digest[digest] for digest in self.choice.chosen if digest in by_digest}

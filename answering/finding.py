@@ -4,8 +4,10 @@ What belongs here: the borders to search, the store and the settings of a home. 
 what was found (asker).
 """
 
+import asyncio
+import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,11 +19,17 @@ from answering.relevance import measures, probability, weigh
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, UnknownFormatError
 from io_managers.store.fingerprint import Part
 from resources.models.embedder import WordLlamaEmbedder
+from retrieval.filters import NO_FILTERS, READ, Filters, condition_of
 from seed_assets.core.reading.extracted_text import ExtractedText
+from seed_assets.engine.runner import Asking
+from seed_assets.memo.reuse import Reuse
 from seed_assets.session.session import Session
-from seed_assets.stages.documents.embeddings import embedding_actions
+from seed_assets.stages.documents.embeddings import embed_texts, embedding_actions
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from retrieval.search import Searcher, SearchHit
 
 # Raise it if search ranks differently, or if a passage or its probability is made in another way.
@@ -35,8 +43,8 @@ _REMEMBERED = 1_000
 class Snapshot:
     """The rows that search reads.
 
-    rows: a digest of them; "" while rows are written that the search index does not cover yet, so that what is found now may
-    not be kept.
+    rows: a digest of them, and of the documents that pass the filters; "" while rows are written that the search index does not
+    cover yet, so that what is found now may not be kept.
     """
 
     rows: str
@@ -50,16 +58,24 @@ class Finder(Protocol):
         """Everything that decides what is found besides the words and the rows."""
         ...
 
-    def snapshot(self) -> Snapshot:
-        """Return which rows are searched now; in microseconds."""
+    def snapshot(self, filters: Filters = NO_FILTERS) -> Snapshot:
+        """Return which rows are searched now; in microseconds if `is_ready`. Raises ConfigurationError for a filter."""
+        ...
+
+    def is_ready(self, filters: Filters) -> bool:
+        """Whether it is known already which documents pass the filters; otherwise `snapshot` has to read tables."""
         ...
 
     def vector_is_kept(self, words: str) -> bool:
         """Whether the vector of these words is stored, if a server makes it."""
         ...
 
-    def find(self, words: str, count: int = POOL) -> Retrieved:
-        """Return the best passages for the words. Raises ConfigurationError."""
+    async def find(self, words: str, reuse: Reuse, count: int = POOL, filters: Filters = NO_FILTERS) -> Retrieved:
+        """Return the best passages for the words. reuse: pays for their vector. Raises ConfigurationError, DocumentError."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections to a server."""
         ...
 
 
@@ -69,6 +85,7 @@ class HomeFinder:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._page_starts: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+        self._passed: OrderedDict[tuple[Filters, Hashable], str] = OrderedDict()
 
     @cached_property
     def _searcher(self) -> "Searcher":
@@ -94,24 +111,60 @@ class HomeFinder:
             "compared by": dict(self.embedder.identity),
         }
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, filters: Filters = NO_FILTERS) -> Snapshot:
         """See Finder. Rows that were written after the index was brought up to date are not covered by it."""
         session = self._session
         ref = session.store.refs.get(self._index_stage, [""]).get("")
-        covered = ref is not None and ref.state == session.tables.state(_SEARCHED)
-        return Snapshot(ref.action_key if ref is not None and covered else "")
+        if ref is None or ref.state != session.tables.state(_SEARCHED):
+            return Snapshot("")
+        return Snapshot(f"{ref.action_key} {self._passing(filters)}" if filters else ref.action_key)
+
+    def is_ready(self, filters: Filters) -> bool:
+        """See Finder."""
+        return not filters or (filters, self._state_of_filters()) in self._passed
+
+    def _passing(self, filters: Filters) -> str:
+        """Return a digest of the documents that pass the filters now."""
+        known = filters, self._state_of_filters()
+        passing = self._passed.get(known)
+        if passing is None:
+            condition = condition_of(filters, self._session.tables, self._session.corpus.modified_at)
+            passing = self._passed[known] = hashlib.sha256(condition.encode()).hexdigest()[:32]
+            if len(self._passed) > _REMEMBERED:
+                with suppress(KeyError):
+                    self._passed.popitem(last=False)
+        return passing
+
+    def _state_of_filters(self) -> Hashable:
+        """Return what changes whenever other documents may pass a filter."""
+        tables, index = self._session.tables, self._session.home.corpus_index
+        with suppress(OSError):
+            return (*(tables.version(table) for table in READ), index.stat().st_mtime_ns)
+        return tuple(tables.version(table) for table in READ)
 
     def vector_is_kept(self, words: str) -> bool:
         """See Finder."""
         (action,) = embedding_actions([words], self._session.query_embedder)
         return action.key in self._session.store.actions.existing([action.key])
 
-    def find(self, words: str, count: int = POOL) -> Retrieved:
+    async def find(self, words: str, reuse: Reuse, count: int = POOL, filters: Filters = NO_FILTERS) -> Retrieved:
         """See Finder."""
-        passages = tuple(self._passage(hit) for hit in self._searcher.search(words, count))
+        embedder = self._session.query_embedder
+        vector = (await embed_texts([words], embedder, reuse))[0] if isinstance(embedder, Asking) else None
+        return await asyncio.to_thread(self._found, words, count, filters, vector)
+
+    def _found(self, words: str, count: int, filters: Filters, vector: "NDArray[np.float32] | None") -> Retrieved:
+        hits = self._searcher.search(words, count, filters, vector=vector)
+        passages = tuple(self._passage(hit) for hit in hits)
         texts = titled(passages)
         found = measures(words, texts, weigh(words, texts), self.embedder) if texts else None
         return Retrieved(passages, round(probability(*found), 6) if found else 0.0)
+
+    async def aclose(self) -> None:
+        """See Finder."""
+        embedder = self._session.query_embedder
+        if isinstance(embedder, Asking):
+            await embedder.endpoint.aclose()
 
     def _passage(self, hit: "SearchHit") -> Passage:
         starts = self._starts_of(hit.document)

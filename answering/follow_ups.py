@@ -1,8 +1,16 @@
-"""What is looked for when a question refers to earlier ones. What does not belong here: the prompt, which shows all turns."""
+"""What is looked for when a question refers to earlier ones, and what makes such a question stand alone.
+
+What does not belong here: asking a model for that (model_follow_ups), and the prompt of answers, which shows all turns.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
 
 from answering.answers import Question
 from answering.terms import language_of_words, terms
+from io_managers.store.fingerprint import Part
 from seed_assets.core.text.words import WORD
+from seed_assets.memo.reuse import Reuse
 
 # Words by which a question refers to what was said before, in the languages of the stop words; chosen by judgement.
 _WORDS = """
@@ -13,6 +21,19 @@ er sie es ihn ihm ihr ihre dessen deren dieser diese dieses dort il elle ils ell
 _REFERRING = frozenset(_WORDS.split())
 # A question with fewer words of its own than this may leave out what it is about; chosen by judgement.
 _FEW_TERMS = 3
+
+
+class FollowUps(Protocol):
+    """Puts follow-up questions so that they stand alone."""
+
+    @property
+    def identity(self) -> Mapping[str, Part]:
+        """Everything that decides the result besides the question and its turns; a part of its action key."""
+        ...
+
+    async def standalone(self, question: Question, reuse: Reuse) -> str:
+        """Return a question with earlier turns as one that is understood without them. Raises DocumentError."""
+        ...
 
 
 def sought(question: Question) -> str:

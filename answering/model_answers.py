@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from answering.answers import Passage, Question
+from answering.answers import Passage, Question, said
 from answering.drafts import Draft, DraftSentence, Place
 from answering.passages import joined
 from io_managers.store.fingerprint import Part
@@ -88,7 +88,7 @@ class ModelAnswerer(ModelStage):
     async def draft(self, question: Question, passages: Sequence[Passage], reuse: Reuse) -> Draft:
         """Answer the question from as many of the first passages as fit into one request; see Answerer."""
         which = "conversation" if question.turns else "whole"
-        turns = "\n".join(f"Question: {turn.question}\nAnswer: {turn.answer}" for turn in question.turns)
+        turns = said(question.turns)
         values = {"question": question.text, **({"turns": turns} if turns else {})}
         room = room_tokens(self.model, self.prompt.turns(which, passages="", **values), self.prompt.schema)
         shown = _that_fit(passages, room)
@@ -98,27 +98,34 @@ class ModelAnswerer(ModelStage):
         name = str(self.model.identity["model"])
         if not answer.found:
             return Draft((), name)
-        return await asyncio.to_thread(self._draft, answer, shown, name)
+        return await asyncio.to_thread(drafted, answer, shown, self.embedder, name)
 
-    def _draft(self, answer: WholeAnswer, passages: Sequence[Passage], name: str) -> Draft:
-        texts = [QuotedText(passage.text) for passage in passages]
-        return Draft(tuple(self._sentence(sentence, passages, texts) for sentence in answer.sentences), name)
 
-    def _sentence(
-        self, sentence: SentenceAnswer, passages: Sequence[Passage], texts: Sequence[QuotedText]
-    ) -> DraftSentence:
-        text = " ".join(sentence.text.split())
-        places = [
-            Place(source.passage - 1, *span)
-            for source in sentence.sources
-            if (span := texts[source.passage - 1].locate(source.quotation)) is not None
-        ]
-        cited = [passages[number] for number in dict.fromkeys(place.passage for place in places)]
-        return DraftSentence(text, tuple(dict.fromkeys(places)), bool(cited) and self._supports(cited, text))
+def drafted(answer: WholeAnswer, passages: Sequence[Passage], embedder: LocalEmbedder, name: str) -> Draft:
+    """Return a model's answer over these passages as a draft: quotations looked up, sentences compared with what they cite.
 
-    def _supports(self, cited: Sequence[Passage], text: str) -> bool:
-        sources = [SourceText(str(number), one.title, one.text) for number, one in enumerate(cited)]
-        return Comparison(sources, self.embedder).claims([text])[0].is_supported
+    name: of the model.
+    """
+    texts = [QuotedText(passage.text) for passage in passages]
+    return Draft(tuple(_sentence(one, passages, texts, embedder) for one in answer.sentences), name)
+
+
+def _sentence(
+    sentence: SentenceAnswer, passages: Sequence[Passage], texts: Sequence[QuotedText], embedder: LocalEmbedder
+) -> DraftSentence:
+    text = " ".join(sentence.text.split())
+    places = [
+        Place(source.passage - 1, *span)
+        for source in sentence.sources
+        if (span := texts[source.passage - 1].locate(source.quotation)) is not None
+    ]
+    cited = [passages[number] for number in dict.fromkeys(place.passage for place in places)]
+    return DraftSentence(text, tuple(dict.fromkeys(places)), bool(cited) and _supports(cited, text, embedder))
+
+
+def _supports(cited: Sequence[Passage], text: str, embedder: LocalEmbedder) -> bool:
+    sources = [SourceText(str(number), one.title, one.text) for number, one in enumerate(cited)]
+    return Comparison(sources, embedder).claims([text])[0].is_supported
 
 
 def _that_fit(passages: Sequence[Passage], room: int) -> list[Passage]:

@@ -38,6 +38,7 @@ from benchmarks.quality_search import Question, as_chunks, read_corpus, write_ch
 from io_managers.store.store import Store
 from resources.models.embedder import WordLlamaEmbedder
 from resources.tables.lance import LanceTables
+from retrieval.filters import NO_FILTERS, Filters
 from retrieval.search import Searcher, SearchHit
 from seed_assets.memo.reuse import Reuse
 
@@ -55,17 +56,26 @@ class Tables:
         self._embedder = embedder
         self._rows = rows
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, filters: Filters = NO_FILTERS) -> Snapshot:
         """Return the name of the rows."""
         return Snapshot(self._rows)
+
+    def is_ready(self, filters: Filters) -> bool:
+        """Return whether the rows are known: they always are."""
+        return True
 
     def vector_is_kept(self, words: str) -> bool:
         """Return whether it need not be computed: it always is."""
         return False
 
-    def find(self, words: str, count: int = POOL) -> Retrieved:
+    async def find(
+        self, words: str, reuse: Reuse | None = None, count: int = POOL, filters: Filters = NO_FILTERS
+    ) -> Retrieved:
         """Return the passages that search finds."""
-        return self.judged(words, self.searcher.search(words, count))
+        return self.judged(words, self.searcher.search(words, count, filters))
+
+    async def aclose(self) -> None:
+        """Do nothing: nothing is connected."""
 
     def judged(self, words: str, hits: Sequence[SearchHit]) -> Retrieved:
         """Return these passages, with the probability that they answer."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.backup import backup
+from cli.batches.batch import batch_app
 from cli.costs.cache import cache_app
 from cli.costs.prove import prove
 from cli.explaining.compare import compare
@@ -56,6 +57,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cache_app, name="cache")
+app.add_typer(batch_app, name="batch")
 app.add_typer(judge_app, name="judge")
 app.command()(check)
 app.command()(backup)
@@ -266,7 +268,7 @@ def _split(names: str) -> tuple[str, ...]:
 
 @app.command()
 def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Show how many results of each stage are current, stale, failed, blocked or missing; --json lists each document.
+    """Show how many results of each stage are current, stale, failed, blocked, waiting or missing; --json lists each document.
 
     Documents that were read with warnings are named, and skipped files are counted by their suffix.
     """
@@ -334,7 +336,9 @@ def dev(
     """Start Dagster for this home: its web page, and the daemon that runs sensors, schedules and queued runs."""
     with errors_as_messages():
         from cli.environment_checks import check_exposure, check_port, check_temporary_folder
+        from resources.home.dagster_yaml import folder_for_processes
         from resources.home.home import Home
+        from resources.project_folder import PACKAGES_FOLDER
         from resources.settings.config import CONFIG_VARIABLE, PROJECT_ROOT, config_file
 
         settings = settings_of(corpus, home)
@@ -348,7 +352,7 @@ def dev(
             print_error(open_to_others)
         environment = {
             **os.environ,
-            "DAGSTER_HOME": str(PROJECT_ROOT),
+            "DAGSTER_HOME": str(folder_for_processes(PROJECT_ROOT, settings.home)),
             "SEEDBANK_HOME": str(settings.home),
             "SEEDBANK_CORPUS": str(settings.corpus),
         }
@@ -357,7 +361,7 @@ def dev(
         # A shell lets a command started with `&` ignore SIGINT, and Dagster would then ignore SIGTERM as well.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.chdir(PROJECT_ROOT)
-        command = [sys.executable, "-m", "dagster", "dev", "--workspace", "workspace.yaml"]
+        command = [sys.executable, "-m", "dagster", "dev", "--workspace", f"{PACKAGES_FOLDER}/workspace.yaml"]
         os.execve(sys.executable, [*command, "--host", host, "--port", str(port)], environment)
 
 

@@ -1,12 +1,20 @@
 """The command `seedbank search`: its arguments and what it prints. Passages are found in retrieval."""
 
-import datetime as dt
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.invocation import USAGE, HomeOption, JsonOption, open_session
+from cli.questions.filter_options import (
+    ClustersOption,
+    ConceptsOption,
+    DocumentsOption,
+    FoldersOption,
+    FormatsOption,
+    SinceOption,
+    filters_of,
+)
 from cli.streams import print_error, print_json, print_text
 
 if TYPE_CHECKING:
@@ -29,22 +37,12 @@ class Form(StrEnum):
 def search(
     query: Annotated[str, typer.Argument(help="Words or a question.")],
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Show at most this many results.")] = 10,
-    folders: Annotated[
-        list[str] | None, typer.Option("--in", metavar="FOLDER", help="Only documents below this folder of the corpus.")
-    ] = None,
-    formats: Annotated[
-        list[str] | None, typer.Option("--format", metavar="FORMAT", help="Only documents of this format, such as pdf.")
-    ] = None,
-    concepts: Annotated[
-        list[str] | None, typer.Option("--concept", metavar="NAME", help="Only documents with this concept.")
-    ] = None,
-    clusters: Annotated[
-        list[str] | None, typer.Option("--cluster", metavar="ID", help="Only documents of this cluster, as topic/3.")
-    ] = None,
-    since: Annotated[
-        dt.datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Only files modified on this day or later."),
-    ] = None,
+    folders: FoldersOption = None,
+    documents: DocumentsOption = None,
+    formats: FormatsOption = None,
+    concepts: ConceptsOption = None,
+    clusters: ClustersOption = None,
+    since: SinceOption = None,
     fold: Annotated[
         bool, typer.Option("--fold/--no-fold", help="Show passages that are nearly the same as one result, or each.")
     ] = True,
@@ -56,22 +54,15 @@ def search(
 ) -> None:
     """Find the passages of the documents that best match a query.
 
-    --in, --format, --concept and --cluster may be given several times: a document has to match one of each.
+    --in, --document, --format, --concept and --cluster may be given several times: a document has to match one of each.
     """
     if as_json and form not in (None, Form.JSON):
         print_error(f"--json and --as {form} exclude each other. Leave out one of them.")
         raise typer.Exit(USAGE)
     with open_session(None, home, must_exist=True) as session:
-        from retrieval.filters import Filters
         from seed_assets.reports.found_passages import found_passages, markdown_of
 
-        filters = Filters(
-            folders=tuple(folders or ()),
-            formats=tuple(formats or ()),
-            concepts=tuple(concepts or ()),
-            clusters=tuple(clusters or ()),
-            since=since.date() if since else None,
-        )
+        filters = filters_of(folders, documents, formats, concepts, clusters, since)
         hits = session.searcher().search(query, limit, filters, fold=fold)
         found = found_passages(session, query, hits)
         if as_json or form is Form.JSON:

@@ -7,17 +7,13 @@ to another place than `seedbank seed`. Dagster reads dagster.yaml from the worki
 then keeps everything that the file does not name in a temporary directory. So the file names everything that Dagster stores.
 """
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Self
 
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.exc import DBAPIError
 
@@ -26,6 +22,8 @@ from event_log.batched import BatchedEventLogStorage
 from event_log.locked_records import explain_lock, is_locked, wait_for_locks
 from event_log.partition_changes import PartitionChanges
 from event_log.sqlite import BatchedSqliteEventLogStorage
+from event_log.sqlite_storage import BatchedSqliteStorage
+from resources.home.dagster_yaml import instance_folder
 from resources.home.home import Home
 from resources.home.private_files import keep_new_files_private
 from resources.memory_errors import is_memory_error, out_of_memory_message
@@ -48,19 +46,10 @@ class HomeEventLog(PartitionChanges, BatchedSqliteEventLogStorage):
     """Stores events in batches, and notes in the home when partitions change."""
 
 
-class HomeStorage(DagsterSqliteStorage):
-    """Stores runs, schedules and sensors as Dagster does in SQLite, and events in batches."""
+class HomeStorage(BatchedSqliteStorage):
+    """Stores all records in the configured home."""
 
-    def __init__(
-        self,
-        base_dir: str,
-        inst_data: ConfigurableClassData | None = None,
-        events_per_batch: Any = batch_size.DEFAULT,
-    ) -> None:
-        super().__init__(base_dir, inst_data)
-        # Dagster's own event log has made its tables by now; this one reads and writes the same files.
-        stock = self._event_log_storage
-        self._event_log_storage = HomeEventLog(stock._base_dir, None, events_per_batch)
+    event_log_class = HomeEventLog
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -68,46 +57,9 @@ class HomeStorage(DagsterSqliteStorage):
         return {batch_size.SETTING: batch_size.FIELD}
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Any) -> "HomeStorage":
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
         """Return the storage of the configured home."""
-        directory = dagster_directory()
-        _make_whole(directory)
-        return cls(str(directory), inst_data, **config_value)
-
-
-def _make_whole(directory: Path) -> None:
-    """Make Dagster's databases in a temporary folder and move each folder of them into place in one step.
-
-    Dagster itself makes them step by step in their final place. If it is killed meanwhile, or if two processes do it at once, it
-    cannot read them afterwards.
-    """
-    missing = [folder for folder in ("history", "schedules") if not (directory / folder).exists()]
-    if not missing:
-        return
-    directory.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".new-", dir=directory) as made:
-        DagsterSqliteStorage(made).dispose()
-        for database in Path(made).rglob("*.db"):
-            _lay_out(database)
-        for folder in missing:
-            try:
-                Path(made, folder).rename(directory / folder)
-            except OSError:
-                if not (directory / folder).exists():
-                    raise
-                # Another process was faster, and its folder is used.
-
-
-def _lay_out(database: Path) -> None:
-    """Set a page size that holds several events, and a mode in which a trim can give back a few pages at a time.
-
-    Only an empty database accepts these settings.
-    """
-    with closing(sqlite3.connect(database)) as connection:
-        for pragma in ("journal_mode = DELETE", "page_size = 16384", "auto_vacuum = INCREMENTAL"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute("VACUUM")
-        connection.execute("PRAGMA journal_mode = WAL")
+        return super().from_config_value(inst_data, {"base_dir": str(dagster_directory()), **config_value})
 
 
 class HomeComputeLogs(LocalComputeLogManager):
@@ -150,7 +102,7 @@ def open_instance(*, compute_logs: bool = False) -> DagsterInstance:
         "config": {},
     }
     overrides = {} if compute_logs else {"compute_logs": no_compute_logs}
-    reference = InstanceRef.from_dir(str(PROJECT_ROOT), overrides=overrides)
+    reference = InstanceRef.from_dir(str(instance_folder(PROJECT_ROOT)), overrides=overrides)
     return DagsterInstance.from_ref(reference)
 
 
@@ -172,7 +124,7 @@ def explain(error: Exception) -> str | None:
     if driver.startswith(("psycopg2", "dagster_postgres")):
         from event_log.postgres import configured_place, refusal
 
-        storage = InstanceRef.from_dir(str(PROJECT_ROOT)).storage_data
+        storage = InstanceRef.from_dir(str(instance_folder(PROJECT_ROOT))).storage_data
         return refusal(configured_place(storage) if storage else "PostgreSQL", error)
     if is_locked(error):
         return explain_lock(directory)

@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 from dagster._config import process_config, resolve_to_config_type
 from dagster._core.events.log import EventLogEntry
@@ -188,12 +188,13 @@ class BatchedPostgresEventLogStorage(BatchedEventLogStorage, PostgresEventLogSto
             self._engine.dispose(close=False)
 
 
-class PostgresEventLog(PartitionChanges, BatchedPostgresEventLogStorage):
-    """Stores events in batches, and notes in the home when partitions change."""
+class BatchedPostgresStorage(DagsterPostgresStorage):
+    """Stores runs and schedules as Dagster does in PostgreSQL, and events in batches.
 
+    Its settings are those of DagsterPostgresStorage, and events_per_batch.
+    """
 
-class PostgresStorage(DagsterPostgresStorage):
-    """Stores runs and schedules as Dagster does in PostgreSQL, and events in batches."""
+    event_log_class: ClassVar[type[BatchedPostgresEventLogStorage]] = BatchedPostgresEventLogStorage
 
     def __init__(
         self,
@@ -207,7 +208,7 @@ class PostgresStorage(DagsterPostgresStorage):
         try:
             super().__init__(postgres_url, should_autocreate_tables, inst_data, token_provider)
             # Dagster's own event log has made its tables by now; this one reads and writes the same tables.
-            self._event_log_storage = PostgresEventLog(postgres_url, False, None, token_provider, events_per_batch)
+            self._event_log_storage = self.event_log_class(postgres_url, False, None, token_provider, events_per_batch)
         except (DBAPIError, DagsterPostgresException) as error:
             raise ConfigurationError(refusal(place, error)) from error
 
@@ -217,9 +218,19 @@ class PostgresStorage(DagsterPostgresStorage):
         return _with_batch_size(super().config_type())
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "PostgresStorage":
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
         """Return an instance of this class; the parent's method would return one of its own."""
         return cls(inst_data=inst_data, **_arguments(config_value))
+
+
+class PostgresEventLog(PartitionChanges, BatchedPostgresEventLogStorage):
+    """Stores events in batches, and notes in the home when partitions change."""
+
+
+class PostgresStorage(BatchedPostgresStorage):
+    """Stores the records of a home, which has a database of its own."""
+
+    event_log_class = PostgresEventLog
 
 
 def configured_place(storage: ConfigurableClassData) -> str:
@@ -252,7 +263,7 @@ def refusal(place: str, error: Exception) -> str:
     reason = " ".join(str(innermost).split()).rstrip(".?")
     return (
         f"Dagster's records are in {place}, which cannot be used: {reason}. See that the server runs and lets this user in "
-        "and make tables there, or fix `storage` in dagster.yaml. All finished work is kept: it is in the home, not there."
+        "and make tables there, or fix `storage` in dagster.yaml. All finished work is kept: it is not stored there."
     )
 
 

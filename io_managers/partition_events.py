@@ -182,13 +182,15 @@ _MILLISECOND = 0.001
 _LISTED_AT_ONCE = 100
 
 
-def set_partition_versions(context: AssetExecutionContext, versions: Mapping[str, PartitionVersion]) -> bool:
+def set_partition_versions(
+    context: AssetExecutionContext | OutputContext, versions: Mapping[str, PartitionVersion]
+) -> bool:
     """Give each partition's materialisation its own data version instead of the version of the step's output.
 
-    versions: by partition key. The event of the last one is recorded last, so that Dagster shows its metadata as the asset's
-    latest; otherwise the order of partitions is accidental. Call it in the body of the asset. Returns False if this release of
-    Dagster does not allow it; then all partitions have the output's version, and Dagster shows some of them as stale although
-    they are current.
+    versions: by partition key, "" for an asset without partitions. The event of the last one is recorded last, so that Dagster
+    shows its metadata as the asset's latest; otherwise the order of partitions is accidental. Call it in the asset's body or in
+    an IO manager. Returns False if this release of Dagster does not allow it; then all partitions have the output's version, and
+    Dagster shows some of them as stale although they are current.
     """
     step = _step_of(context)
     if step is None or not _output_events_are_ours():
@@ -225,12 +227,12 @@ def _output_events_are_ours() -> bool:
         for event in events_of(*args, **kwargs):
             if event.partition in recorded:
                 continue
-            own = versions.get(event.partition)
+            own = versions.get(event.partition or "")
             if own is None or not isinstance(event, AssetMaterialization):
                 yield event
                 continue
             event = event._replace(tags=_with_version(event.tags or {}, own))
-            if event.partition == last:
+            if (event.partition or "") == last:
                 held.append(event)
             else:
                 yield event
@@ -265,7 +267,7 @@ def _private(module: str, name: str) -> Any:
 def _step_of(context: AssetExecutionContext | OutputContext) -> Any:
     if isinstance(context, AssetExecutionContext):
         return getattr(context, "get_step_execution_context", lambda: None)()
-    return getattr(context, "step_context", None)
+    return getattr(context, "_step_context", None)
 
 
 def _set_at_once(context: AssetExecutionContext | OutputContext, metadata: Mapping[str, Metadata]) -> bool:

@@ -8,7 +8,7 @@ by other tables (concepts, clusters) are looked up there first.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from resources.corpus.formats import SUFFIXES
@@ -17,17 +17,24 @@ from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import reading
 from resources.wording import did_you_mean
 
+READ = ("documents", "concepts", "document_clusters")
+"""The tables that say which documents pass a filter."""
 ModifiedAt = Callable[[], Mapping[str, float]]
 """Gives for each document when its file was last modified, in seconds since 1970."""
+
+
+class FilterError(ConfigurationError):
+    """A filter names what is not there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which documents a search may find. A filter without values allows all documents; a document must pass every filter.
 
-    folders: it is in one of these folders or below, as paths below the corpus. formats: it has one of these formats or suffixes,
-    such as pdf or md. concepts: it has at least one of these concepts, upper and lower case being the same. clusters: it is in
-    one of these clusters, such as topic/3. since: its file was modified on this day or later, in local time.
+    documents: it is one of these. folders: it is in one of these folders or below, as paths below the corpus. formats: it has
+    one of these formats or suffixes, such as pdf or md. concepts: it has at least one of these concepts, upper and lower case
+    being the same. clusters: it is in one of these clusters, such as topic/3. since: its file was modified on this day or later,
+    in local time.
     """
 
     folders: tuple[str, ...] = ()
@@ -35,26 +42,43 @@ class Filters:
     concepts: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
     since: dt.date | None = None
+    documents: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether any document may be left out."""
         return self != Filters()
+
+    @property
+    def tidy(self) -> "Filters":
+        """The same filters, each value once and in order, without characters that are not text."""
+        values = {
+            name: _tidy(getattr(self, name)) for name in ("folders", "formats", "concepts", "clusters", "documents")
+        }
+        return Filters(since=self.since, **values)
 
 
 NO_FILTERS = Filters()
 """The filters of a search in all documents."""
 
 
+def _tidy(values: Iterable[str]) -> tuple[str, ...]:
+    # Lone surrogates come from a command line that is not UTF-8, and no name has a NUL.
+    return tuple(sorted({one.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8") for one in values}))
+
+
 def condition_of(filters: Filters, tables: LanceTables, modified_at: ModifiedAt | None) -> str:
     """The condition on rows of the table of chunks, in LanceDB's SQL; "" if all rows are allowed.
 
-    Raises ConfigurationError for a folder, format, concept or cluster that no document has, with similar names, if `since` is
-    given and the times of files are not known, and the errors of LanceTables.checked.
+    Raises FilterError for a document that is not there, for a folder, format, concept or cluster that no document has, with
+    similar names, and if `since` is given and the times of files are not known; and the errors of LanceTables.checked.
     """
     if not filters:
         return ""
+    filters = filters.tidy
     documents = set(tables.read("documents", ["document_id"])["document_id"].to_pylist())
     allowed = set(documents)
+    if filters.documents:
+        allowed &= _existing(filters.documents, documents)
     if filters.folders:
         allowed &= _in_folders(filters.folders, documents)
     if filters.formats:
@@ -70,6 +94,15 @@ def condition_of(filters: Filters, tables: LanceTables, modified_at: ModifiedAt 
     return _among(allowed, documents)
 
 
+def _existing(names: Sequence[str], documents: Set[str]) -> set[str]:
+    for name in names:
+        if name not in documents:
+            raise FilterError(
+                f"There is no document {name!r}.{did_you_mean(name, documents)} Write its path below the corpus."
+            )
+    return set(names)
+
+
 def _in_folders(folders: Sequence[str], documents: Iterable[str]) -> set[str]:
     found: set[str] = set()
     for folder in folders:
@@ -77,7 +110,7 @@ def _in_folders(folders: Sequence[str], documents: Iterable[str]) -> set[str]:
         inside = {one for one in documents if one.startswith(prefix) or prefix in ("/", "./")}
         if not inside:
             known = {document.rpartition("/")[0] for document in documents} - {""}
-            raise ConfigurationError(
+            raise FilterError(
                 f"No document is in the folder {folder!r}.{did_you_mean(folder, known)} Write its path below the corpus."
             )
         found |= inside
@@ -93,7 +126,7 @@ def _of_formats(formats: Sequence[str], documents: Iterable[str], tables: LanceT
         own = {one for one in documents if format_of.get(one) == name or one.casefold().endswith(f".{name}")}
         if not own and f".{name}" not in SUFFIXES and name not in SUFFIXES.values():
             known = {*SUFFIXES.values(), *(suffix.removeprefix(".") for suffix in SUFFIXES)}
-            raise ConfigurationError(f"There is no format {given!r}.{did_you_mean(name, known)}")
+            raise FilterError(f"There is no format {given!r}.{did_you_mean(name, known)}")
         found |= own
     return found
 
@@ -105,13 +138,13 @@ def _named(what: str, names: Sequence[str], tables: LanceTables, table: str, col
         rows = opened.search().where(f"{column} IN ({_quoted(names)})").select([column, "document_id"]).to_arrow()
     for name in sorted(set(names) - set(rows[column].to_pylist())):
         known = set(tables.read(table, [column])[column].to_pylist()) - {None}
-        raise ConfigurationError(f"There is no {what} {name!r}.{did_you_mean(name, known)} {remedy}")
+        raise FilterError(f"There is no {what} {name!r}.{did_you_mean(name, known)} {remedy}")
     return set(rows["document_id"].to_pylist())
 
 
 def _modified_since(since: dt.date, modified_at: ModifiedAt | None) -> set[str]:
     if modified_at is None:
-        raise ConfigurationError("The times of the files are not known here, so `since` cannot be used.")
+        raise FilterError("The times of the files are not known here, so `since` cannot be used.")
     begin = dt.datetime.combine(since, dt.time.min).timestamp()
     return {document for document, at in modified_at().items() if at >= begin}
 

@@ -81,13 +81,19 @@ class Searcher:
         self._opened: tuple[tuple[str | None, int | None], Table, int] | None = None
 
     def search(
-        self, query: str, limit: int = 10, filters: Filters = NO_FILTERS, *, fold: bool = False
+        self,
+        query: str,
+        limit: int = 10,
+        filters: Filters = NO_FILTERS,
+        *,
+        fold: bool = False,
+        vector: NDArray[np.float32] | None = None,
     ) -> list[SearchHit]:
         """The best `limit` chunks, best first; equal scores by document and position. [] if the table is empty.
 
         query: any text; it has no operators, and only its first 2,000 characters are used. filters: only chunks of documents
         that pass them are candidates. fold: of chunks that are nearly the same, only the best one is a hit, and the others are
-        in its `alike`.
+        in its `alike`. vector: that of the query, if it is known already, by the model that embedded the chunks.
 
         Raises ConfigurationError, with a remedy, for an empty query, for a limit below 1, for a filter that names something
         unknown, if nothing was seeded or indexed yet, and if the table is damaged or holds the vectors of another embedder.
@@ -103,9 +109,11 @@ class Searcher:
             table, dimensions = self._table()
             condition = condition_of(filters, self._tables, self._modified_at)
             own_vector = self._embedder.embed_sync([sought])[0]
-            query_vector = self._embed_query(sought) if self._embed_query else own_vector
-            _check_dimensions(dimensions, len(query_vector))
-            asked = _Query(sought, query_vector, own_vector, condition)
+            if vector is None:
+                vector = self._embed_query(sought) if self._embed_query else own_vector
+            assert vector is not None
+            _check_dimensions(dimensions, len(vector))
+            asked = _Query(sought, vector, own_vector, condition)
             if fold:
                 return self._folded(table, asked, limit)
             found = self._compared(table, asked, limit)

@@ -4,6 +4,7 @@ What belongs here: the list of stages, the choice between the offline default an
 does not: stages, their implementations (core), and clients (resources.models).
 """
 
+import importlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,20 @@ def _additions(
 
     models: what makes the models that write; None if the settings name none.
     """
-    return []
+    from seed_assets.stages.entities.entity_stages import entities_of
+    from seed_assets.stages.extractions.extractions import extractions
+
+    found = [entities_of(settings, models, work)]
+    if settings.extract:
+        chat = models.chat if models else None
+        found.append(extractions(settings.extract, chat, _pydantic_model, settings.chunks.characters, work))
+    return found
+
+
+def _pydantic_model(name: str) -> type[Any]:
+    """The class that `module:Class` names."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 def _models(settings: Settings) -> "ModelClients | None":
@@ -165,6 +179,7 @@ def _keeping(settings: Settings) -> dict[str, frozenset[str]]:
         "summaries": (settings.summaries, {"summarizer"}),
         "concepts": (settings.concepts, {"concept_extractor"}),
         # The reviser is the model that writes the summary, and it is part of the judgement's key.
+        "entities": (settings.entities, {"entity_extractor"}),
         "judgements": (settings.judge, {"judge", "reviser"}),
         "cluster_judgements": (settings.judge, {"cluster_judge", "cluster_reviser"}),
     }

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from answering.answers import CacheUse, Event, Passage, Question, Reply
 from answering.asked import Asked
+from retrieval.filters import NO_FILTERS, Filters
 
 
 class Asking(Protocol):
@@ -20,7 +21,9 @@ class Asking(Protocol):
         """The steps to a reply."""
         ...
 
-    async def search(self, query: str, limit: int = 10) -> tuple[list[Passage], CacheUse]:
+    async def search(
+        self, query: str, limit: int = 10, filters: Filters = NO_FILTERS
+    ) -> tuple[list[Passage], CacheUse]:
         """The best passages for a query."""
         ...
 

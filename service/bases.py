@@ -15,6 +15,7 @@ from resources.errors import ConfigurationError
 from resources.home.home import Home
 from resources.ingestions.ingestion_requests import IngestionRequests
 from resources.settings.config import Settings, absolute, load_settings
+from resources.tables.lance_import import import_lancedb
 from seed_assets.session.session import Session
 from service.asking import Asking
 from service.work import Work
@@ -74,7 +75,7 @@ class Base:
 
     def warm_up(self) -> None:
         """Load what the first question needs, which takes seconds. Errors are left to the first question, which reports them."""
-        import lancedb  # noqa: F401 - the import is the work
+        import_lancedb()
 
     async def aclose(self) -> None:
         """Close what was opened."""

@@ -13,9 +13,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from answering.asker import QuestionError
 from io_managers.store.errors import StoreError
 from resources.errors import ConfigurationError, DocumentError, StoppedError
 from resources.tables.lance_errors import TableError
+from retrieval.filters import FilterError
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -101,6 +103,8 @@ def problem_of(error: Exception) -> ServiceError:
             return ServiceError(
                 503, f"Nothing more may be paid for: {error.reason}.", {"Retry-After": str(RETRY_SECONDS)}
             )
+        case FilterError() | QuestionError():
+            return ServiceError(422, _encodable(str(error)))
         case ConfigurationError() | StoreError() | TableError():
             return ServiceError(503, str(error), {"Retry-After": str(RETRY_SECONDS)})
         case _:

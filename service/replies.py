@@ -29,7 +29,10 @@ class AskReply(msgspec.Struct, frozen=True):
     cache: CacheUse
     usd: float | None
     requests: int
+    input_tokens: int
+    output_tokens: int
     index_behind: bool
+    sought: str
     seconds: float
     session: str | None = None
 
@@ -62,7 +65,7 @@ class Ingestions(msgspec.Struct, frozen=True):
 
 
 class DocumentState(msgspec.Struct, frozen=True):
-    """A document. state: the worst of the states of its stages: failed, blocked, missing, stale, current."""
+    """A document. state: the worst of the states of its stages: failed, blocked, waiting, missing, stale, current."""
 
     document: str
     state: str
@@ -265,7 +268,10 @@ def ask_reply(reply: Reply, session: str | None = None) -> AskReply:
         reply.cache,
         reply.usd,
         reply.requests,
+        reply.input_tokens,
+        reply.output_tokens,
         reply.index_behind,
+        reply.sought,
         reply.seconds,
         session,
     )

@@ -23,7 +23,7 @@ from service.problems import ServiceError, problem_of
 from service.replies import SearchReply, ask_reply
 from service.routes.asking import MOST_HITS, MOST_PASSAGES, answered, asked
 from service.routes.documents import State, clusters_of, documents_page
-from service.routes.requests import QuestionText
+from service.routes.requests import FilterBody, QuestionText, filters_of
 
 _INSTRUCTIONS = (
     "A knowledge base made from a folder of documents. `ask` gives an answer whose every sentence cites its place; `search` "
@@ -43,23 +43,25 @@ def build_tools(base: Base) -> MCPServer[Any]:
     server: MCPServer[Any] = MCPServer("seedbank", title="Seedbank", instructions=_INSTRUCTIONS, log_level="WARNING")
 
     @server.tool(annotations=_READS)
-    async def search(query: QuestionText, limit: Limit = 10) -> dict[str, Any]:
+    async def search(query: QuestionText, limit: Limit = 10, filters: FilterBody | None = None) -> dict[str, Any]:
         """Find the passages of the documents that best match a query, with their documents, pages and places."""
         async with _reported():
             asker = await base.ready()
-            passages, cache = await base.work.once(("search", query, limit), lambda: asker.search(query, limit))
+            sought = query, limit, filters_of(filters)
+            passages, cache = await base.work.once(("search", *sought), lambda: asker.search(*sought))
             return _plain(SearchReply(passages, cache))
 
     @server.tool(annotations=_READS)
     async def ask(
         question: QuestionText,
         passages: Annotated[int, Field(ge=0, le=MOST_PASSAGES, description="Most passages; 0 for the setting.")] = 0,
+        filters: FilterBody | None = None,
     ) -> dict[str, Any]:
         """Answer a question from the documents. Each sentence names the numbers of its citations; `found` is false if the
         documents do not say."""
         async with _reported():
             asker = await base.ready()
-            wanted = asked(asker, question, limit=passages)
+            wanted = asked(asker, question, limit=passages, filters=filters_of(filters))
             reply = asker.peek(wanted) or await answered(base, asker, wanted, use_cache=True, refresh=False)
             # The passages are left out: the citations have the places that count, and `search` and `open` show more.
             return {

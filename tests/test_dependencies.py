@@ -17,8 +17,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT: Mapping[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
-PRODUCT: tuple[str, ...] = tuple(PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
-DEVELOPMENT = ("tests", "benchmarks", "install.py")
+PRODUCT: tuple[str, ...] = (
+    "seedbank",
+    *PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["custom"]["packages"],
+)
+DEVELOPMENT = ("tests", "benchmarks", "install.py", "hatch_build.py")
 
 RUN_WITHOUT_IMPORT = {
     "dagster-dg-cli": "users run its command `dg` in the project",

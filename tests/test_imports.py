@@ -14,7 +14,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("seed_assets", "resources", "io_managers", "event_log", "retrieval", "answering", "service", "cli")
+PACKAGES = (
+    "seedbank",
+    "seed_assets",
+    "resources",
+    "io_managers",
+    "event_log",
+    "retrieval",
+    "answering",
+    "service",
+    "cli",
+)
 
 # From the ground up. A name is a package, or a module where it stands apart from its package. The modules of one name may
 # import each other, though not in a circle; those of names on one line may not.
@@ -24,7 +34,7 @@ ORDER = (
     "io_managers.store.codecs  io_managers.store.sqlite",
     "io_managers.store",
     "io_managers",
-    "resources.errors  resources.wording",
+    "resources.errors  resources.wording  resources.project_folder",
     "resources.columns",
     "resources.memory_errors",
     "resources.wire  resources.corpus  resources.limits  resources.tables",
@@ -37,12 +47,13 @@ ORDER = (
     "seed_assets.memo  seed_assets.graph",
     "seed_assets.core.text  seed_assets.core.prompting",
     "seed_assets.core.reading  seed_assets.core.judging",
-    "seed_assets.core.summaries  seed_assets.core.concepts  seed_assets.core.clusters",
+    "seed_assets.core.summaries  seed_assets.core.concepts  seed_assets.core.entities  seed_assets.core.clusters  "
+    "seed_assets.core.extractions",
     "seed_assets.core.maps",
     "seed_assets.core.workers",
     "seed_assets.core.calibration",
     "seed_assets.stages.documents  seed_assets.stages.corpus",
-    "seed_assets.stages.clusters",
+    "seed_assets.stages.clusters  seed_assets.stages.entities  seed_assets.stages.extractions",
     "seed_assets.stages.tables",
     "seed_assets.wiring",
     "seed_assets.engine",
@@ -54,12 +65,13 @@ ORDER = (
     "seed_assets.definitions  seed_assets.seeding",
     "seed_assets.proof  service",
     "cli",
+    "seedbank",
 )
 
 # Importing Dagster costs a second: what `status`, `search` and a `seed` with nothing to do import must not do it. All
 # others are free of it; `history trim`, which works on Dagster's records, imports it inside its function.
 WITH_DAGSTER = ("io_managers.content_hash", "io_managers.partition_events", "event_log", "seed_assets.orchestration")
-WITH_DAGSTER += ("seed_assets.definitions",)
+WITH_DAGSTER += ("seed_assets.definitions", "seedbank.dagster", "seedbank.postgres")
 
 
 @cache

@@ -1,48 +1,60 @@
-"""What a wheel and a source archive of the project hold, built as an installer builds them."""
+"""How modules are changed when the wheel puts them below one name (hatch_build), in small pieces of code.
 
-import tarfile
-import tomllib
-import zipfile
-from email.parser import Parser
-from pathlib import Path
+What belongs here: what is changed, and what is refused. What does not: the wheel itself (tests/seedbank).
+"""
+
+import ast
 
 import pytest
-from hatchling import build
 
-from tests.support.seed_process import ROOT
+from hatch_build import NotMovableError, moved_source, moved_yaml
 
-
-def data() -> set[str]:
-    """The files that the packages read: all that are no modules, prices and prompts among them."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    files = (path for package in packages for path in (ROOT / package).rglob("*") if path.is_file())
-    found = {str(path.relative_to(ROOT)) for path in files if path.suffix not in (".py", ".pyc")}
-    assert {path.rpartition(".")[2] for path in found} >= {"toml", "json"}
-    return found
+MODULES = {"cli", "cli.main", "resources", "resources.errors", "service", "service.bases"}
 
 
-@pytest.fixture(autouse=True)
-def in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A build backend works in the directory that it is started in."""
-    monkeypatch.chdir(ROOT)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from resources.errors import StoppedError", "from seedbank.resources.errors import StoppedError"),
+        ("from cli import main", "from seedbank.cli import main"),
+        ("import resources", "from seedbank import resources"),
+        ("import cli as command", "from seedbank import cli as command"),
+        (
+            "if True:\n    from  cli.main import (\n        app,\n    )",
+            "if True:\n    from seedbank.cli.main import (\n        app,\n    )",
+        ),
+        ("é = 1; from cli import main", "é = 1; from seedbank.cli import main"),
+        ("import client\nfrom clients.x import y", "import client\nfrom clients.x import y"),
+        ("from . import cli", "from . import cli"),
+        ('"""See cli.main; from cli import x."""', '"""See cli.main; from cli import x."""'),
+        ("name = 'service.bases: '", "name = 'service.bases: '"),
+    ],
+)
+def test_imports_go_through_the_one_name(before: str, after: str) -> None:
+    assert moved_source(before, MODULES, "a.module") == after
+    ast.parse(after)
 
 
-def test_a_wheel_says_its_licence_and_brings_it(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / build.build_wheel(str(tmp_path))) as wheel:
-        names = wheel.namelist()
-        (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
-        said = Parser().parsestr(wheel.read(metadata).decode())
-        folder = metadata.removesuffix("METADATA")
-        assert said["License-Expression"] == "Apache-2.0"
-        assert said.get_all("License-File") == ["LICENSE"]
-        assert wheel.read(f"{folder}licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
-    assert data() <= {*names}
-    assert not [name for name in names if name.startswith(("tests/", "benchmarks/"))]
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import cli.main",
+        "import cli, os",
+        "import os, cli",
+        "program = 'cli.main'",
+        "function = 'resources.errors:StoppedError'",
+        "template = '''\nfrom resources.errors import StoppedError\n'''",
+    ],
+)
+def test_what_would_name_another_module_is_refused_with_its_line(source: str) -> None:
+    with pytest.raises(NotMovableError, match=r"a\.module, line 2"):
+        moved_source(f"\n{source}", MODULES, "a.module")
 
 
-@pytest.mark.slow
-def test_a_source_archive_brings_the_licence(tmp_path: Path) -> None:
-    with tarfile.open(tmp_path / build.build_sdist(str(tmp_path))) as archive:
-        names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"LICENSE", "README.md", "pyproject.toml", *data()} <= names
+def test_the_files_of_dagster_name_the_moved_modules() -> None:
+    text = (
+        "module: resources.errors\nload_from:\n  - python_module:\n      module_name: cli.main\nmodule: dagster.core\n"
+    )
+    assert moved_yaml(text, ["cli", "resources"]) == text.replace("resources.", "seedbank.resources.").replace(
+        "cli.", "seedbank.cli."
+    )

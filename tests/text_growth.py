@@ -32,6 +32,12 @@ from seed_assets.core.clusters.distinguishing import background_of, distinguishi
 from seed_assets.core.clusters.language_means import languages_of
 from seed_assets.core.concepts.concepts import Concept, Concepts, StatisticalConceptExtractor
 from seed_assets.core.concepts.model_concepts import ConceptsAnswer
+from seed_assets.core.entities.aliases import NameGroups, defined_names
+from seed_assets.core.entities.entities import entities_in, of_quantities
+from seed_assets.core.entities.known_names import Terms
+from seed_assets.core.entities.name_spans import name_spans
+from seed_assets.core.entities.name_types import TYPES, mention_cues
+from seed_assets.core.entities.name_words import name_words
 from seed_assets.core.judging.comparison import Comparison
 from seed_assets.core.judging.copied_wording import copied_wording
 from seed_assets.core.judging.copies import CopiedText, CopiedTexts
@@ -143,6 +149,15 @@ def _judged_quotation(text: str) -> object:
 
 
 CALLS: Mapping[str, Callable[[str], object]] = {
+    "aliases.defined_names": lambda text: list(defined_names(text, name_spans(text, name_words(text)))),
+    "aliases.NameGroups.__init__": lambda text: NameGroups(text.split()),
+    "entities.entities_in": lambda text: entities_in(text, "", list(TYPES), {text[:9]: ("person", text[:9])}),
+    "entities.of_quantities": lambda text: of_quantities(text, [], TYPES),
+    "known_names.Terms.__init__": lambda text: [
+        list(Terms(text.split()[:50]).within(sentence)) for sentence in name_words(text).sentences
+    ],
+    "name_spans.name_spans": lambda text: name_spans(text, name_words(text)),
+    "name_types.mention_cues": lambda text: mention_cues(text, (len(text) // 2, len(text) // 2 + 9)),
     "alphabets.letter_fit": lambda text: letter_fit(f"é{text}", "cp1252"),
     "boundaries.pieces_between": lambda text: list(pieces_between(text, 10, len(text), 1000)),
     "boundaries.pieces_of": lambda text: (pieces_of(text, 1000), pieces_of(text, 700, 120)),
@@ -308,6 +323,7 @@ CALLS: Mapping[str, Callable[[str], object]] = {
 """How each function that needs more than a text is called."""
 
 _ID = "names, ids and settings, which other modules keep short"
+_NAME = "names that were found in a text, which have at most twelve words"
 _ASYNC = "as the function that it calls on another thread or in a worker"
 _MODEL = "asks a model; what it does with text before and after is measured by itself"
 _PACKED = "an archive or a page: what parsers do with it is bounded by the limits of the worker"
@@ -315,6 +331,17 @@ _FORMAT = "a format of extraction.extract, which is measured with it"
 _VALUE = "holds what it is given"
 _PIECE = "a piece of a page; tests/core/reading/html measures whole pages"
 NO_TEXT: Mapping[str, str] = {
+    "aliases.NameGroups.join": _NAME,
+    "aliases.members": _NAME,
+    "entities.EntityExtractor.extract": _ASYNC,
+    "entities.RuleEntityExtractor.extract": _ASYNC,
+    "entities.RuleEntityExtractor.__init__": _VALUE,
+    "gazetteer.Gazetteer.__init__": _VALUE,
+    "known_list.KnownNames.__init__": _VALUE,
+    "model_entities.ModelEntityExtractor.extract": _ASYNC,
+    "model_entities.ModelEntityExtractor.__init__": _VALUE,
+    "name_types.best_type": _ID,
+    "name_words.NameWords.__init__": _VALUE,
     "annotations.Written.__init__": _VALUE,
     "attachments.Attachments.__init__": _VALUE,
     "block.Block.__init__": _VALUE,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import cli
 from cli.invocation import JsonOption, errors_as_messages
 from cli.streams import print_error, print_json
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from seed_assets.proof.proof import Proof
     from seed_assets.proof.scenarios import Outcome
 
-_PROGRAM = "cli.main"
+_PROGRAM = f"{cli.__name__}.main"
 _HEADINGS = ("asked", "no answer", "paid twice", "lost")
 
 

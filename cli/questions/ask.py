@@ -13,6 +13,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.invocation import HomeOption, JsonOption, open_session
+from cli.questions.filter_options import (
+    ClustersOption,
+    ConceptsOption,
+    DocumentsOption,
+    FoldersOption,
+    FormatsOption,
+    SinceOption,
+    filters_of,
+)
 from cli.streams import print_error, print_json, print_text
 from io_managers.plain_text import plain
 
@@ -35,22 +44,37 @@ def ask(
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Answer once more, and pay once more, even if the answer is kept.")
     ] = False,
+    folders: FoldersOption = None,
+    documents: DocumentsOption = None,
+    formats: FormatsOption = None,
+    concepts: ConceptsOption = None,
+    clusters: ClustersOption = None,
+    since: SinceOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Answer a question from the documents, with numbered sources; a kept answer costs nothing."""
+    """Answer a question from the documents, with numbered sources; a kept answer costs nothing.
+
+    --in, --document, --format, --concept and --cluster may be given several times: a document has to match one of each.
+    """
     with open_session(None, home, must_exist=True) as session:
         from answering.answers import Question
+        from answering.asker import QuestionError
         from answering.opening import open_asker
 
+        filters = filters_of(folders, documents, formats, concepts, clusters, since)
         with _opened(open_asker(session)) as (asker, run):
             if question:
-                reply = run(asker.ask(Question(question, limit=passages), refresh=refresh))
+                reply = run(asker.ask(Question(question, limit=passages, filters=filters), refresh=refresh))
                 _print(reply, as_json=as_json)
                 return
             turns: tuple[Turn, ...] = ()
             for text in _entered():
-                reply = run(asker.ask(Question(text, turns, passages), refresh=refresh))
+                try:
+                    reply = run(asker.ask(Question(text, turns, passages, filters), refresh=refresh))
+                except QuestionError as error:
+                    print_error(str(error))
+                    continue
                 _print(reply, as_json=as_json)
                 turns = _with(turns, reply)
 
@@ -66,21 +90,37 @@ def warm(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Answer many questions, so that their answers are kept."""
+    """Answer many questions, so that their answers are kept.
+
+    A question that cannot be asked is named, and the others are answered.
+    """
     with open_session(None, home, must_exist=True) as session:
+        from answering.asker import QuestionError
         from answering.opening import open_asker
+        from resources.wording import shortened
+        from retrieval.filters import FilterError
 
         with _opened(open_asker(session)) as (asker, run):
             questions = _read(file)[:most] if file is not None else asker.sessions.most_asked(most)
-            replies = [run(asker.ask(question)) for question in questions]
+            replies: list[Reply] = []
+            refused = 0
+            for question in questions:
+                try:
+                    replies.append(run(asker.ask(question)))
+                except (QuestionError, FilterError) as error:
+                    refused += 1
+                    print_error(f"{plain(shortened(question.text, _SHOWN))}: {error}")
         kept = sum(reply.cache.answer_hit for reply in replies)
         requests = sum(reply.requests for reply in replies)
         usd = sum(reply.usd or 0.0 for reply in replies)
         if as_json:
-            print_json({"questions": len(replies), "kept": kept, "requests": requests, "usd": round(usd, 6)})
+            counts = {"questions": len(replies), "kept": kept, "refused": refused, "requests": requests}
+            print_json(counts | {"usd": round(usd, 6)})
         else:
             asked = f"{requests:,} requests were sent, for ${usd:,.4f}" if requests else "no request was sent"
             print_text(f"{len(replies):,} questions, of which {kept:,} had an answer already; {asked}.")
+    if refused:
+        raise typer.Exit(1)
 
 
 @contextmanager
@@ -177,4 +217,6 @@ def _lines(reply: "Reply") -> Iterator[str]:
     cost = "" if not reply.requests else ", price unknown" if reply.usd is None else f", ${reply.usd:.4f}"
     came = "kept" if reply.cache.answer_hit else f"{reply.requests:,} requests{cost}" if reply.requests else "made now"
     yield ""
+    if reply.sought:
+        yield f"(looked for: {plain(reply.sought)})"
     yield f"({plain(answer.answered_by) or 'no passages'}, {came}, {reply.seconds:.2f} s)"

@@ -158,9 +158,7 @@ class Batches:
     def take_in(self, batch: Batch, replies: Sequence[KeptReply]) -> None:
         """Record replies of a batch, and the batch with them; durable when this returns."""
         rows = [(REPLIED, one.status, one.action_key, batch.batch_id, CLAIMED, one.body) for one in replies]
-        statement = (
-            "UPDATE batch_requests SET state = ?1, status = ?2, reply = ?6 WHERE action_key = ?3 AND batch_id = ?4 AND state = ?5"
-        )
+        statement = "UPDATE batch_requests SET state = ?1, status = ?2, reply = ?6 WHERE action_key = ?3 AND batch_id = ?4 AND state = ?5"
         self._database.write((statement, rows), _kept(batch)).result()
 
     def refuse(self, replies: Iterable[KeptReply]) -> None:
@@ -184,11 +182,15 @@ class Batches:
         """The keys of the requests whose replies are kept."""
         if not self.any():
             return []
-        return [key for (key,) in self._database.read("SELECT action_key FROM batch_requests WHERE state = ?", (REPLIED,))]
+        return [
+            key for (key,) in self._database.read("SELECT action_key FROM batch_requests WHERE state = ?", (REPLIED,))
+        ]
 
     def note_documents(self, documents: Iterable[str]) -> None:
         """Record that documents wait for a batch, so that somebody goes on with them when it has ended."""
-        self._database.write(("INSERT OR IGNORE INTO batch_documents VALUES (?)", [(one,) for one in documents])).result()
+        self._database.write(
+            ("INSERT OR IGNORE INTO batch_documents VALUES (?)", [(one,) for one in documents])
+        ).result()
 
     def documents(self) -> list[str]:
         """The documents that wait, or waited, for a batch, and with which nobody has gone on to the end."""

@@ -21,7 +21,9 @@ logger = logging.getLogger(__name__)
 # Replies that are recorded in one commit (a judgement): their bodies are in memory.
 _GROUP = 1_000
 # What is kept of a request for which there are different replies: nobody can say which is right, so none is used.
-_DOUBLE = KeptReply("", 500, b'{"error": {"code": "double_id", "message": "the batch has different replies to this request"}}')
+_DOUBLE = KeptReply(
+    "", 500, b'{"error": {"code": "double_id", "message": "the batch has different replies to this request"}}'
+)
 
 
 async def take_in(records: Batches, service: BatchService, batch: Batch, remote: RemoteBatch) -> Batch:

@@ -101,7 +101,9 @@ class StageBatches:
     def _collects(self, terms: BatchTerms, stage: str) -> bool:
         mode = self._modes.get(stage, "off")
         # What saves nothing that is known is not worth the wait.
-        return mode == "always" or (mode == "auto" and stage not in self._alone and terms.price.usd(Tokens(1)) is not None)
+        return mode == "always" or (
+            mode == "auto" and stage not in self._alone and terms.price.usd(Tokens(1)) is not None
+        )
 
     async def _add(self, terms: BatchTerms, request: Unsent, costs: RequestCosts, tries: int) -> None:
         assert isinstance(terms, BatchAccess), "what an endpoint knows of batches is how they are reached"

@@ -17,12 +17,13 @@ from resources.corpus.corpus import check_folder
 from resources.errors import ConfigurationError
 from resources.home.private_files import Closing, is_open
 from resources.home.running import Marks, parsed
+from resources.project_folder import PACKAGES_FOLDER
 
 _FORMAT = 1
 # The entries at the top of a home whose permissions are restricted. Entries that later versions add are created private.
 _OURS = ("store", "lancedb", "dagster", "pictures", "limits", "running", "home.json", "corpus.index")
 _OURS += ("plan.memory", "nothing-to-do", "model.digests", "asked", "ingestions.db", "report.html", "batches")
-_PROJECT = Path(__file__).resolve().parents[2]
+_PROJECT = Path(PACKAGES_FOLDER).resolve()
 # Replaces the digest in the file `agreement` when Dagster's records may be out of sync. Homes written before hold this text.
 _OUT_OF_SYNC = "in doubt since"
 

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from resources.errors import ConfigurationError
 from resources.local_models.model_folder import SETTING, ModelFolder
+from resources.project_folder import PROGRAMS
 
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 # The names of the output with the vectors of tokens, as Optimum and sentence-transformers give them.
 _OUTPUTS = ("last_hidden_state", "token_embeddings")
-_INSTALL = ".venv/bin/python -m pip install onnxruntime"
+_INSTALL = f"{PROGRAMS}python -m pip install onnxruntime"
 # Errors only: warnings of the library would be mixed with what a command prints.
 _LOG_ERRORS = 3
 

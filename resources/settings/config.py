@@ -17,6 +17,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from resources.errors import ConfigurationError
 from resources.home.home import Home
+from resources.project_folder import CONFIG_NAME, PACKAGES_FOLDER, project_folder
 from resources.settings.answer_settings import AnswerSettings
 from resources.settings.config_errors import unknown_variables, wrong_settings
 from resources.settings.corpus_settings import (
@@ -26,6 +27,8 @@ from resources.settings.corpus_settings import (
     ExtractionSettings,
     JudgeSettings,
 )
+from resources.settings.entity_settings import EntitySettings
+from resources.settings.extract_settings import ExtractSettings, is_schema_file
 from resources.settings.model_settings import (
     HTTP,
     BudgetSettings,
@@ -41,8 +44,9 @@ from resources.settings.service_settings import ServiceSettings
 from resources.wire.addresses import shown_address, wrong_address
 from resources.wire.guarded_http import FORBIDDING
 
-PROJECT_ROOT = Path(__file__).resolve().parents[2]
-CONFIG_FILE = PROJECT_ROOT / "seedbank.toml"
+PROJECT_ROOT = Path(project_folder())
+CONFIG_FILE = PROJECT_ROOT / CONFIG_NAME
+SAMPLE_CORPUS = Path(PACKAGES_FOLDER) / "sample_corpus"
 PREFIX = "SEEDBANK_"
 # The variable that names another file than CONFIG_FILE, for users with several corpora.
 CONFIG_VARIABLE = "SEEDBANK_CONFIG"
@@ -51,7 +55,7 @@ OPENAI_ADDRESS = "OPENAI_BASE_URL"
 # The project's own variables that are not settings; the last one is for its tests.
 OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, FORBIDDING, "SEEDBANK_CORPORA"})
 _PATHS = ("corpus", "home", "prices")
-_PATHS_IN_SECTIONS = (("clusters", "table"), ("embeddings", "folder"), ("metrics", "prometheus"))
+_PATHS_IN_SECTIONS = (("clusters", "table"), ("entities", "known"), ("embeddings", "folder"), ("metrics", "prometheus"))
 
 
 def _some_path(value: Any) -> Any:
@@ -158,7 +162,7 @@ class Settings(BaseSettings):
     )
 
     corpus: Folder = Field(
-        PROJECT_ROOT / "sample_corpus",
+        SAMPLE_CORPUS,
         description="The folder of documents. Default: the corpus that the home belongs to; for a new home, the project's "
         "sample corpus.",
     )
@@ -186,10 +190,15 @@ class Settings(BaseSettings):
         "the runs takes longer than their work.",
     )
     prices: Path = Field(
-        PROJECT_ROOT / "resources" / "prices.toml",
+        Path(PACKAGES_FOLDER) / "resources" / "prices.toml",
         description="File with the prices of models, in dollars per million tokens. The prices in a file of your own apply to "
         "every endpoint; the project's prices apply to the providers' own addresses only. A model in neither file has an "
         "unknown price, and is shown that way.",
+    )
+    extract: dict[str, ExtractSettings] = Field(
+        {},
+        description="Facts of your own from each document, in a table of their own: one `[extract.NAME]` each "
+        "(docs/extractions.md).",
     )
     extraction: ExtractionSettings = ExtractionSettings()  # pyright: ignore[reportCallIssue]
     chunks: ChunkSettings = ChunkSettings()  # pyright: ignore[reportCallIssue] - every field has a default
@@ -197,6 +206,7 @@ class Settings(BaseSettings):
     concepts: ConceptSettings = ConceptSettings()  # pyright: ignore[reportCallIssue]
     clusters: ClusterSettings = ClusterSettings()  # pyright: ignore[reportCallIssue]
     cluster_summaries: ClusterSummarySettings = ClusterSummarySettings()  # pyright: ignore[reportCallIssue]
+    entities: EntitySettings = EntitySettings()  # pyright: ignore[reportCallIssue]
     judge: JudgeSettings = JudgeSettings()  # pyright: ignore[reportCallIssue]
     answers: AnswerSettings = AnswerSettings()  # pyright: ignore[reportCallIssue]
     categories: CategorySettings = CategorySettings()  # pyright: ignore[reportCallIssue]
@@ -241,6 +251,9 @@ class _Toml(TomlConfigSettingsSource):
             found = values.get(section)
             if isinstance(found, dict) and isinstance(found.get(name), str) and found[name]:
                 values[section] = found | {name: str(self._folder / _expanded(Path(found[name])))}
+        extract = values.get("extract")
+        if isinstance(extract, dict):
+            values["extract"] = {name: self._with_files(one) for name, one in extract.items()}
         service = values.get("service")
         if isinstance(service, dict) and isinstance(bases := service.get("bases"), dict):
             values["service"] = service | {
@@ -254,6 +267,15 @@ class _Toml(TomlConfigSettingsSource):
             for name in _PATHS
             if isinstance(values.get(name), str) and values[name]
         }
+
+    def _with_files(self, extraction: Any) -> Any:
+        """An extraction whose files are absolute."""
+        if not isinstance(extraction, dict):
+            return extraction
+        texts = {name: one for name in ("prompt", "schema") if isinstance(one := extraction.get(name), str) and one}
+        if not is_schema_file(texts.get("schema", "")):
+            texts.pop("schema", None)
+        return extraction | {name: str(self._folder / _expanded(Path(one))) for name, one in texts.items()}
 
 
 def config_file() -> Path:

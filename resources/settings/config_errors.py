@@ -4,8 +4,8 @@ The settings themselves are in `config`.
 """
 
 import difflib
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -25,6 +25,14 @@ def setting_names(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterat
             yield from setting_names(field.annotation, path)
         else:
             yield path, field
+
+
+def settings_below(field: FieldInfo) -> type[BaseModel] | None:
+    """Return the settings of each entry of a setting that is a table of tables; None for any other setting."""
+    if get_origin(field.annotation) is not dict:
+        return None
+    _, kind = get_args(field.annotation)
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
 def variable_name(path: tuple[str, ...], prefix: str) -> str:
@@ -58,6 +66,9 @@ def wrong_settings(
     found: list[str] = []
     for problem in error.errors():
         path = tuple(str(part) for part in problem["loc"])
+        if (entry := settings_below(fields[path[:1]]) if path[:1] in fields else None) is not None:
+            found.append(_wrong_entry(entry, path, problem))
+            continue
         name = ".".join(path)
         parts = [below for below in names if below.startswith(name + ".")]
         if problem["type"] == "extra_forbidden" and variable_name(path, prefix) in set_names:
@@ -74,6 +85,21 @@ def wrong_settings(
         if sentence not in found:
             found.append(sentence)
     return found
+
+
+def _wrong_entry(model: type[BaseModel], path: Sequence[str], problem: Any, above: str = "") -> str:
+    """The sentence about a setting of an entry. path: such as (extract, parties, rows), below `above`."""
+    inner = model.model_fields.get(path[2]) if len(path) > 3 else None
+    if inner is not None and (below := settings_below(inner)) is not None:
+        return _wrong_entry(below, path[2:], problem, f"{above}{path[0]}.{path[1]}.")
+    name = f"{above}{'.'.join(path)}"
+    known = [field.alias or own for own, field in model.model_fields.items()]
+    if problem["type"] == "extra_forbidden":
+        return f"there is no setting {name}{_nearest(path[-1], known)}"
+    if len(path) == 1 or problem["type"] == "model_type":
+        return f"{name}: a table [{name}{'.NAME' if len(path) == 1 else ''}] is needed, with {', '.join(known)}"
+    shown = "" if isinstance(problem["input"], dict) else _shown(problem["input"])
+    return f"{name}{shown}: {problem['msg'].removeprefix('Value error, ')}"
 
 
 def _nearest(name: str, known: list[str], prefix: str = "") -> str:

@@ -40,6 +40,7 @@ from resources.tables.lance_errors import (
     reading,
     write_error,
 )
+from resources.tables.lance_import import import_lancedb
 from resources.tables.lance_marker import Mark, announce, newest_version, read_mark, settle, state_of
 from resources.tables.lance_rows import check_rows, declare_key, delete_copies, keyed, merge, of_owners
 from resources.tables.lance_schema import TABLES, TableSpec
@@ -361,7 +362,5 @@ class LanceTables:
     def _connected(self) -> Any:
         if self._connection is None:
             require_address_space(_ADDRESS_SPACE_BYTES)
-            import lancedb
-
-            self._connection = lancedb.connect(self._directory)
+            self._connection = import_lancedb().connect(self._directory)
         return self._connection

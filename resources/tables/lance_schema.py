@@ -17,10 +17,12 @@ ColumnType = Literal[
     "int32",
     "list<int32>",
     "int64",
+    "list<int64>",
     "float64",
     "list<float32>",
     "list<float64>",
     "bool",
+    "list<bool>",
     "vector",
 ]
 """`vector` is a fixed-size list of float32, as long as the embedder's vectors."""
@@ -66,10 +68,12 @@ class TableSpec:
             "int32": pa.int32(),
             "list<int32>": pa.list_(pa.int32()),
             "int64": pa.int64(),
+            "list<int64>": pa.list_(pa.int64()),
             "float64": pa.float64(),
             "list<float32>": pa.list_(pa.float32()),
             "list<float64>": pa.list_(pa.float64()),
             "bool": pa.bool_(),
+            "list<bool>": pa.list_(pa.bool_()),
             "vector": pa.list_(pa.float32(), dimensions),
         }
         return pa.schema([pa.field(column.name, types[column.type], column.nullable) for column in self.columns])

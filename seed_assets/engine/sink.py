@@ -28,6 +28,7 @@ from resources.tables.lance_errors import (
 )
 from resources.tables.lance_marker import is_older
 from resources.tables.lance_rows import table_of
+from resources.tables.lance_schema import TABLES
 from seed_assets.engine.comparison import miss_reasons
 from seed_assets.engine.currency import published_currency, row_currency
 from seed_assets.engine.damage import DAMAGED, UNREADABLE
@@ -117,11 +118,14 @@ async def _write_or_rebuild(work: StageWork, partitions: Sequence[str]) -> Stage
 def _must_be_rebuilt(tables: LanceTables, table: str, error: TableError) -> bool:
     """Whether a table that is known to be ours, and was changed by nobody else, is of an earlier version or cannot be read.
 
-    A table of an earlier version lacks a column that rows have now.
+    A table of an earlier version lacks a column that rows have now. A table that users declare follows their declaration, so it
+    may have lost columns as well.
     """
     if tables.state(table) is None:
         return False
     if isinstance(error, TableSchemaError):
+        if table not in TABLES:
+            return True
         found = tables.open(table).schema.names
         return any(column.name not in found for column in tables.specs[table].columns)
     try:

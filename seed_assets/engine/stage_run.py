@@ -40,8 +40,8 @@ class Tally:
     visited: set[str] = field(default_factory=set)
     computed: set[str] = field(default_factory=set)
     failed: dict[str, DocumentError] = field(default_factory=dict)
-    waiting: set[str] = field(default_factory=set)
     seconds: float = 0.0
+    waiting: set[str] = field(default_factory=set)
 
 
 class BlockedError(DocumentError):

@@ -121,9 +121,7 @@ class StageWork:
         run.results = {partition: run.results[partition] for partition in partitions if partition in run.results}
         return run
 
-    async def _all(
-        self, partitions: Iterable[str], reasons: Mapping[str, str], limit: asyncio.Semaphore
-    ) -> None:
+    async def _all(self, partitions: Iterable[str], reasons: Mapping[str, str], limit: asyncio.Semaphore) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for partition in partitions:

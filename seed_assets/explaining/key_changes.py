@@ -15,7 +15,7 @@ from resources.settings.config import Settings
 from resources.wording import shortened
 from seed_assets.explaining.setting_names import METHODS, SWITCHES, setting_of
 from seed_assets.graph.pipeline import VERSION, Pipeline
-from seed_assets.graph.stage import SOURCE, RecordsChanges, Stage
+from seed_assets.graph.stage import SOURCE, OfSettings, RecordsChanges, Stage
 
 Kind = Literal["file", "input", "version", "prompt", "model", "setting", "method"]
 """What differs: the document's file, the result of another stage, a version of the code, the text of a prompt, which model is
@@ -178,14 +178,16 @@ def _without(parts: Mapping[str, Part], prefix: str) -> dict[str, Part]:
 
 
 def _leaf(resource: Any, path: str, before: Part, now: Part, settings: Settings | None) -> Change:
-    setting = setting_of(path, settings)
+    own = resource.setting_of(path.partition(".")[2]) if isinstance(resource, OfSettings) else ""
+    setting = own or setting_of(path, settings)
     last = path.rpartition(".")[2]
     if last in ("version", "method", "extraction") and not setting and path.count(".") == 1:
         changes = resource.changes if isinstance(resource, RecordsChanges) else {}
         found = _version(changes, path, before, now)
         return Change(path, "version", f"`{path}`: {found.text}", before=before, now=now)
     if last == "prompt" and _is_digest(now):
-        return Change(path, "prompt", f"The prompt of `{path.partition('.')[0]}` changed", before=before, now=now)
+        text = f"{setting}: its text changed" if setting else f"The prompt of `{path.partition('.')[0]}` changed"
+        return Change(path, "prompt", text, setting, before, now)
     shown = setting or f"`{path}`"
     if _is_digest(before) or _is_digest(now):
         text = f"{shown}: its content changed" if None not in (before, now) else _named(shown, before, now)

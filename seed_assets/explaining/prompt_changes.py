@@ -15,11 +15,13 @@ _FILES = (".toml", ".schema.json")
 def prompt_difference(before: str, now: str) -> tuple[str, ...]:
     """Return the lines of a diff of two prompts, in the unified format with two lines around each change.
 
-    before, now: the contents of the prompt's files, with a zero byte between them. After 200 lines, the rest is counted.
+    before, now: the contents of the prompt's files, with a zero byte between them; a single file is a text without one. After 200
+    lines, the rest is counted.
     """
     lines: list[str] = []
     old, new = before.split("\0"), now.split("\0")
-    for suffix, was, is_ in zip(_FILES, [*old, ""], [*new, ""], strict=False):
+    files = _FILES if len(old) + len(new) > 2 else ("",)
+    for suffix, was, is_ in zip(files, [*old, ""], [*new, ""], strict=False):
         found = difflib.unified_diff(
             was.splitlines(), is_.splitlines(), f"before{suffix}", f"now{suffix}", n=2, lineterm=""
         )

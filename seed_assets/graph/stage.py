@@ -115,6 +115,15 @@ class OfPrompts(Protocol):
 
 
 @runtime_checkable
+class OfSettings(Protocol):
+    """A resource that knows by which settings of the user its identity is decided."""
+
+    def setting_of(self, path: str) -> str:
+        """The setting that decides the part of the identity at this path, such as `fields.author`; "" if it knows none."""
+        ...
+
+
+@runtime_checkable
 class OfKind(Protocol):
     """A resource of which only the kind is in the key of a stage that reuses by inputs."""
 

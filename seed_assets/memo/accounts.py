@@ -54,12 +54,18 @@ class Accounts:
     def note_found(self, stage: str, results: Mapping[str, Provenance]) -> None:
         """Count the results of these units as saved, each once a run. results: unit -> how its result was made."""
         for unit, provenance in results.items():
-            worth = worth_of(provenance)
-            if (stage, unit) not in self._noted and (worth.requests or worth.tokens):
+            if (stage, unit) not in self._noted and self.note_used(stage, provenance):
                 self._noted.add((stage, unit))
-                self._save(stage, worth)
-                name = (stage, worth.model)
-                self._found[name] = self._found.get(name, 0) + 1
+
+    def note_used(self, stage: str, provenance: Provenance) -> bool:
+        """Count a result as saved that was used, each time. Returns whether it had cost anything."""
+        worth = worth_of(provenance)
+        if not worth.requests and not worth.tokens:
+            return False
+        self._save(stage, worth)
+        name = (stage, worth.model)
+        self._found[name] = self._found.get(name, 0) + 1
+        return True
 
     def note_inside(self, stage: str, outer_key: str, key: str, provenance: Provenance) -> Usage:
         """Count an action as saved that was found inside of another one. Returns what that saves; nothing the second time."""

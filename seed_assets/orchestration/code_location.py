@@ -51,7 +51,7 @@ class RunnerResource(dg.ConfigurableResource[Runner]):
         session.home.record_out_of_sync()
         if context.run is None or context.instance is None:
             raise ConfigurationError(
-                "The runner is for runs of Dagster; outside of one use seed_assets.session.session."
+                "The runner is for runs of Dagster; outside of one use the Session of seedbank.knowledge_base."
             )
         with session.home.running(), partitions_held(context.instance):
             context.instance.add_run_tags(context.run.run_id, process_tags(context.run.run_id))

@@ -51,7 +51,10 @@ _NAMED_IN_FAILURE = 20
 # What the page of a partition shows whose requests are in a batch.
 _WAITING = Note(
     "It waits for a batch: the provider answers its requests within a day.",
-    {"waits_for": "a batch of the provider", "what_to_do": "`seedbank batch list` shows the batches. Nothing is to be done."},
+    {
+        "waits_for": "a batch of the provider",
+        "what_to_do": "`seedbank batch list` shows the batches. Nothing is to be done.",
+    },
 )
 
 

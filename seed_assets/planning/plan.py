@@ -145,7 +145,10 @@ class Plan:
 
     def waiting(self) -> dict[str, set[str]]:
         """Return stage -> its units that wait for a batch, in the stages that have any."""
-        found = {name: {unit for unit, state in plan.states.items() if state == "waiting"} for name, plan in self.stages.items()}
+        found = {
+            name: {unit for unit, state in plan.states.items() if state == "waiting"}
+            for name, plan in self.stages.items()
+        }
         return {name: units for name, units in found.items() if units}
 
     def digest(self) -> str:

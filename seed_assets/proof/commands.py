@@ -143,7 +143,7 @@ class Commands:
     def _forking(self) -> subprocess.Popen[bytes]:
         if self._forks is None:
             self._forks = subprocess.Popen(
-                [sys.executable, "-m", "seed_assets.proof.forking"],
+                [sys.executable, "-m", f"{__package__}.forking"],
                 cwd=self._root,
                 # On matrices as small as these, several threads of OpenBLAS only wait for each other.
                 env={**self._environment, "OPENBLAS_NUM_THREADS": "1", "LANCEDB_LOG": "error"},

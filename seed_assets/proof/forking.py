@@ -20,9 +20,15 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("event_log", "io_managers", "resources", "retrieval", "seed_assets")
+import event_log
+import io_managers
+import resources
+import retrieval
+import seed_assets
+
+_PACKAGES = (event_log, io_managers, resources, retrieval, seed_assets)
 # They run something when they are imported, or are what is run here.
-_LEFT_OUT = ("seed_assets.definitions", "seed_assets.proof")
+_LEFT_OUT = (f"{seed_assets.__name__}.definitions", f"{seed_assets.__name__}.proof")
 # What the project imports when it first needs it, in each seed.
 _IMPORTED_LATE = (
     "fsspec.implementations.local",
@@ -43,8 +49,7 @@ _IMPORTED_LATE = (
 def main() -> None:
     """Import the project, then fork for each request; in a fork, run what was asked for."""
     for package in _PACKAGES:
-        found = importlib.import_module(package)
-        for module in pkgutil.walk_packages(found.__path__, f"{package}."):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.startswith(_LEFT_OUT):
                 importlib.import_module(module.name)
     for name in _IMPORTED_LATE:

@@ -114,7 +114,7 @@ class _Place:
 
     def rows(self) -> Any:
         """The rows of the tables."""
-        program = "seed_assets.proof.knowledge_base"
+        program = f"{__package__}.knowledge_base"
         return self._commands.run(str(self.home / "lancedb"), config=self.config, module=program).printed()
 
     def account_faults(self, counts: Counts) -> list[str]:

@@ -11,7 +11,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from io_managers.plain_text import plain_lines
@@ -20,7 +20,7 @@ from seed_assets.reports.page import Page
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_TEMPLATES = "templates"
+_TEMPLATES = Path(__file__).with_name("templates")
 
 
 def html_of(page: Page) -> str:
@@ -64,7 +64,7 @@ def _shown(value: Any) -> Any:
 
 
 def _file(name: str) -> str:
-    return (files("seed_assets.reports") / _TEMPLATES / name).read_text("utf-8")
+    return (_TEMPLATES / name).read_text("utf-8")
 
 
 def _digest(text: str) -> str:

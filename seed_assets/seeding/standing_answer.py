@@ -18,13 +18,13 @@ import time
 
 from io_managers.store.whole_files import read_memory, write_memory
 from resources.corpus.corpus_stamp import corpus_stamp
+from resources.project_folder import CONFIG_NAME, PACKAGES_FOLDER, project_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _FORMAT = "1"
-_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _PACKAGES = ("cli", "event_log", "io_managers", "resources", "retrieval", "seed_assets")
 # A file that changed within this time of being looked at may change again without another time stamp (FAT counts in 2 s).
 _SETTLED_NS = 2_000_000_000
@@ -67,11 +67,19 @@ def called(home: str | None, corpus: str | None) -> str:
         if name.upper().startswith(_VARIABLES) or name.upper().endswith(_PROXIES)
     )
     given = [value or "" for value in (home, corpus)]
-    said = [sys.version, sys.prefix, _ROOT, *given, *(f"{name}={value}" for name, value in environment)]
+    folder = project_folder()
+    said = [
+        sys.version,
+        sys.prefix,
+        PACKAGES_FOLDER,
+        folder,
+        *given,
+        *(f"{name}={value}" for name, value in environment),
+    ]
     # A value that is not an absolute path may be a relative one, whose meaning depends on the working directory.
     if any(value and not os.path.isabs(value) for value in (*given, *(value for _, value in environment))):
         said.append(os.getcwd())
-    configuration = os.environ.get("SEEDBANK_CONFIG") or os.path.join(_ROOT, "seedbank.toml")
+    configuration = os.environ.get("SEEDBANK_CONFIG") or os.path.join(folder, CONFIG_NAME)
     try:
         with open(configuration, "rb") as file:
             said.append(hashlib.sha256(file.read()).hexdigest())
@@ -86,7 +94,7 @@ def _code() -> list[str]:
     """A stamp of each of the project's own files. Raises OSError, Unsettled."""
     latest = time.time_ns() - _CODE_SETTLED_NS
     said: list[str] = []
-    folders = [os.path.join(_ROOT, package) for package in _PACKAGES]
+    folders = [os.path.join(PACKAGES_FOLDER, package) for package in _PACKAGES]
     while folders:
         with os.scandir(folders.pop()) as listing:
             for entry in sorted(listing, key=lambda entry: entry.name):
@@ -105,7 +113,7 @@ def _code() -> list[str]:
 def home_of(option: str | None) -> str:
     """Return the probable home of a seed with this option. The answer that lies there says whether it is the right one."""
     return os.path.abspath(
-        os.path.expanduser(option or os.environ.get("SEEDBANK_HOME") or os.path.join(_ROOT, ".seedbank"))
+        os.path.expanduser(option or os.environ.get("SEEDBANK_HOME") or os.path.join(project_folder(), ".seedbank"))
     )
 
 

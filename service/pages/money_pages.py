@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from answering.asker import ANSWER, RETRIEVAL
+from answering.steps import ANSWER, RETRIEVAL
 from io_managers.store.account import Account
 from io_managers.store.store import Contents, Store
 from service.bases import Base

@@ -8,7 +8,7 @@ styles from this service only, and no script or style that stands in a page coul
 
 import time
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +20,7 @@ from io_managers.plain_text import plain_lines
 from resources.wording import counted, shortened
 from service.problems import ServiceError
 
+_TEMPLATES = Path(__file__).with_name("templates")
 _POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -95,7 +96,7 @@ def _environment() -> Environment:
 
 
 def _template(name: str) -> str:
-    return (files("service.pages") / "templates" / name).read_text("utf-8")
+    return (_TEMPLATES / name).read_text("utf-8")
 
 
 def _shown(value: Any) -> Any:

@@ -5,7 +5,7 @@ htmx is kept here as it was published, with its licence, so that no page needs a
 
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
+from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 STATIC = "/page/static"
+_FILES = Path(__file__).with_name("static")
 VENDORED = {
     "htmx.min.js": "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130",
     "hx-sse.min.js": "18ef2761356ec1fe0bb6d92612315b37517a7c1e9856b661c5ae81fef239d103",
@@ -32,7 +33,7 @@ def static_files() -> Route:
 
 def static_bytes(name: str) -> bytes:
     """The contents of a file."""
-    return (files("service.pages") / "static" / name).read_bytes()
+    return (_FILES / name).read_bytes()
 
 
 async def _file(request: Request) -> Response:

@@ -9,6 +9,7 @@ from pydantic import Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from answering.answers import Event, Question, Reply
+from retrieval.filters import NO_FILTERS, Filters
 from service.asking import Asking
 from service.bases import Base
 from service.problems import ServiceError, problem_of, responses
@@ -22,7 +23,7 @@ from service.replies import (
     events_of,
     reply_with,
 )
-from service.routes.requests import WHOLE, Body, Name, QuestionText
+from service.routes.requests import WHOLE, Body, FilterBody, Name, QuestionText, filters_of
 
 _EVENT_STREAM = "text/event-stream"
 MOST_PASSAGES = 20
@@ -35,6 +36,7 @@ class AskBody(Body):
     question: QuestionText
     session: Name | None = None
     limit: Annotated[int, Field(ge=0, le=MOST_PASSAGES, description="Most passages; 0 for the setting."), WHOLE] = 0
+    filters: FilterBody | None = None
     use_cache: Annotated[bool, Field(description="Whether kept passages and answers may be used.")] = True
     refresh: Annotated[bool, Field(description="Ask the model once more, and keep the new answer.")] = False
     stream: Annotated[bool, Field(description="Answer with server-sent events.")] = False
@@ -45,6 +47,7 @@ class SearchBody(Body):
 
     query: QuestionText
     limit: Annotated[int, Field(ge=1, le=MOST_HITS), WHOLE] = 10
+    filters: FilterBody | None = None
 
 
 def asking_routes(base: Base) -> APIRouter:
@@ -59,7 +62,7 @@ def asking_routes(base: Base) -> APIRouter:
     )
     async def ask(body: AskBody, accept: Annotated[str, Header()] = "") -> Response:
         asker = await base.ready()
-        question = asked(asker, body.question, body.session, body.limit)
+        question = asked(asker, body.question, body.session, body.limit, filters_of(body.filters))
         kept = asker.peek(question) if body.use_cache and not body.refresh else None
         if body.stream or _EVENT_STREAM in accept:
             return EventSourceResponse(_events(base, asker, question, body, kept))
@@ -73,20 +76,22 @@ def asking_routes(base: Base) -> APIRouter:
     )
     async def search(body: SearchBody) -> Response:
         asker = await base.ready()
-        key = ("search", body.query, body.limit)
-        passages, cache = await base.work.once(key, lambda: asker.search(body.query, body.limit))
+        query = body.query, body.limit, filters_of(body.filters)
+        passages, cache = await base.work.once(("search", *query), lambda: asker.search(*query))
         return reply_with(SearchReply(passages, cache))
 
     return routes
 
 
-def asked(asker: Asking, text: str, session: str | None = None, limit: int = 0) -> Question:
+def asked(
+    asker: Asking, text: str, session: str | None = None, limit: int = 0, filters: Filters = NO_FILTERS
+) -> Question:
     """The question, with what was said before it in its conversation. Raises ServiceError if there is no such conversation."""
     if session is None:
-        return Question(text, limit=limit)
+        return Question(text, limit=limit, filters=filters)
     if not asker.sessions.has(session):
         raise ServiceError(404, "There is no such conversation. POST /sessions begins one.")
-    return Question(text, asker.sessions.turns(session), limit)
+    return Question(text, asker.sessions.turns(session), limit, filters)
 
 
 async def answered(base: Base, asker: Asking, question: Question, use_cache: bool, refresh: bool) -> Reply:

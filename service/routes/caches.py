@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from answering.asker import ANSWER, RETRIEVAL
+from answering.steps import ANSWER, RETRIEVAL, STANDALONE
 from io_managers.store.account import Account
 from io_managers.store.store import Store
 from service.bases import Base
@@ -83,6 +83,7 @@ def _use(account: Account) -> ModelUse:
 
 
 def _purge(store: Store, paid: bool) -> Purged:
-    requests = store.actions.remove_requests([RETRIEVAL, ANSWER]) if paid else 0
-    removed = store.actions.remove([RETRIEVAL, ANSWER])
+    steps = [RETRIEVAL, ANSWER, STANDALONE]
+    requests = store.actions.remove_requests(steps) if paid else 0
+    removed = store.actions.remove(steps)
     return Purged(removed[RETRIEVAL], removed[ANSWER], requests)

@@ -1,8 +1,8 @@
 """Chat completions in OpenAI's form, so that any program that talks to OpenAI can ask the documents.
 
 The last message is the question; the messages before it are its conversation. The content ends with the list of the cited
-places; the field `citations`, which OpenAI's form does not have, gives them in full. Parameters of models are accepted and have
-no effect.
+places; the fields `citations` and `cache`, which OpenAI's form does not have, give them in full and say what was kept. A request
+may have `filters`. Parameters of models are accepted and have no effect.
 """
 
 import time
@@ -15,12 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from answering.answers import Answer, Citation, Question, Reply, Turn
+from retrieval.filters import NO_FILTERS, Filters
 from service.asking import Asking
 from service.bases import Base
 from service.problems import ServiceError, problem_of, responses
 from service.replies import encode
 from service.routes.asking import answered, steps
-from service.routes.requests import LONGEST_QUESTION
+from service.routes.requests import LONGEST_QUESTION, FilterBody, filters_of
 
 MODEL = "seedbank"
 # So many earlier turns are looked at; older ones hardly matter (a judgement).
@@ -55,9 +56,11 @@ class Message(BaseModel):
 
 
 class StreamOptions(BaseModel):
-    """How a stream is sent; it has no effect, since tokens are not counted here."""
+    """How a stream is sent."""
 
     model_config = ConfigDict(extra="allow")
+
+    include_usage: bool | None = False
 
 
 class ChatBody(BaseModel):
@@ -70,13 +73,14 @@ class ChatBody(BaseModel):
     stream: bool | None = False
     n: Annotated[int, Field(ge=1, le=1)] | None = 1
     stream_options: StreamOptions | None = None
+    filters: FilterBody | None = None
 
 
 _CITATION: dict[str, Any] = {"type": "array", "items": {"$ref": "#/components/schemas/Citation"}}
 _TEXT = {"type": "string"}
 _COMPLETION: dict[str, Any] = {
     "type": "object",
-    "required": ["id", "object", "created", "model", "choices", "citations"],
+    "required": ["id", "object", "created", "model", "choices", "usage", "citations", "cache"],
     "properties": {
         "id": _TEXT,
         "object": {"const": "chat.completion"},
@@ -94,7 +98,16 @@ _COMPLETION: dict[str, Any] = {
                 },
             },
         },
+        "usage": {
+            "type": "object",
+            "description": "The tokens that were paid for this answer; 0 if it was kept, or made offline.",
+            "required": ["prompt_tokens", "completion_tokens", "total_tokens"],
+            "properties": {
+                name: {"type": "integer"} for name in ("prompt_tokens", "completion_tokens", "total_tokens")
+            },
+        },
         "citations": _CITATION,
+        "cache": {"$ref": "#/components/schemas/CacheUse"},
     },
 }
 _MODELS: dict[str, Any] = {
@@ -129,18 +142,20 @@ def chat_routes(base: Base) -> APIRouter:
         responses={200: {"description": "The completion, or its chunks", "content": content}} | responses(502, 504),
     )
     async def chat_completions(body: ChatBody) -> Response:
-        question = question_of(body.messages)
+        question = question_of(body.messages, filters_of(body.filters))
         asker = await base.ready()
         kept = asker.peek(question)
         frame = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": body.model}
         if body.stream:
-            return EventSourceResponse(_chunks(base, asker, question, kept, frame))
+            counts = body.stream_options is not None and bool(body.stream_options.include_usage)
+            return EventSourceResponse(_chunks(base, asker, question, kept, frame, counts=counts))
         reply = kept if kept is not None else await answered(base, asker, question, use_cache=True, refresh=False)
         message = {"role": "assistant", "content": content_of(reply.answer)}
         completion = {
             **frame,
             "object": "chat.completion",
             "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "usage": _usage(reply),
             "citations": reply.answer.citations,
             "cache": reply.cache,
         }
@@ -159,7 +174,7 @@ def chat_routes(base: Base) -> APIRouter:
     return routes
 
 
-def question_of(messages: list[Message]) -> Question:
+def question_of(messages: list[Message], filters: Filters = NO_FILTERS) -> Question:
     """The question of a chat: the last message, after the turns before it. Raises ServiceError if that is no question."""
     last = messages[-1]
     text = last.text.replace("\0", " ").strip()
@@ -178,7 +193,13 @@ def question_of(messages: list[Message]) -> Question:
         elif message.role == "assistant" and asked:
             turns.append(Turn(asked[:LONGEST_QUESTION], _without_sources(message.text)[:_LONGEST_ANSWER]))
             asked = ""
-    return Question(text, tuple(turns[-_MOST_TURNS:]))
+    return Question(text, tuple(turns[-_MOST_TURNS:]), filters=filters)
+
+
+def _usage(reply: Reply) -> dict[str, int]:
+    """The tokens that were paid for a reply, by OpenAI's names."""
+    paid, made = reply.input_tokens, reply.output_tokens
+    return {"prompt_tokens": paid, "completion_tokens": made, "total_tokens": paid + made}
 
 
 _SOURCES = "\n\nSources:\n"
@@ -206,13 +227,14 @@ def _without_sources(text: str) -> str:
 
 
 async def _chunks(
-    base: Base, asker: Asking, question: Question, kept: Reply | None, frame: dict[str, Any]
+    base: Base, asker: Asking, question: Question, kept: Reply | None, frame: dict[str, Any], *, counts: bool
 ) -> AsyncIterator[ServerSentEvent]:
+    """The chunks of a completion. counts: whether the last one is to have the tokens that were paid, and the others none."""
+    frame = {**frame, "object": "chat.completion.chunk", **({"usage": None} if counts else {})}
+
     def chunk(delta: dict[str, str], end: str | None = None, **more: Any) -> ServerSentEvent:
         choice = {"index": 0, "delta": delta, "finish_reason": end}
-        return ServerSentEvent(
-            encode({**frame, "object": "chat.completion.chunk", "choices": [choice], **more}).decode()
-        )
+        return ServerSentEvent(encode({**frame, "choices": [choice], **more}).decode())
 
     yield chunk({"role": "assistant", "content": ""})
     between = ""
@@ -228,6 +250,8 @@ async def _chunks(
             if rest:
                 yield chunk({"content": rest})
             yield chunk({}, "stop", citations=reply.answer.citations, cache=reply.cache)
+            if counts:
+                yield ServerSentEvent(encode({**frame, "choices": [], "usage": _usage(reply)}).decode())
     except Exception as error:
         problem = problem_of(error)
         # OpenAI's clients raise what they find under this name in a stream.

@@ -1,15 +1,23 @@
 """Which steps of an answer are done again, and when."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from answering.answers import Event, Question, Reply, Turn
+from answering.answers import Event, Passage, Question, Reply, Turn
+from answering.asked import question_key
 from answering.asker import MOST_PASSAGES, Asker
+from answering.drafts import Draft
 from answering.passages import Retrieved
+from io_managers.store.fingerprint import Part
+from io_managers.store.store import Store
+from resources.endpoints.llm import Usage
 from resources.errors import ConfigurationError, DocumentError
+from retrieval.filters import FilterError, Filters
+from seed_assets.memo.reuse import Reuse
 from tests.support.asking import CountingAnswerer, TextFinder, asker_over
 
 DOCUMENTS = {
@@ -98,7 +106,7 @@ def test_an_answer_that_was_purged_is_made_from_what_is_there(tmp_path: Path) ->
     with asker_over(tmp_path, finder, answerer) as asker:
         ask(asker, "What guide trains?")
         del finder.documents["more.md"]
-        asker._store.database.write(("DELETE FROM actions WHERE stage = 'answer'", [()])).result()
+        asker._retriever._store.database.write(("DELETE FROM actions WHERE stage = 'answer'", [()])).result()
         asker._remembered.clear()
         assert ask(asker, "What guide trains?").answer.citations[0].document == "rails.md"
         assert ask(asker, "What guide trains?").cache.answer_hit
@@ -117,14 +125,14 @@ def test_a_passage_that_moved_is_cited_where_it_is_now(tmp_path: Path) -> None:
     finder, answerer = TextFinder(DOCUMENTS), CountingAnswerer()
     with asker_over(tmp_path, finder, answerer) as asker:
         ask(asker, "What guide trains?")
-        found = finder.find("guide trains")
+        found = asyncio.run(finder.find("guide trains"))
 
         class Moved(TextFinder):
-            def find(self, words: str, count: int = 24) -> Retrieved:
+            async def find(self, *_: object, **__: object) -> Retrieved:
                 moved = tuple(msgspec.structs.replace(p, start=p.start + 7, end=p.end + 7) for p in found.passages)
                 return msgspec.structs.replace(found, passages=moved)
 
-        asker._finder = Moved({"another": "state"})
+        asker._retriever._finder = Moved({"another": "state"})
         (cited,) = ask(asker, "What guide trains?").answer.citations
     assert (cited.start, cited.end) == (7, 7 + len("Points guide trains."))
     assert len(answerer.asked) == 1
@@ -246,3 +254,103 @@ def test_a_follow_up_is_answered_within_its_conversation(tmp_path: Path) -> None
     assert not alone.answer.found
     assert within.answer.citations[0].document == "rails.md"
     assert again.cache.answer_hit
+
+
+def test_filters_are_a_part_of_what_is_kept(tmp_path: Path) -> None:
+    """An answer from one folder must not be given to who asks about another; and the same passages are paid once."""
+    finder, answerer = TextFinder({**DOCUMENTS, "more.md": "Signals guide trains."}), CountingAnswerer()
+    among = Filters(documents=("more.md", "bread.md"))
+    with asker_over(tmp_path, finder, answerer) as asker:
+        everywhere = ask(asker, "What guide trains?")
+        narrow = Question("What guide trains?", filters=among)
+        replies = [asyncio.run(asker.ask(narrow)) for _ in range(2)]
+        wider = replies[0].question.filters
+        same = asyncio.run(asker.ask(Question("What guide trains?", filters=Filters(documents=("more.md",)))))
+        asked_with = asker.sessions.most_asked(9)
+    assert everywhere.answer.citations[0].document == "more.md"
+    assert [len(everywhere.passages), len(replies[0].passages)] == [2, 1]
+    assert wider == Filters(documents=("bread.md", "more.md"))
+    assert [reply.cache.answer_hit for reply in replies] == [False, True]
+    assert same.cache.answer_hit
+    assert len(answerer.asked) == 2
+    assert narrow.text in {question.text for question in asked_with if question.filters}
+
+
+def test_a_filter_that_names_nothing_is_refused(tmp_path: Path) -> None:
+    with asker_over(tmp_path, TextFinder(DOCUMENTS), CountingAnswerer()) as asker, pytest.raises(FilterError):
+        asyncio.run(asker.ask(Question("What guide trains?", filters=Filters(documents=("none.md",)))))
+
+
+def test_the_key_of_a_question_without_filters_stays(tmp_path: Path) -> None:
+    """Answers that were given before there were filters would be lost otherwise."""
+    question = Question("What?", (Turn("a", "b"),), 3)
+    assert question_key(question) == "cdd5388818053f396ed3d00a338f75e3"
+    assert question_key(question) != question_key(Question("What?", (Turn("a", "b"),), 3, Filters(formats=("pdf",))))
+
+
+class PuttingFollowUps:
+    """Puts every question as `put`, for a price."""
+
+    def __init__(self, put: str) -> None:
+        self.put = put
+        self.asked: list[Question] = []
+
+    @property
+    def identity(self) -> Mapping[str, Part]:
+        return {"put by": "test"}
+
+    async def standalone(self, question: Question, reuse: Reuse) -> str:
+        self.asked.append(question)
+        reuse.costs.charge(Usage(1, 10, 5, 0.25, model="test"))
+        return self.put
+
+
+def test_a_follow_up_that_a_model_puts_is_paid_once(tmp_path: Path) -> None:
+    """ "And who wrote it?" finds nothing, and nor do the words of the question before it."""
+    finder, answerer = TextFinder(DOCUMENTS), CountingAnswerer()
+    follow_ups = PuttingFollowUps("What guide trains?")
+    turns = (Turn("Which bread rises?", "Sourdough."), Turn("And on rails?", "Something."))
+    with asker_over(tmp_path, finder, answerer, follow_ups) as asker:
+        first = asyncio.run(asker.ask(Question("And who?", turns)))
+        second = asyncio.run(asker.ask(Question("And who?", turns)))
+        other = asyncio.run(asker.ask(Question("And who?", turns[1:])))
+        alone = ask(asker, "And who?")
+        once_more = asyncio.run(asker.ask(Question("And who?", turns), refresh=True))
+        asker.close()
+        (account,) = asker._retriever._store.account.accounts()
+    assert first.answer.citations[0].document == "rails.md"
+    assert (first.sought, first.usd, first.requests, first.input_tokens, first.output_tokens) == (
+        "What guide trains?",
+        0.25,
+        1,
+        10,
+        5,
+    )
+    assert (second.answer, second.sought, second.usd, second.cache.answer_hit) == (first.answer, first.sought, 0, True)
+    assert (other.cache.retrieval_hit, other.usd) == (True, 0.25)
+    assert (alone.sought, alone.requests) == ("", 0)
+    assert once_more.requests == 1
+    assert [question.turns for question in follow_ups.asked] == [turns, turns[1:], turns]
+    saved = account.saved
+    assert saved is not None
+    assert (account.stage, saved.results, saved.usd) == ("standalone_question", 1, 0.25)
+
+
+def test_a_kept_answer_is_saved_each_time(tmp_path: Path) -> None:
+    """Spent and saved together are what all questions would have cost without the store."""
+    finder = TextFinder(DOCUMENTS)
+
+    class Paid(CountingAnswerer):
+        async def draft(self, question: Question, passages: Sequence[Passage], reuse: Reuse) -> Draft:
+            reuse.costs.charge(Usage(1, 100, 20, 0.5, model="test"))
+            return await super().draft(question, passages, reuse)
+
+    for times in (3, 2):
+        with asker_over(tmp_path, finder, Paid()) as asker:
+            spent = sum(ask(asker, "What guide trains?").usd or 0 for _ in range(times))
+        assert spent == (0.5 if times == 3 else 0)
+    store = Store(tmp_path / "store")
+    (account,) = store.account.accounts()
+    store.close()
+    assert account.saved is not None
+    assert (account.stage, account.model, account.saved.results, account.saved.usd) == ("answer", "test", 4, 2.0)

@@ -110,6 +110,28 @@ def test_questions_are_answered_in_advance(asked: World, tmp_path: Path) -> None
     assert json.loads(said(asked, "warm", str(questions), "--json"))["kept"] == 2
 
 
+def test_a_question_that_cannot_be_asked_leaves_the_others(asked: World, tmp_path: Path) -> None:
+    """One line that is too long ended the answers to a thousand others."""
+    questions = tmp_path / "questions.txt"
+    questions.write_text(f"How long does sourdough bread rise?\n{'word ' * 1000}\nWhat is open?\n")
+    found = json.loads(said(asked, "warm", str(questions), "--json", status=1).splitlines()[-1])
+    assert (found["questions"], found["refused"]) == (2, 1)
+    shown = said(asked, "ask", entered=f"{'word ' * 1000}\nHow long does sourdough bread rise?\n")
+    assert "a shorter one" in shown
+    assert "twelve hours" in shown
+
+
+@pytest.mark.slow
+def test_an_answer_is_made_from_the_documents_that_pass_the_filters(asked: World) -> None:
+    question = ("ask", "How long does sourdough bread rise?")
+    assert "twelve hours" in said(asked, *question, "--in", "bread", "--format", "md", "--since", "2000-01-01")
+    assert "kept" in said(asked, *question, "--in", "./bread/", "--format", "MD", "--since", "2000-01-01")
+    others = json.loads(said(asked, *question, "--document", "reefs/fish.txt", "--json"))
+    assert {passage["document"] for passage in others["passages"]} == {"reefs/fish.txt"}
+    assert others["question"]["filters"]["documents"] == ["reefs/fish.txt"]
+    assert "Did you mean bread/sourdough.md" in said(asked, *question, "--document", "bread/sourdoug.md", status=2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -61,7 +61,7 @@ def run(
     tags: Mapping[str, str] | None = None,
     **options: Any,
 ) -> dg.ExecuteInProcessResult:
-    resources = {"io_manager": ContentHashIOManager(store_directory=str(store.directory))}
+    resources = {"io_manager": manager(store)}
     definitions = dg.Definitions(assets=assets, resources=resources, executor=dg.in_process_executor)
     return definitions.resolve_implicit_global_asset_job_def().execute_in_process(
         instance=instance, tags=dict(tags or {}), **options
@@ -250,3 +250,106 @@ def test_the_inner_ops_of_a_graph_asset_may_use_it(store: Store, instance: dg.Da
 
     assert run(store, instance, two).output_for_node("two.add") == 2
     assert store.values("two", expected=int)[""] == 2
+
+
+def version_of(instance: dg.DagsterInstance, asset: str) -> str:
+    """The data version of an asset's latest materialization."""
+    event = instance.get_latest_materialization_event(dg.AssetKey(asset))
+    assert event is not None
+    assert event.asset_materialization is not None
+    return (event.asset_materialization.tags or {})["dagster/data_version"]
+
+
+def test_an_equal_value_keeps_the_data_version(store: Store, instance: dg.DagsterInstance) -> None:
+    """Guards against assets that Dagster calls stale because their input was made once more, with the same result."""
+    values = iter([["a"], ["a"], ["b"]])
+
+    @dg.asset
+    def upstream() -> list[str]:
+        return next(values)
+
+    versions: list[str] = []
+    for _ in range(3):
+        assert run(store, instance, upstream).success
+        versions.append(version_of(instance, "upstream"))
+    assert versions[0] == versions[1] != versions[2]
+    assert versions[2] == store.refs.get("upstream")[""].content_digest
+
+
+def test_each_partition_has_the_version_of_its_own_value(store: Store, instance: dg.DagsterInstance) -> None:
+    @dg.asset(partitions_def=CITIES, backfill_policy=SINGLE_RUN)
+    def upstream(context: dg.AssetExecutionContext) -> dict[str, int]:
+        return {city: len(city) for city in context.partition_keys}
+
+    result = run(store, instance, upstream, tags=RANGE)
+    made = {m.partition: m for m in result.asset_materializations_for_node("upstream")}
+    digests = {city: store.refs.get("upstream")[city].content_digest for city in ("bern", "oslo", "rome")}
+    assert {city: (m.tags or {})["dagster/data_version"] for city, m in made.items() if city} == digests
+    assert made["bern"].metadata["content_digest"].value == digests["bern"]
+    assert made["bern"].metadata["unchanged"].value is False
+
+
+def test_keys_of_two_dimensions_are_partitions_like_others(store: Store, instance: dg.DagsterInstance) -> None:
+    both = dg.MultiPartitionsDefinition({"city": CITIES, "kind": dg.StaticPartitionsDefinition(["x", "y"])})
+
+    @dg.asset(partitions_def=both)
+    def upstream(context: dg.AssetExecutionContext) -> str:
+        return str(context.partition_key)
+
+    key = dg.MultiPartitionKey({"city": "oslo", "kind": "y"})
+    assert run(store, instance, upstream, partition_key=key).success
+    assert store.values("upstream", [str(key)])[str(key)] == str(key)
+
+
+def test_the_first_partition_takes_nothing_from_the_one_before(store: Store, instance: dg.DagsterInstance) -> None:
+    """Guards an asset that depends on its own previous partition, which the first one does not have."""
+    days = dg.DailyPartitionsDefinition("2026-01-01", end_date="2026-01-04")
+    before = dg.AssetIn(partition_mapping=dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1))
+
+    @dg.asset(partitions_def=days, ins={"total": before}, backfill_policy=dg.BackfillPolicy.multi_run())
+    def total(total: int | None) -> int:
+        return (total or 0) + 1
+
+    for day in ("2026-01-01", "2026-01-02"):
+        assert run(store, instance, total, partition_key=day).success
+    assert dict(store.values("total", ["2026-01-01", "2026-01-02"])) == {"2026-01-01": 1, "2026-01-02": 2}
+
+
+def test_an_asset_without_partitions_takes_a_mapping_even_of_one(store: Store, instance: dg.DagsterInstance) -> None:
+    """Guards against an input whose form changes with the number of partitions."""
+    seen: list[Any] = []
+
+    @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["only"]))
+    def upstream() -> int:
+        return 1
+
+    @dg.asset
+    def downstream(upstream: dict[str, int]) -> int:
+        seen.append(upstream)
+        return len(upstream)
+
+    assert dg.materialize(
+        [upstream], instance=instance, partition_key="only", resources={"io_manager": manager(store)}
+    ).success
+    assert dg.materialize(
+        [upstream, downstream], selection=[downstream], instance=instance, resources={"io_manager": manager(store)}
+    ).success
+    assert seen == [{"only": 1}]
+
+
+def test_a_value_is_loaded_outside_of_a_run(store: Store, instance: dg.DagsterInstance) -> None:
+    """As in a notebook, and in somebody's unit test of the IO manager alone."""
+
+    @dg.asset
+    def upstream() -> Record:
+        return Record("x")
+
+    assert run(store, instance, upstream).success
+    definitions = dg.Definitions(assets=[upstream], resources={"io_manager": manager(store)})
+    assert definitions.load_asset_value("upstream", instance=instance) == Record("x")
+    manager(store).handle_output(dg.build_output_context(asset_key="alone", run_id="a run"), 5)
+    assert manager(store).load_input(dg.build_input_context(asset_key="alone")) == 5
+
+
+def manager(store: Store) -> ContentHashIOManager:
+    return ContentHashIOManager(store_directory=str(store.directory))

@@ -83,6 +83,8 @@ def searcher(tables: LanceTables, embedder: WordLlamaEmbedder) -> Searcher:
     ("filters", "found"),
     [
         (Filters(folders=("rails",)), {"rails/points.html"}),
+        (Filters(documents=("old.md", "o'brien/ship's log.txt")), {"old.md", "o'brien/ship's log.txt"}),
+        (Filters(documents=("old.md",), formats=("html",)), set()),
         (Filters(folders=("./rails/", "o'brien")), {"rails/points.html", "o'brien/ship's log.txt"}),
         (Filters(formats=("html",)), {"rails/points.html"}),
         (Filters(formats=(".TXT", "HTML")), {"rails/points.html", "o'brien/ship's log.txt"}),
@@ -111,6 +113,10 @@ def test_ten_results_come_back_through_a_filter(searcher: Searcher) -> None:
     ("filters", "said"),
     [
         (Filters(folders=("port",)), "No document is in the folder 'port'. Did you mean ports?"),
+        (Filters(documents=("olds.md",)), "There is no document 'olds.md'. Did you mean old.md?"),
+        (Filters(documents=("x\0\udcff\n'; --",)), "There is no document"),
+        (Filters(concepts=("x\0\udcff'; --",)), "There is no concept"),
+        (Filters(clusters=("x\0\udcff'; --",)), "There is no cluster"),
         (Filters(formats=("htm1",)), "There is no format 'htm1'. Did you mean"),
         (Filters(concepts=("coral reefs",)), "There is no concept 'coral reefs'. Did you mean coral reef?"),
         (Filters(concepts=("coral reef", "o'brien")), 'There is no concept "o\'brien".'),

@@ -343,7 +343,7 @@ def test_settings_the_code_and_the_call_count(world: World, monkeypatch: pytest.
         (root / "cli").mkdir(parents=True)
         module = root / "cli/main.py"
         module.write_text("version = 1\n")
-        patch.setattr(standing_answer, "_ROOT", str(root))
+        patch.setattr(standing_answer, "PACKAGES_FOLDER", str(root))
         patch.setattr(standing_answer, "_PACKAGES", ("cli",))
         before = called(None, None)
         time.sleep(_REST_SECONDS)

@@ -77,6 +77,35 @@ def test_search_gives_passages(service: Served) -> None:
     assert again["cache"]["retrieval_hit"]
 
 
+def test_questions_and_queries_have_filters(service: Served) -> None:
+    among = {"documents": ["bread.md", "reef.md"]}
+    assert service.ask("Which of them grow slowly?", filters=among)["citations"][0]["document"] == "bread.md"
+    reef = {"documents": ["reef.md"]}
+    assert service.ask("Which of them grow slowly?", filters=reef)["citations"][0]["document"] == "reef.md"
+    found = service.client.post("/search", json={"query": "slowly", "filters": reef}).json()
+    assert [passage["document"] for passage in found["passages"]] == ["reef.md"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "said"),
+    [
+        ({"documents": ["no\0ne.md"]}, "There is no document"),
+        ({"documents": ["no\ud800ne.md"]}, "valid string"),
+        ({"documents": [""]}, "at least 1 character"),
+        ({"folder": ["x"]}, "Extra inputs"),
+        ({"since": "yesterday"}, "no day"),
+        ({"since": 20260101}, "no day"),
+        ({"since": "2026-02-30"}, "day is out of range"),
+        ({"formats": "pdf"}, "valid list"),
+    ],
+)
+def test_a_wrong_filter_is_named(service: Served, filters: dict[str, Any], said: str) -> None:
+    for path, body in (("/ask", {"question": "What?"}), ("/search", {"query": "what"})):
+        content = json.dumps(body | {"filters": filters})
+        found = service.client.post(path, content=content, headers={"Content-Type": "application/json"})
+        assert (found.status_code, said in found.json()["detail"]) == (422, True), found.text
+
+
 class SlowAnswerer(CountingAnswerer):
     """Answers after a while."""
 

@@ -1,13 +1,17 @@
 """OpenAI's form, asked by OpenAI's own client: completions, streams, conversations and errors."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import httpx2
 import openai
 import pytest
 
+from answering.answers import Passage, Question
+from answering.drafts import Draft
+from resources.endpoints.llm import Usage
+from seed_assets.memo.reuse import Reuse
 from service.access import rules
 from service.app import build_service
 from tests.support.asking import CountingAnswerer, TextFinder
@@ -152,3 +156,55 @@ def test_a_failure_during_a_stream_is_raised_by_the_client(plain_world: World) -
 
     with pytest.raises(openai.APIError, match="answered nothing"):
         with_client(plain_world, use, answerer)
+
+
+class Paid(CountingAnswerer):
+    """Answers for a price."""
+
+    async def draft(self, question: Question, passages: Sequence[Passage], reuse: Reuse) -> Draft:
+        reuse.costs.charge(Usage(1, 100, 20, 0.5, model="test"))
+        return await super().draft(question, passages, reuse)
+
+
+def test_the_tokens_that_were_paid_are_counted_and_a_kept_answer_has_none(plain_world: World) -> None:
+    """A client that adds them up would otherwise show a price for what was free."""
+
+    async def use(client: openai.AsyncOpenAI) -> list[Any]:
+        given: dict[str, Any] = {"model": "seedbank", "messages": [message("user", "What guide trains?")]}
+        return [await client.chat.completions.create(**given) for _ in range(2)]
+
+    paid, kept = with_client(plain_world, use, Paid())
+    counts = [(one.usage.prompt_tokens, one.usage.completion_tokens, one.usage.total_tokens) for one in (paid, kept)]
+    assert counts == [(100, 20, 120), (0, 0, 0)]
+    assert [one.cache["answer_hit"] for one in (paid, kept)] == [False, True]
+
+
+@pytest.mark.parametrize("wanted", [True, False, None])
+def test_a_stream_counts_tokens_in_a_chunk_of_its_own_if_that_is_wanted(
+    plain_world: World, wanted: bool | None
+) -> None:
+    async def use(client: openai.AsyncOpenAI) -> list[Any]:
+        options: Any = {} if wanted is None else {"stream_options": {"include_usage": wanted}}
+        made = await client.chat.completions.create(
+            model="seedbank", messages=[message("user", "What guide trains?")], stream=True, **options
+        )
+        return [chunk async for chunk in made]
+
+    chunks = with_client(plain_world, use, Paid())
+    usages = [chunk.usage for chunk in chunks]
+    assert usages[:-1] == [None] * (len(chunks) - 1)
+    if wanted:
+        assert (chunks[-1].choices, usages[-1].total_tokens) == ([], 120)
+    else:
+        assert usages[-1] is None
+
+
+def test_a_chat_has_filters(plain_world: World) -> None:
+    async def use(client: openai.AsyncOpenAI) -> Any:
+        return await client.chat.completions.create(
+            model="seedbank",
+            messages=[message("user", "Which grow slowly?")],
+            extra_body={"filters": {"documents": ["reef.md"]}},
+        )
+
+    assert with_client(plain_world, use, CountingAnswerer()).citations[0]["document"] == "reef.md"

@@ -58,6 +58,10 @@ def test_an_agent_searches_asks_and_opens(plain_world: World) -> None:
         assert (answer["answer"], answer["cache"]["answer_hit"]) == ("Points guide trains. [1]", False)
         assert answer["citations"][0]["document"] == "rails.md"
         assert (await called(client, "ask", question="What guide trains?"))["cache"]["answer_hit"]
+        narrow = await called(client, "search", query="slowly", filters={"documents": ["reef.md"]})
+        assert [passage["document"] for passage in narrow["passages"]] == ["reef.md"]
+        answer = await called(client, "ask", question="What rises slowly?", filters={"documents": ["reef.md"]})
+        assert answer["citations"][0]["document"] == "reef.md"
         page = await called(client, "list_documents", limit=2)
         assert [one["document"] for one in page["documents"]] == sorted(DOCUMENTS)[:2]
         opened = await called(client, "open", document=sorted(DOCUMENTS)[0], start=0, end=5, context=10)

@@ -12,9 +12,11 @@ from answering.asked import Asked
 from answering.asker import Asker
 from answering.drafts import Draft, DraftSentence, Place
 from answering.finding import Snapshot
+from answering.follow_ups import FollowUps
 from answering.passages import POOL, Retrieved
 from io_managers.store.fingerprint import Part
 from io_managers.store.store import Store
+from retrieval.filters import NO_FILTERS, FilterError, Filters
 from seed_assets.memo.reuse import Reuse
 
 
@@ -30,17 +32,27 @@ class TextFinder:
     def identity(self) -> Part:
         return "words"
 
-    def snapshot(self) -> Snapshot:
-        return Snapshot("" if self.behind else str(sorted(self.documents.items())))
+    def snapshot(self, filters: Filters = NO_FILTERS) -> Snapshot:
+        if unknown := set(filters.documents) - set(self.documents):
+            raise FilterError(f"There is no document {min(unknown)!r}.")
+        shown = {name: self.documents[name] for name in filters.documents or self.documents}
+        return Snapshot("" if self.behind else str(sorted(shown.items())))
+
+    def is_ready(self, filters: Filters) -> bool:
+        return not filters
 
     def vector_is_kept(self, words: str) -> bool:
         return False
 
-    def find(self, words: str, count: int = POOL) -> Retrieved:
+    async def find(
+        self, words: str, reuse: Reuse | None = None, count: int = POOL, filters: Filters = NO_FILTERS
+    ) -> Retrieved:
         self.searches += 1
         sought = set(words.casefold().strip("?").split())
         scored = [
-            (len(sought & set(text.casefold().strip(".").split())), name) for name, text in self.documents.items()
+            (len(sought & set(text.casefold().strip(".").split())), name)
+            for name, text in self.documents.items()
+            if name in (filters.documents or self.documents)
         ]
         best = sorted((-score, name) for score, name in scored if score)[:count]
         passages = [
@@ -48,6 +60,9 @@ class TextFinder:
             for score, name in best
         ]
         return Retrieved(tuple(passages), 0.9 if passages else 0.0)
+
+    async def aclose(self) -> None:
+        pass
 
 
 class CountingAnswerer:
@@ -70,7 +85,9 @@ class CountingAnswerer:
 
 
 @contextmanager
-def asker_over(home: Path, finder: TextFinder, answerer: CountingAnswerer) -> Iterator[Asker]:
+def asker_over(
+    home: Path, finder: TextFinder, answerer: CountingAnswerer, follow_ups: FollowUps | None = None
+) -> Iterator[Asker]:
     """An asker with a store of its own, closed in the end."""
     store = Store(home / "store")
     asker = Asker(
@@ -80,6 +97,7 @@ def asker_over(home: Path, finder: TextFinder, answerer: CountingAnswerer) -> It
         Asked(home / "asked" / "asked.db"),
         lambda no_cache: Reuse(store, no_cache=no_cache),
         passages=2,
+        follow_ups=follow_ups,
     )
     try:
         yield asker

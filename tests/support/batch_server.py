@@ -198,10 +198,16 @@ class BatchServer(ModelServer):
         for place in range(faults.unknown):
             output.append({**self._row(f"{place:064}"), "response": {"status_code": 200, "body": {}}})
         status, body = faults.error
-        errors = [{**self._row(line["custom_id"]), "response": {"status_code": status, "body": body}} for line in failed]
+        errors = [
+            {**self._row(line["custom_id"]), "response": {"status_code": status, "body": body}} for line in failed
+        ]
         code = {"expired": "batch_expired", "cancelled": "batch_cancelled"}.get(end, "")
         errors += [
-            {**self._row(line["custom_id"]), "response": None, "error": {"code": code, "message": "It was not executed."}}
+            {
+                **self._row(line["custom_id"]),
+                "response": None,
+                "error": {"code": code, "message": "It was not executed."},
+            }
             for line in batch.lines[len(done) :]
         ]
         batch.described |= {

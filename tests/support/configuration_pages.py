@@ -5,6 +5,7 @@ What belongs here: their layout. What does not: what is said of a setting (resou
 
 import json
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from resources.settings.config import PREFIX, PROJECT_ROOT, Settings
-from resources.settings.config_errors import setting_names, variable_name
+from resources.settings.config_errors import setting_names, settings_below, variable_name
 
 PAGE = PROJECT_ROOT / "docs" / "configuration.md"
 EXAMPLE = PROJECT_ROOT / "seedbank.example.toml"
@@ -28,7 +29,19 @@ def table() -> str:
         lines.append(
             f"| `{'.'.join(path)}` | `{variable_name(path, PREFIX)}` | `{_default(field)}` | {field.description}{limits} |"
         )
+        lines += _rows_below(path, field)
     return "\n".join(lines)
+
+
+def _rows_below(path: tuple[str, ...], field: FieldInfo) -> Iterator[str]:
+    """The rows of the settings of each entry, if the setting is a table of tables."""
+    entry = settings_below(field)
+    if entry is None or path.count("NAME") > 1:
+        return
+    for own, below in entry.model_fields.items():
+        name = (*path, "NAME", below.alias or own)
+        yield f"| `{'.'.join(name)}` |  | `{_default(below)}` | {below.description} |"
+        yield from _rows_below(name, below)
 
 
 def example() -> str:

@@ -29,6 +29,9 @@ _MAGIC = b"seedbank "
 _VERSIONS = {"text": 1, "bytes": 1, "msgpack": 1, "json": 1, "safetensors": 1, "arrow": 1, "pandas": 1}
 # Embedding vectors hardly compress: measured, 8% for several times the time.
 _INCOMPRESSIBLE = {"safetensors", "bytes"}
+# An installed Seedbank has its packages below `seedbank`. The names of classes in a store do not say so, so that the repository
+# and an installed Seedbank can use the same store.
+_BELOW = __name__.rpartition("io_managers")[0]
 # These types are listed, since msgpack would otherwise decode text as their base64 form.
 _BYTES = (bytes, bytearray, memoryview)
 _BUILTIN = {"set": set, "frozenset": frozenset, "tuple": tuple}
@@ -59,7 +62,7 @@ def encode(value: object) -> Encoded:
         ) from error
     return Encoded(
         b"%s%s %d\n%s" % (_MAGIC, codec.encode(), _VERSIONS[codec], payload),
-        f"{kind.__module__}:{kind.__qualname__}",
+        f"{kind.__module__.removeprefix(_BELOW)}:{kind.__qualname__}",
         codec not in _INCOMPRESSIBLE,
     )
 
@@ -175,12 +178,13 @@ def _loaded_type(type_name: str) -> Any:
         return _BUILTIN.get(qualname, Any)
     if not module_name:
         return Any
-    found: Any = sys.modules.get(module_name)
-    for name in qualname.split("."):
-        found = getattr(found, name, None)
-    if not isinstance(found, type):
-        raise UnknownFormatError(
-            f"A value is a {type_name}, which is not loaded here. Annotate the input that loads it with its type."
-        )
-    # A Counter or an OrderedDict is equal to the dict that is stored for it.
-    return Any if issubclass(found, dict | list) else found
+    for name in (_BELOW + module_name, module_name):
+        found: Any = sys.modules.get(name)
+        for part in qualname.split("."):
+            found = getattr(found, part, None)
+        if isinstance(found, type):
+            # A Counter or an OrderedDict is equal to the dict that is stored for it.
+            return Any if issubclass(found, dict | list) else found
+    raise UnknownFormatError(
+        f"A value is a {type_name}, which is not loaded here. Annotate the input that loads it with its type."
+    )

@@ -77,7 +77,7 @@ class ParserPool:
         timeout_seconds: float = 120,
         memory_bytes: int = 2 * 1024**3,
         *,
-        parse: str = "seed_assets.core.reading.extraction:extract",
+        parse: str = f"{extract.__module__}:{extract.__name__}",
     ) -> None:
         """Create the pool; no worker is started yet.
 

@@ -78,7 +78,7 @@ class ParserProcess:
     def _begin(self, arguments: list[str]) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
             # -P keeps the working directory off the import path: a docx.py there must not replace the library.
-            [sys.executable, "-P", "-W", "ignore", "-m", "seed_assets.core.workers.parser_worker", *arguments],
+            [sys.executable, "-P", "-W", "ignore", "-m", f"{__package__}.parser_worker", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -21,6 +21,7 @@ from retrieval.passage_features import features_of
 from seed_assets.core.clusters.cluster_members import ClusterMaterial
 from seed_assets.core.clusters.cluster_summarizing import ClusterSummary, ExtractiveClusterSummarizer
 from seed_assets.core.concepts.concepts import Concepts, StatisticalConceptExtractor
+from seed_assets.core.entities.entities import entities_in
 from seed_assets.core.judging.judging import SimilarityJudge, Thresholds
 from seed_assets.core.judging.source_extracts import Extract, extracts_for
 from seed_assets.core.judging.verdicts import SourceText, Verdict
@@ -124,6 +125,7 @@ TASKS: Mapping[str, Task] = {
     "vectors": Task(vectors, "embedding its chunks"),
     "summary": Task(summary, "choosing sentences for its summary"),
     "concepts": Task(concepts, "finding its concepts"),
+    "entities": Task(entities_in, "finding its entities"),
     "verdict": Task(verdict, "comparing its summary with it"),
     "cluster_summary": Task(cluster_summary, "choosing sentences for its summary"),
     "extracts": Task(extracts, "finding passages in it"),

@@ -1,0 +1,70 @@
+"""The settings of entities. Settings are read in `config`."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from resources.settings.model_settings import Count, WhenChanged
+
+_TYPES = ("person", "organisation", "place", "event", "work", "norm", "product", "date", "amount", "other")
+# A longer name of a type is a sentence, which no table or prompt has room for.
+_LONGEST_TYPE = 40
+
+
+class EntitySettings(BaseModel):
+    """Whether and how entities are found."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = Field(
+        False,
+        description="Whether entities are found in documents and put together over documents. Off by default, since reading "
+        "the texts once more makes the first seed longer, and homes that were seeded before would have work to do.",
+    )
+    types: tuple[str, ...] = Field(
+        _TYPES,
+        min_length=1,
+        description="The types of entities. Rules find the types of the default and leave out those that are not named here; a "
+        "model finds any type. What is of no other type is `other`, if it is named.",
+    )
+    known: str = Field(
+        "",
+        description="A CSV file of names that you know, with the columns `name`, `type` and `aliases` (separated by `;`). They "
+        "are found in every document, and a model is shown those that stand in the text it reads.",
+    )
+    characters: Count = Field(
+        4_000,
+        ge=500,
+        le=200_000,
+        description="Maximum length of the piece of a text that a model is asked about at once. Models overlook fewer names in "
+        "short pieces; an edit asks about the changed pieces only.",
+    )
+    model: str = Field("", description="Another model for these requests than `llm.model`. Empty: `llm.model`.")
+    when_model_changes: WhenChanged = Field(
+        "recompute",
+        description="What happens to finished results when the model, its parameters or the prompt change: `recompute` finds the "
+        "entities again, `keep` does so for new and edited documents only.",
+    )
+
+    @field_validator("types", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """Accept a single name in place of a list."""
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("types")
+    @classmethod
+    def _named(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        cleaned = tuple(" ".join(name.split()).casefold() for name in value)
+        wrong = next((name for name in cleaned if not name or len(name) > _LONGEST_TYPE), None)
+        if wrong is not None:
+            raise ValueError(f"a type has 1 to {_LONGEST_TYPE} characters, and {wrong[:60]!r} has {len(wrong)}")
+        if len(set(cleaned)) < len(cleaned):
+            raise ValueError("a type is named twice")
+        return cleaned
+
+    @property
+    def known_path(self) -> Path | None:
+        """The path of `known`; None if it is not set."""
+        return Path(self.known).expanduser() if self.known else None

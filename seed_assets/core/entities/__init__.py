@@ -1,0 +1,1 @@
+"""Entities: who and what documents speak of."""

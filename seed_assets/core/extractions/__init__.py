@@ -1,0 +1,1 @@
+"""Facts that users declare, found in a document by a model."""

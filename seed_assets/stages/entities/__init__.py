@@ -1,0 +1,1 @@
+"""The stages of entities: in documents, over documents, and their tables."""

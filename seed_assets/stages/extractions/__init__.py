@@ -1,0 +1,1 @@
+"""The stages of extractions, which follow from the settings."""
