@@ -219,6 +219,7 @@ def plan(
         found = session.plan(verify=verify, retry_failed=retry_failed, recomputed=recomputed, recluster=recluster)
         estimates = estimate(session.pipeline, session.store, found, names, selected_documents(found, documents))
         if as_json:
+            waiting = found.waiting()
             print_json(
                 {
                     "stages": {
@@ -236,6 +237,10 @@ def plan(
                             "expected": None if stage.expected is None else _priced(stage.expected),
                             "models_without_price": stage.without_price,
                             "saved": _priced(stage.saved),
+                            "batched": stage.batched,
+                            "in_batches": None if stage.batched == "off" else _priced(stage.in_batches),
+                            "rounds": stage.rounds,
+                            "waiting": len(waiting.get(name, ())),
                         }
                         for name, stage in estimates.items()
                     },

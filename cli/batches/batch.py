@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from seed_assets.session.session import Session
 
 batch_app = typer.Typer(
-    help="Show and cancel requests that wait in batches of the provider, and take in their results.", no_args_is_help=True
+    help="Show and cancel requests that wait in batches of the provider, and take in their results.",
+    no_args_is_help=True,
 )
 BatchArgument = Annotated[str, typer.Argument(metavar="BATCH", help="The batch, by its id or the beginning of it.")]
 # The times of a batch are shown to the minute.
@@ -106,7 +107,9 @@ def _chosen(session: "Session", name: str) -> "Batch":
     found = [batch for batch in session.store.batches.all() if name and batch.batch_id.startswith(name)]
     if len(found) != 1:
         which = "is the beginning of several ids" if found else "is the id of none"
-        raise ConfigurationError(f"{name!r} {which} of the batches of this home; `seedbank batch list --all` lists them.")
+        raise ConfigurationError(
+            f"{name!r} {which} of the batches of this home; `seedbank batch list --all` lists them."
+        )
     return found[0]
 
 

@@ -41,10 +41,10 @@ _TABLES = (
 class Batch(msgspec.Struct, frozen=True):
     """One batch.
 
-    deployment: the server, as in action keys. path: of its requests. digest: of the keys of its requests. file_id, remote_id: the
-    provider's names; "" while it has given none. remote_state: the provider's word for its state. detail: why it failed. requests,
-    answered, failed, refused: how many requests it has, and how many of them were answered, failed or came back in a form that
-    cannot be trusted. Times are in seconds since 1970, and 0 while they are not known.
+    deployment: the server, as in action keys. path: of its requests. digest: of the keys of its requests. file_id, remote_id:
+    the provider's names; "" while it has given none. remote_state: the provider's word for its state. detail: why it failed.
+    requests, answered, failed, refused: how many requests it has, and how many of them were answered, failed or came back in a
+    form that cannot be trusted. Times are in seconds since 1970, and 0 while they are not known.
     """
 
     batch_id: str
@@ -158,7 +158,10 @@ class Batches:
     def take_in(self, batch: Batch, replies: Sequence[KeptReply]) -> None:
         """Record replies of a batch, and the batch with them; durable when this returns."""
         rows = [(REPLIED, one.status, one.action_key, batch.batch_id, CLAIMED, one.body) for one in replies]
-        statement = "UPDATE batch_requests SET state = ?1, status = ?2, reply = ?6 WHERE action_key = ?3 AND batch_id = ?4 AND state = ?5"
+        statement = (
+            "UPDATE batch_requests SET state = ?1, status = ?2, reply = ?6 "
+            "WHERE action_key = ?3 AND batch_id = ?4 AND state = ?5"
+        )
         self._database.write((statement, rows), _kept(batch)).result()
 
     def refuse(self, replies: Iterable[KeptReply]) -> None:

@@ -32,9 +32,9 @@ class BatchLimits:
 class RemoteBatch:
     """A batch as the provider describes it.
 
-    state: the provider's word. ended: whether nothing is added to its results any more. failed: whether it was refused as a whole.
-    files: where its results are, and for some providers the requests that failed. detail: why it failed. expires_at: when the
-    provider gives it up, in seconds since 1970; 0 if it does not say.
+    state: the provider's word. ended: whether nothing is added to its results any more. failed: whether it was refused as a
+    whole. files: where its results are, and for some providers the requests that failed. detail: why it failed. expires_at:
+    when the provider gives it up, in seconds since 1970; 0 if it does not say.
     """
 
     remote_id: str
@@ -48,7 +48,7 @@ class RemoteBatch:
 
 @dataclass(frozen=True, slots=True)
 class BatchReply:
-    """One line of the results. executed: False if the batch ended before the request was sent to a model, so that it cost nothing."""
+    """One line of the results. executed: False if the batch ended before the request got to a model, so that it cost nothing."""
 
     action_key: str
     status: int
@@ -89,8 +89,9 @@ class BatchAccess:
     """How the batches of one model are reached. It implements BatchTerms.
 
     deployment: the server, as in action keys. name: the model and its server, for messages. price: of requests in a batch.
-    limits: how much one batch may hold. line: (action key, path, body) -> a request as a line of a file. opened: the service, with
-    connections that last as long as the context; entering it raises ConfigurationError if the key or the address cannot be used.
+    limits: how much one batch may hold. line: (action key, path, body) -> a request as a line of a file. opened: the service,
+    with connections that last as long as the context; entering it raises ConfigurationError if the key or the address cannot be
+    used.
     """
 
     deployment: str

@@ -1,7 +1,7 @@
 """What becomes of the batches of a home: whether they were begun, whether they have ended, and ending them.
 
-What belongs here: going through all batches that have not ended, with one connection for each server. What does not: the steps for
-one batch (submission, results).
+What belongs here: going through all batches that have not ended, with one connection for each server. What does not: the steps
+for one batch (submission, results).
 """
 
 import asyncio
@@ -122,6 +122,6 @@ async def _connected(access: BatchAccess, batch: Batch, step: _Step) -> Batch:
 
 def _unknown(access: BatchAccess) -> str:
     return (
-        f"{access.name} does not know it: it belongs to another account or project than the present API key, or was deleted there. "
-        "With `seedbank batch cancel` it is given up, and its requests are sent again"
+        f"{access.name} does not know it: it belongs to another account or project than the present API key, or was deleted "
+        "there. With `seedbank batch cancel` it is given up, and its requests are sent again"
     )

@@ -1,7 +1,7 @@
-"""OpenAI's batches: a file of requests, a batch over it, and files with its results (https://platform.openai.com/docs/guides/batch).
+"""OpenAI's batches: a file of requests, a batch over it, and files with its results.
 
-What belongs here: the format of the lines, and sending through the `openai` package. What does not: what follows from the state of
-a batch (submission, results).
+They are documented at https://platform.openai.com/docs/guides/batch. What belongs here: the format of the lines, and sending
+through the `openai` package. What does not: what follows from the state of a batch (submission, results).
 """
 
 import time
@@ -183,7 +183,7 @@ class OpenAIBatches:
 
 
 def _remote(found: "OpenAIBatch") -> RemoteBatch:
-    errors = [one for one in (found.errors.data or [] if found.errors else [])]
+    errors = (found.errors.data if found.errors else None) or []
     described = [": ".join(filter(None, (one.code, one.message))) for one in errors[:_MOST_SHOWN]]
     files = tuple(file for file in (found.output_file_id, found.error_file_id) if file)
     return RemoteBatch(

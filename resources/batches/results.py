@@ -3,8 +3,8 @@
 What belongs here: reading all results of a batch that has ended, once, and freeing the requests without an answer. What does not:
 what an answer means: it is parsed, checked and paid as if it had been sent alone, when its document is computed (endpoint).
 
-Batches that expired or were cancelled have answers as well, and these are paid. What was answered is counted from the lines, since
-the provider's own counts were seen to be wrong.
+Batches that expired or were cancelled have answers as well, and these are paid. What was answered is counted from the lines,
+since the provider's own counts were seen to be wrong.
 """
 
 import hashlib

@@ -3,9 +3,9 @@
 What belongs here: deciding for each request of an action whether it is answered from a batch, waits, is added to one or is sent
 alone. What does not: sending a batch (submission), its results (results), parsing replies (endpoint).
 
-A stage runs as always. Where it needs an answer, its request is claimed and written to a file, and its document waits; at the end of
-the stage the file is sent. A later run computes the document again: requests that were answered are found, whether as actions or
-as replies of a batch, and the next ones are added to the next batch.
+A stage runs as always. Where it needs an answer, its request is claimed and written to a file, and its document waits; at the
+end of the stage the file is sent. A later run computes the document again: requests that were answered are found, whether as
+actions or as replies of a batch, and the next ones are added to the next batch.
 """
 
 import asyncio
@@ -62,8 +62,8 @@ class StageBatches:
     async def turn(self, terms: BatchTerms, request: Unsent, costs: RequestCosts) -> AsyncIterator[KeptReply | None]:
         """See BatchedRequests.
 
-        The first request of a run to a model is sent alone, and the others wait for its answer: a wrong key, and the form in which
-        the server wants answers asked for, show at once, and not after hours.
+        The first request of a run to a model is sent alone, and the others wait for its answer: a wrong key, and the form in
+        which the server wants answers asked for, show at once, and not after hours.
         """
         key = costs.action_key
         found = self._records.found(key) if key and key not in self._served else None

@@ -132,8 +132,9 @@ class Endpoint:
     async def ask(self, request: ModelRequest, costs: RequestCosts, read: ReplyParser) -> ParsedReply:
         """Send a request, with retries, or take its reply from a batch, and return what `read` makes of the reply.
 
-        Raises WaitingError if the request is in a batch; TransientLLMError, EndpointError or PermanentLLMError (all are DocumentErrors); UnusableReplyError if `read`
-        finds a fault that is not the endpoint's; StoppedError if the budget or the user stops requests; ConfigurationError.
+        Raises WaitingError if the request is in a batch; TransientLLMError, EndpointError or PermanentLLMError (all are
+        DocumentErrors); UnusableReplyError if `read` finds a fault that is not the endpoint's; StoppedError if the budget or
+        the user stops requests; ConfigurationError.
         """
         if costs.batched is None or self.batch is None:
             return await self._ask(request, costs, read)

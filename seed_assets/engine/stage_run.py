@@ -15,9 +15,9 @@ from resources.errors import ConfigurationError, DocumentError
 class StageRun:
     """What became of the documents of one stage.
 
-    results: by partition, all durable. failures: by partition. repaired: results of upstream stages that had to be
-    computed again because their values were corrupt, by stage. waiting: those whose requests are in a batch. stopped: why some documents were not begun, "" if all were.
-    fault: an error that every other document would meet too.
+    results: by partition, all durable. failures: by partition. repaired: results of upstream stages that had to be computed
+    again because their values were corrupt, by stage. waiting: those whose requests are in a batch. stopped: why some documents
+    were not begun, "" if all were. fault: an error that every other document would meet too.
     """
 
     stage: str

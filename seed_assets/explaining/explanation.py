@@ -30,7 +30,9 @@ CORPUS = "corpus"
 """The name of the corpus as a whole, where a unit is asked for."""
 GONE = "the document is not in the corpus any more"
 
-Outcome = Literal["reused", "kept", "published", "computed", "perhaps computed", "failed", "blocked", "waiting", "removed"]
+Outcome = Literal[
+    "reused", "kept", "published", "computed", "perhaps computed", "failed", "blocked", "waiting", "removed"
+]
 """What a seed does with a result. reused: nothing. kept: nothing, although its key differs. published: it is in the store and is
 made current. perhaps computed: only if an input that is computed first turns out different. blocked: a stage before it failed."""
 

@@ -36,9 +36,10 @@ class Pipeline:
     """The stages by name, in an order in which each comes after its inputs, and the resources that they use, by name.
 
     keeping: stages whose published results are kept if only these parts of their keys have changed: resources (another model,
-    another prompt), or VERSION. cluster_types: the partitions of the stages of cluster types and of clusters. asked_with: digests
-    of the settings that shape requests to models; a recorded failure holds under them. left_out: by name, why a declared stage is
-    not in the pipeline. batched: by stage, whether its requests to models go into batches; those of others do not. A resource under the name `<stage>.<parameter>` is for that stage alone.
+    another prompt), or VERSION. cluster_types: the partitions of the stages of cluster types and of clusters. asked_with:
+    digests of the settings that shape requests to models; a recorded failure holds under them. left_out: by name, why a
+    declared stage is not in the pipeline. batched: by stage, whether its requests to models go into batches; those of others do
+    not. A resource under the name `<stage>.<parameter>` is for that stage alone.
     """
 
     stages: Mapping[str, Stage]

@@ -29,7 +29,9 @@ def _stages(runner: Runner) -> list[str]:
     spent = [runner.reuse.accounts.spent.get(name, Usage()) for name in tallies]
     columns = _columns(("total", "reused", "computed", "failed", "blocked", "waiting", "seconds"), counts)
     # Usually none is.
-    groups = [[column for column in columns if column.heading not in ("blocked", "waiting") or set(column.cells) != {"0"}]]
+    groups = [
+        [column for column in columns if column.heading not in ("blocked", "waiting") or set(column.cells) != {"0"}]
+    ]
     if any(usage.requests for usage in spent):
         groups.append(_columns(("requests", "tokens", "dollars"), [_cost(usage) for usage in spent]))
     computed = sum(len(tally.computed) for tally in tallies.values())

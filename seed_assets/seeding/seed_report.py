@@ -16,9 +16,9 @@ class StageReport:
     """One stage of a seed.
 
     documents: the number of units that the seed is for. reused, computed, failed, blocked: how many of them were found in the
-    store, computed, failed, or wait for a stage before this one that failed. waiting: how many wait for a batch. seconds: how long the stage took. requests, tokens,
-    usd: what was sent to models for it, and the price in dollars. unpriced_requests: requests whose price is unknown, which `usd`
-    leaves out.
+    store, computed, failed, or wait for a stage before this one that failed. waiting: how many wait for a batch. seconds: how
+    long the stage took. requests, tokens, usd: what was sent to models for it, and the price in dollars. unpriced_requests:
+    requests whose price is unknown, which `usd` leaves out.
     """
 
     documents: int = 0
@@ -51,12 +51,12 @@ class FailureReport:
 class SeedReport:
     """What a seed did.
 
-    stages: by name. failures: everything that failed. runs: the ids of its Dagster runs. seconds: how long it took.
-    exit_code: 0 done, 1 something failed, 3 the budget was spent, 4 a batch of the provider has not ended, 130 interrupted. added, removed: how many documents came and
-    went. without_text: documents that hold no text, such as photographs. skipped: the files of the corpus that are not documents.
-    warned: how many of the documents have results with warnings.
-    stopped: why the budget ended the spending. remedy: what can help; both are "" if the budget did not end it. corpus_stamp: if
-    nothing was to be done, the stamp of the files for which that holds (see Scan.stamp), otherwise "".
+    stages: by name. failures: everything that failed. runs: the ids of its Dagster runs. seconds: how long it took. exit_code:
+    0 done, 1 something failed, 3 the budget was spent, 4 a batch of the provider has not ended, 130 interrupted. added,
+    removed: how many documents came and went. without_text: documents that hold no text, such as photographs. skipped: the
+    files of the corpus that are not documents. warned: how many of the documents have results with warnings. stopped: why the
+    budget ended the spending. remedy: what can help; both are "" if the budget did not end it. corpus_stamp: if nothing was to
+    be done, the stamp of the files for which that holds (see Scan.stamp), otherwise "".
     """
 
     stages: dict[str, StageReport] = field(default_factory=dict)

@@ -25,11 +25,11 @@ End = Literal["completed", "expired", "cancelled", "failed"]
 class BatchFaults:
     """How batches go wrong. Numbers say how often something happens from now on.
 
-    holds: batches stay in progress. end: how they end. share: of the requests that are executed before that. error_rows: how many
-    requests of a batch fail with an error of the server. double, unknown: how many replies come twice with different texts, or with
-    an id that no request has. lost_creates: calls that begin a batch and answer 500. dropped_creates: those whose connection
-    answers 500 without beginning one. quota: calls that are refused for want of credit. forgets: batches are not known any more.
-    hides: how many lists leave out the newest batch. seconds: how long each call about batches takes.
+    holds: batches stay in progress. end: how they end. share: of the requests that are executed before that. error_rows: how
+    many requests of a batch fail with an error of the server. double, unknown: how many replies come twice with different
+    texts, or with an id that no request has. lost_creates: calls that begin a batch and answer 500. dropped_creates: those
+    whose connection answers 500 without beginning one. quota: calls that are refused for want of credit. forgets: batches are
+    not known any more. hides: how many lists leave out the newest batch. seconds: how long each call about batches takes.
     """
 
     holds: bool = False
@@ -130,9 +130,15 @@ class BatchServer(ModelServer):
         assert len({line["body"]["model"] for line in lines}) == 1, "a batch is of one model"
         name, now = f"batch_{len(self._batches)}", int(time.time())
         described = {
-            **{"id": name, "object": "batch", "status": "in_progress", "created_at": now, "expires_at": now + 86_400},
+            "id": name,
+            "object": "batch",
+            "status": "in_progress",
+            "created_at": now,
+            "expires_at": now + 86_400,
             **asked,
-            **{"output_file_id": None, "error_file_id": None, "errors": None},
+            "output_file_id": None,
+            "error_file_id": None,
+            "errors": None,
             "request_counts": {"total": len(lines), "completed": 0, "failed": 0},
         }
         self._batches[name] = batch = _Batch(described, lines)
@@ -195,8 +201,8 @@ class BatchServer(ModelServer):
             changed = json.loads(json.dumps(row))
             changed["response"]["body"]["choices"][0]["message"]["content"] += " "
             output.append(changed)
-        for place in range(faults.unknown):
-            output.append({**self._row(f"{place:064}"), "response": {"status_code": 200, "body": {}}})
+        unknown = [f"{place:064}" for place in range(faults.unknown)]
+        output += [{**self._row(one), "response": {"status_code": 200, "body": {}}} for one in unknown]
         status, body = faults.error
         errors = [
             {**self._row(line["custom_id"]), "response": {"status_code": status, "body": body}} for line in failed
