@@ -85,6 +85,11 @@ class Asked:
         )
         return [msgspec.msgpack.decode(asked, type=Question) for (asked,) in rows]
 
+    def documents(self, key: str) -> tuple[str, ...]:
+        """Return the documents whose passages the last answer to a question was made from."""
+        rows = self._read("SELECT document FROM uses WHERE question = ? ORDER BY document", key)
+        return tuple(document for (document,) in rows)
+
     def count(self, key: str) -> None:
         """Count that a question was asked. Counts are written in groups, by `flush`."""
         with self._lock:

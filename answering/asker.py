@@ -14,6 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -23,14 +24,14 @@ from answering.asked import Asked, question_key
 from answering.drafts import Answerer, Draft, cited_in, resolved
 from answering.finding import Finder, Snapshot
 from answering.follow_ups import FollowUps
-from answering.passages import POOL, Choice, choose, digest_of
+from answering.passages import POOL, Choice, choose, digest_of, lacks_cited, with_cited
 from answering.retrieving import Found, Retriever
 from answering.steps import Bill, Steps
 from io_managers.store.errors import StoreUnavailableError
 from io_managers.store.fingerprint import Action
 from io_managers.store.store import Store
 from resources.errors import ConfigurationError
-from retrieval.filters import NO_FILTERS, Filters
+from retrieval.filters import NO_FILTERS, FilterError, Filters
 from retrieval.search import LONGEST_QUERY_CHARACTERS
 from seed_assets.engine.runner import Asking
 from seed_assets.memo.reuse import Reuse
@@ -187,7 +188,15 @@ class Asker:
         found = self._retriever.kept(question, snapshot, bill)
         if found is None:
             return None
-        choice = choose(found.retrieved, question.limit, self.sessions.choice(key))
+        before = self.sessions.choice(key)
+        if before is not None and lacks_cited(found.retrieved, before):
+            narrow = self._among_used(question, key)
+            rows = self._retriever.snapshot_at_once(narrow.filters)
+            more = None if rows is None else self._retriever.kept(narrow, rows, bill)
+            if more is None:
+                return None
+            found = found._replace(retrieved=with_cited(found.retrieved, more.retrieved, before))
+        choice = choose(found.retrieved, question.limit, before)
         draft = self._steps.kept_answer(self._steps.answer(question, choice), bill) if choice.chosen else None
         if draft is None:
             return None
@@ -197,7 +206,12 @@ class Asker:
         """The passages that an answer is to be made from."""
         use_kept = use_cache and not refresh
         found = await self._retriever.find(question, bill, use_cache=use_kept, refresh=refresh)
-        before = self.sessions.choice(question_key(question)) if use_kept else None
+        key = question_key(question)
+        before = self.sessions.choice(key) if use_kept else None
+        if before is not None and lacks_cited(found.retrieved, before):
+            with suppress(FilterError):  # a document is gone
+                more = await self._retriever.find(self._among_used(question, key), bill)
+                found = found._replace(retrieved=with_cited(found.retrieved, more.retrieved, before))
         held = _Chosen(choose(found.retrieved, question.limit, before), found)
         if (
             len(held.passages) < len(held.choice.chosen)
@@ -206,6 +220,11 @@ class Asker:
             # The answer is not kept, and a passage that it did not cite is gone, so it cannot be given from the same ones.
             return held._replace(choice=choose(found.retrieved, question.limit, None))
         return held
+
+    def _among_used(self, question: Question, key: str) -> Question:
+        """The question, asked of the documents that its last answer was made from: others may have taken their places."""
+        filters = replace(question.filters, documents=self.sessions.documents(key))
+        return msgspec.structs.replace(question, filters=filters)
 
     async def _answer(
         self, question: Question, chosen: "_Chosen", bill: Bill, *, use_cache: bool, refresh: bool

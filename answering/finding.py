@@ -19,7 +19,7 @@ from answering.relevance import measures, probability, weigh
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, UnknownFormatError
 from io_managers.store.fingerprint import Part
 from resources.models.embedder import WordLlamaEmbedder
-from retrieval.filters import NO_FILTERS, READ, Filters, condition_of
+from retrieval.filters import NO_FILTERS, Filters, condition_of
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.engine.runner import Asking
 from seed_assets.memo.reuse import Reuse
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from retrieval.search import Searcher, SearchHit
 
 # Raise it if search ranks differently, or if a passage or its probability is made in another way.
-_VERSION = "1"
+_VERSION = "2"
 _SEARCHED = "chunks"
 # Where the pages of so many documents begin is kept in memory (a judgement).
 _REMEMBERED = 1_000
@@ -121,11 +121,11 @@ class HomeFinder:
 
     def is_ready(self, filters: Filters) -> bool:
         """See Finder."""
-        return not filters or (filters, self._state_of_filters()) in self._passed
+        return not filters or (filters, self._state_of(filters)) in self._passed
 
     def _passing(self, filters: Filters) -> str:
         """Return a digest of the documents that pass the filters now."""
-        known = filters, self._state_of_filters()
+        known = filters, self._state_of(filters)
         passing = self._passed.get(known)
         if passing is None:
             condition = condition_of(filters, self._session.tables, self._session.corpus.modified_at)
@@ -135,12 +135,14 @@ class HomeFinder:
                     self._passed.popitem(last=False)
         return passing
 
-    def _state_of_filters(self) -> Hashable:
-        """Return what changes whenever other documents may pass a filter."""
+    def _state_of(self, filters: Filters) -> Hashable:
+        """Return what changes whenever other documents may pass the filters."""
         tables, index = self._session.tables, self._session.home.corpus_index
+        # An unknown table is refused where the condition is applied.
+        read = [table for table in filters.tables if table in tables.specs]
         with suppress(OSError):
-            return (*(tables.version(table) for table in READ), index.stat().st_mtime_ns)
-        return tuple(tables.version(table) for table in READ)
+            return (*(tables.version(table) for table in read), index.stat().st_mtime_ns)
+        return tuple(tables.version(table) for table in read)
 
     def vector_is_kept(self, words: str) -> bool:
         """See Finder."""
@@ -157,8 +159,8 @@ class HomeFinder:
         hits = self._searcher.search(words, count, filters, vector=vector)
         passages = tuple(self._passage(hit) for hit in hits)
         texts = titled(passages)
-        found = measures(words, texts, weigh(words, texts), self.embedder) if texts else None
-        return Retrieved(passages, round(probability(*found), 6) if found else 0.0)
+        found = measures(words, texts, weigh(words, texts), self.embedder, len(texts))
+        return Retrieved(passages, tuple(round(probability(*one), 6) for one in found))
 
     async def aclose(self) -> None:
         """See Finder."""

@@ -17,17 +17,26 @@ POOL = 24
 known that they were looked at and left out. The number was chosen by judgement."""
 
 
-# A new passage comes near the cited ones from this share of the score of the best of them. Measured: see docs/benchmarks.md.
+# A new passage comes near the cited ones from this share of the score of the best of them, and of its probability. Measured: see
+# docs/benchmarks.md.
 _NEAR = 0.8
 # That the documents do not say holds until the probability that they do has risen by this, to FOUND at least (a judgement).
 _NO_LIKELIER = 0.1
 
 
 class Retrieved(msgspec.Struct, frozen=True):
-    """The passages that were found for a question, best first, and how likely it is that they answer it, 0 to 1."""
+    """The passages that were found for a question, best first.
+
+    probabilities: how likely it is that each of them answers it, 0 to 1.
+    """
 
     passages: tuple[Passage, ...]
-    probability: float
+    probabilities: tuple[float, ...]
+
+    @property
+    def probability(self) -> float:
+        """How likely it is that the documents answer the question: that of the best passage."""
+        return self.probabilities[0] if self.probabilities else 0.0
 
 
 class Choice(msgspec.Struct, frozen=True, array_like=True):
@@ -52,29 +61,55 @@ def digest_of(passage: Passage) -> str:
     return hashlib.sha256(seen.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+def lacks_cited(found: Retrieved, before: Choice) -> bool:
+    """Whether a passage that an earlier answer cites is not among those that were found."""
+    return not set(before.cited) <= {digest_of(passage) for passage in found.passages}
+
+
+def with_cited(found: Retrieved, others: Retrieved, before: Choice) -> Retrieved:
+    """Return the passages, and after them those of others that an earlier answer cites."""
+    here = {digest_of(passage) for passage in found.passages}
+    more = [
+        (msgspec.structs.replace(passage, score=0.0), likely)
+        for passage, likely in zip(others.passages, others.probabilities, strict=True)
+        if (digest := digest_of(passage)) in before.cited and digest not in here
+    ]
+    return Retrieved(
+        (*found.passages, *(passage for passage, _ in more)), (*found.probabilities, *(likely for _, likely in more))
+    )
+
+
 def choose(found: Retrieved, limit: int, before: Choice | None) -> Choice:
     """Choose the passages for an answer: those of an earlier choice as long as it holds, otherwise the best ones.
 
-    An earlier choice holds if all passages that the answer cites are still found, and no passage that was not looked at then
-    comes near them. If the answer was that the documents do not say, it holds until that has become likelier. So documents that
-    have nothing to do with a question do not change its answer, although their words change all scores a little.
+    An earlier choice holds if all passages that the answer cites are still there, and no passage that was not looked at then
+    comes near them. If the answer was that the documents do not say, it holds until such a passage says something likelier. So
+    documents that have nothing to do with a question do not change its answer, although their words change all scores a little.
     """
-    by_digest = {digest_of(passage): passage for passage in found.passages}
-    if before is not None and _holds(before, found, by_digest):
+    by_digest = {
+        digest_of(passage): (passage.score, likely)
+        for passage, likely in zip(found.passages, found.probabilities, strict=True)
+    }
+    if before is not None and _holds(before, by_digest):
         return before
     digests = tuple(by_digest)
     return Choice(digests[:limit], (), digests, found.probability)
 
 
-def _holds(before: Choice, found: Retrieved, by_digest: Mapping[str, Passage]) -> bool:
-    known = set(before.known)
-    unknown = [passage for digest, passage in by_digest.items() if digest not in known]
-    if not before.cited:
-        return not unknown or found.probability < max(FOUND, before.probability + _NO_LIKELIER)
+def _holds(before: Choice, by_digest: Mapping[str, tuple[float, float]]) -> bool:
+    """Whether a choice holds. by_digest: score and probability of each passage that is found now."""
     if not by_digest.keys() >= set(before.cited):
         return False
-    best = max(by_digest[digest].score for digest in before.cited)
-    return all(passage.score < _NEAR * best for passage in unknown)
+    best_score, best_likely = 0.0, before.probability + _NO_LIKELIER
+    if before.cited:
+        scores, likely = zip(*(by_digest[digest] for digest in before.cited), strict=True)
+        best_score, best_likely = _NEAR * max(scores), _NEAR * max(likely)
+    known = set(before.known)
+    return not any(
+        score >= best_score and likely >= max(FOUND, best_likely)
+        for digest, (score, likely) in by_digest.items()
+        if digest not in known
+    )
 
 
 def titled(passages: Sequence[Passage]) -> list[str]:

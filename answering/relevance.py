@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from answering.terms import language_of_words, terms
 from retrieval.passage_features import StaticEmbedder
@@ -57,23 +58,36 @@ def _rarity(holding: int, count: int) -> float:
     return math.log1p(count / (1 + holding))
 
 
-def measures(question: str, passages: Sequence[str], weighed: Weighed, embedder: StaticEmbedder) -> tuple[float, float]:
-    """Return (the share of the question's terms in the first passage, how near its tokens are), each 0 to 1."""
-    if not passages:
-        return 0.0, 0.0
-    return weighed.covered(weighed.passages[0]), _nearness(question, passages, embedder)
+def measures(
+    question: str, passages: Sequence[str], weighed: Weighed, embedder: StaticEmbedder, most: int = 1
+) -> list[tuple[float, float]]:
+    """Return (the share of the question's terms in it, how near its tokens are) of each of the first `most` passages.
+
+    Each is from 0 to 1, and depends on all passages, which say how rare each term is.
+    """
+    chosen = passages[:most]
+    nearness = _nearness(question, passages, embedder, len(chosen))
+    return [(weighed.covered(found), near) for found, near in zip(weighed.passages[:most], nearness, strict=True)]
 
 
-def _nearness(question: str, passages: Sequence[str], embedder: StaticEmbedder) -> float:
+def _nearness(question: str, passages: Sequence[str], embedder: StaticEmbedder, most: int) -> list[float]:
     sought = np.unique(embedder.token_ids(question))
     of_passages = [np.unique(embedder.token_ids(passage)) for passage in passages]
-    if not len(sought) or not len(of_passages[0]):
-        return 0.0
+    if not len(sought):
+        return [0.0] * most
     holding = np.array([sum(token in found for found in map(set, of_passages)) for token in sought.tolist()])
     weights = np.log1p(len(of_passages) / (1 + holding))
-    own, wanted = (unit_rows(embedder.token_rows(ids).astype(float)) for ids in (of_passages[0], sought))
-    cosines = own @ wanted.T
-    return float(np.clip(cosines.max(axis=0), 0, 1) @ (weights / weights.sum()))
+    wanted = unit_rows(embedder.token_rows(sought).astype(float))
+    return [_near(own, wanted, weights / weights.sum(), embedder) for own in of_passages[:most]]
+
+
+def _near(
+    own: NDArray[np.integer], wanted: NDArray[np.float64], weights: NDArray[np.float64], embedder: StaticEmbedder
+) -> float:
+    if not len(own):
+        return 0.0
+    cosines = unit_rows(embedder.token_rows(own).astype(float)) @ wanted.T
+    return float(np.clip(cosines.max(axis=0), 0, 1) @ weights)
 
 
 def probability(covered: float, near: float) -> float:

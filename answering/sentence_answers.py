@@ -58,7 +58,8 @@ class SentenceAnswerer:
         """Choose the sentences; none if the passages hardly answer the question."""
         text = sought(question)
         weighed = weigh(text, titled(passages))
-        if probability(*measures(text, titled(passages), weighed, self.embedder)) < FOUND:
+        (first,) = measures(text, titled(passages), weighed, self.embedder)
+        if probability(*first) < FOUND:
             return Draft((), OFFLINE)
         vector = self.embedder.embed_sync([text])[0]
         scored = [

@@ -80,12 +80,13 @@ class Tables:
     def judged(self, words: str, hits: Sequence[SearchHit]) -> Retrieved:
         """Return these passages, with the probability that they answer."""
         passages = [Passage(h.document, h.title, h.start, h.end, h.text, h.header, score=h.score) for h in hits]
-        return Retrieved(tuple(passages), relevance.probability(*self.measured(words, passages)))
+        likely = (relevance.probability(*one) for one in self.measured(words, passages))
+        return Retrieved(tuple(passages), tuple(likely))
 
-    def measured(self, words: str, passages: Sequence[Passage]) -> tuple[float, float]:
-        """Return the measures by which passages are judged."""
+    def measured(self, words: str, passages: Sequence[Passage]) -> list[tuple[float, float]]:
+        """Return the measures by which each passage is judged."""
         texts = titled(passages)
-        return relevance.measures(words, texts, relevance.weigh(words, texts), self._embedder)
+        return relevance.measures(words, texts, relevance.weigh(words, texts), self._embedder, len(texts))
 
 
 def measure(corpora: Path, *, learn: bool) -> dict[str, Any]:
@@ -178,7 +179,7 @@ def _auc(scores: np.ndarray, there: np.ndarray) -> float:
 def _learnt(finder: Tables, questions: Sequence[Question]) -> list[float]:
     """Return the weights of both measures and the constant, by logistic regression."""
     cases = list(_cases(finder, questions))
-    rows = np.array([[*finder.measured(q.text, found.passages), 1.0] for q, found, _ in cases])
+    rows = np.array([[*finder.measured(q.text, found.passages)[0], 1.0] for q, found, _ in cases])
     signs = np.array([1.0 if there else -1.0 for _, _, there in cases])
 
     def loss(weights: np.ndarray) -> float:

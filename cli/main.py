@@ -190,6 +190,7 @@ def _print_report(report: "SeedReport") -> None:
             "without_text": report.without_text,
             "skipped": report.skipped.as_json(),
             "documents_with_warnings": report.warned,
+            "shared": report.shared,
         }
     )
 
@@ -306,6 +307,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
                     "warnings": warned,
                     "without_text": sorted(without_text),
                     "skipped": plan.scan.skipped.as_json(),
+                    "remote": session.remote_state,
                 }
             )
         else:
@@ -320,6 +322,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
                 plan.scan.skipped,
                 kept,
                 sorted(without_text),
+                session.remote_state,
             )
     raise typer.Exit(1 if failures else 0)
 

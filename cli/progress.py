@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from seed_assets.planning.warned_documents import WarnedDocument
     from seed_assets.seeding.seed_report import SeedReport
     from seed_assets.session.session import Session
+    from seed_assets.session.sharing import RemoteState
 
 _REFRESHES_PER_SECOND = 8
 """How often the live table is drawn: often enough to look continuous, and cheap (a judgement)."""
@@ -205,6 +206,8 @@ def show_report(session: "Session", report: "SeedReport") -> None:
         f"{counted(documents, 'document')}{changes}; {counted(made, 'result')} computed, {reused:,} reused, in "
         f"{report.seconds:.1f} s" + ("." if report.runs else "; nothing to do, no run was started."),
     )
+    if shared := report.shared.sentence():
+        console.sentence(shared)
     for line in note_lines(report.skipped, report.warned, report.without_text):
         console.sentence(line)
     _show_what_stopped(console, report)
@@ -266,6 +269,7 @@ def show_status(
     skipped: "SkippedFiles | None" = None,
     kept: Mapping[str, Mapping[str, int]] | None = None,
     without_text: Sequence[str] = (),
+    remote: "RemoteState | None" = None,
 ) -> None:
     """Print the number of units by stage and state, then what is kept, the skipped files, the warnings and the failures."""
     console = Screen()
@@ -292,6 +296,8 @@ def show_status(
     if skipped is not None:
         for line in note_lines(skipped, without_text=without_text):
             console.sentence(line)
+    for line in remote.sentences() if remote else ():
+        console.sentence(line)
     for line in warning_lines(warned):
         console.sentence(line)
     _show_failures(console, failures)

@@ -13,6 +13,7 @@ from cli.questions.filter_options import (
     FoldersOption,
     FormatsOption,
     SinceOption,
+    WhereOption,
     filters_of,
 )
 from cli.streams import print_error, print_json, print_text
@@ -43,6 +44,7 @@ def search(
     concepts: ConceptsOption = None,
     clusters: ClustersOption = None,
     since: SinceOption = None,
+    where: WhereOption = None,
     fold: Annotated[
         bool, typer.Option("--fold/--no-fold", help="Show passages that are nearly the same as one result, or each.")
     ] = True,
@@ -55,6 +57,7 @@ def search(
     """Find the passages of the documents that best match a query.
 
     --in, --document, --format, --concept and --cluster may be given several times: a document has to match one of each.
+    Each --where has to hold.
     """
     if as_json and form not in (None, Form.JSON):
         print_error(f"--json and --as {form} exclude each other. Leave out one of them.")
@@ -62,7 +65,7 @@ def search(
     with open_session(None, home, must_exist=True) as session:
         from seed_assets.reports.found_passages import found_passages, markdown_of
 
-        filters = filters_of(folders, documents, formats, concepts, clusters, since)
+        filters = filters_of(folders, documents, formats, concepts, clusters, since, where)
         hits = session.searcher().search(query, limit, filters, fold=fold)
         found = found_passages(session, query, hits)
         if as_json or form is Form.JSON:

@@ -12,19 +12,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from resources.corpus.formats import SUFFIXES
-from resources.errors import ConfigurationError
 from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import reading
 from resources.wording import did_you_mean
+from retrieval.field_filters import documents_where, table_in
+from retrieval.filter_errors import FilterError
 
 READ = ("documents", "concepts", "document_clusters")
-"""The tables that say which documents pass a filter."""
+"""The tables that say which documents pass a filter, besides those that conditions name."""
 ModifiedAt = Callable[[], Mapping[str, float]]
 """Gives for each document when its file was last modified, in seconds since 1970."""
-
-
-class FilterError(ConfigurationError):
-    """A filter names what is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ class Filters:
     documents: it is one of these. folders: it is in one of these folders or below, as paths below the corpus. formats: it has
     one of these formats or suffixes, such as pdf or md. concepts: it has at least one of these concepts, upper and lower case
     being the same. clusters: it is in one of these clusters, such as topic/3. since: its file was modified on this day or later,
-    in local time.
+    in local time. where: one of its rows in a table fulfils a condition, such as `contracts.kind=lease`, for each of these.
     """
 
     folders: tuple[str, ...] = ()
@@ -43,6 +40,7 @@ class Filters:
     clusters: tuple[str, ...] = ()
     since: dt.date | None = None
     documents: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether any document may be left out."""
@@ -51,10 +49,13 @@ class Filters:
     @property
     def tidy(self) -> "Filters":
         """The same filters, each value once and in order, without characters that are not text."""
-        values = {
-            name: _tidy(getattr(self, name)) for name in ("folders", "formats", "concepts", "clusters", "documents")
-        }
-        return Filters(since=self.since, **values)
+        names = ("folders", "formats", "concepts", "clusters", "documents", "where")
+        return Filters(since=self.since, **{name: _tidy(getattr(self, name)) for name in names})
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that say which documents pass. Raises FilterError for a condition that is none."""
+        return (*READ, *map(table_in, self.where))
 
 
 NO_FILTERS = Filters()
@@ -70,7 +71,8 @@ def condition_of(filters: Filters, tables: LanceTables, modified_at: ModifiedAt 
     """The condition on rows of the table of chunks, in LanceDB's SQL; "" if all rows are allowed.
 
     Raises FilterError for a document that is not there, for a folder, format, concept or cluster that no document has, with
-    similar names, and if `since` is given and the times of files are not known; and the errors of LanceTables.checked.
+    similar names, for a condition that cannot be read, and if `since` is given and the times of files are not known; and the
+    errors of LanceTables.checked.
     """
     if not filters:
         return ""
@@ -89,6 +91,8 @@ def condition_of(filters: Filters, tables: LanceTables, modified_at: ModifiedAt 
     if filters.clusters:
         remedy = "`seedbank show clusters` lists them."
         allowed &= _named("cluster", filters.clusters, tables, "document_clusters", "cluster_id", remedy)
+    for condition in filters.where:
+        allowed &= documents_where(condition, tables)
     if filters.since is not None:
         allowed &= _modified_since(filters.since, modified_at)
     return _among(allowed, documents)

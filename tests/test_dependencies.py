@@ -34,6 +34,9 @@ RUN_WITHOUT_IMPORT = {
     "wordllama": "the offline embedder reads its files; its code is not run",
 }
 DEVELOPED_WITHOUT_IMPORT = {
+    "flask": "the server of moto, which tests start as a process, needs it",
+    "flask-cors": "as flask",
+    "moto": "tests start its server as a process",
     "pytest-xdist": "brings pytest's option --numprocesses, which the Makefile uses",
     "uv": "install.py looks for its program, and so does the Makefile",
 }

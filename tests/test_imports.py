@@ -33,6 +33,8 @@ ORDER = (
     "io_managers.store.errors",
     "io_managers.store.codecs  io_managers.store.sqlite",
     "io_managers.store",
+    "io_managers.sharing.segments  io_managers.sharing.buckets",
+    "io_managers.sharing",
     "io_managers",
     "resources.errors  resources.wording  resources.project_folder",
     "resources.columns",

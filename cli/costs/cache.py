@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.invocation import HomeOption, JsonOption, errors_as_messages, open_session, settings_of
+from cli.sharing.remote_commands import keygen, pull, push
+from cli.sharing.transfer_commands import export, import_
 from cli.streams import print_json, print_text
 from resources.wording import counted
 
 if TYPE_CHECKING:
     from io_managers.store.account import Key
 
-cache_app = typer.Typer(help="Inspect, check and repair the store of finished results.", no_args_is_help=True)
+cache_app = typer.Typer(help="Inspect, check, repair and share the store of finished results.", no_args_is_help=True)
+cache_app.command()(push)
+cache_app.command()(pull)
+cache_app.command()(export)
+cache_app.command("import")(import_)
+cache_app.command()(keygen)
 
 
 class Format(StrEnum):
@@ -62,7 +69,8 @@ def stats(
             from cli.money import account_json
 
             contents = session.store.contents()
-            print_json({"store": contents, "models": [account_json(found) for found in accounts]})
+            models = [account_json(found) for found in accounts]
+            print_json({"store": contents, "models": models, "remote": session.remote_state})
         elif format is Format.CSV:
             from cli.costs.account_table import csv_of
 
@@ -71,6 +79,8 @@ def stats(
             from cli.money import show_accounts, show_contents
 
             show_contents(session.store.contents())
+            for line in session.remote_state.sentences() if session.remote_state else ():
+                print_text(line)
             show_accounts(accounts, keys)
 
 

@@ -20,6 +20,7 @@ from cli.questions.filter_options import (
     FoldersOption,
     FormatsOption,
     SinceOption,
+    WhereOption,
     filters_of,
 )
 from cli.streams import print_error, print_json, print_text
@@ -50,19 +51,21 @@ def ask(
     concepts: ConceptsOption = None,
     clusters: ClustersOption = None,
     since: SinceOption = None,
+    where: WhereOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question from the documents, with numbered sources; a kept answer costs nothing.
 
     --in, --document, --format, --concept and --cluster may be given several times: a document has to match one of each.
+    Each --where has to hold.
     """
     with open_session(None, home, must_exist=True) as session:
         from answering.answers import Question
         from answering.asker import QuestionError
         from answering.opening import open_asker
 
-        filters = filters_of(folders, documents, formats, concepts, clusters, since)
+        filters = filters_of(folders, documents, formats, concepts, clusters, since, where)
         with _opened(open_asker(session)) as (asker, run):
             if question:
                 reply = run(asker.ask(Question(question, limit=passages, filters=filters), refresh=refresh))

@@ -28,6 +28,14 @@ SinceOption = Annotated[
     dt.datetime | None,
     typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Only files modified on this day or later."),
 ]
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="CONDITION",
+        help="Only documents with a row in a table of which this holds, as contracts.kind=lease (=, !=, <, <=, >, >=).",
+    ),
+]
 
 
 def filters_of(
@@ -37,6 +45,7 @@ def filters_of(
     concepts: Sequence[str] | None,
     clusters: Sequence[str] | None,
     since: dt.datetime | None,
+    where: Sequence[str] | None = None,
 ) -> "Filters":
     """The filters that these options give."""
     from retrieval.filters import Filters
@@ -48,4 +57,5 @@ def filters_of(
         clusters=tuple(clusters or ()),
         since=since.date() if since else None,
         documents=tuple(documents or ()),
+        where=tuple(where or ()),
     )

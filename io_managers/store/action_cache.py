@@ -7,7 +7,7 @@ parts and the provenance of an action have seals of their own: if one of them is
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -63,6 +63,31 @@ class ActionRecord(msgspec.Struct, frozen=True, gc=False):
     type_name: str
 
 
+class ActionRow(NamedTuple):
+    """All of a finished action. number: of its row; later rows have higher ones. parts, provenance: as JSON."""
+
+    number: int
+    key: str
+    stage: str
+    content_digest: str
+    type_name: str
+    parts: str
+    provenance: str
+    created_at: float
+
+    def sealed(self) -> Row:
+        """The row with its seals, as the table has it."""
+        return action_row(
+            self.key,
+            self.stage,
+            self.content_digest,
+            self.type_name,
+            self.parts,
+            self.provenance,
+            self.created_at,
+        )
+
+
 _SEALED = SEALS["actions"]["seal"]
 _COLUMNS = ", ".join(_SEALED)
 _PUT = (
@@ -76,6 +101,10 @@ _PUT = (
 )
 # SQLite evaluates the condition only if the key exists already.
 _PUT_FIRST = f"{_PUT} AND actions.seal IS NOT {sql_seal(*(f'actions.{name}' for name in _SEALED))}"
+
+
+# The provenance follows by itself, since SQLite counts a row that begins with costs as computed here (sqlite.schema).
+_EXPLAIN = "UPDATE actions SET provenance = ?, provenance_seal = ? WHERE action_key = ? AND seal = ? AND created_at = ?"
 
 
 class ActionCache:
@@ -154,6 +183,30 @@ class ActionCache:
         row = action_row(action.key, action.stage, content_digest, type_name, parts, spent, time.time())
         return (_PUT if replace else _PUT_FIRST, [row])
 
+    @staticmethod
+    def take_over(rows: Iterable[ActionRow]) -> list[Write]:
+        """The rows to commit for actions that were finished elsewhere. An intact result of a key stays."""
+        found, provenances = [], []
+        for row in rows:
+            complete = row.sealed()
+            found.append(row._replace(provenance="{}").sealed())
+            provenances.append((row.provenance, complete[9], row.key, complete[7], row.created_at))
+        return [(_PUT_FIRST, found), (_EXPLAIN, provenances)]
+
+    def after(self, number: int, limit: int) -> list[ActionRow]:
+        """Up to `limit` intact rows with higher numbers than this, in the order of their numbers."""
+        while True:
+            rows = self._database.read(
+                "SELECT rowid, action_key, stage, content_digest, type_name, parts, provenance, created_at,"
+                f" {'seal, parts_seal, provenance_seal' if self._sealed else 'NULL, NULL, NULL'}"
+                " FROM actions WHERE rowid > ? ORDER BY rowid LIMIT ?",
+                (number, limit),
+            )
+            intact = [ActionRow(*row[:8]) for row in rows if not self._sealed or action_row(*row[1:8])[7:] == row[8:]]
+            if intact or not rows:
+                return intact
+            number = rows[-1][0]
+
     def damaged(self) -> list[str]:
         """The keys of all damaged rows, as they are stored now."""
         if not self._sealed:
@@ -207,6 +260,9 @@ class ActionCache:
                 connection.execute(f"DELETE FROM actions WHERE action_key IN ({paid})", (stage,)).rowcount
                 for stage in stages
             )
+
+    def close(self) -> None:
+        """Close what is open besides the database of the store."""
 
     def rebuild_index(self) -> None:
         """Rebuild the index of keys from the rows. A damaged index leads to rows of other keys, or to none.

@@ -2,6 +2,8 @@
 
 StoreError
 ├── StoreUnavailableError     the store cannot be opened, read or written now; nothing in it is lost
+│   └── RemoteError           the same of the remote that the store is shared through
+├── SegmentError              a file of shared results is damaged, of a newer version, or not signed by a trusted key
 ├── StoreVersionError         the store was written by a newer Seedbank
 ├── MissingObjectError        a value is recorded but missing: compute it again
 ├── CorruptObjectError        a value does not match its digest: it was set aside, compute it again
@@ -27,6 +29,14 @@ class StoreError(Exception):
 
 class StoreUnavailableError(StoreError):
     """The store cannot be opened, read or written now. The message names the path, the cause and the remedy."""
+
+
+class RemoteError(StoreUnavailableError):
+    """The remote cannot be reached, read or written now. The message names its address, the cause and the remedy."""
+
+
+class SegmentError(StoreError):
+    """A segment cannot be taken: it is damaged, of a newer version, or not signed by a trusted key. Nothing of it was used."""
 
 
 class StoreVersionError(StoreError):

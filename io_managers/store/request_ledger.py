@@ -87,6 +87,14 @@ class RequestLedger:
         """Whether any request was ever sent."""
         return bool(self._database.read("SELECT EXISTS (SELECT 1 FROM requests)")[0][0])
 
+    def answered_for(self, stages: Sequence[str]) -> set[str]:
+        """The keys of all requests that these stages have paid for."""
+        wanted = msgspec.json.encode(list(stages)).decode()
+        rows = self._database.read(
+            "SELECT DISTINCT action_key FROM requests WHERE stage IN (SELECT value FROM json_each(?))", (wanted,)
+        )
+        return {row[0] for row in rows}
+
     def answered_again(self) -> dict[str, int]:
         """By stage, how many of the newest requests were answered although the same action had been answered before.
 

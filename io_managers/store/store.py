@@ -5,7 +5,7 @@ This module opens it and makes commits that span several tables; each table has 
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -27,7 +27,7 @@ from io_managers.store.refs import Ref, Refs
 from io_managers.store.request_ledger import Attempt, RequestLedger
 from io_managers.store.reserve import Reserve
 from io_managers.store.sqlite.database import Database, Row
-from io_managers.store.values import StoredValues
+from io_managers.store.values import Result, StoredValues
 
 # With less free space a run is not started, since it would fail half-way. 64 MB hold the values of about 1,000 documents.
 MINIMUM_FREE_BYTES = 64 << 20
@@ -267,6 +267,16 @@ class Store:
         """
         return decode(self.content.get(content_digest), expected, type_name)
 
+    def opened(self, results: Mapping[str, Result], expected: Any = Any) -> Iterator[tuple[str, Any]]:
+        """The partitions with the values of their results, one after the other.
+
+        A lost value is left out: its action is a miss from then on, so the next plan has it computed again.
+        """
+        self.content.fetch(result.content_digest for result in results.values())
+        for partition, result in results.items():
+            with suppress(MissingObjectError, CorruptObjectError):
+                yield partition, self.load(result.content_digest, expected)
+
     def values(self, stage: str, partitions: Iterable[str] | None = None, expected: Any = Any) -> StoredValues:
         """The current values of a stage by partition, opened lazily. It takes one query."""
         return StoredValues(stage, self.refs.get(stage, partitions), partial(self._open, expected=expected))
@@ -334,6 +344,7 @@ class Store:
         """Write all queued commits, free the leases, and close the store."""
         self.leases.close()
         self.batches.close()
+        self.actions.close()
         self.database.close()
         self.reserve.close()
 

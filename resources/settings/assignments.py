@@ -22,7 +22,7 @@ def settings_with(settings: Settings, assignments: Sequence[str]) -> Settings:
     A value is read as in seedbank.toml, and as text if it is none of its values or the setting is a text. Raises
     ConfigurationError for an assignment without a name or a value, and as load_settings does.
     """
-    given: dict[str, Any] = settings.model_dump(exclude_unset=True)
+    given: dict[str, Any] = settings.model_dump(exclude_unset=True, by_alias=True)
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or not name.strip():

@@ -41,6 +41,7 @@ from resources.settings.model_settings import (
 )
 from resources.settings.reading_settings import OcrSettings, PdfSettings
 from resources.settings.service_settings import ServiceSettings
+from resources.settings.store_settings import StoreSettings
 from resources.wire.addresses import shown_address, wrong_address
 from resources.wire.guarded_http import FORBIDDING
 
@@ -55,7 +56,10 @@ OPENAI_ADDRESS = "OPENAI_BASE_URL"
 # The project's own variables that are not settings; the last one is for its tests.
 OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, FORBIDDING, "SEEDBANK_CORPORA"})
 _PATHS = ("corpus", "home", "prices")
-_PATHS_IN_SECTIONS = (("clusters", "table"), ("entities", "known"), ("embeddings", "folder"), ("metrics", "prometheus"))
+_PATHS_IN_SECTIONS = (
+    *(("clusters", "table"), ("entities", "known"), ("embeddings", "folder"), ("metrics", "prometheus")),
+    ("store", "remote"),
+)
 
 
 def _some_path(value: Any) -> Any:
@@ -200,6 +204,7 @@ class Settings(BaseSettings):
         description="Facts of your own from each document, in a table of their own: one `[extract.NAME]` each "
         "(docs/extractions.md).",
     )
+    store: StoreSettings = StoreSettings()  # pyright: ignore[reportCallIssue]
     extraction: ExtractionSettings = ExtractionSettings()  # pyright: ignore[reportCallIssue]
     chunks: ChunkSettings = ChunkSettings()  # pyright: ignore[reportCallIssue] - every field has a default
     summaries: SummarySettings = SummarySettings()  # pyright: ignore[reportCallIssue]
@@ -249,7 +254,12 @@ class _Toml(TomlConfigSettingsSource):
         values = super().__call__()
         for section, name in _PATHS_IN_SECTIONS:
             found = values.get(section)
-            if isinstance(found, dict) and isinstance(found.get(name), str) and found[name]:
+            if (
+                isinstance(found, dict)
+                and isinstance(found.get(name), str)
+                and found[name]
+                and "://" not in found[name]
+            ):
                 values[section] = found | {name: str(self._folder / _expanded(Path(found[name])))}
         extract = values.get("extract")
         if isinstance(extract, dict):

@@ -29,21 +29,26 @@ def run_clusters(runner: Runner, stage: Stage, types: Sequence[str]) -> StageRun
     ready = [unit for unit in units if _is_ready(work, stage, unit)]
     if stage.kind == "value":
         outcome = run_stage(runner, stage, ready)
-        _write_pictures(runner, stage, outcome)
+        if not _write_pictures(runner, stage, outcome):
+            outcome = run_stage(runner, stage, ready)  # a value that was found is lost, and its action is a miss now
+            _write_pictures(runner, stage, outcome)
         return outcome
     outcome = write_rows(runner, stage, ready)
     _remove_vanished(runner, stage, corpus)
     return outcome
 
 
-def _write_pictures(runner: Runner, stage: Stage, outcome: StageRun) -> None:
-    """What a stage shows in pictures, as files: `<unit>-<name>.png`."""
-    for unit, result in outcome.results.items():
-        for name, shown in stage.show(runner.store.load(result.content_digest, stage.returns)).items():
+def _write_pictures(runner: Runner, stage: Stage, outcome: StageRun) -> bool:
+    """Write what a stage shows in pictures as files: `<unit>-<name>.png`. Returns whether all values could be opened."""
+    opened = 0
+    for unit, value in runner.store.opened(outcome.results, stage.returns):
+        opened += 1
+        for name, shown in stage.show(value).items():
             path = runner.pictures / f"{unit.replace(':', '-')}-{name}.png"
             if not isinstance(shown, bytes) or (path.is_file() and path.read_bytes() == shown):
                 continue
             write_whole(path, shown)
+    return opened == len(outcome.results)
 
 
 def vanished(runner: Runner, corpus: PublishedCorpus) -> set[str]:

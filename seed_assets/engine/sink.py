@@ -183,6 +183,7 @@ async def _write_under_lease(work: StageWork, tables: LanceTables, partitions: S
     written = tables.written(stage.table, unsure)
     if any(written.get(partition) == row_digest(action) for partition, action in missing.items()):
         state = tables.claim(stage.table)
+    work.fetch_inputs(p for p, action in missing.items() if written.get(p) != row_digest(action))
     reasons = miss_reasons(runner.store, stage, missing)
     started = time.perf_counter()
     dimensions = runner.pipeline.resources[stage.vectors].dimensions if stage.vectors else 0

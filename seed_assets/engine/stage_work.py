@@ -8,6 +8,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -103,6 +104,7 @@ class StageWork:
                     ),
                 )
                 del missing[partition]
+        self.fetch_inputs(missing)
         free, no_cache = runner.pipeline.free_parts(stage), runner.options.no_cache
         reasons = miss_reasons(runner.store, stage, missing, free, no_cache=no_cache)
         in_flight = sum(endpoint.in_flight for endpoint in runner.endpoints(stage))
@@ -256,6 +258,15 @@ class StageWork:
         if partition in refs:
             return refs[partition]
         raise BlockedError(name)
+
+    def fetch_inputs(self, partitions: Iterable[str]) -> None:
+        """Bring the inputs of these documents here at once, if they are elsewhere; opened singly, each would be waited for."""
+        stages = [name for name in self.stage.inputs if name != SOURCE and name not in self.stage.corpus_inputs]
+        wanted: set[str] = set()
+        for partition in partitions:
+            with suppress(BlockedError):
+                wanted.update(self._ref(self.stage, name, partition).content_digest for name in stages)
+        self.runner.store.content.fetch(wanted)
 
     async def open_inputs(self, stage: Stage, partition: str, reuse: Reuse) -> list[Any]:
         """The values of a document's inputs, verified; a corrupt one is computed again.

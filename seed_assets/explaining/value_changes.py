@@ -19,6 +19,7 @@ from seed_assets.core.clusters.cluster_summarizing import ClusterSummary
 from seed_assets.core.clusters.clusters import Clustering
 from seed_assets.core.clusters.corpus_views import CategorizedConcepts, Placed
 from seed_assets.core.concepts.concepts import Concepts
+from seed_assets.core.extractions.extraction import Extraction
 from seed_assets.core.judging.verdicts import Judgement
 from seed_assets.core.reading.document_fields import DocumentFields
 from seed_assets.core.reading.extracted_text import ExtractedText
@@ -114,6 +115,22 @@ def _(before: DocumentFields, now: DocumentFields) -> Iterable[str]:
     yield f"other values of {_some(changed)}" if changed else ""
     if before.problems != now.problems:
         yield f"{counted(len(now.problems), 'problem')} instead of {len(before.problems):,}"
+
+
+@_difference.register
+def _(before: Extraction, now: Extraction) -> Iterable[str]:
+    old, new = ([sorted(row.values.items()) for row in one.rows] for one in (before, now))
+    if len(old) == len(new) == 1:
+        was, is_ = before.rows[0].values, now.rows[0].values
+        yield _came_and_left(tuple(was), tuple(is_), "value")
+        changed = [name for name in is_ if name in was and was[name] != is_[name]]
+        yield f"other values of {_some(changed)}" if changed else ""
+    else:
+        yield of_parts([repr(row) for row in old], [repr(row) for row in new], "row")
+    if old == new and before.rows != now.rows:
+        yield "places of quotations"
+    if before.warnings != now.warnings:
+        yield f"{counted(len(now.warnings), 'warning')} instead of {len(before.warnings):,}"
 
 
 @_difference.register

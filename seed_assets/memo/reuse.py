@@ -145,15 +145,22 @@ class Reuse:
         return "" if made_at is None else datetime.fromtimestamp(made_at, UTC).date().isoformat()
 
     async def values(self, actions: Sequence[Action], compute: Compute, expected: Any = Any) -> list[Any]:
-        """The value of each action, in order, opened and verified; see `records`. A damaged value is computed again."""
+        """The value of each action, in order, opened and verified; see `records`. Damaged values are computed again."""
         for again in (True, False):
             records = await self.records(actions, compute)
-            try:
-                return [self._store.load(record.content_digest, expected, record.type_name) for record in records]
-            except (CorruptObjectError, MissingObjectError):
-                # The store has deleted the action of the damaged value.
-                if not again:
-                    raise
+            self._store.content.fetch(record.content_digest for record in records)
+            values: list[Any] = []
+            damage: Exception | None = None
+            for record in records:
+                try:
+                    values.append(self._store.load(record.content_digest, expected, record.type_name))
+                except (CorruptObjectError, MissingObjectError) as error:
+                    # The store has deleted the action of the damaged value. All are opened, so that all are found at once.
+                    damage = error
+            if damage is None:
+                return values
+            if not again:
+                raise damage
         raise AssertionError("the second time returns or raises")
 
     async def _finish(self, actions: Sequence[Action], compute: Compute, partition: str) -> list[ActionRecord]:

@@ -6,7 +6,7 @@ the next seed or tick compares the records and puts that right. How a step ends 
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -101,16 +101,9 @@ def records(
 
 def shown_values(runner: Runner, stage: Stage, results: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
     """What the pages of units show of their values, besides what every page shows."""
-    if not shows(stage):
-        return {}
-    return {unit: page_metadata(stage, value_of(runner, stage, result)) for unit, result in results.items()}
+    return {unit: page_metadata(stage, value) for unit, value in opened(runner, stage, results)}
 
 
-def shows(stage: Stage) -> bool:
-    """Whether pages show anything of the values of a stage."""
-    return stage.show is not shows_nothing
-
-
-def value_of(runner: Runner, stage: Stage, result: Result) -> Any:
-    """The value of a result, from the store."""
-    return runner.store.load(result.content_digest, stage.returns)
+def opened(runner: Runner, stage: Stage, results: Mapping[str, Result]) -> Iterator[tuple[str, Any]]:
+    """The units with their values, one after the other, if pages show anything of them; see Store.opened."""
+    return iter(()) if stage.show is shows_nothing else runner.store.opened(results, stage.returns)

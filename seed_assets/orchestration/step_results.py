@@ -35,11 +35,10 @@ from seed_assets.orchestration.asset_checks import report_behind
 from seed_assets.orchestration.data_versions import of_cluster_types
 from seed_assets.orchestration.early_results import (
     committed,
+    opened,
     publish_repaired,
     records,
     shown_values,
-    shows,
-    value_of,
     versions_of,
 )
 from seed_assets.orchestration.page_metadata import clusters_metadata, page_metadata
@@ -166,7 +165,7 @@ def _metadata(runner: Runner, outcome: StageRun, results: Mapping[str, Result]) 
         computed = [result for result in results.values() if not result.reused]
         paid = total(paid_for(r.provenance) for r in computed)
         saved = total(worth_of(r.provenance) for r in results.values() if r.reused)
-        values = {unit: value_of(runner, stage, result) for unit, result in results.items()} if shows(stage) else {}
+        values = dict(opened(runner, stage, results))
         return {
             stage.units.value: len(results),
             "computed": len(computed),
@@ -179,8 +178,8 @@ def _metadata(runner: Runner, outcome: StageRun, results: Mapping[str, Result]) 
     metadata: dict[str, Any] = {}
     for result in results.values():
         metadata |= result_metadata(result)
-        if shows(stage):
-            metadata |= page_metadata(stage, value_of(runner, stage, result))
+    for _, value in opened(runner, stage, results):
+        metadata |= page_metadata(stage, value)
     return metadata
 
 

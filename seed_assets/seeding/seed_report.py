@@ -6,6 +6,7 @@ It is filled in by seed_account, and printed by the cli.
 from dataclasses import dataclass, field
 
 from resources.corpus.skipped_files import SkippedFiles
+from seed_assets.session.sharing import Shared
 
 # The exit statuses of `seedbank seed`. 130 is what shells give for an interrupt (128 + the signal's number).
 DONE, FAILED, BUDGET, WAITING, INTERRUPT = 0, 1, 3, 4, 130
@@ -51,12 +52,13 @@ class FailureReport:
 class SeedReport:
     """What a seed did.
 
-    stages: by name. failures: everything that failed. runs: the ids of its Dagster runs. seconds: how long it took. exit_code:
-    0 done, 1 something failed, 3 the budget was spent, 4 a batch of the provider has not ended, 130 interrupted. added,
-    removed: how many documents came and went. without_text: documents that hold no text, such as photographs. skipped: the
-    files of the corpus that are not documents. warned: how many of the documents have results with warnings. stopped: why the
-    budget ended the spending. remedy: what can help; both are "" if the budget did not end it. corpus_stamp: if nothing was to
-    be done, the stamp of the files for which that holds (see Scan.stamp), otherwise "".
+    stages: by name. failures: everything that failed. runs: the ids of its Dagster runs. seconds: how long it took.
+    exit_code: 0 done, 1 something failed, 3 the budget was spent, 4 documents wait for a batch, 130 interrupted. added, removed: how many documents
+    came and went. without_text: documents that hold no text, such as photographs. skipped: the files of the corpus that are not documents.
+    warned: how many of the documents have results with warnings.
+    stopped: why the budget ended the spending. remedy: what can help; both are "" if the budget did not end it. corpus_stamp: if
+    nothing was to be done, the stamp of the files for which that holds (see Scan.stamp), otherwise "". shared: what came from the
+    remote and went to it.
     """
 
     stages: dict[str, StageReport] = field(default_factory=dict)
@@ -72,3 +74,4 @@ class SeedReport:
     stopped: str = ""
     remedy: str = ""
     corpus_stamp: str = ""
+    shared: Shared = field(default_factory=Shared)

@@ -37,6 +37,7 @@ from seed_assets.seeding.seed_records import SeedRecords
 from seed_assets.seeding.seed_report import FailureReport, SeedReport
 from seed_assets.session.removals import check_removals, remove_documents
 from seed_assets.session.session import Session
+from seed_assets.session.sharing import pull, sharing
 
 if TYPE_CHECKING:
     from seed_assets.orchestration.dagster_runs import DagsterRuns, FinishedRun
@@ -103,6 +104,9 @@ class _Seed:
             session.store.check_writable()
             self._drop_tables()
             plan = self._plan()
+        if any(planned.computing for planned in plan.stages.values()) and (remote := session.remote) is not None:
+            pull(remote)
+            plan = self._plan()
         left = self._left
         todo = left.documents(plan, left.stages) or left.clusters(plan) or left.corpus(plan)
         if self._gone(plan) or todo or not self._in_sync(plan):
@@ -112,9 +116,13 @@ class _Seed:
                 session.pipeline, session.store, plan, self._left.selected_stages, self._left.selected(plan)
             )
             self._observer.planned(plan, estimates)
-            self._check_affordable(estimates)
+            self._check_affordable(plan, estimates)
             try:
-                with Draining(self._runner.stopping), session.home.running():
+                with (
+                    Draining(self._runner.stopping),
+                    session.home.running(),
+                    sharing(session.settings, session.store, session.remote) as self._report.shared,
+                ):
                     plan = self._execute(plan)
             except (StoreError, ConfigurationError) as error:
                 # Writing Dagster's records or the home's marks failed. What the stages did before is still reported.
@@ -334,8 +342,10 @@ class _Seed:
     def _halted(self) -> bool:
         return self._canceled or bool(self._runner.stop_reason()) or self._runner.reuse.unwritable() is not None
 
-    def _check_affordable(self, estimates: Mapping[str, StageEstimate]) -> None:
+    def _check_affordable(self, plan: Plan, estimates: Mapping[str, StageEstimate]) -> None:
         """Raise ConfigurationError, before anything is done, if a key is missing, or a price that the budget needs."""
+        if all(planned.todo.get(unit) == UPSTREAM for planned in plan.stages.values() for unit in planned.computing):
+            return  # All that is certain is found in the store or its remote, and so may the rest be.
         for name, stage in estimates.items():
             if not stage.compute or self._options.run.cache_only:
                 continue

@@ -32,12 +32,14 @@ from seed_assets.memo.reuse import Reuse
 from seed_assets.planning.plan import Plan
 from seed_assets.planning.plan_memory import PlanMemory
 from seed_assets.planning.planner import make_plan
+from seed_assets.session.sharing import RemoteState, open_remote, remote_state
 from seed_assets.wiring import JUDGE, build_pipeline
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from io_managers.sharing.remote import Remote
     from resources.models.embedder import Embedder
     from retrieval.search import Searcher
     from seed_assets.core.calibration.calibration import Calibration
@@ -70,8 +72,21 @@ class Session:
 
     @cached_property
     def store(self) -> Store:
-        """The store of the home; opening it creates it."""
-        return shared_store(self.home.store)
+        """The store of the home; opening it creates it. What it does not have itself, it finds in its remote, if there is one."""
+        store = shared_store(self.home.store)
+        if self.settings.store.remote:
+            open_remote(self.settings, store)
+        return store
+
+    @property
+    def remote(self) -> "Remote | None":
+        """The remote that the store is shared through; None if none is set or used."""
+        return open_remote(self.settings, self.store) if self.settings.store.remote else None
+
+    @property
+    def remote_state(self) -> RemoteState | None:
+        """What the home knows of its remote; None if it uses none. Nothing is sent."""
+        return remote_state(self.settings, self.remote)
 
     @cached_property
     def tables(self) -> LanceTables:

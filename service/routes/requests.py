@@ -70,6 +70,10 @@ class FilterBody(Body):
     since: Annotated[
         dt.date | None, BeforeValidator(_day), Field(description="Only files modified on this day or later.")
     ] = None
+    where: Annotated[
+        _Names,
+        Field(description="Only documents with a row of which each condition holds, such as contracts.kind=lease."),
+    ] = []
 
 
 def filters_of(body: FilterBody | None) -> Filters:
@@ -83,4 +87,5 @@ def filters_of(body: FilterBody | None) -> Filters:
         tuple(body.clusters),
         body.since,
         tuple(body.documents),
+        tuple(body.where),
     )

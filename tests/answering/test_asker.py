@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -77,6 +78,29 @@ def test_documents_that_have_nothing_to_do_with_a_question_keep_its_answer(tmp_p
     assert reply.cache.answer_hit
     assert not reply.cache.retrieval_hit
     assert len(answerer.asked) == 1
+
+
+def test_a_cited_passage_that_others_push_out_of_the_result_stays_cited(tmp_path: Path) -> None:
+    """Thirty passages with the words of a question in them, and nothing about it, made another answer be paid for."""
+
+    class Unlikely(TextFinder):
+        async def find(self, *given: Any, **named: Any) -> Retrieved:
+            found = await super().find(*given, **named)
+            likely = tuple(0.3 if passage.document.startswith("new") else 0.9 for passage in found.passages)
+            return msgspec.structs.replace(found, probabilities=likely)
+
+    finder, answerer = Unlikely(DOCUMENTS), CountingAnswerer()
+    with asker_over(tmp_path, finder, answerer) as asker:
+        first = ask(asker, "What guide trains?")
+        finder.documents |= {f"new/{number}.md": f"What guide trains {number}." for number in range(30)}
+        replies = [ask(asker, "What guide trains?") for _ in range(2)]
+        assert [reply.answer for reply in replies] == [first.answer] * 2
+        assert [reply.cache.answer_hit for reply in replies] == [True, True]
+        finder.documents["rails.md"] = "Signals stop."
+        assert ask(asker, "What guide trains?").answer.citations[0].document == "new/0.md"
+        del finder.documents["new/0.md"], finder.documents["rails.md"]
+        assert ask(asker, "What guide trains?").answer.citations[0].document == "new/1.md"
+    assert len(answerer.asked) == 3
 
 
 def test_the_documents_do_not_say_until_they_do(tmp_path: Path) -> None:

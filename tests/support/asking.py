@@ -59,7 +59,7 @@ class TextFinder:
             Passage(name, name, 0, len(self.documents[name]), self.documents[name], score=-score / 10)
             for score, name in best
         ]
-        return Retrieved(tuple(passages), 0.9 if passages else 0.0)
+        return Retrieved(tuple(passages), (0.9,) * len(passages))
 
     async def aclose(self) -> None:
         pass

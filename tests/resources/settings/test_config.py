@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from resources.errors import ConfigurationError
+from resources.settings.assignments import settings_with
 from resources.settings.config import PREFIX, PROJECT_ROOT, Settings, load_settings
 from resources.settings.config_errors import setting_names, variable_name, wrong_settings
 from resources.wire.guarded_http import FORBIDDING
@@ -18,6 +19,13 @@ from tests.support import configuration_pages
 
 # Values for those that 300 is none for, and what others of their table need beside them.
 OTHER_VALUES = {
+    "store.remote": "s3://bucket/prefix",
+    "store.remote_access": "read",
+    "store.trusted_keys": f'["public:{"ab" * 32}"]',
+    "store.signing_key": "secret:" + "300a" * 16,
+    "store.unsigned": "accept",
+    "store.remote_timeout_seconds": "3.5",
+    "store.private_stages": '["summaries"]',
     "ocr.enabled": "False",
     "ocr.languages": '["eng", "deu"]',
     "pdf.most_unread_pages": "0.25",
@@ -310,3 +318,49 @@ def test_the_page_and_the_example_show_every_setting_as_it_is(clean: Path) -> No
         default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
         default = list(default) if isinstance(default, tuple) else default
         assert (PROJECT_ROOT / str(value) if isinstance(default, Path) else value) == default
+
+
+EXTRACTION = (
+    '[extract.a]\nprompt = "a.txt"\nschema = "a.json"\n[extract.b]\nprompt = "/b.txt"\nfields = { c = "text" }\n'
+)
+
+
+def test_the_files_of_an_extraction_are_beside_the_settings(clean: Path) -> None:
+    """A prompt belongs to its seedbank.toml, wherever the command is run; a pydantic model is no file."""
+    toml(clean, EXTRACTION)
+    found = load_settings().extract
+    assert (found["a"].prompt_path, found["a"].schema_of) == (clean / "a.txt", str(clean / "a.json"))
+    assert found["b"].prompt_path == Path("/b.txt")
+    toml(clean, EXTRACTION.replace("a.json", "models:A"))
+    assert load_settings().extract["a"].schema_of == "models:A"
+
+
+def test_other_settings_are_tried_over_those_of_an_extraction(clean: Path) -> None:
+    """`compare` reads the settings in use back, under the names that users write."""
+    toml(clean, EXTRACTION)
+    found = settings_with(load_settings(), ["extract.b.quotes=true", 'extract.b.fields.d="date"']).extract
+    assert found["b"].quotes
+    assert list(found["b"].fields) == ["c", "d"]
+    assert found["a"].schema_of == str(clean / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('extract = "x"', "extract: a table [extract.NAME] is needed, with prompt, fields, schema"),
+        ('[extract]\na = "x"', "extract.a: a table [extract.a] is needed, with prompt, fields, schema"),
+        ('[extract.a]\npromt = "x"', "there is no setting extract.a.promt (is prompt meant?)"),
+        ('[extract.a]\nprompt = "x"\nfields = { b = 3 }', "extract.a.fields.b: a table [extract.a.fields.b] is needed"),
+        ('[extract.a]\nprompt = "x"\nfields = { b = { typ = "text" } }', "extract.a.fields.b.typ (is type meant?)"),
+        (
+            '[extract.a]\nprompt = "x"\n[extract.a.fields.b.fields]\nc = { typ = "text" }',
+            "extract.a.fields.b.fields.c.typ (is type meant?)",
+        ),
+        ('[extract.a]\nprompt = "x"\nrows = "two"\nfields = { b = "text" }', "extract.a.rows = 'two'"),
+        ('[extract.a]\nprompt = "x"\nfields = [{ type = "text" }]', "each field of a list needs a name"),
+    ],
+)
+def test_a_wrong_setting_of_an_extraction_is_named_by_its_path(clean: Path, content: str, said: str) -> None:
+    """A user with five extractions sees which of them is meant, and which settings such a table has."""
+    toml(clean, content)
+    assert said in refused()

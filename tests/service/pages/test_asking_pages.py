@@ -119,6 +119,14 @@ def test_a_question_in_a_conversation_comes_after_the_others(asking: Served) -> 
     assert len(asking.base.asker.sessions.conversations()) == 1
 
 
+def test_what_was_looked_for_is_shown_if_it_is_not_the_question(asking: Served) -> None:
+    """Without it nobody sees that a follow-up question was understood wrongly."""
+    first = asking.client.post("/page/ask", data={"question": QUESTION}, headers=OWN)
+    assert "Looked for" not in first.text
+    page = answer(asking, "Where are they?", conversation=first.url.path.rpartition("/")[2])
+    assert f"Looked for: {QUESTION} Where are they?" in page.text
+
+
 def test_what_the_documents_do_not_support_is_marked(plain_world: World) -> None:
     supported = DraftSentence("Corals were seen.", (Place(0, 0, 9),))
     with scripted(plain_world, Scripted(supported, DraftSentence("They sing.", (), False))) as service:

@@ -1,0 +1,1 @@
+"""The commands that share finished work with other homes."""

@@ -1,0 +1,65 @@
+"""Opens a remote as the settings say, and lets a store find there what it does not have itself.
+
+Nothing is sent or imported until something has to be fetched, pulled or pushed: a seed with nothing to do needs no network.
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from io_managers.sharing.buckets.opening import open_bucket
+from io_managers.sharing.read_through import SharedActions, SharedContent
+from io_managers.sharing.remote import Access, Remote
+from io_managers.sharing.remote_index import RemoteIndex
+from io_managers.sharing.segments.signatures import SigningKey, Trust, parse_public
+from io_managers.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteRules:
+    """How a remote is used. address: see open_bucket. access: `auto`, `read` or `write`.
+
+    trusted: the texts of public keys. signing_key: the text of a secret key, or "". unsigned: whether to take and push segments
+    without a signature. timeout_seconds: for one request.
+    """
+
+    address: str
+    access: str = "auto"
+    trusted: Sequence[str] = ()
+    signing_key: str = ""
+    unsigned: bool = False
+    timeout_seconds: float = 30.0
+
+    @property
+    def source(self) -> str:
+        """What an index belongs to: the remote, and whom its reader trusts."""
+        own = hashlib.sha256(self.signing_key.encode()).hexdigest() if self.signing_key else ""
+        return "\n".join((self.address, str(self.unsigned), own, *sorted(self.trusted)))
+
+
+def attach(store: Store, rules: RemoteRules) -> Remote:
+    """Let a store read through to a remote; a store that does so already keeps its own. Raises StoreUnavailableError."""
+    if (attached := remote_of(store)) is not None:
+        return attached
+    remote = Remote(partial(_opened, rules), RemoteIndex(store.directory / "remote.db", rules.source))
+    store.actions = SharedActions(store.database, remote)
+    store.content = SharedContent(store.content, store.database, remote)
+    return remote
+
+
+def remote_of(store: Store) -> Remote | None:
+    """The remote that a store reads through to; None if there is none."""
+    return store.actions.remote if isinstance(store.actions, SharedActions) else None
+
+
+def _opened(rules: RemoteRules) -> Access:
+    bucket = open_bucket(rules.address, rules.timeout_seconds)
+    signer = SigningKey.parse(rules.signing_key) if rules.signing_key else None
+    unsigned = rules.unsigned or bucket.is_own()
+    own = [signer.public] if signer else []
+    trust = Trust([*map(parse_public, rules.trusted), *own], unsigned=unsigned)
+    in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
+    writable = rules.access == "write" or (rules.access == "auto" and not in_ci and (signer is not None or unsigned))
+    return Access(bucket, trust, signer, writable)

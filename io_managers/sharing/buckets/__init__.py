@@ -1,0 +1,1 @@
+"""Buckets: where the files of a remote lie, in a folder or in an object store."""

@@ -1,0 +1,1 @@
+"""Segments: finished actions as signed, immutable files."""

@@ -1,0 +1,78 @@
+"""The settings of the remote through which several homes share finished work. Settings are read in `config`."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from io_managers.sharing.segments.signatures import SECRET, parse_public, secret_bytes
+from resources.settings.model_settings import Number
+
+_SCHEMES = ("s3://", "gs://", "az://")
+
+
+class SharingSettings(BaseModel):
+    """With whom finished work is shared."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    remote: str = Field(
+        "",
+        description="Where finished work is shared with other homes: `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX`, "
+        "`az://CONTAINER/PREFIX` (with the extra `remote`), or a folder. If empty, nothing is shared.",
+    )
+    remote_access: Literal["auto", "read", "write", "off"] = Field(
+        "auto",
+        description="What is done with the remote. `auto`: read and push; only read in CI (if the variable CI is set), and where "
+        "nothing can be signed. `off`: neither, as without a network.",
+    )
+    trusted_keys: tuple[str, ...] = Field(
+        (),
+        description="Public keys of those whose results are used, as `seedbank cache keygen` prints them. The home's own key is "
+        "trusted as well.",
+    )
+    signing_key: SecretStr = Field(
+        SecretStr(""),
+        description="The secret key that signs what is pushed. It is safer in the environment than in a file.",
+    )
+    unsigned: Literal["refuse", "accept"] = Field(
+        "refuse",
+        description="Whether to use and push results without a signature: `accept` only if nobody but you can write to the "
+        "remote. Those in a folder that only its owner, you, can write are accepted anyway.",
+    )
+    remote_timeout_seconds: Number = Field(
+        30, gt=0, le=3600, description="Maximum time of one request to the remote, with its retries."
+    )
+    private_stages: tuple[str, ...] = Field(
+        ("answer", "retrieval"),
+        description="Stages whose results are not pushed, nor the replies of models that they paid for. By default, questions of "
+        "users and their answers stay in the home.",
+    )
+
+    @field_validator("remote")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        scheme, separator, rest = value.partition("://")
+        if not separator:
+            return value
+        if not value.startswith(_SCHEMES):
+            raise ValueError(f"{scheme}:// is none of {', '.join(_SCHEMES)}; a folder is written as a path")
+        if not rest.strip("/") or "@" in rest or "?" in rest:
+            raise ValueError(f"an address has the form {scheme}://NAME/PREFIX; credentials come from the environment")
+        return value
+
+    @field_validator("trusted_keys")
+    @classmethod
+    def _are_public_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            parse_public(text)
+        return value
+
+    @field_validator("signing_key")
+    @classmethod
+    def _is_a_secret_key(cls, value: SecretStr) -> SecretStr:
+        if text := value.get_secret_value().strip():
+            try:
+                secret_bytes(text)
+            except ValueError as error:
+                raise ValueError(f"a key that signs is written as {SECRET} and 64 hexadecimal digits") from error
+        return value
