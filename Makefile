@@ -16,7 +16,7 @@ $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14)
 	$(BIN)/python install.py
 endef
 
-.PHONY: help seed prove test test-fast conformance setup setup-dev check format lock dist dev clean
+.PHONY: help seed prove test test-fast conformance setup setup-dev check format lock dist docs dev clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,12 +63,24 @@ lock: setup-dev ## choose the newest releases that pyproject.toml allows
 	@$(COMPILE) --upgrade --group dev --output-file requirements-dev.lock
 	@cp requirements-dev.lock requirements.lock
 	@$(COMPILE) --group build --output-file requirements.lock
+	@$(filter-out pyproject.toml,$(COMPILE)) --upgrade --group docs --output-file requirements-docs.lock
 
 dist: setup-dev ## build the source archive and the wheel in dist/
 	@$(BIN)/uv build --quiet --no-build-isolation --out-dir dist
 
+docs: setup .venv-docs/installed ## build the documentation site in .site/site; a warning is an error
+	@$(BIN)/python docs/build_site.py pages .site
+	@.venv-docs/bin/zensical build --strict --clean --config-file .site/zensical.toml
+	@$(BIN)/python docs/build_site.py check .site/site
+	@echo "To read it: python3 -m http.server --directory .site/site"
+
+.venv-docs/installed: requirements-docs.lock
+	@$(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/python -m pip install --quiet --require-hashes -r requirements-docs.lock
+	@touch $@
+
 dev: setup ## open Dagster on http://127.0.0.1:3000
 	@$(BIN)/seedbank dev
 
-clean: ## remove .venv (never the knowledge base)
-	@rm -rf .venv
+clean: ## remove .venv and the built site (never the knowledge base)
+	@rm -rf .venv .venv-docs .site

@@ -4,6 +4,7 @@ What belongs here: their keys, and looking them up. What does not: the order of 
 follow_ups, drafts).
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,6 +55,8 @@ class Steps:
         self._answers = KeyTemplate(ANSWER, {"version": _VERSION, "answerer": dict(answerer)})
         self._standalones = KeyTemplate(STANDALONE, {"version": _VERSION, "put by": dict(follow_ups or {})})
         self._puts_follow_ups = follow_ups is not None
+        # The steps whose use was noted on this day.
+        self._noted: tuple[int, set[str]] = (0, set())
 
     def retrieval(self, words: str, rows: str) -> Action:
         """The action that finds the passages for words."""
@@ -91,12 +94,22 @@ class Steps:
         record = self.record(action)
         if record is None:
             return None
+        self._note_use(action.key)
         try:
             value = self._store.load(record.content_digest, expected, record.type_name)
         except (CorruptObjectError, MissingObjectError):
             return None
         bill.found.append((action.stage, record.provenance))
         return value
+
+    def _note_use(self, key: str) -> None:
+        """Note that a step is in use, once a day, so that no collection takes it for forgotten."""
+        day = int(time.time() // 86_400)
+        if self._noted[0] != day:
+            self._noted = (day, set())
+        if key not in self._noted[1]:
+            self._noted[1].add(key)
+            self._store.actions.note_use([key])
 
 
 def _turns(question: Question) -> list[Part]:

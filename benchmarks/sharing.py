@@ -1,6 +1,6 @@
 """Measures what a remote costs: looking up 60,000 keys in its index, and the store of a cold clone from an object store.
 
-    python -m benchmarks.sharing [--keys 60000] [--documents 1000] [--folder]
+    python -m benchmarks.sharing [--keys 60000] [--documents 1000] [--folder] [--redis URL]
 
 It starts an object store with S3's API on loopback (moto), in a process of its own; with --folder a folder is used instead.
 Processor times are those of this process, so that they say something on a machine with other work as well.
@@ -18,6 +18,7 @@ from typing import TypeVar
 from io_managers.sharing.buckets.bucket import Bucket
 from io_managers.sharing.buckets.folder_bucket import FolderBucket
 from io_managers.sharing.buckets.object_bucket import ObjectBucket
+from io_managers.sharing.redis_tier import RedisTier
 from io_managers.store.action_cache import Provenance
 from io_managers.store.fingerprint import Action, KeyTemplate
 from tests.support.object_store import ObjectStore
@@ -38,6 +39,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keys", type=int, default=60_000)
     parser.add_argument("--documents", type=int, default=1_000)
+    parser.add_argument(
+        "--redis", default="", metavar="URL", help="a Redis server in front of the remote, also one that is down"
+    )
     parser.add_argument("--folder", action="store_true", help="a folder instead of an object store")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, _place(Path(folder), in_folder=options.folder) as opened:
@@ -46,6 +50,9 @@ def main() -> None:
         needed, others = _fill(one, options.documents)
         _timed(f"push of {options.documents:,} documents", one.push)
         clone = Host(directory / "clone", opened)
+        if options.redis:
+            tier = RedisTier(options.redis, 600, 256 << 10)
+            clone.remote.__dict__["access"] = clone.remote.access._replace(tier=tier)
         pulled = _timed("pull of the index", clone.remote.pull)
         keys = [action.key for action in (*needed, *others)]
         _timed(f"plan: {len(keys):,} keys looked up", lambda: clone.store.actions.existing(keys))

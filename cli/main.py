@@ -20,6 +20,7 @@ from cli.backup import backup
 from cli.batches.batch import batch_app
 from cli.costs.cache import cache_app
 from cli.costs.prove import prove
+from cli.entities.entities import entities_app
 from cli.explaining.compare import compare
 from cli.explaining.explain import explain
 from cli.invocation import (
@@ -35,6 +36,9 @@ from cli.invocation import (
     settings_of,
 )
 from cli.judging import check, judge_app
+from cli.own_stages.forget import forget
+from cli.own_stages.new_stage import new_app
+from cli.own_stages.notes import notes_as_json, warn_of_notes
 from cli.process_exit import exit_with_message, watch_address_limit
 from cli.questions.ask import ask, warm
 from cli.questions.serve import mcp, serve
@@ -49,6 +53,7 @@ from resources.home.private_files import keep_new_files_private
 if TYPE_CHECKING:
     from resources.endpoints.llm import Usage
     from seed_assets.seeding.seed_report import SeedReport
+    from seed_assets.session.session import Session
 
 app = typer.Typer(
     help="Turns a folder of documents into a searchable knowledge base, and never pays twice for finished work.",
@@ -58,7 +63,9 @@ app = typer.Typer(
 )
 app.add_typer(cache_app, name="cache")
 app.add_typer(batch_app, name="batch")
+app.add_typer(entities_app, name="entities")
 app.add_typer(judge_app, name="judge")
+app.add_typer(new_app, name="new")
 app.command()(check)
 app.command()(backup)
 app.command()(show)
@@ -71,6 +78,7 @@ app.command()(mcp)
 app.command()(prove)
 app.command()(search)
 app.command()(report)
+app.command()(forget)
 history_app = typer.Typer(help="Manage the history of runs and events that Dagster keeps.", no_args_is_help=True)
 app.add_typer(history_app, name="history")
 
@@ -161,12 +169,13 @@ def seed(
                 if not failure.stage:
                     # This failure ended the whole seed, so it is shown on standard error as well as in the JSON object.
                     print(f"seedbank: {failure.reason} {failure.remedy}", file=sys.stderr)
-            print_report = _print_report
+            print_report = partial(_print_report, session)
         else:
             with progress or nullcontext():
                 report = run_seed(session, options, progress)
             print_report = show_problems if quiet else partial(show_report, session)
         print_report(report)
+        warn_of_notes(session)
         standing.after_seed(report, print_report)
         if report.runs and session.settings.metrics.prometheus:
             from cli.costs.prometheus import write_after_seed
@@ -175,7 +184,7 @@ def seed(
     raise typer.Exit(report.exit_code)
 
 
-def _print_report(report: "SeedReport") -> None:
+def _print_report(session: "Session", report: "SeedReport") -> None:
     print_json(
         {
             "stages": report.stages,
@@ -191,6 +200,7 @@ def _print_report(report: "SeedReport") -> None:
             "skipped": report.skipped.as_json(),
             "documents_with_warnings": report.warned,
             "shared": report.shared,
+            **notes_as_json(session),
         }
     )
 
@@ -251,12 +261,14 @@ def plan(
                     **_priced(total(stage.cost for stage in estimates.values())),
                     "expected": _priced(total(stage.expected for stage in estimates.values() if stage.expected)),
                     "expected_unknown": [name for name, stage in estimates.items() if stage.expected is None],
+                    **notes_as_json(session),
                 }
             )
         else:
             from cli.plan_report import show_plan
 
             show_plan(found, estimates)
+            warn_of_notes(session)
 
 
 def _priced(usage: "Usage") -> dict[str, float]:
@@ -308,6 +320,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
                     "without_text": sorted(without_text),
                     "skipped": plan.scan.skipped.as_json(),
                     "remote": session.remote_state,
+                    **notes_as_json(session),
                 }
             )
         else:
@@ -324,6 +337,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
                 sorted(without_text),
                 session.remote_state,
             )
+            warn_of_notes(session, unlisted=True)
     raise typer.Exit(1 if failures else 0)
 
 

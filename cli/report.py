@@ -1,13 +1,12 @@
 """The command `seedbank report`: its arguments and where it writes. The contents are in seed_assets.reports."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.invocation import HomeOption, JsonOption, open_session
-from cli.streams import print_json, print_text
+from cli.streams import print_json, print_text, standard_output
 
 if TYPE_CHECKING:
     from seed_assets.session.session import Session
@@ -40,8 +39,8 @@ def report(
         found = knowledge_report(session)
         page = report_page(found)
         if path == _STANDARD_OUTPUT:
-            sys.stdout.write(page)
-            sys.stdout.flush()
+            standard_output().write(page)
+            standard_output().flush()
             return
         write_whole(path, page)
         size = path.stat().st_size

@@ -39,7 +39,7 @@ def show(
         typer.Argument(
             metavar="WHAT",
             help="A document (its path below the corpus, or its file), a cluster such as topic/3, a category such as "
-            "category/3, or one of the words clusters, categories and concepts.",
+            "category/3, an entity such as entity/3f2a9c01b7, or one of the words clusters, categories, concepts and entities.",
         ),
     ],
     stage: Annotated[
@@ -54,12 +54,12 @@ def show(
         typer.Option("--format", "--as", help="Print text (the default), Markdown, JSON, or a whole web page."),
     ] = None,
     limit: Annotated[
-        int, typer.Option(min=0, help="Show at most this many concepts in the list of concepts (0 = all).")
+        int, typer.Option(min=0, help="Show at most this many concepts or entities in their lists (0 = all).")
     ] = 100,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what the store holds of a document or a cluster, or list all clusters, categories or concepts."""
+    """Show what the store holds of a document, a cluster or an entity, or list all clusters, categories, concepts or entities."""
     if as_json and form not in (None, Form.JSON):
         print_error(f"--json and --format {form} exclude each other. Leave out one of them.")
         raise typer.Exit(USAGE)

@@ -121,6 +121,7 @@ def _files(session: "Session") -> list[str]:
             *(folder / "_versions" for folder in folders),
             *(folder / "seedbank.json" for folder in folders),
             settings.prices,
+            *session.pipeline.files,
             *(path for one in session.pipeline.resources.values() if isinstance(one, OfFiles) for path in one.files),
             *([settings.clusters.table_path] if settings.clusters.table_path else []),
         )

@@ -19,6 +19,8 @@ from io_managers.plain_text import escaped_json, plain, plain_lines
 # the reader sees that a character is missing.
 _INSTEAD = {"≤": "<=", "·": "-", "…": "...", "→": "->", "“": '"', "”": '"', "’": "'"}
 _HANDLER = "seedbank"
+# Standard output while it is kept for one JSON document, and sys.stdout is standard error.
+_kept: list[IO[str]] = []
 
 
 class OutputError(Exception):
@@ -84,6 +86,10 @@ def prepare_streams() -> None:
             os.open(os.devnull, os.O_RDWR)
     sys.stdout = _wrap_stream(sys.stdout, _Output)
     sys.stderr = _wrap_stream(sys.stderr, _Messages)
+    if "--json" in sys.argv[1:] and "--help" not in sys.argv[1:]:
+        # What libraries, and stages of the user, print must not stand between the reader and the document.
+        _kept.append(sys.stdout)
+        sys.stdout = sys.stderr
     # Python sets sys.stdin to None if descriptor 0 was closed at the start.
     sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
 
@@ -124,6 +130,11 @@ def _redirect_to_devnull(number: int) -> None:
         os.close(nowhere)
 
 
+def standard_output() -> IO[str]:
+    """Standard output for what a command prints itself."""
+    return _kept[0] if _kept and sys.stdout is sys.stderr else sys.stdout
+
+
 def log_to_stderr() -> None:
     """Show the warnings of every module on standard error, as plain text."""
     handler = logging.StreamHandler(sys.stderr)
@@ -133,7 +144,7 @@ def log_to_stderr() -> None:
 
 def print_text(text: str) -> None:
     """Print a text of one or more lines to standard output. Raises OutputError."""
-    print(plain_lines(text))
+    print(plain_lines(text), file=standard_output(), flush=bool(_kept))
 
 
 def print_error(text: str) -> None:
@@ -146,5 +157,9 @@ def print_json(value: Any) -> None:
     import msgspec
 
     found = msgspec.to_builtins(value)
-    unicode = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") in ("utf8", "utf16", "utf32")
-    print(escaped_json(json.dumps(found, ensure_ascii=not unicode)))
+    unicode = (getattr(standard_output(), "encoding", None) or "").lower().replace("-", "") in (
+        "utf8",
+        "utf16",
+        "utf32",
+    )
+    print(escaped_json(json.dumps(found, ensure_ascii=not unicode)), file=standard_output(), flush=bool(_kept))

@@ -4,14 +4,15 @@ What belongs here: the list of stages, the choice between the offline default an
 does not: stages, their implementations (core), and clients (resources.models).
 """
 
-import importlib
+from collections.abc import Set
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from resources.errors import ConfigurationError
 from resources.home.home import Home
 from resources.models.embedder import LocalEmbedder
-from resources.settings.config import Settings
+from resources.settings.config import Settings, config_file
 from resources.settings.model_settings import BatchMode
 from seed_assets.core.clusters.clusters import FIELD
 from seed_assets.core.judging.judging import SimilarityJudge, Thresholds
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 # The name of the resource that judges the summaries of documents, which `calibrate_file` compares with a person.
 JUDGE = "judge"
+# The stages that are in a pipeline only if something needs them.
+_OPTIONAL = frozenset({"fields"})
 
 
 def build_pipeline(settings: Settings) -> Pipeline:
@@ -47,36 +50,44 @@ def build_pipeline(settings: Settings) -> Pipeline:
     pool = shared_pool()
     clusters = settings.clusters
     models = _models(settings)
-    writing = models if settings.llm.provider != "extractive" else None
-    stages, added = joined(_stages(settings), _additions(settings, writing, local, pool))
-    return Pipeline(
-        stages={stage.name: stage for stage in stages},
-        resources={
-            "parser": pool,
-            "picture_reader": PictureReader(
-                settings.ocr.enabled, settings.ocr.languages, settings.ocr.dpi, settings.pdf.most_unread_pages
-            ),
-            WORK: pool,
-            "chunker": Chunker(settings.chunks.characters, settings.chunks.overlap),
-            "local_embedder": local,
-            "cluster_rules": ClusterRules(
-                clusters.smallest,
-                clusters.largest,
-                clusters.seed,
-                clusters.drift,
-                resummarize_share=settings.cluster_summaries.resummarize_share,
-            ),
-            "category_rules": CategoryRules(settings.categories.smallest, clusters.seed),
-            "indexing": Indexing(settings.search_index.vector_index_rows),
-            **implementations(settings, local, pool, models),
-            **added.resources,
-        },
-        keeping=_keeping(settings),
-        asked_with=models.asked_with() if models else frozenset(),
-        cluster_types=clusters.types,
-        left_out=added.left_out,
-        batched=_batched(settings, stages),
-    )
+    additions = _additions(settings, models if settings.llm.provider != "extractive" else None, local, pool)
+    own = _stages(settings, {name for added in additions for stage in added.stages for name in stage.upstream})
+    stages, added = joined(own, additions, reserved=_OPTIONAL)
+    try:
+        return Pipeline(
+            stages={stage.name: stage for stage in stages},
+            resources={
+                "parser": pool,
+                "picture_reader": PictureReader(
+                    settings.ocr.enabled, settings.ocr.languages, settings.ocr.dpi, settings.pdf.most_unread_pages
+                ),
+                WORK: pool,
+                "chunker": Chunker(settings.chunks.characters, settings.chunks.overlap),
+                "local_embedder": local,
+                "cluster_rules": ClusterRules(
+                    clusters.smallest,
+                    clusters.largest,
+                    clusters.seed,
+                    clusters.drift,
+                    resummarize_share=settings.cluster_summaries.resummarize_share,
+                ),
+                "category_rules": CategoryRules(settings.categories.smallest, clusters.seed),
+                "indexing": Indexing(settings.search_index.vector_index_rows),
+                **implementations(settings, local, pool, models),
+                **added.resources,
+            },
+            keeping=_keeping(settings),
+            asked_with=models.asked_with() if models else frozenset(),
+            cluster_types=clusters.types,
+            left_out=added.left_out,
+            files=tuple(added.files),
+            unused=_OPTIONAL.difference(stage.name for stage in own),
+            batched=_batched(settings, stages),
+        )
+    except ValueError as error:
+        if not added.stages:
+            raise
+        raise ConfigurationError(f"The stages that the settings add do not fit: {error}") from error
 
 
 def _batched(settings: Settings, stages: list[Stage]) -> dict[str, BatchMode]:
@@ -106,14 +117,23 @@ def _additions(
     found = [entities_of(settings, models, work)]
     if settings.extract:
         chat = models.chat if models else None
-        found.append(extractions(settings.extract, chat, _pydantic_model, settings.chunks.characters, work))
+        classes = partial(_class_of, settings)
+        found.append(extractions(settings.extract, chat, classes, settings.chunks.characters, work))
+    if settings.stages.modules:
+        from seed_assets.own_stages.module_stages import stages_of_modules
+
+        modules = settings.stages
+        found.append(stages_of_modules(modules.modules, config_file().parent, modules.import_seconds, models, work))
     return found
 
 
-def _pydantic_model(name: str) -> type[Any]:
-    """The class that `module:Class` names."""
+def _class_of(settings: Settings, name: str) -> type[Any]:
+    """The class that `module:Class` names. Raises ConfigurationError, AttributeError."""
+    from seed_assets.own_stages.module_import import import_users_module
+
     module, _, attribute = name.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    imported = import_users_module(module, config_file().parent, settings.stages.import_seconds, "extract")
+    return getattr(imported, attribute)
 
 
 def _models(settings: Settings) -> "ModelClients | None":
@@ -125,8 +145,11 @@ def _models(settings: Settings) -> "ModelClients | None":
     return ModelClients(settings)
 
 
-def _stages(settings: Settings) -> list[Stage]:
-    """Return all stages, each after its inputs: those of documents, of clusters, of the corpus, and of assignments."""
+def _stages(settings: Settings, needed: Set[str] = frozenset()) -> list[Stage]:
+    """Return all stages, each after its inputs: those of documents, of clusters, of the corpus, and of assignments.
+
+    needed: names of inputs of added stages.
+    """
     from seed_assets.stages.clusters.cluster_inputs import AboutCluster, MemberTexts
     from seed_assets.stages.clusters.cluster_judgements import cluster_judgements
     from seed_assets.stages.clusters.cluster_summaries import cluster_summaries
@@ -153,7 +176,7 @@ def _stages(settings: Settings) -> list[Stage]:
 
     rules = settings.clusters
     types = rules.types
-    by_field = any(name.startswith(FIELD) for name in types)
+    by_field = "fields" in needed or any(name.startswith(FIELD) for name in types)
     of_documents = [
         extracted_text,
         chunks,

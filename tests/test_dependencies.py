@@ -63,6 +63,7 @@ NEEDED = declared(PYPROJECT["project"]["dependencies"])
 EXTRAS = {name: declared(items) for name, items in PYPROJECT["project"]["optional-dependencies"].items()}
 RUN_TIME = NEEDED.union(*EXTRAS.values())
 GROUPS = {name: declared(items) for name, items in PYPROJECT["dependency-groups"].items()}
+FOR_THE_SITE = GROUPS.pop("docs")
 FOR_DEVELOPMENT = set().union(*GROUPS.values()) | declared(PYPROJECT["build-system"]["requires"])
 
 
@@ -153,7 +154,11 @@ def documented() -> dict[str, set[str]]:
 
 
 def test_each_dependency_has_a_line_in_the_docs_and_no_other_has() -> None:
-    assert documented() == {"Dependencies": RUN_TIME, "For development": FOR_DEVELOPMENT - RUN_TIME}
+    assert documented() == {
+        "Dependencies": RUN_TIME,
+        "For development": FOR_DEVELOPMENT - RUN_TIME,
+        "For the documentation site": FOR_THE_SITE,
+    }
 
 
 def locked(name: str) -> dict[str, str]:
@@ -185,4 +190,5 @@ def test_the_lock_files_hold_what_is_declared() -> None:
     run_time, development = names_in(locked("requirements.lock")), names_in(locked("requirements-dev.lock"))
     assert NEEDED | GROUPS["build"] <= run_time
     assert development >= FOR_DEVELOPMENT
+    assert names_in(locked("requirements-docs.lock")) >= FOR_THE_SITE
     assert not set().union(*EXTRAS.values()) & run_time, "what only some need is installed for everybody"

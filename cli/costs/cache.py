@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.invocation import HomeOption, JsonOption, errors_as_messages, open_session, settings_of
+from cli.retention.clear import clear
+from cli.retention.gc import gc
 from cli.sharing.remote_commands import keygen, pull, push
 from cli.sharing.transfer_commands import export, import_
 from cli.streams import print_json, print_text
@@ -16,7 +18,11 @@ from resources.wording import counted
 if TYPE_CHECKING:
     from io_managers.store.account import Key
 
-cache_app = typer.Typer(help="Inspect, check, repair and share the store of finished results.", no_args_is_help=True)
+cache_app = typer.Typer(
+    help="Inspect, check, bound, repair and share the store of finished results.", no_args_is_help=True
+)
+cache_app.command()(gc)
+cache_app.command()(clear)
 cache_app.command()(push)
 cache_app.command()(pull)
 cache_app.command()(export)

@@ -77,7 +77,13 @@ def _as_json(found: "Explanation") -> dict[str, Any]:
         }
         for one in found.stages
     ]
-    return {"unit": found.unit, "units": found.units.value, "stages": stages, "follows": list(what_follows(found))}
+    return {
+        "unit": found.unit,
+        "units": found.units.value,
+        "stages": stages,
+        "follows": list(what_follows(found)),
+        "code_changes": [asdict(change) for change in found.code],
+    }
 
 
 def _show_table(found: "Explanation", named: str) -> None:
@@ -95,7 +101,7 @@ def _show_table(found: "Explanation", named: str) -> None:
     for stage, verb, why in rows:
         room = max(_LEAST_CHARACTERS, console.width - width - verbs - 2)
         console.sentence(f"{stage:{width}} {verb:{verbs}} {shortened(plain(why), room)}")
-    for sentence in what_follows(found):
+    for sentence in (*what_follows(found), *(change.sentence for change in found.code)):
         console.sentence(sentence)
     if any(one.outcome != "reused" for one in found.stages):
         console.sentence("Name a stage as well to read everything about it.")
@@ -113,6 +119,9 @@ def _in_full(found: "Explanation") -> Iterator[str]:
         yield f"state: {one.state}"
         yield ""
         yield from _sentences(one)
+    for change in found.code:
+        yield change.sentence
+        yield from (f"    {plain(line)}" for line in change.lines)
     if not found.stages:
         yield "The stage has nothing to do with it."
 

@@ -73,6 +73,8 @@ def pull(
     """Learn what the remote has. Values are fetched when they are needed, unless --values is given."""
     with _with_remote(home) as (session, remote):
         pulled = remote.pull(again=True)
+        if (tier := remote.access.tier) is not None and (problem := tier.problem()):
+            print_error(problem)
         refused = dict(pulled.refused)
         taken = 0
         if values:

@@ -11,6 +11,7 @@ from functools import partial
 
 from io_managers.sharing.buckets.opening import open_bucket
 from io_managers.sharing.read_through import SharedActions, SharedContent
+from io_managers.sharing.redis_tier import RedisTier
 from io_managers.sharing.remote import Access, Remote
 from io_managers.sharing.remote_index import RemoteIndex
 from io_managers.sharing.segments.signatures import SigningKey, Trust, parse_public
@@ -31,6 +32,9 @@ class RemoteRules:
     signing_key: str = ""
     unsigned: bool = False
     timeout_seconds: float = 30.0
+    redis_url: str = ""
+    redis_hours: float = 24.0
+    redis_largest_kb: int = 256
 
     @property
     def source(self) -> str:
@@ -62,4 +66,9 @@ def _opened(rules: RemoteRules) -> Access:
     trust = Trust([*map(parse_public, rules.trusted), *own], unsigned=unsigned)
     in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
     writable = rules.access == "write" or (rules.access == "auto" and not in_ci and (signer is not None or unsigned))
-    return Access(bucket, trust, signer, writable)
+    tier = (
+        RedisTier(rules.redis_url, int(rules.redis_hours * 3600), rules.redis_largest_kb << 10)
+        if rules.redis_url
+        else None
+    )
+    return Access(bucket, trust, signer, writable, tier)

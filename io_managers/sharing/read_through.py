@@ -60,6 +60,8 @@ def action_row_of(row: SharedAction) -> ActionRow:
 class SharedContent:
     """The values of a store and of its remote; see ContentStore. Raises RemoteError if a value cannot be fetched now."""
 
+    is_shared = True
+
     def __init__(self, local: ContentStore, database: Database, remote: Remote) -> None:
         self.local = local
         self._database = database

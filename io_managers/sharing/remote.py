@@ -19,6 +19,7 @@ import zstandard
 
 from io_managers.sharing.buckets.bucket import Bucket
 from io_managers.sharing.buckets.opening import check_writable
+from io_managers.sharing.redis_tier import RedisTier
 from io_managers.sharing.remote_index import RemoteIndex
 from io_managers.sharing.segments.segment import (
     LARGEST_BYTES,
@@ -47,12 +48,16 @@ class Pulled:
 
 
 class Access(NamedTuple):
-    """How a remote is used from here. signer: signs what is pushed; None for no signature. writable: whether to push."""
+    """How a remote is used from here. signer: signs what is pushed; None for no signature. writable: whether to push.
+
+    tier: keeps values for a while, in front of the bucket; None for none.
+    """
 
     bucket: Bucket
     trust: Trust
     signer: SigningKey | None
     writable: bool
+    tier: RedisTier | None = None
 
 
 class Remote:
@@ -176,25 +181,36 @@ class Remote:
 
         size_bytes: its size by the segment that named it; nothing larger is decompressed. Raises RemoteError.
         """
+        tier = self.access.tier
+        if tier is not None and (data := _right(tier.get(digest), digest, size_bytes)) is not None:
+            return data
         self.fetched += 1
         stored = self.bucket.get(_value_name(digest), _most_bytes(size_bytes))
         if stored is None:
             self.index.withhold(digest, "it is missing from the remote, or larger than recorded")
             return None
-        data = _expanded(stored, size_bytes)
-        if data is None or content_digest(data) != digest:
+        if (data := _right(stored, digest, size_bytes)) is None:
             self.index.withhold(digest, "its bytes in the remote were changed or cut off")
             return None
+        if tier is not None:
+            tier.put(digest, stored)
         return data
 
     def delete_values(self, digests: Iterable[str]) -> None:
         """Remove values. Raises RemoteError."""
         with ThreadPoolExecutor(AT_ONCE) as threads:
-            list(threads.map(lambda digest: self.bucket.delete(_value_name(digest)), digests))
+            list(threads.map(self._delete_value, digests))
+
+    def _delete_value(self, digest: str) -> None:
+        self.bucket.delete(_value_name(digest))
+        if self.access.tier is not None:
+            self.access.tier.forget(digest)
 
     def close(self) -> None:
-        """Close the index."""
+        """Close the index, and the connections to Redis."""
         self.index.close()
+        if "access" in self.__dict__ and self.access.tier is not None:
+            self.access.tier.close()
 
 
 def _value_name(digest: str) -> str:
@@ -207,10 +223,14 @@ def _most_bytes(size_bytes: int) -> int:
     return size_bytes + (size_bytes >> 8) + 1024
 
 
-def _expanded(stored: bytes, size_bytes: int) -> bytes | None:
+def _right(stored: bytes | None, digest: str, size_bytes: int) -> bytes | None:
+    """The value in stored bytes; None if it is not the one of the digest."""
+    if stored is None:
+        return None
     try:
         if zstandard.get_frame_parameters(stored).content_size != size_bytes:
             return None
-        return zstandard.ZstdDecompressor().decompress(stored, max_output_size=max(1, size_bytes))
+        data = zstandard.ZstdDecompressor().decompress(stored, max_output_size=max(1, size_bytes))
     except zstandard.ZstdError:
         return None
+    return data if content_digest(data) == digest else None

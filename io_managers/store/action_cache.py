@@ -11,14 +11,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from io_managers.store.errors import StoreUnavailableError
 from io_managers.store.fingerprint import Action, Part
 from io_managers.store.sqlite.database import Database, Row, Write
-from io_managers.store.sqlite.schema import SEALS
+from io_managers.store.sqlite.schema import SEALS, TODAY
 from io_managers.store.sqlite.seals import are_sound, seal, sound, sql_seal
 
 _COSTS = ("requests", "input_tokens", "output_tokens", "usd", "unpriced")
 # Only the JSON of a provenance with a cost contains one of these, since quotation marks within a text would be escaped.
-_WITH_COST = "(instr(provenance, 'requests\":') OR instr(provenance, 'input_tokens\":'))"
+WITH_COST = "(instr(provenance, 'requests\":') OR instr(provenance, 'input_tokens\":'))"
 # Stands in the JSON of a provenance if and only if it has warnings: within a text, the quotation marks would be escaped.
 WARNED = '"warnings":['
 # SQLite accepts at most 32,766 parameters per statement; a JSON array has no such limit and is as fast (measured).
@@ -101,6 +102,11 @@ _PUT = (
 )
 # SQLite evaluates the condition only if the key exists already.
 _PUT_FIRST = f"{_PUT} AND actions.seal IS NOT {sql_seal(*(f'actions.{name}' for name in _SEALED))}"
+# Results that are found although nothing current refers to them, and whose last use was on an earlier day.
+_UNNOTED = (
+    "action_key IN (SELECT value FROM json_each(?)) AND created_at < {today} * 86400 AND coalesce(used_on, 0) < {today}"
+    " AND NOT EXISTS (SELECT 1 FROM refs WHERE refs.action_key = actions.action_key)"
+).format(today=f"({TODAY})")
 
 
 # The provenance follows by itself, since SQLite counts a row that begins with costs as computed here (sqlite.schema).
@@ -157,7 +163,7 @@ class ActionCache:
     def with_cost(self, keys: Iterable[str]) -> dict[str, Provenance]:
         """The provenance of those of these finished actions that have cost something, by key."""
         wanted = _encoder.encode(sorted(keys)).decode()
-        rows = self._database.read(f"SELECT action_key, provenance {_OF_EACH} WHERE {_WITH_COST}", (wanted,))
+        rows = self._database.read(f"SELECT action_key, provenance {_OF_EACH} WHERE {WITH_COST}", (wanted,))
         return {key: _provenance(text) for key, text in rows}
 
     def parts(self, keys: Iterable[str]) -> dict[str, Mapping[str, Part]]:
@@ -173,6 +179,27 @@ class ActionCache:
             with suppress(msgspec.MsgspecError):
                 found[key] = _parts_decoder.decode(parts)
         return found
+
+    def note_use(self, keys: Iterable[str]) -> list[str]:
+        """Note that finished actions are used today, and return those of which this was not noted yet.
+
+        From then on no collection removes them; one that ended just before may have, so look them up again. A store that cannot
+        be written notes nothing.
+        """
+        wanted = _encoder.encode(list(keys)).decode()
+        if not self._sealed or wanted == "[]":
+            return []
+        with suppress(StoreUnavailableError):
+            rows = self._database.read(f"SELECT action_key FROM actions WHERE {_UNNOTED}", (wanted,))
+            if rows:
+                self._database.write((f"UPDATE actions SET used_on = {TODAY} WHERE {_UNNOTED}", [(wanted,)])).result()
+                return [key for (key,) in rows]
+        return []
+
+    @staticmethod
+    def put_origins(origins: Iterable[tuple[str, str]]) -> Write:
+        """The rows to commit for (document, or key of the action inside of which it was found or computed; key of an action)."""
+        return ("INSERT OR IGNORE INTO origins VALUES (?, ?)", list(origins))
 
     @staticmethod
     def put(

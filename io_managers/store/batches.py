@@ -83,10 +83,12 @@ class Batches:
     def __init__(self, path: Path) -> None:
         """path: the file, which is created by the first batch."""
         self._path = path
+        self._exists = False
 
     def any(self) -> bool:
         """Whether this home ever had a batch. It costs nothing without one."""
-        return self._path.exists()
+        self._exists = self._exists or self._path.exists()
+        return self._exists
 
     @cached_property
     def _database(self) -> Database:

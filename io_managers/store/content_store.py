@@ -33,7 +33,12 @@ _SIZES = "SELECT content_digest, size_bytes FROM json_each(?) CROSS JOIN objects
 
 
 class ContentStore(Protocol):
-    """The interface of a content store; tests/io_managers/store/test_content_store.py is its conformance suite."""
+    """The interface of a content store; tests/io_managers/store/test_content_store.py is its conformance suite.
+
+    is_shared: whether values may be elsewhere, so that it pays to fetch many at once.
+    """
+
+    is_shared: bool
 
     def prepare(self, data: bytes, *, compressible: bool = True) -> tuple[str, list[Write]]:
         """The digest of `data` and the rows to commit for it; a large value is durable when this returns."""
@@ -65,6 +70,8 @@ class ContentStore(Protocol):
 
 class SqliteContentStore:
     """A content store with small values in the database and large ones in files beside it."""
+
+    is_shared = False
 
     def __init__(self, database: Database, directory: Path) -> None:
         self._database = database

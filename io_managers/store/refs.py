@@ -113,6 +113,10 @@ class Refs:
         """All states that the refs of a stage have."""
         return {row[0] for row in self._database.read("SELECT DISTINCT state FROM refs WHERE stage = ?", (stage,))}
 
+    def counts(self) -> dict[str, int]:
+        """Stage -> how many refs it has, of all stages that have any, by name."""
+        return dict(self._database.read("SELECT stage, count(*) FROM refs GROUP BY stage ORDER BY stage"))
+
     def partitions(self, stages: Iterable[str]) -> set[str]:
         """Every partition that has a ref of any of these stages."""
         wanted = msgspec.json.encode(list(stages)).decode()
@@ -157,10 +161,14 @@ class Refs:
         """Delete all refs of a stage."""
         self._database.write(("DELETE FROM refs WHERE stage = ?", [(stage,)])).result()
 
-    def drop_partitions(self, partitions: Sequence[str]) -> None:
-        """Delete the refs of these partitions in all stages, in one transaction."""
+    def drop_partitions(self, partitions: Sequence[str], besides: Sequence[str] = ()) -> None:
+        """Delete the refs of these partitions in all stages, in one transaction. besides: stages that keep theirs."""
+        kept = msgspec.json.encode(list(besides)).decode()
         self._database.write(
-            ("DELETE FROM refs WHERE partition = ?", [(partition,) for partition in partitions])
+            (
+                "DELETE FROM refs WHERE partition = ? AND stage NOT IN (SELECT value FROM json_each(?))",
+                [(partition, kept) for partition in partitions],
+            )
         ).result()
 
 

@@ -33,10 +33,11 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 _ACTION = (
-    "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET content_digest ="
+    "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET content_digest ="
     " excluded.content_digest, type_name = excluded.type_name, stage = excluded.stage, parts = excluded.parts,"
     " provenance = excluded.provenance, created_at = excluded.created_at, seal = excluded.seal, parts_seal ="
-    " excluded.parts_seal, provenance_seal = excluded.provenance_seal WHERE excluded.created_at > actions.created_at"
+    " excluded.parts_seal, provenance_seal = excluded.provenance_seal, used_on = excluded.used_on"
+    " WHERE excluded.created_at > actions.created_at"
 )
 _REF = (
     "INSERT INTO refs (stage, partition, action_key, content_digest, state, run_id, published_at, seal)"
@@ -46,6 +47,7 @@ _REF = (
 )
 _FAILURE = "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _REQUEST = "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ORIGIN = "INSERT OR IGNORE INTO origins VALUES (?, ?)"
 _SAVING = "INSERT INTO savings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -213,6 +215,8 @@ def _copy_the_rest(new: Database, file: BinaryIO, path: Path) -> int:
                 batches.add(_REQUEST, row)
             case (str(), str(), int(), int(), int(), int(), float() | int(), int(), float() | int()):
                 batches.add(_SAVING, row)
+            case (str(), str(key)) if _KEY.fullmatch(key):
+                batches.add(_ORIGIN, row)
     batches.flush()
     if unsealed:
         _copy_unsealed(new, file, path)
@@ -229,7 +233,8 @@ def _copy_unsealed(new: Database, file: BinaryIO, path: Path) -> None:
     for row in rows(file, log_of(path)):
         match row:
             case (str(key), str(), str(digest), str(), str(), str(), float() | int()) if _is_named(key, digest):
-                batches.add(_ACTION.partition(" ON CONFLICT")[0] + " ON CONFLICT DO NOTHING", action_row(*_texts(row)))
+                statement = _ACTION.partition(" ON CONFLICT")[0] + " ON CONFLICT DO NOTHING"
+                batches.add(statement, (*action_row(*_texts(row)), None))
             case (str(), str(), str(key), str(digest), str(), str(), float() | int()) if _is_named(key, digest):
                 batches.add(_REF.partition(" ON CONFLICT")[0] + " ON CONFLICT DO NOTHING", _ref(row))
             case (str(key), str(), str(), str(), str(), int(), float() | int()) if _KEY.fullmatch(key):
@@ -255,15 +260,17 @@ def _believed(row: Row) -> Row | None:
     """A sealed action, without its parts or provenance if these are damaged; None if the seal of the result is broken."""
     key, stage, digest, type_name, parts, provenance, created_at = _texts(row)
     sealed = action_row(key, stage, digest, type_name, parts, provenance, created_at)
-    if len(row) != len(sealed) or sealed[7] != row[7]:
+    columns = len(sealed)
+    if not columns <= len(row) <= columns + 1 or sealed[7] != row[7]:
         return None
-    if sealed[8:] == row[8:]:
-        return sealed
-    parts, provenance = (
-        text if seal == found else "{}"
-        for text, seal, found in zip((parts, provenance), sealed[8:], row[8:], strict=True)
-    )
-    return action_row(key, stage, digest, type_name, parts, provenance, created_at)
+    # A row from before `used_on` has no such value.
+    used_on = row[columns] if len(row) > columns and isinstance(row[columns], int) else None
+    if sealed[8:] != row[8:columns]:
+        parts, provenance = (
+            text if seal == found else "{}"
+            for text, seal, found in zip((parts, provenance), sealed[8:], row[8:columns], strict=True)
+        )
+    return (*action_row(key, stage, digest, type_name, parts, provenance, created_at), used_on)
 
 
 def _ref(row: Row) -> Row:

@@ -59,11 +59,11 @@ class ReserveFile:
                 raise
 
     def add(self, payload: bytes) -> None:
-        """Add a record durably. Raises OSError if the allocated space is used up."""
+        """Add a record durably. Raises OSError if the allocated space is used up and the disk has no more."""
         with self._locked() as descriptor:
             generation = self._generation(descriptor)
             *_, end = (_FIRST_RECORD, *(end for _, end in self._records(descriptor)))
-            if generation is None or end + _RECORD.size + len(payload) > os.fstat(descriptor).st_size:
+            if generation is None or not _reaches(descriptor, end + _RECORD.size + len(payload)):
                 raise OSError(errno.ENOSPC, "no room is left in it", str(self.path))
             record = _RECORD.pack(generation, len(payload), _digest(generation, payload)) + payload
             if _write_at(descriptor, record, end) != len(record):
@@ -175,6 +175,16 @@ def _is_removed(descriptor: int) -> bool:
 
 def _digest(generation: int, payload: bytes) -> bytes:
     return hashlib.blake2b(payload, digest_size=32, key=generation.to_bytes(8, "big")).digest()
+
+
+def _reaches(descriptor: int, size_bytes: int) -> bool:
+    """Whether the file has so many bytes. If the disk has room, it gets them: not every store that fails is on a full disk."""
+    try:
+        if os.fstat(descriptor).st_size < size_bytes:
+            _allocate(descriptor, size_bytes)
+    except OSError:
+        return False
+    return True
 
 
 def _allocate(descriptor: int, size_bytes: int) -> None:

@@ -4,7 +4,6 @@ This module opens it and makes commits that span several tables; each table has 
 """
 
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -22,15 +21,13 @@ from io_managers.store.content_store import ContentStore, SqliteContentStore
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, StoreUnavailableError, is_disk_failure
 from io_managers.store.failures import Failures
 from io_managers.store.fingerprint import Action
+from io_managers.store.free_space import FreeSpace
 from io_managers.store.leases import Leases
 from io_managers.store.refs import Ref, Refs
 from io_managers.store.request_ledger import Attempt, RequestLedger
 from io_managers.store.reserve import Reserve
 from io_managers.store.sqlite.database import Database, Row
 from io_managers.store.values import Result, StoredValues
-
-# With less free space a run is not started, since it would fail half-way. 64 MB hold the values of about 1,000 documents.
-MINIMUM_FREE_BYTES = 64 << 20
 
 
 class Contents(msgspec.Struct, frozen=True):
@@ -64,6 +61,7 @@ class _Commit(msgspec.Struct, frozen=True):
     results: list[_Finished]
     attempts: list[Attempt]
     replace: bool
+    origins: list[tuple[str, str]] = []
 
 
 class Store:
@@ -85,6 +83,7 @@ class Store:
         self.account = Accounting(self.database)
         self.reserve = Reserve(directory)
         self.batches = Batches(directory / "batches.db")
+        self.free_space = FreeSpace(directory)
         with suppress(StoreUnavailableError):  # the next write reports it
             self.take_in_reserve()
 
@@ -96,13 +95,8 @@ class Store:
                 "Make it writable, or point SEEDBANK_HOME at a directory that is. Nothing was changed.",
             )
         self.take_in_reserve()
-        free_bytes = shutil.disk_usage(self.directory).free
-        if free_bytes < MINIMUM_FREE_BYTES:
-            raise StoreUnavailableError(
-                f"Only {free_bytes / 2**20:.0f} MB are free on the disk of {self.directory}, and a run needs at least "
-                f"{MINIMUM_FREE_BYTES >> 20} MB.",
-                "Free some space, then run again. Nothing was changed.",
-            )
+        if (problem := self.free_space.problem(now=True)) is not None:
+            raise problem
 
     def keep_failed(self, attempt: Attempt, reply: bytes = b"") -> None:
         """Record an attempt without a usable answer, and store the reply."""
@@ -136,20 +130,22 @@ class Store:
         *,
         replace: bool = False,
         attempts: Sequence[Attempt] = (),
+        origins: Sequence[tuple[str, str]] = (),
     ) -> Future[list[str]]:
         """Queue finished actions with their values for one durable commit; the future gives the content digest of each.
 
         replace: replace results that are recorded already; otherwise the first result of a key stays. attempts: the paid
-        requests that gave the results. A failure that is recorded for an action is removed. The future cannot be cancelled.
+        requests that gave the results. origins: what the results were made for, see ActionCache.put_origins. A failure that is
+        recorded for an action is removed. The future cannot be cancelled.
         Raises UnencodableError, and StoreUnavailableError if a large value cannot be written; the future raises
         StoreUnavailableError.
         """
         encoded = [(action, encode(value), provenance) for action, value, provenance in results]
         done: Future[list[str]] = Future()
         done.set_running_or_notify_cancel()
-        keep = partial(self._keep, encoded, attempts, replace=replace)
+        keep = partial(self._keep, encoded, attempts, origins, replace=replace)
         try:
-            digests, written = self._write(encoded, attempts, replace=replace)
+            digests, written = self._write(encoded, attempts, origins, replace=replace)
         except StoreUnavailableError as error:
             keep(error)
             raise
@@ -157,7 +153,12 @@ class Store:
         return done
 
     def _write(
-        self, results: Sequence[tuple[Action, Encoded, Provenance]], attempts: Sequence[Attempt], *, replace: bool
+        self,
+        results: Sequence[tuple[Action, Encoded, Provenance]],
+        attempts: Sequence[Attempt],
+        origins: Sequence[tuple[str, str]],
+        *,
+        replace: bool,
     ) -> tuple[list[str], Future[None]]:
         digests: list[str] = []
         rows: dict[str, list[Row]] = {}
@@ -174,6 +175,7 @@ class Store:
             *rows.items(),
             self.failures.clear([action.key for action, _, _ in results]),
             *(self.requests.put(attempt) for attempt in attempts),
+            *([self.actions.put_origins(origins)] if origins else []),
         )
         return digests, written
 
@@ -181,6 +183,7 @@ class Store:
         self,
         results: Sequence[tuple[Action, Encoded, Provenance]],
         attempts: Sequence[Attempt],
+        origins: Sequence[tuple[str, str]],
         error: BaseException,
         *,
         replace: bool,
@@ -203,7 +206,7 @@ class Store:
                 )
                 for action, encoded, provenance in results
             ]
-            self.reserve.put(msgspec.msgpack.encode(_Commit(finished, list(attempts), replace)))
+            self.reserve.put(msgspec.msgpack.encode(_Commit(finished, list(attempts), replace, list(origins))))
 
     def take_in_reserve(self) -> int:
         """Commit the answers that wait in the reserve, and return how many there were. It is cheap if there are none.
@@ -228,7 +231,7 @@ class Store:
             )
             for found in commit.results
         ]
-        _, written = self._write(results, commit.attempts, replace=commit.replace)
+        _, written = self._write(results, commit.attempts, commit.origins, replace=commit.replace)
         written.result()
 
     def forget_used_replies(self) -> None:
@@ -247,7 +250,8 @@ class Store:
         self.reserve.prepare()
 
     def refusal(self, since: int) -> StoreUnavailableError | None:
-        """The error for which nothing more may be paid, if a commit of this or another process failed; otherwise None.
+        """The error for which nothing more may be computed or paid, because a commit of this or another process failed, or too
+        little space is left on the disk; otherwise None.
 
         since: how many failed commits `database` had counted when the caller began.
         """
@@ -258,7 +262,7 @@ class Store:
                 f"Another process could not write the store {self.directory}: its disk is full or cannot be written.",
                 "Free some space, then run again: all finished work is kept.",
             )
-        return None
+        return self.free_space.problem()
 
     def load(self, content_digest: str, expected: Any = Any, type_name: str = "") -> Any:
         """The verified value of a digest, as `expected` or as the class `type_name`.

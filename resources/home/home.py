@@ -80,6 +80,11 @@ class Home:
         return self.directory / "model.digests"
 
     @property
+    def entity_decisions(self) -> Path:
+        """The file with what people decided about entities."""
+        return self.directory / "entity-decisions.csv"
+
+    @property
     def ingestions(self) -> Path:
         """The file with the requests for ingestions that were made to the service."""
         return self.directory / "ingestions.db"

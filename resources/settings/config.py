@@ -41,6 +41,7 @@ from resources.settings.model_settings import (
 )
 from resources.settings.reading_settings import OcrSettings, PdfSettings
 from resources.settings.service_settings import ServiceSettings
+from resources.settings.stage_settings import StageSettings
 from resources.settings.store_settings import StoreSettings
 from resources.wire.addresses import shown_address, wrong_address
 from resources.wire.guarded_http import FORBIDDING
@@ -58,7 +59,7 @@ OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, FORBIDDING, "SEEDBANK_CORPORA"})
 _PATHS = ("corpus", "home", "prices")
 _PATHS_IN_SECTIONS = (
     *(("clusters", "table"), ("entities", "known"), ("embeddings", "folder"), ("metrics", "prometheus")),
-    ("store", "remote"),
+    *(("store", "directory"), ("store", "remote")),
 )
 
 
@@ -224,6 +225,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()  # pyright: ignore[reportCallIssue]
     metrics: MetricsSettings = MetricsSettings()  # pyright: ignore[reportCallIssue]
     service: ServiceSettings = ServiceSettings()  # pyright: ignore[reportCallIssue]
+    stages: StageSettings = StageSettings()  # pyright: ignore[reportCallIssue]
 
     @property
     def archives_are_folders(self) -> bool:

@@ -40,6 +40,18 @@ class EntitySettings(BaseModel):
         description="Maximum length of the piece of a text that a model is asked about at once. Models overlook fewer names in "
         "short pieces; an edit asks about the changed pieces only.",
     )
+    largest: Count = Field(
+        20_000,
+        ge=2,
+        description="Maximum number of documents' entities that are one entity. It bounds what a wrong decision can join.",
+    )
+    most_pairs_asked: Count = Field(
+        200,
+        ge=0,
+        le=100_000,
+        description="Maximum number of undecided pairs of entities that a model is asked about in one seed, the least certain "
+        "first; each pair is asked about once. 0 asks about none.",
+    )
     model: str = Field("", description="Another model for these requests than `llm.model`. Empty: `llm.model`.")
     when_model_changes: WhenChanged = Field(
         "recompute",

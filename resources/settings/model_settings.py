@@ -270,6 +270,22 @@ class MetricsSettings(BaseModel):
         return Path(self.prometheus).expanduser() if self.prometheus else None
 
 
+def redis_address(value: SecretStr) -> SecretStr:
+    """The address of a Redis server. Raises ValueError if it is none."""
+    url = value.get_secret_value()
+    scheme, _, rest = url.partition("://")
+    if url and scheme == "unix":
+        if not rest.rpartition("@")[2].startswith("/") or any(c.isspace() or not c.isprintable() for c in url):
+            raise ValueError("must contain the path of a socket, as in unix:///run/redis.sock")
+    elif url:
+        if wrong := wrong_address(url, REDIS):
+            raise ValueError(wrong)
+        path = re.split(r"[?#]", rest, maxsplit=1)[0].rpartition("@")[2].partition("/")[2]
+        if path and not path.isdigit():
+            raise ValueError("only the number of a database may follow the host, as in redis://host:6379/0")
+    return value
+
+
 class LimitSettings(BaseModel):
     """Where processes share the limits of requests."""
 
@@ -284,15 +300,4 @@ class LimitSettings(BaseModel):
     @field_validator("redis_url")
     @classmethod
     def _is_an_address(cls, value: SecretStr) -> SecretStr:
-        url = value.get_secret_value()
-        scheme, _, rest = url.partition("://")
-        if url and scheme == "unix":
-            if not rest.rpartition("@")[2].startswith("/") or any(c.isspace() or not c.isprintable() for c in url):
-                raise ValueError("must contain the path of a socket, as in unix:///run/redis.sock")
-        elif url:
-            if wrong := wrong_address(url, REDIS):
-                raise ValueError(wrong)
-            path = re.split(r"[?#]", rest, maxsplit=1)[0].rpartition("@")[2].partition("/")[2]
-            if path and not path.isdigit():
-                raise ValueError("only the number of a database may follow the host, as in redis://host:6379/0")
-        return value
+        return redis_address(value)

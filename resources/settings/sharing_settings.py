@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from io_managers.sharing.segments.signatures import SECRET, parse_public, secret_bytes
-from resources.settings.model_settings import Number
+from resources.settings.model_settings import Count, Number, redis_address
 
 _SCHEMES = ("s3://", "gs://", "az://")
 
@@ -42,6 +42,18 @@ class SharingSettings(BaseModel):
     remote_timeout_seconds: Number = Field(
         30, gt=0, le=3600, description="Maximum time of one request to the remote, with its retries."
     )
+    redis_url: SecretStr = Field(
+        SecretStr(""),
+        description="A Redis server (`redis://...`, with the extra `redis`) that keeps values in front of the remote. It pays "
+        "off if the remote takes tens of milliseconds; if it is down, the remote is asked.",
+    )
+    redis_hours: Number = Field(24, gt=0, le=8760, description="How long Redis keeps a value, in hours.")
+    redis_largest_kb: Count = Field(
+        256,
+        ge=1,
+        le=65_536,
+        description="Values of more kilobytes never enter Redis, since a few of them would fill it.",
+    )
     private_stages: tuple[str, ...] = Field(
         ("answer", "retrieval"),
         description="Stages whose results are not pushed, nor the replies of models that they paid for. By default, questions of "
@@ -59,6 +71,11 @@ class SharingSettings(BaseModel):
         if not rest.strip("/") or "@" in rest or "?" in rest:
             raise ValueError(f"an address has the form {scheme}://NAME/PREFIX; credentials come from the environment")
         return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_a_server(cls, value: SecretStr) -> SecretStr:
+        return redis_address(value)
 
     @field_validator("trusted_keys")
     @classmethod

@@ -17,7 +17,7 @@ _KEY_MARK = b"lance-schema:unenforced-primary-key:position"
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], schema: "pa.Schema") -> "pa.Table":
-    """Rows as a table of exactly this schema. Raises pyarrow.ArrowInvalid, a ValueError, for rows that do not fit it.
+    """Rows as a table of exactly this schema. Raises ValueError, which names the column, for rows that do not fit it.
 
     Vectors are copied as arrays; converting each number would take longer than all other columns together.
     """
@@ -25,12 +25,17 @@ def table_of(rows: Sequence[Mapping[str, Any]], schema: "pa.Schema") -> "pa.Tabl
 
     columns: list[Any] = []
     for field in schema:
-        values = [row[field.name] for row in rows]
-        if values and pa.types.is_fixed_size_list(field.type) and _are_vectors(values, field.type.list_size):
-            flat = pa.array(np.concatenate(values), pa.float32())
-            columns.append(pa.FixedSizeListArray.from_arrays(flat, type=field.type))
-        else:
-            columns.append(pa.array(values, field.type))
+        try:
+            values = [row[field.name] for row in rows]
+            if values and pa.types.is_fixed_size_list(field.type) and _are_vectors(values, field.type.list_size):
+                flat = pa.array(np.concatenate(values), pa.float32())
+                columns.append(pa.FixedSizeListArray.from_arrays(flat, type=field.type))
+            else:
+                columns.append(pa.array(values, field.type))
+        except KeyError as error:
+            raise ValueError(f"a row has no {field.name}") from error
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+            raise ValueError(f"a value of {field.name} is no {field.type}: {error}") from error
     return pa.Table.from_arrays(columns, schema=schema)
 
 

@@ -39,8 +39,8 @@ class Column:
 
     name: str
     type: ColumnType
-    meaning: str
-    source: str
+    meaning: str = ""
+    source: str = ""
     nullable: bool = False
 
 

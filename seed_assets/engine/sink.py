@@ -7,7 +7,7 @@ resources.tables.lance, and what the rows are is decided by the sink stages.
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from io_managers.store.action_cache import Provenance
 from io_managers.store.errors import LeaseBusyError
@@ -27,16 +27,19 @@ from resources.tables.lance_errors import (
     TableWriteError,
 )
 from resources.tables.lance_marker import is_older
-from resources.tables.lance_rows import table_of
-from resources.tables.lance_schema import TABLES
+from resources.tables.lance_rows import check_rows, table_of
 from seed_assets.engine.comparison import miss_reasons
 from seed_assets.engine.currency import published_currency, row_currency
 from seed_assets.engine.damage import DAMAGED, UNREADABLE
 from seed_assets.engine.runner import Runner
+from seed_assets.engine.stage_errors import named_error
 from seed_assets.engine.stage_run import InputChangedError, StageRun
 from seed_assets.engine.stage_work import StageWork
 from seed_assets.engine.table_leases import from_scratch, table_held
 from seed_assets.graph.stage import Stage
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +83,7 @@ def _remove_rows(store: Store, tables: LanceTables, stage: Stage, owners: Sequen
         try:
             held.delete_rows(stage.table, owners)
         except (TableReadError, TableWriteError, TableSchemaError) as error:
-            if not _must_be_rebuilt(held, stage.table, error):
+            if not _must_be_rebuilt(held, stage, error):
                 raise
             _drop(store, held, stage)
 
@@ -107,7 +110,7 @@ async def _write_or_rebuild(work: StageWork, partitions: Sequence[str]) -> Stage
         return await _write(work, partitions)
     except (TableReadError, TableWriteError, TableSchemaError) as error:
         with table_held(runner.store.leases, runner.tables, stage.table, Waiting(runner.stop_reason)) as tables:
-            if not _must_be_rebuilt(tables, stage.table, error):
+            if not _must_be_rebuilt(tables, stage, error):
                 raise
             _drop(runner.store, tables, stage)
         logger.warning("The table %s is rebuilt from the store: %s", stage.table, error.reason)
@@ -115,19 +118,20 @@ async def _write_or_rebuild(work: StageWork, partitions: Sequence[str]) -> Stage
         return await _write(work, partitions)
 
 
-def _must_be_rebuilt(tables: LanceTables, table: str, error: TableError) -> bool:
+def _must_be_rebuilt(tables: LanceTables, stage: Stage, error: TableError) -> bool:
     """Whether a table that is known to be ours, and was changed by nobody else, is of an earlier version or cannot be read.
 
-    A table of an earlier version lacks a column that rows have now. A table that users declare follows their declaration, so it
-    may have lost columns as well.
+    A table of an earlier version lacks a column that rows have now. One that its stage declares may differ in any way, since its
+    author may change it at any time.
     """
+    table = stage.table
     if tables.state(table) is None:
         return False
     if isinstance(error, TableSchemaError):
-        if table not in TABLES:
-            return True
-        found = tables.open(table).schema.names
-        return any(column.name not in found for column in tables.specs[table].columns)
+        spec, found = tables.specs[table], tables.open(table).schema
+        if stage.table_spec is not None:
+            return not found.equals(spec.schema(spec.dimensions_of(found)))
+        return any(column.name not in found.names for column in spec.columns)
     try:
         contents = TableContents(tables, table)
         return any(contents.fault is not None for _ in contents.pieces()) or contents.fault is not None
@@ -187,7 +191,8 @@ async def _write_under_lease(work: StageWork, tables: LanceTables, partitions: S
     reasons = miss_reasons(runner.store, stage, missing)
     started = time.perf_counter()
     dimensions = runner.pipeline.resources[stage.vectors].dimensions if stage.vectors else 0
-    schema = tables.specs[stage.table].schema(dimensions)
+    spec = tables.specs[stage.table]
+    schema = spec.schema(dimensions)
     batches: list[pa.Table] = []
     built: dict[str, Action] = {}
     for partition, action in missing.items():
@@ -198,14 +203,24 @@ async def _write_under_lease(work: StageWork, tables: LanceTables, partitions: S
             outcome.results[partition] = _result(partition, action, state or "")
             continue
         try:
-            built[partition], rows = await _rows(work, partition)
-        except DocumentError as error:
-            work.fail(partition, error)
+            action, rows = await _rows(work, partition, schema)
+            if stage.table_spec is not None:
+                check_rows(spec, rows, [partition])
+        except (DocumentError, ValueError, TableSchemaError) as error:
+            work.fail(partition, error if isinstance(error, DocumentError) else _of_rows(error))
         else:
-            batches.append(table_of(rows, schema))
+            built[partition] = action
+            batches.append(rows)
     runner.observer.advanced(stage.name, reused=len(outcome.results))
     if built:
-        state = tables.write(stage.table, pa.concat_tables(batches), list(built))
+        try:
+            state = tables.write(stage.table, pa.concat_tables(batches), list(built))
+        except ValueError as error:
+            raise TableSchemaError(
+                stage.table,
+                f"the rows of several units do not fit together: {error}.",
+                "Nothing was written: each row needs a key of its own, such as one that begins with its document.",
+            ) from error
         seconds = (time.perf_counter() - started) / len(built)
         for partition, action in built.items():
             outcome.results[partition] = _result(partition, action, state, reasons[partition], seconds)
@@ -213,14 +228,24 @@ async def _write_under_lease(work: StageWork, tables: LanceTables, partitions: S
     runner.store.failures.forget([action.key for p, action in missing.items() if p in outcome.results])
 
 
-async def _rows(work: StageWork, partition: str) -> tuple[Action, list[dict[str, Any]]]:
+async def _rows(work: StageWork, partition: str, schema: "pa.Schema") -> "tuple[Action, pa.Table]":
+    """The rows of a unit. Raises what `named_error` makes of an error of the function, and ValueError if they do not fit."""
     while True:
         action = work.action(work.stage, partition)
         try:
             values = await work.open_inputs(work.stage, partition, work.runner.reuse)
         except InputChangedError:
             continue
-        return action, work.stage.function(partition, row_digest(action), *values)
+        try:
+            rows = work.stage.function(partition, row_digest(action), *values)
+        except Exception as error:
+            raise named_error(error, work.stage.name) from error
+        return action, table_of(rows, schema)
+
+
+def _of_rows(error: ValueError | TableSchemaError) -> DocumentError:
+    reason = error.reason if isinstance(error, TableSchemaError) else f"its rows do not fit the table: {error}."
+    return DocumentError(reason, "Nothing of it was written. Fix the stage and run again.", transient=True)
 
 
 def _result(partition: str, action: Action, state: str, reason: str = "", seconds: float = 0.0) -> Result:

@@ -33,7 +33,7 @@ _OF_ALL = {
 }
 
 
-def named_error(error: Exception, stage: str) -> Exception:
+def named_error(error: Exception | SystemExit, stage: str) -> Exception:
     """The error to raise for one that a stage's function raised: itself where it says what to do.
 
     A ConfigurationError ends the stage once, for all documents; a DocumentError fails one, and is tried again.

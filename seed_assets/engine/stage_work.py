@@ -26,6 +26,7 @@ from seed_assets.engine.comparison import miss_reasons
 from seed_assets.engine.currency import kept_actions
 from seed_assets.engine.observer import ResultsObserver
 from seed_assets.engine.runner import Runner
+from seed_assets.engine.stage_code import note_code
 from seed_assets.engine.stage_errors import NAMED, OF_THE_MACHINE, named_error
 from seed_assets.engine.stage_run import BlockedError, InputChangedError, NotBegunError, StageRun
 from seed_assets.engine.stage_watch import StageWatch
@@ -74,6 +75,7 @@ class StageWork:
         for resource in runner.pipeline.used_by(stage).values():
             if isinstance(resource, OfPrompts):
                 runner.store.keep_texts(resource.prompt_texts)
+        note_code(runner.store, stage)
         actions: dict[str, Action] = {}
         for partition in partitions:
             try:
@@ -198,23 +200,25 @@ class StageWork:
                     used[REUSE] = own
                 try:
                     value = await stage.function(*arguments, **used)
+                    problem = stage.problem(value, *arguments)
+                    preview = "" if problem else cut_at_word(stage.preview(value), PREVIEW_CHARACTERS)
+                    warnings = [] if problem else stage.warnings_beside(value)
                 except NAMED:
                     raise
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     if not isinstance(error, OF_THE_MACHINE) and not is_memory_error(error):
                         # An error may quote a document.
                         trace = plain_lines("".join(traceback.format_exception(error)))
                         logger.error("%s of %s: %s", stage.name, plain(partition), trace)
                     raise named_error(error, stage.name) from error
-                if problem := stage.problem(value, *arguments):
+                if problem:
                     raise DocumentError(
                         f"what was made of it cannot be right: {problem}.",
                         "Nothing was kept of it. This is a fault of the stage, or of what it asked: fix that and run again.",
                         transient=True,
                     )
                 computed = True
-                preview = cut_at_word(stage.preview(value), PREVIEW_CHARACTERS)
-                return [(value, preview, stage.warnings_beside(value))]
+                return [(value, preview, warnings)]
 
             try:
                 (record,) = await reuse.records([action], call, partition=partition)
@@ -261,6 +265,8 @@ class StageWork:
 
     def fetch_inputs(self, partitions: Iterable[str]) -> None:
         """Bring the inputs of these documents here at once, if they are elsewhere; opened singly, each would be waited for."""
+        if not self.runner.store.content.is_shared:
+            return
         stages = [name for name in self.stage.inputs if name != SOURCE and name not in self.stage.corpus_inputs]
         wanted: set[str] = set()
         for partition in partitions:

@@ -17,6 +17,7 @@ from io_managers.store.fingerprint import Action, Part
 from io_managers.store.refs import Ref
 from resources.errors import ConfigurationError, DocumentError
 from resources.wording import did_you_mean
+from seed_assets.engine.stage_code import CodeChange, code_changes
 from seed_assets.explaining.key_changes import Change, key_changes
 from seed_assets.explaining.prompt_changes import prompt_difference
 from seed_assets.explaining.setting_names import keeping_setting
@@ -90,11 +91,16 @@ class StageExplanation:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Results of one unit, in the order of the pipeline. unit: its id; "" for the corpus as a whole. units: what kind it is."""
+    """Results of one unit, in the order of the pipeline.
+
+    unit: its id; "" for the corpus as a whole. units: what kind it is. code: stages whose code has changed, and whose version has
+    not.
+    """
 
     unit: str
     units: Units
     stages: tuple[StageExplanation, ...]
+    code: tuple[CodeChange, ...] = ()
 
 
 def explain(session: Session, unit: str, stage: str = "") -> Explanation:
@@ -108,7 +114,8 @@ def explain(session: Session, unit: str, stage: str = "") -> Explanation:
     name, units = _unit(session, plan, unit)
     stages = _stages(session, units, stage)
     explaining = _Unit(session, plan, name)
-    return Explanation(name, units, tuple(found for one in stages if (found := explaining.of_stage(one)) is not None))
+    explained = tuple(found for one in stages if (found := explaining.of_stage(one)) is not None)
+    return Explanation(name, units, explained, tuple(code_changes(session.store, stages)))
 
 
 def _unit(session: Session, plan: Plan, given: str) -> tuple[str, Units]:

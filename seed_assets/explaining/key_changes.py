@@ -106,9 +106,12 @@ def _of_source(before: Mapping[str, Part], now: Mapping[str, Part], settings: Se
 
 def _of_resource(resource: Any, name: str, before: Part, now: Part, settings: Settings | None) -> Iterator[Change]:
     if not isinstance(before, Mapping) or not isinstance(now, Mapping):
-        setting = setting_of(name, settings)
+        own = resource.setting_of("") if isinstance(resource, OfSettings) else ""
+        setting = own or setting_of(name, settings)
         if before is None or now is None:
             text = f"`{name}` is {'not used any more' if now is None else 'used now'}"
+        elif own:
+            text = f"{own}: what it declares changed"
         else:
             text = _named(setting or name, before, now)
         yield Change(name, "method", text, setting, before, now)

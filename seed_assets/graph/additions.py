@@ -4,7 +4,7 @@ This module joins them with the project's own stages and refuses what does not f
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,32 +15,44 @@ from seed_assets.graph.stage import SOURCE, Stage
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 
 
+def is_stage_name(name: str) -> bool:
+    """Whether a stage may have this name: small letters, digits and underscores, a letter first, at most 100 characters."""
+    return _NAME.fullmatch(name) is not None
+
+
 @dataclass(frozen=True)
 class Additions:
     """Stages that are not the project's own.
 
     resources: those of single stages, each under `<stage>.<parameter>`. left_out: name of a stage -> a sentence that says why it
-    is declared and cannot be in the pipeline; what depends on it is left out as well, and everything else runs.
+    is declared and cannot be in the pipeline; what depends on it is left out as well, and everything else runs. files: those that
+    decide what is declared.
     """
 
     stages: Sequence[Stage] = ()
     resources: Mapping[str, Any] = field(default_factory=dict[str, Any])
     left_out: Mapping[str, str] = field(default_factory=dict[str, str])
+    files: Sequence[str] = ()
 
 
-def joined(own: Sequence[Stage], additions: Iterable[Additions]) -> tuple[list[Stage], Additions]:
+def joined(
+    own: Sequence[Stage], additions: Iterable[Additions], reserved: Collection[str] = ()
+) -> tuple[list[Stage], Additions]:
     """Return all stages, each after its inputs, and all additions as one.
 
-    own: the project's stages, in order. Raises ConfigurationError, which names the stage, where it is declared and what is wrong.
+    own: the project's stages, in order. reserved: names of stages that it has under other settings.
+
+    Raises ConfigurationError, which names the stage, where it is declared and what is wrong.
     """
     found = list(additions)
     left_out = {name: why for one in found for name, why in one.left_out.items()}
     stages = [stage for one in found for stage in one.stages]
-    _check_names(own, stages, left_out)
+    _check_names({*reserved, *(stage.name for stage in own)}, stages, left_out)
     _check_tables(stages)
     ordered = _ordered(own, stages, left_out)
     resources = {name: value for one in found for name, value in one.resources.items()}
-    return [*own, *ordered], Additions(ordered, resources, left_out)
+    files = [path for one in found for path in one.files]
+    return [*own, *ordered], Additions(ordered, resources, left_out, files)
 
 
 def _ordered(own: Sequence[Stage], added: Sequence[Stage], left_out: dict[str, str]) -> list[Stage]:
@@ -70,10 +82,10 @@ def _ordered(own: Sequence[Stage], added: Sequence[Stage], left_out: dict[str, s
     return ordered
 
 
-def _check_names(own: Sequence[Stage], added: Sequence[Stage], left_out: Mapping[str, str]) -> None:
-    known = {stage.name: "the project" for stage in own}
+def _check_names(reserved: Collection[str], added: Sequence[Stage], left_out: Mapping[str, str]) -> None:
+    known = dict.fromkeys(reserved, "the project")
     for stage in added:
-        if not _NAME.fullmatch(stage.name):
+        if not is_stage_name(stage.name):
             raise _unusable(
                 stage,
                 "its name has to begin with a small letter and consist of small letters, digits and underscores, at most 100",

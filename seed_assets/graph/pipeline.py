@@ -36,10 +36,11 @@ class Pipeline:
     """The stages by name, in an order in which each comes after its inputs, and the resources that they use, by name.
 
     keeping: stages whose published results are kept if only these parts of their keys have changed: resources (another model,
-    another prompt), or VERSION. cluster_types: the partitions of the stages of cluster types and of clusters. asked_with:
-    digests of the settings that shape requests to models; a recorded failure holds under them. left_out: by name, why a
-    declared stage is not in the pipeline. batched: by stage, whether its requests to models go into batches; those of others do
-    not. A resource under the name `<stage>.<parameter>` is for that stage alone.
+    another prompt), or VERSION. cluster_types: the partitions of the stages of cluster types and of clusters. asked_with: digests
+    of the settings that shape requests to models; a recorded failure holds under them. left_out: by name, why a declared stage is
+    not in the pipeline. files: those that decide what is declared, beside the settings. unused: the project's stages that these
+    settings do not need. batched: by stage, whether its requests to models go into batches; those of others do not. A resource
+    under the name `<stage>.<parameter>` is for that stage alone.
     """
 
     stages: Mapping[str, Stage]
@@ -48,6 +49,8 @@ class Pipeline:
     cluster_types: tuple[str, ...] = ()
     asked_with: frozenset[str] = frozenset()
     left_out: Mapping[str, str] = field(default_factory=dict[str, str])
+    files: tuple[str, ...] = ()
+    unused: frozenset[str] = frozenset()
     batched: Mapping[str, BatchMode] = field(default_factory=dict[str, BatchMode])
 
     def __post_init__(self) -> None:

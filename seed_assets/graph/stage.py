@@ -119,7 +119,10 @@ class OfSettings(Protocol):
     """A resource that knows by which settings of the user its identity is decided."""
 
     def setting_of(self, path: str) -> str:
-        """The setting that decides the part of the identity at this path, such as `fields.author`; "" if it knows none."""
+        """The setting that decides the part of the identity at this path, such as `fields.author`; "" if it knows none.
+
+        An empty path means the identity as a whole, or the kind.
+        """
         ...
 
 
@@ -169,6 +172,7 @@ class Stage:
     each unit of a sink has a row in every case. works_on: the sinks whose rows maintenance looks at.
 
     declared_in: where a stage that is not the project's own is declared, such as `module my_stages`; for messages.
+    code: the source of such a stage, to say when it has changed and its version has not; it is in no key. "" if it is not known.
     """
 
     name: str
@@ -196,6 +200,7 @@ class Stage:
     changes: Mapping[str, str] = field(default_factory=dict[str, str])
     table_spec: TableSpec | None = None
     declared_in: str = ""
+    code: str = ""
 
     @property
     def description(self) -> str:
@@ -316,6 +321,10 @@ def _stage(function: Callable[..., Any], *, kind: Kind, version: str, **options:
     inputs = [parameter.name for parameter in parameters if parameter.kind is not inspect.Parameter.KEYWORD_ONLY]
     if kind == "sink":
         inputs = inputs[2:]  # the unit and content_digest are given to every sink
+    if bare := [name for name in inputs if name not in hints]:
+        raise TypeError(
+            f"{function.__name__}: its parameter {bare[0]} needs an annotation, the type that the input is read as"
+        )
     declared = {name: one for name in inputs for one in _extras(hints[name]) if isinstance(one, CorpusInput)}
     return Stage(
         name=function.__name__,

@@ -60,17 +60,27 @@ class CostContext:
 
     stage: which the costs are charged to: that of the outermost action. outer_key: of that action. action_key: of the action
     itself; all are "" outside of any action. usage: what was paid so far, inner actions included. answered: requests that the
-    result is made of. reused: what actions had cost that were found inside, inner actions included. latencies: the seconds of
-    all usable answers, those of inner actions included.
+    result is made of. reused: what actions had cost that were found inside, inner actions included. owners: what this action is
+    made for, and what that is made for, see ActionCache.put_origins. found: the keys of actions that were found inside.
+    latencies: the seconds of all usable answers, those of inner actions included.
 
     The context keeps the place of the last answer among the requests in flight until the result is durable, so that no more
     answers are under way than can be lost. While it waits, it keeps none: what it waits for may need that very place.
     """
 
-    def __init__(self, spending: Spending, stage: str = "", action_key: str = "", outer_key: str = "") -> None:
+    def __init__(
+        self,
+        spending: Spending,
+        stage: str = "",
+        action_key: str = "",
+        owners: tuple[tuple[str, str], ...] = (),
+        outer_key: str = "",
+    ) -> None:
         self.stage = stage
         self.action_key = action_key
         self.outer_key = outer_key
+        self.owners = owners
+        self.found: set[str] = set()
         self.usage = Usage()
         self.answered: list[Attempt] = []
         self.reused = Usage()
@@ -85,9 +95,11 @@ class CostContext:
         """Whether an action pays; otherwise nothing is charged to any stage."""
         return bool(self.action_key)
 
-    def inner(self, stage: str, action_key: str) -> "CostContext":
-        """The context of an action that is computed for this one. stage: of that action."""
-        return CostContext(self._spending, self.stage or stage, action_key, self.outer_key or action_key)
+    def inner(self, stage: str, action_key: str, partition: str = "") -> "CostContext":
+        """The context of an action that is computed for this one. stage: of that action. partition: which it is made for."""
+        owner = self.action_key or partition
+        owners = (*self.owners, (owner, action_key)) if owner else self.owners
+        return CostContext(self._spending, self.stage or stage, action_key, owners, self.outer_key or action_key)
 
     def settle(self, inner: "CostContext") -> None:
         """Take over what an inner action has paid."""
@@ -103,6 +115,7 @@ class CostContext:
         if self.of_action:
             accounts = self._spending.accounts
             for record in records:
+                self.found.add(record.key)
                 self.reused.add(accounts.note_inside(self.stage, self.action_key, record.key, record.provenance))
 
     @property

@@ -84,7 +84,10 @@ class Reuse:
 
     def finished(self, keys: Iterable[str]) -> dict[str, ActionRecord]:
         """The actions that need not be computed, by key, in one query."""
-        return self._store.actions.lookup(self._done_here.intersection(keys) if self._no_cache else keys)
+        found = self._store.actions.lookup(self._done_here.intersection(keys) if self._no_cache else keys)
+        for key in (noted := self._store.actions.note_use(found)):
+            del found[key]
+        return found | self._store.actions.lookup(noted) if noted else found
 
     def remembered(self, keys: Iterable[str]) -> dict[str, FailureRecord]:
         """The recorded failures of actions that another attempt cannot cure, by key."""
@@ -194,7 +197,7 @@ class Reuse:
         return finished
 
     async def _compute(self, actions: Sequence[Action], compute: Compute, partition: str) -> list[ActionRecord]:
-        costs = self.costs.inner(actions[0].stage, actions[0].key)
+        costs = self.costs.inner(actions[0].stage, actions[0].key, partition)
         try:
             started = time.perf_counter()
             values = await self._computed(actions, compute, partition, costs)
@@ -208,7 +211,10 @@ class Reuse:
                 )
                 for action, usage, found, made in zip(actions, shares, reused, values, strict=True)
             ]
-            await durable(self._store.commit(results, replace=self._no_cache, attempts=costs.answered), costs.end)
+            origins = [*costs.owners, *((actions[0].key, key) for key in costs.found)]
+            origins += [(costs.owners[-1][0], action.key) for action in actions[1:] if costs.owners]
+            committed = self._store.commit(results, replace=self._no_cache, attempts=costs.answered, origins=origins)
+            await durable(committed, costs.end)
         finally:
             costs.end()
         self._done_here.update(action.key for action in actions)

@@ -65,10 +65,13 @@ class StagePlan:
         """Whether the stage has a unit that is this cluster type or one of its clusters."""
         return any(unit == cluster_type or unit.startswith(f"{cluster_type}/") for unit in self.states)
 
-    def has_work(self, cluster_type: str, without: AbstractSet[str] = frozenset()) -> bool:
-        """Whether this cluster type, or one of its clusters except these, has to be visited."""
+    def has_work(self, cluster_type: str, without: AbstractSet[str] = frozenset(), *, found: bool = False) -> bool:
+        """Whether this cluster type, or one of its clusters except these, has to be visited.
+
+        found: whether its clusters are known, so that those without names are of other types.
+        """
         units = (unit for unit, why in self.todo.items() if unit not in without or why == VANISHED)
-        return bool(self.unnamed) or any(
+        return bool(self.unnamed and not found) or any(
             unit == cluster_type or unit.startswith(f"{cluster_type}/") or self.todo[unit] == VANISHED for unit in units
         )
 
@@ -129,7 +132,8 @@ class Plan:
         stages = {name: plan for name, plan in self.stages.items() if plan.stage.by_cluster_type}
         finder = next((plan for plan in stages.values() if plan.stage.finds), None)
         known = [t for t in finder.states if finder.todo.get(t) != UPSTREAM] if finder else []
-        found = {t: [name for name, plan in stages.items() if plan.has_work(t)] for t in known}
+        done = finder.states.keys() - finder.todo.keys() if finder else set[str]()
+        found = {t: [name for name, plan in stages.items() if plan.has_work(t, found=t in done)] for t in known}
         return {t: names for t, names in found.items() if names}
 
     def of_corpus(self) -> list[str]:

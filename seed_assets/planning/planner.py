@@ -239,7 +239,9 @@ class _Planner:
                 lost = plan.stage.finds and self._pipeline.clusters_of(self._corpus, cluster_type) is None
                 return cluster_type not in left and not (lost and cluster_type in plan.finished)
             case Units.CLUSTERS if cluster_type:
-                return not plan.unnamed and not any(found.startswith(f"{cluster_type}/") for found in left)
+                # Clusters without names are those of types that were never clustered.
+                unnamed = plan.unnamed and self._pipeline.clusters_of(self._corpus, cluster_type) is None
+                return not unnamed and not any(found.startswith(f"{cluster_type}/") for found in left)
             case _:
                 return not left and not plan.unnamed
 

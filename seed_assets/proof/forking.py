@@ -27,8 +27,11 @@ import retrieval
 import seed_assets
 
 _PACKAGES = (event_log, io_managers, resources, retrieval, seed_assets)
-# They run something when they are imported, or are what is run here.
-_LEFT_OUT = (f"{seed_assets.__name__}.definitions", f"{seed_assets.__name__}.proof")
+# They run something when they are imported, are what is run here, or need an extra that may not be installed.
+_LEFT_OUT = tuple(
+    f"{package.__name__}.{module}"
+    for package, module in ((seed_assets, "definitions"), (seed_assets, "proof"), (event_log, "postgres"))
+)
 # What the project imports when it first needs it, in each seed.
 _IMPORTED_LATE = (
     "fsspec.implementations.local",

@@ -5,7 +5,7 @@ itself (seed_assets.session.document_result).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from seed_assets.core.concepts.concepts import Concepts
 from seed_assets.reports.published_results import PublishedResults
@@ -67,7 +67,8 @@ class DocumentOverview:
 
     characters, pages: the length of its text; pages is 0 for formats without pages. warnings: what its reader says. summary: as
     it was judged, or as it was written if it is not judged yet; "" if there is none. verdict: None if it is not judged yet.
-    nearest: the documents most like it, by the first cluster type that knows them.
+    nearest: the documents most like it, by the first cluster type that knows them. added: the results of stages that users
+    add, each in a line, by the names of the stages.
     """
 
     document: str
@@ -82,6 +83,7 @@ class DocumentOverview:
     clusters: list[ClusterOfDocument]
     categories: list[CategoryOfDocument]
     nearest: list[SimilarDocument]
+    added: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def document_overview(
@@ -109,6 +111,7 @@ def document_overview(
         _clusters(results, document),
         _categories(results, document),
         _nearest(results, document, title_of or results.title),
+        results.added(document),
     )
 
 

@@ -115,6 +115,9 @@ def _of_document(found: DocumentOverview) -> Iterator[Block]:
         yield Table(("concept", "mentions", "evidence"), rows)
     else:
         yield Paragraph("There are none.")
+    if found.added:
+        yield Heading("Own stages")
+        yield Fields(list(found.added.items()))
     yield Heading("Clusters")
     if found.clusters:
         yield Items(

@@ -14,14 +14,18 @@ from seed_assets.core.clusters.cluster_summarizing import ClusterSummary
 from seed_assets.core.clusters.clusters import Cluster, Clustering
 from seed_assets.core.clusters.corpus_views import CategorizedConcepts, Placed
 from seed_assets.core.concepts.concepts import Concepts
+from seed_assets.core.entities.entities import Entities
+from seed_assets.core.entities.resolution.canonical import CanonicalEntities
 from seed_assets.core.judging.verdicts import Judgement
 from seed_assets.core.maps.pictures import Pictures
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.summaries.summarizing import Summary
+from seed_assets.graph.stage import Units
 from seed_assets.session.session import Session
 
 TEXT, SUMMARY, CONCEPTS, JUDGEMENT = "extracted_text", "summaries", "concepts", "judgements"
 CLUSTERING, CLUSTER_SUMMARY, CLUSTER_JUDGEMENT = "clusters", "cluster_summaries", "cluster_judgements"
+ENTITIES, ALL_ENTITIES = "entities", "canonical_entities"
 PICTURES, CATEGORIES, PLACED = "corpus_map", "categories", "document_clusters"
 
 
@@ -72,6 +76,14 @@ class PublishedResults:
         """The concepts of a document."""
         return self._open(CONCEPTS, document)
 
+    def entities(self, document: str) -> Entities | None:
+        """The entities of a document."""
+        return self._open(ENTITIES, document)
+
+    def all_entities(self) -> CanonicalEntities | None:
+        """The entities of all documents."""
+        return self._open(ALL_ENTITIES, "")
+
     def judgement(self, document: str) -> Judgement | None:
         """The judgement of a document's summary."""
         return self._open(JUDGEMENT, document)
@@ -79,6 +91,14 @@ class PublishedResults:
     def placed(self, document: str) -> Placed | None:
         """The clusters and categories of a document."""
         return self._open(PLACED, document)
+
+    def added(self, document: str) -> dict[str, str]:
+        """The results of stages that users add, by the names of the stages, each as a line that shows it."""
+        of_documents = [
+            stage for stage in self._stages.values() if stage.units is Units.DOCUMENTS and stage.kind == "value"
+        ]
+        opened = [(stage, self._open(stage.name, document)) for stage in of_documents if stage.declared_in]
+        return {stage.name: stage.preview(value) for stage, value in opened if value is not None}
 
     def clustering(self, cluster_type: str) -> Clustering | None:
         """The clusters of a type."""

@@ -3,8 +3,9 @@
 What belongs here: which name means what. What does not: the overviews and lists themselves, and single results of a document
 (seed_assets.session.document_result).
 
-The words `clusters`, `categories` and `concepts` are the lists, and `topic/3` and `category/3` a cluster and a category, whatever
-the corpus holds: a document is named by its whole path with its suffix, or as `./clusters`, and a folder is no document.
+The words `clusters`, `categories`, `concepts` and `entities` are the lists, and `topic/3`, `category/3` and `entity/3f` one of
+them, whatever the corpus holds: a document is named by its whole path with its suffix, or as `./clusters`, and a folder is no
+document.
 """
 
 import re
@@ -14,9 +15,16 @@ from typing import Any
 from resources.errors import ConfigurationError
 from resources.wording import did_you_mean
 from seed_assets.core.clusters.categories import CATEGORY
+from seed_assets.core.entities.resolution.canonical import ENTITY
 from seed_assets.graph.stage import Units
 from seed_assets.reports.cluster_overview import category_overview, cluster_overview
 from seed_assets.reports.document_overview import document_overview
+from seed_assets.reports.entities.entity_pages import (
+    entities_page,
+    entity_overview,
+    entity_page,
+    list_entities,
+)
 from seed_assets.reports.overview_pages import (
     categories_page,
     category_page,
@@ -26,7 +34,7 @@ from seed_assets.reports.overview_pages import (
     document_page,
 )
 from seed_assets.reports.page import Page, Paragraph
-from seed_assets.reports.published_results import CATEGORIES, CONCEPTS, PublishedResults
+from seed_assets.reports.published_results import ALL_ENTITIES, CATEGORIES, CONCEPTS, ENTITIES, PublishedResults
 from seed_assets.reports.result_lists import list_categories, list_clusters, list_concepts
 from seed_assets.session.document_result import find_document
 from seed_assets.session.session import Session
@@ -41,7 +49,7 @@ _NUMBERED = re.compile(r"(.+)/\d+")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Something to show. kind: document, cluster, category, clusters, categories or concepts.
+    """Something to show. kind: document, cluster, category, entity, or the word for a list.
 
     value: plain dataclasses, or None if there is nothing. notes: sentences about what is not current.
     """
@@ -73,6 +81,8 @@ def _found(session: Session, results: PublishedResults, name: str, part: str, mo
     match kind:
         case "list":
             return _list(session, results, name, most)
+        case "entity":
+            return _entity(session, results, name, most)
         case "cluster":
             return _cluster(session, results, name)
         case "category":
@@ -84,6 +94,8 @@ def _found(session: Session, results: PublishedResults, name: str, part: str, mo
 def _kind(results: PublishedResults, name: str) -> str:
     if name in _LISTS:
         return "list"
+    if name == ENTITIES or name.startswith(f"{ENTITY}/"):
+        return "entity"
     numbered = _NUMBERED.fullmatch(name)
     if numbered and numbered[1] == CATEGORY:
         return "category"
@@ -122,6 +134,22 @@ def _category(session: Session, results: PublishedResults, name: str) -> Shown:
         raise ConfigurationError(_unknown("category", name, known, "`seedbank show categories` lists all of them."))
     notes = unit_notes(session, [session.pipeline.stages[CATEGORIES]], "")
     return Shown("category", found, notes, category_page(found, notes))
+
+
+def _entity(session: Session, results: PublishedResults, name: str, most: int) -> Shown:
+    """The list of all entities, or one of them."""
+    if ALL_ENTITIES not in session.pipeline.stages:
+        raise ConfigurationError("Entities are not enabled. Set `entities.enabled = true` and run `seedbank seed`.")
+    notes = stage_notes(session, [session.pipeline.stages[ALL_ENTITIES]])
+    if name == ENTITIES:
+        listed = list_entities(results)
+        return Shown(name, listed, notes, entities_page(listed, most, notes))
+    found = entity_overview(results, name)
+    if found is None:
+        results.check_opened()
+        known = [one.entity for one in list_entities(results)]
+        raise ConfigurationError(_unknown("entity", name, known, "`seedbank entities list` lists all of them."))
+    return Shown("entity", found, notes, entity_page(found, notes))
 
 
 def _document(session: Session, results: PublishedResults, name: str) -> Shown:

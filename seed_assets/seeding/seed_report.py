@@ -52,13 +52,12 @@ class FailureReport:
 class SeedReport:
     """What a seed did.
 
-    stages: by name. failures: everything that failed. runs: the ids of its Dagster runs. seconds: how long it took.
-    exit_code: 0 done, 1 something failed, 3 the budget was spent, 4 documents wait for a batch, 130 interrupted. added, removed: how many documents
-    came and went. without_text: documents that hold no text, such as photographs. skipped: the files of the corpus that are not documents.
-    warned: how many of the documents have results with warnings.
-    stopped: why the budget ended the spending. remedy: what can help; both are "" if the budget did not end it. corpus_stamp: if
-    nothing was to be done, the stamp of the files for which that holds (see Scan.stamp), otherwise "". shared: what came from the
-    remote and went to it.
+    stages: by name. failures: everything that failed. runs: the ids of its Dagster runs. seconds: how long it took. exit_code:
+    0 done, 1 something failed, 3 the budget was spent, 4 documents wait for a batch, 130 interrupted. added, removed: how many
+    documents came and went. without_text: documents that hold no text, such as photographs. skipped: the files of the corpus
+    that are not documents. warned: how many of the documents have results with warnings. stopped: why the budget ended the
+    spending. remedy: what can help; both are "" if the budget did not end it. corpus_stamp: if nothing was to be done, the
+    stamp of the files for which that holds (see Scan.stamp), otherwise "". shared: what came from the remote and went to it.
     """
 
     stages: dict[str, StageReport] = field(default_factory=dict)

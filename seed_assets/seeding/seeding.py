@@ -316,7 +316,7 @@ class _Seed:
 
     def _plan(self, *, verify: bool = False) -> Plan:
         """Make the plan as of now. What this seed has computed again is not planned once more."""
-        options = self._options.run
+        options = self._runner.options
         visited = {name: tally.visited for name, tally in self._runner.tallies.items()}
         recomputed = {name: visited.get(name, set()) for name in self._left.selected_stages} if options.no_cache else {}
         finder = self._session.pipeline.finder

@@ -51,5 +51,8 @@ def remove_documents(session: Session, partitions: RemovablePartitions, gone: se
     for stage in session.pipeline.document_stages:
         if stage.table:
             remove_rows(session.store, session.tables, stage, sorted(gone), partitions.waiting)
-    session.store.refs.drop_partitions(sorted(gone))
+    # The results of stages that are not in use stay, so that a later plan that has them finds what is gone.
+    here = {*session.pipeline.stages, *session.pipeline.unused}
+    elsewhere = session.store.refs.counts().keys() - here
+    session.store.refs.drop_partitions(sorted(gone), sorted(elsewhere))
     partitions.remove(gone)

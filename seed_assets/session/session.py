@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from resources.batches.stage_batches import StageBatches
 from resources.corpus.corpus import Corpus
 from resources.errors import ConfigurationError, DocumentError, StoppedError
 from resources.home.home import Home
+from resources.home.store_place import place_store
 from resources.settings.config import Settings
 from resources.tables.lance import LanceTables
 from seed_assets.engine.maintenance_due import maintenance_todo
@@ -32,6 +34,7 @@ from seed_assets.memo.reuse import Reuse
 from seed_assets.planning.plan import Plan
 from seed_assets.planning.plan_memory import PlanMemory
 from seed_assets.planning.planner import make_plan
+from seed_assets.session.declared_tables import check_declared_tables
 from seed_assets.session.sharing import RemoteState, open_remote, remote_state
 from seed_assets.wiring import JUDGE, build_pipeline
 
@@ -56,6 +59,7 @@ class Session:
     def __init__(self, settings: Settings, pipeline: Pipeline | None = None) -> None:
         self.settings = settings
         self.home = Home(settings.home)
+        place_store(settings.home, settings.store.place)
         if open_still := self.home.keep_private(settings.corpus):
             logger.warning(open_still)
         self.pipeline = pipeline or build_pipeline(settings)
@@ -73,8 +77,9 @@ class Session:
     @cached_property
     def store(self) -> Store:
         """The store of the home; opening it creates it. What it does not have itself, it finds in its remote, if there is one."""
-        store = shared_store(self.home.store)
-        if self.settings.store.remote:
+        store, rules = shared_store(self.home.store), self.settings.store
+        store.free_space.warn_bytes, store.free_space.least_bytes = rules.warn_free_mb << 20, rules.least_free_mb << 20
+        if rules.remote:
             open_remote(self.settings, store)
         return store
 
@@ -95,6 +100,8 @@ class Session:
 
     def runner(self, options: RunOptions | None = None, observer: Observer | None = None) -> Runner:
         """Make a runner, which runs stages."""
+        if not self.settings.store.enabled:
+            options = replace(options or RunOptions(), no_cache=True)
         return Runner(
             self.store,
             self.pipeline,
@@ -152,8 +159,10 @@ class Session:
     ) -> Plan:
         """Plan what a run would do now; see make_plan.
 
-        verify: read every file and form every key, instead of trusting sizes, times and what an earlier plan found.
+        verify: read every file and form every key, instead of trusting sizes, times and what an earlier plan found. Raises
+        ConfigurationError, also if a table that a stage declares is in use by another stage.
         """
+        check_declared_tables(self.pipeline, self.store, self.tables)
         scan = self.corpus.scan(verify=verify)
         # If the user wants something to be checked or done once more, nothing is taken from memory.
         everything = verify or retry_failed or recomputed or recluster

@@ -4,6 +4,7 @@ This module says when; what is pulled and pushed is in io_managers.sharing.
 """
 
 import logging
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -49,9 +50,12 @@ class Shared:
 
 
 def open_remote(settings: Settings, store: Store) -> "Remote | None":
-    """Let a store find in its remote what it does not have; None if no remote is set or used. Nothing is sent."""
+    """Let a store find in its remote what it does not have; None if no remote is set or used. Nothing is sent.
+
+    A store that this user cannot write takes nothing over, so it is used as it is.
+    """
     rules = settings.store
-    if not rules.remote or rules.remote_access == "off":
+    if not rules.remote or rules.remote_access == "off" or not os.access(store.directory, os.W_OK):
         return None
     from io_managers.sharing.attaching import RemoteRules, attach
 
@@ -65,6 +69,9 @@ def open_remote(settings: Settings, store: Store) -> "Remote | None":
             rules.signing_key.get_secret_value().strip(),
             rules.unsigned == "accept",
             rules.remote_timeout_seconds,
+            rules.redis_url.get_secret_value(),
+            rules.redis_hours,
+            rules.redis_largest_kb,
         ),
     )
 

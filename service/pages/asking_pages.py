@@ -15,9 +15,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from answering.answers import Question, Reply
+from retrieval.filters import NO_FILTERS
 from service.asking import Asking
 from service.bases import Base
 from service.pages.conversation_pages import conversations_of, shown_reply
+from service.pages.filter_fields import filter_fields, filters_in
 from service.pages.forms import form_of
 from service.pages.rendering import HEADERS, is_part, page, text_of
 from service.problems import ServiceError, problem_of
@@ -43,7 +45,15 @@ def asking_pages(base: Base) -> list[Route]:
         seeded = base.home.bound_corpus() is not None
         conversations = conversations_of(await base.ready()) if seeded else []
         given = request.query_params.get("question", "")[:LONGEST_QUESTION]
-        return page(request, "ask", seeded=seeded, conversations=conversations, given=given, longest=LONGEST_QUESTION)
+        return page(
+            request,
+            "ask",
+            seeded=seeded,
+            conversations=conversations,
+            given=given,
+            only=filter_fields(NO_FILTERS),
+            longest=LONGEST_QUESTION,
+        )
 
     async def first_page(request: Request) -> Response:
         return RedirectResponse(f"{request.scope.get('root_path', '')}/", 303)
@@ -81,7 +91,18 @@ async def _asked(base: Base, form: dict[str, str]) -> _Asked:
     conversation = form.get("conversation", "")
     if conversation and not asker.sessions.has(conversation):
         raise ServiceError(404, "There is no such conversation any more. Begin a new one.")
-    return _Asked(asker, asked(asker, text, conversation or None), conversation, form.get("refresh") == "yes")
+    if "again" in form:
+        return _Asked(asker, _earlier(asker, conversation, form["again"]), conversation, refresh=True)
+    question = asked(asker, text, conversation or None, filters=filters_in(form))
+    return _Asked(asker, question, conversation, refresh=False)
+
+
+def _earlier(asker: Asking, conversation: str, number: str) -> Question:
+    """A question of a conversation as it was asked: what was said after it is no part of it. Raises ServiceError."""
+    replies = asker.sessions.replies(conversation)
+    if not number.isdecimal() or not 1 <= int(number) <= len(replies):
+        raise ServiceError(404, "There is no such question in this conversation any more. Ask it as a new one.")
+    return replies[int(number) - 1].question
 
 
 def _noted(wanted: _Asked, reply: Reply) -> str:

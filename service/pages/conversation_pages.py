@@ -13,8 +13,10 @@ from starlette.routing import Route
 
 from answering.answers import AnswerSentence, Citation, Passage, Reply
 from answering.asked import Conversation
+from retrieval.filters import NO_FILTERS
 from service.asking import Asking
 from service.bases import Base
+from service.pages.filter_fields import filter_fields, filters_in_words
 from service.pages.forms import form_of
 from service.pages.rendering import page, path_of
 from service.problems import ServiceError
@@ -39,12 +41,14 @@ class ShownPlace(NamedTuple):
 class ShownReply(NamedTuple):
     """A question with its answer.
 
-    number: its place in the conversation, from 1. citations: the cited places by their numbers. nearest: the nearest passages,
-    if the documents do not say. unsupported: how many sentences the cited places do not support.
+    number: its place in the conversation, from 1. asked_of: the filters in words, "" for all documents. citations: the cited
+    places by their numbers. nearest: the nearest passages, if the documents do not say. unsupported: how many sentences the
+    cited places do not support.
     """
 
     number: int
     reply: Reply
+    asked_of: str
     sentences: tuple[AnswerSentence, ...]
     citations: dict[int, ShownPlace]
     nearest: list[ShownPlace]
@@ -66,6 +70,7 @@ def conversation_pages(base: Base) -> list[Route]:
             conversation=conversation,
             turns=turns,
             conversations=conversations_of(asker),
+            only=filter_fields(turns[-1].reply.question.filters if turns else NO_FILTERS),
             longest=LONGEST_QUESTION,
         )
 
@@ -101,6 +106,7 @@ def shown_reply(reply: Reply, number: int) -> ShownReply:
     return ShownReply(
         number,
         reply,
+        filters_in_words(reply.question.filters),
         answer.sentences,
         {one.number: _place(one, one.number) for one in answer.citations},
         [] if answer.found else [_place(one, at) for at, one in enumerate(reply.passages[:_MOST_PASSAGES], 1)],

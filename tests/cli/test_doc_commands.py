@@ -35,7 +35,13 @@ pytestmark = pytest.mark.slow
 # The documents that the command lines name.
 DOCUMENTS = ("a.md", "b.md", "f.md", "notes/a.md")
 # Commands that a page mentions without meaning them to be run as they stand.
-MENTIONED = {"dagster asset materialize", "seedbank explain", "seedbank compare"}
+MENTIONED = {
+    "dagster asset materialize",
+    "seedbank explain",
+    "seedbank compare",
+    "seedbank forget",
+    "seedbank cache clear",
+}
 PROGRAMS = {
     "seedbank": ("-m", "cli.main"),
     "dagster": SHELL,

@@ -138,6 +138,9 @@ def test_documents_with_equal_feelings_share_one_reply(tmp_path: Path, server: M
         "d.txt#0": None,
     }
 
+    spent = done.report["stages"]["replies"]["requests"], done.report["stages"]["feelings"]["requests"]
+    assert spent == (2, 4)
+
     before = len(server.calls)
     entries.prompt("replies.txt", "Write a short reply.")
     entries.write("a.txt", proposal(99, primary="joy", secondary="pride"))
@@ -145,6 +148,9 @@ def test_documents_with_equal_feelings_share_one_reply(tmp_path: Path, server: M
     assert entries.seed().status == 0
     assert [given_to(call) for call in server.calls[before:] if given_to(call)] == []
     assert table(entries, "replies")["e.txt#0"]["reply"] == "fear and worry"
+    entries.configure(f'{FEELINGS}title = "text"\n')
+    said = entries.run("explain", "a.txt", "replies").output
+    assert "extract.replies: what it declares changed" in said
 
 
 CHUNKS = """
@@ -206,5 +212,9 @@ def test_values_are_judged_like_summaries(proposals: Extracting) -> None:
     assert {row["verdict"] for row in rows.values()} == {"accept"}
     assert rows["a.txt#0"]["score"] == 1.0
     assert not rows["a.txt#0"]["needs_review"]
+    shown = proposals.run("show", "a.txt", "overview", "--format", "json").report
+    assert shown["value"]["added"]["proposals"] == "author: Ada Byron; author: Charles Babbage; status: Final"
+    found = proposals.run("search", "what is to be done", "--where", "proposals.author=ada byron", "--json").report
+    assert {one["document"] for one in found} == {"a.txt", "b.txt"}
     done = proposals.seed()
     assert done.computed == {}

@@ -61,6 +61,8 @@ class BatchServer(ModelServer):
         super().__init__(**options)
         self.faults = BatchFaults()
         self.uploads = 0
+        # How often a call about files and batches began, or had done what it does and was not answered yet.
+        self.events = 0
         self._files: dict[str, bytes] = {}
         self._batches: dict[str, _Batch] = {}
         # By the digest of path and body: how often a request was answered, and is paid.
@@ -97,13 +99,20 @@ class BatchServer(ModelServer):
         app.add_api_route("/v1/batches/{name}", self._get)
         app.add_api_route("/v1/batches/{name}/cancel", self._cancel, methods=["POST"])
 
+    async def _event(self) -> None:
+        self.events += 1
+        await asyncio.sleep(self.faults.seconds)
+
     async def _upload(self, request: Request) -> Response:
         body = await request.body()
+        await self._event()
         boundary = request.headers["content-type"].partition("boundary=")[2].strip('"').encode()
         parts = [part.partition(b"\r\n\r\n") for part in body.split(b"--" + boundary)]
         content = next(content for head, _, content in parts if b"filename=" in head).removesuffix(b"\r\n")
         self.uploads += 1
-        return JSONResponse(self._file(content))
+        described = self._file(content)
+        await self._event()
+        return JSONResponse(described)
 
     def _file(self, content: bytes) -> Json:
         name = f"file-{len(self._files)}"
@@ -112,11 +121,12 @@ class BatchServer(ModelServer):
         return {**described, "filename": f"{name}.jsonl", "purpose": "batch", "status": "processed"}
 
     async def _content(self, name: str) -> Response:
+        await self._event()
         return Response(self._files[name], media_type="application/octet-stream")
 
     async def _create(self, request: Request) -> Response:
-        await asyncio.sleep(self.faults.seconds)
         asked = await request.json()
+        await self._event()
         if self.faults.quota:
             self.faults.quota -= 1
             return _error(429, "You exceeded your current quota.", "insufficient_quota")
@@ -145,12 +155,14 @@ class BatchServer(ModelServer):
         reply = JSONResponse(described)
         if not self.faults.holds:
             self._go_on(batch)
+        await self._event()
         if self.faults.lost_creates:
             self.faults.lost_creates -= 1
             return _error(500, "The server had an error.", "server_error")
         return reply
 
     async def _list(self, after: str = "", limit: int = 20) -> Response:
+        await self._event()
         newest = list(reversed(self._batches))
         if self.faults.hides:
             self.faults.hides -= 1
@@ -169,7 +181,7 @@ class BatchServer(ModelServer):
         )
 
     async def _get(self, name: str) -> Response:
-        await asyncio.sleep(self.faults.seconds)
+        await self._event()
         if self.faults.forgets or name not in self._batches:
             return _error(404, f"No batch found with id '{name}'.", None)
         return JSONResponse(self._batches[name].described)

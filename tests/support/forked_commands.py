@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
-_PACKAGES = ("answering", "cli", "event_log", "io_managers", "resources", "retrieval", "seed_assets")
+_PACKAGES = ("answering", "cli", "event_log", "io_managers", "resources", "retrieval", "seed_assets", "seedbank")
 # Modules that are run as programs, and the one that Dagster loads.
 _PROGRAMS = {"cli.main", "cli.start", "seed_assets.definitions"}
 _OTHERS = ("dagster", "lancedb", "openai", "tests.support.pipelines", "tests.support.plain_runs")

@@ -211,7 +211,7 @@ class PartlyReplacedSession(Session):
     @cached_property
     def tables(self) -> LanceTables:
         """The test's, or the home's."""
-        return self._tables or LanceTables(self.home.lancedb)
+        return self._tables or LanceTables(self.home.lancedb, self.pipeline.tables)
 
     @cached_property
     def corpus(self) -> Corpus:

@@ -81,10 +81,13 @@ class Files:
             ) from error
 
     def put(self, digest: str, stored: bytes) -> None:
-        """Write a file durably; a file with other content is replaced. Raises StoreUnavailableError."""
+        """Write a file durably; a file with other content is replaced. Raises StoreUnavailableError.
+
+        The time of a file that is there already is renewed, so that no collection removes it before it is committed.
+        """
         path = self.path(digest)
         try:
-            if not _holds(path, stored):
+            if not _renewed(path, stored):
                 write_whole(path, stored)
             for directory in (path.parent, self.directory, self.directory.parent):
                 flush_directory(directory)
@@ -106,8 +109,12 @@ class Files:
         os.replace(aside, self.path(digest))
 
 
-def _holds(path: Path, stored: bytes) -> bool:
+def _renewed(path: Path, stored: bytes) -> bool:
+    """Whether the file is there with this content; then its time is renewed."""
     try:
-        return path.stat().st_size == len(stored) and path.read_bytes() == stored
+        if path.stat().st_size != len(stored) or path.read_bytes() != stored:
+            return False
+        os.utime(path)
     except OSError:
         return False
+    return True

@@ -23,7 +23,16 @@ from io_managers.store.errors import StoreUnavailableError, StoreVersionError, i
 from io_managers.store.sqlite.connection import Row, Write, commit_group, connect, error_code, transaction
 from io_managers.store.sqlite.log_loss import LogWatch
 from io_managers.store.sqlite.migrations import migrate
-from io_managers.store.sqlite.schema import ACCOUNT_TABLES, ACCOUNT_TRIGGERS, ADDED, APPLICATION_ID, FORMAT, SCHEMA
+from io_managers.store.sqlite.schema import (
+    ACCOUNT_TABLES,
+    ACCOUNT_TRIGGERS,
+    ADDED,
+    APPLICATION_ID,
+    FORMAT,
+    RETENTION_TABLES,
+    RETENTION_TRIGGERS,
+    SCHEMA,
+)
 
 __all__ = ["Database", "Row", "Write"]
 
@@ -85,7 +94,8 @@ class Database:
             with transaction(self._reader):
                 found, application = self._identity()
                 if found == 0 and not self._reader.execute("SELECT 1 FROM sqlite_master").fetchone():
-                    for statement in (*(SCHEMA + ADDED + ACCOUNT_TABLES).split(";\n"), *ACCOUNT_TRIGGERS):
+                    tables = (SCHEMA + ADDED + ACCOUNT_TABLES + RETENTION_TABLES).split(";\n")
+                    for statement in (*tables, *ACCOUNT_TRIGGERS, *RETENTION_TRIGGERS):
                         self._reader.execute(statement)
                     self._reader.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                     self._reader.execute(f"PRAGMA user_version = {FORMAT}")
@@ -257,6 +267,21 @@ class Database:
                 self._volatile = connect(self.path, "NORMAL")
             with transaction(self._volatile):
                 yield self._volatile
+
+    @contextmanager
+    def maintained(self) -> Iterator[sqlite3.Connection]:
+        """A connection of its own, for long work that removes rows; it does not wait for the disk. It is not in a transaction."""
+        with self.translated():
+            self._check_open()
+            if self._watch is not None:
+                self._watch.unsure()
+            connection = connect(self.path, "NORMAL")
+            try:
+                yield connection
+            finally:
+                if self._watch is not None:
+                    self._watch.unsure()
+                connection.close()
 
     def close(self) -> None:
         """Write everything that is queued, then close. It may be called twice."""

@@ -15,7 +15,10 @@ from io_managers.store.sqlite.schema import (
     ACCOUNT_TRIGGERS,
     ADDED,
     FORMAT,
+    RETENTION_TABLES,
+    RETENTION_TRIGGERS,
     SEALS,
+    TODAY,
 )
 from io_managers.store.sqlite.seals import sql_seal
 
@@ -84,10 +87,26 @@ def _add_daily_account(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _lacks_retention(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'origins'").fetchone() is None
+
+
+def _add_retention(connection: sqlite3.Connection) -> None:
+    """Add the days of last use. Earlier results count as used on the day of the migration, since nothing else is known."""
+    known = {name for _, name, *_ in connection.execute("PRAGMA table_info(actions)")}
+    if "used_on" not in known:
+        (today,) = connection.execute(f"SELECT {TODAY}").fetchone()
+        connection.execute(f"ALTER TABLE actions ADD COLUMN used_on INTEGER DEFAULT {today}")
+    connection.execute("DROP INDEX IF EXISTS actions_stage")  # `actions_age` begins with the stage
+    for statement in (*RETENTION_TABLES.strip().split(";\n"), *RETENTION_TRIGGERS):
+        connection.execute(statement)
+
+
 # Added columns follow those of earlier steps; repair relies on this order.
 STEPS = (
     Migration(_lacks_accounts, _add_accounts),
     Migration(_lacks_seals, _add_seals),
     Migration(_lacks_settings, _add_settings),
     Migration(_lacks_daily_account, _add_daily_account),
+    Migration(_lacks_retention, _add_retention),
 )

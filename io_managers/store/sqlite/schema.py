@@ -19,7 +19,7 @@ CREATE TABLE objects (content_digest TEXT NOT NULL UNIQUE, size_bytes INTEGER NO
     data BLOB);
 CREATE TABLE actions (action_key TEXT NOT NULL UNIQUE, stage TEXT NOT NULL, content_digest TEXT NOT NULL,
     type_name TEXT NOT NULL, parts TEXT NOT NULL, provenance TEXT NOT NULL, created_at REAL NOT NULL, seal INTEGER,
-    parts_seal INTEGER, provenance_seal INTEGER);
+    parts_seal INTEGER, provenance_seal INTEGER, used_on INTEGER);
 CREATE TABLE refs (stage TEXT NOT NULL, partition TEXT NOT NULL, action_key TEXT NOT NULL,
     content_digest TEXT NOT NULL, run_id TEXT NOT NULL, state TEXT NOT NULL, published_at REAL NOT NULL, seal INTEGER,
     PRIMARY KEY (stage, partition)) WITHOUT ROWID;
@@ -54,7 +54,6 @@ CREATE TABLE IF NOT EXISTS latencies (day TEXT NOT NULL, stage TEXT NOT NULL, mo
     requests INTEGER NOT NULL, PRIMARY KEY (stage, model, seconds, day)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS computed (day TEXT NOT NULL, stage TEXT NOT NULL, model TEXT NOT NULL, results INTEGER NOT NULL,
     PRIMARY KEY (day, stage, model)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS actions_stage ON actions (stage);
 """
 _ROUNDED = "CAST(printf('%.2e', {seconds}) AS REAL)"
 _PAID = "instr({provenance}, '\"requests\":') > 0"
@@ -89,6 +88,31 @@ ACCOUNT_ROWS = (
     " ON CONFLICT DO UPDATE SET requests = requests + 1",
     f"INSERT INTO computed SELECT {COMPUTED_OF.format('')} FROM actions WHERE {_PAID.format(provenance='provenance')}"
     " ON CONFLICT DO UPDATE SET results = results + 1",
+)
+
+# What bounds the store and erases from it needs. `actions.used_on` is the last day (since 1970, UTC) on which a result was found
+# though nothing current refers to it, or on which a current result was replaced; NULL until then. An index by digest finds who
+# shares a value. `origins` says what a result was made for: the owner is a document (or another unit), or the action inside of
+# which this one was found or computed.
+RETENTION_TABLES = """
+CREATE TABLE IF NOT EXISTS origins (owner TEXT NOT NULL, action_key TEXT NOT NULL, PRIMARY KEY (owner, action_key))
+    WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS actions_age ON actions (stage, created_at);
+CREATE INDEX IF NOT EXISTS actions_digest ON actions (content_digest);
+CREATE INDEX IF NOT EXISTS refs_action ON refs (action_key);
+CREATE INDEX IF NOT EXISTS requests_response ON requests (response) WHERE response <> '';
+"""
+TODAY = "CAST(strftime('%s', 'now') AS INTEGER) / 86400"
+_WAS_CURRENT = (
+    f"UPDATE actions SET used_on = {TODAY} WHERE action_key = OLD.action_key;"
+    # Not OR IGNORE: within a trigger the policy of the statement counts that has fired it.
+    " INSERT INTO origins SELECT OLD.partition, OLD.action_key WHERE OLD.state = '' AND NOT EXISTS (SELECT 1 FROM origins"
+    " WHERE owner = OLD.partition AND action_key = OLD.action_key)"
+)
+RETENTION_TRIGGERS = (
+    "CREATE TRIGGER IF NOT EXISTS ref_replaced AFTER UPDATE OF action_key ON refs WHEN NEW.action_key <> OLD.action_key"
+    f" BEGIN {_WAS_CURRENT}; END",
+    f"CREATE TRIGGER IF NOT EXISTS ref_dropped AFTER DELETE ON refs BEGIN {_WAS_CURRENT}; END",
 )
 
 # Table -> column of the seal -> the sealed columns, in order. The parts and the provenance of an action have seals of their

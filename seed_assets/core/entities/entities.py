@@ -32,7 +32,7 @@ _MOST_CUES = 20
 _READ_CHARACTERS = 4_000_000
 
 
-class Entity(msgspec.Struct, frozen=True, array_like=True):
+class Entity(msgspec.Struct, frozen=True, omit_defaults=True):
     """Someone or something that a document speaks of.
 
     name: its fullest name, as it stands in the text. normal: the name in the form in which names are compared; of a date in
@@ -96,6 +96,11 @@ class RuleEntityExtractor:
             "types": list(self.types),
             "known": self.known.digest,
         }
+
+    @property
+    def files(self) -> Sequence[str]:
+        """The list of known names; see OfFiles."""
+        return self.known.files
 
     async def extract(self, text: str, title: str, reuse: Reuse | None = None) -> Entities:
         """Do what `entities_in` does, in a worker or a thread; see `work`."""

@@ -51,6 +51,11 @@ class KnownNames:
                     found.setdefault(one.strip(), (kind, name))
         return found
 
+    @property
+    def files(self) -> Sequence[str]:
+        """The file; nothing if there is none."""
+        return [str(self.path)] if self.path is not None else []
+
     @cached_property
     def digest(self) -> str:
         """The digest of the names; the order of the lines does not change it. It is "" if no names are known."""

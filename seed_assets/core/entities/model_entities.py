@@ -85,6 +85,11 @@ class ModelEntityExtractor(ModelStage):
         """The length of a piece, the types and the known names."""
         return {"characters": self.characters, "types": list(self.types), "known": self.known.digest}
 
+    @property
+    def files(self) -> Sequence[str]:
+        """The list of known names; see OfFiles."""
+        return self.known.files
+
     def estimate(self, characters: int) -> Usage:
         """Estimate the cost of a document of `characters`; see Priced."""
         pieces = max(1, -(-characters // self.characters))

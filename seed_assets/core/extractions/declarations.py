@@ -4,6 +4,7 @@ What belongs here: reading these files, and messages about what cannot be an ext
 fields (declared_fields, schema_fields), and the stages (stages.extractions).
 """
 
+import inspect
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -128,7 +129,7 @@ def _fields(where: str, settings: ExtractSettings, model_of: ModelOf) -> tuple[t
     if is_schema_file(settings.schema_of):
         schema, files = _json(f"{where}.schema", path), (os.fspath(path),)
     else:
-        schema, files = _model_schema(f"{where}.schema", settings.schema_of, model_of), ()
+        schema, files = _model_schema(f"{where}.schema", settings.schema_of, model_of)
     try:
         return schema_fields(schema, quotes=settings.quotes), files
     except FieldError as error:
@@ -142,10 +143,11 @@ def _json(where: str, path: Path) -> Any:
         raise _wrong(where, f"{path} is not JSON: {error}") from error
 
 
-def _model_schema(where: str, name: str, model_of: ModelOf) -> Any:
+def _model_schema(where: str, name: str, model_of: ModelOf) -> tuple[Any, Sequence[str]]:
+    """The schema of a pydantic model, and the file of its module."""
     try:
         found = model_of(name)
-        return found.model_json_schema()
+        return found.model_json_schema(), tuple(filter(None, [inspect.getsourcefile(found)]))
     except ConfigurationError:
         raise
     except Exception as error:

@@ -88,7 +88,9 @@ class ModelExtractor(ModelStage):
         if path == "model.model":
             return f"extract.{self.declaration.name}.model" if self.declaration.model else "llm.model"
         own = ("prompt", "fields", "rows", "over", "merge_by", "inputs")
-        return f"extract.{self.declaration.name}.{path}" if path.partition(".")[0] in own else ""
+        if path and path.partition(".")[0] not in own:
+            return ""
+        return ".".join(filter(None, ("extract", self.declaration.name, path)))
 
     def estimate(self, characters: int) -> Usage:
         """Estimate the highest cost of a document of `characters`; see Priced."""
@@ -163,7 +165,7 @@ class ModelExtractor(ModelStage):
         """The text as a whole, or the parts that fit into the context."""
         parts: list[Chunk] = []
         for part in await split_for_model(self.work, text, self.model, self.prompt.turns("piece", **shown)):
-            start = text.index(part, parts[-1].start if parts else 0)
+            start = text.index(part, parts[-1].end if parts else 0)
             parts.append(Chunk(part, start, start + len(part)))
         return parts
 

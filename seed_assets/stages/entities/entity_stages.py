@@ -4,12 +4,18 @@ given settings. What does not: the project's other stages (wiring).
 
 from typing import TYPE_CHECKING, Any
 
+from resources.home.home import Home
 from resources.settings.config import Settings
 from seed_assets.core.entities.entities import RuleEntityExtractor
 from seed_assets.core.entities.known_list import KnownNames
+from seed_assets.core.entities.resolution.canonical import ResolutionRules
+from seed_assets.core.entities.resolution.decisions_file import EntityDecisions
+from seed_assets.core.entities.resolution.pair_judging import ModelPairJudge, NoPairJudge, PairJudge
 from seed_assets.core.text.text_work import TextWork
 from seed_assets.graph.additions import Additions
+from seed_assets.stages.entities.canonical_entities import canonical_entities
 from seed_assets.stages.entities.entities import entities
+from seed_assets.stages.entities.entity_tables import lance_entities, lance_mentions
 
 if TYPE_CHECKING:
     from resources.models.model_clients import ModelClients
@@ -22,7 +28,21 @@ def entities_of(settings: Settings, models: "ModelClients | None", work: TextWor
     """
     if not settings.entities.enabled:
         return Additions()
-    return Additions((entities,), {"entities.entity_extractor": _extractor(settings, models, work)})
+    return Additions(
+        (entities, canonical_entities, lance_entities, lance_mentions),
+        {
+            "entities.entity_extractor": _extractor(settings, models, work),
+            "canonical_entities.resolution_rules": ResolutionRules(settings.entities.largest),
+            "canonical_entities.pair_judge": _pair_judge(settings, models),
+            "canonical_entities.entity_decisions": EntityDecisions(Home(settings.home).entity_decisions),
+        },
+    )
+
+
+def _pair_judge(settings: Settings, models: "ModelClients | None") -> PairJudge:
+    if models is None or not settings.entities.most_pairs_asked:
+        return NoPairJudge()
+    return ModelPairJudge(models.chat(settings.entities.model), settings.entities.most_pairs_asked)
 
 
 def _extractor(settings: Settings, models: "ModelClients | None", work: TextWork) -> Any:

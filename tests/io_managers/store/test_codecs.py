@@ -9,6 +9,7 @@ import itertools
 import math
 import subprocess
 import sys
+import types
 from collections import Counter, OrderedDict
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from io_managers.store.codecs import codecs
 from io_managers.store.codecs.codecs import decode, encode
 from io_managers.store.errors import UnencodableError, UnknownFormatError
 
@@ -439,3 +441,15 @@ def test_equal_values_have_equal_bytes_in_another_process(seed):
         check=True,
     )
     assert done.stdout.strip() == repr(digests())
+
+
+def test_an_installed_seedbank_and_the_repository_name_classes_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guards against a home that only that of the two can read which has written it: an installed one is below `seedbank`."""
+    monkeypatch.setattr(codecs, "_BELOW", "seedbank.")
+    module = types.ModuleType("seedbank.things")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    thing = type("Thing", (msgspec.Struct,), {"__annotations__": {"size": int}, "__module__": module.__name__})
+    monkeypatch.setattr(module, "Thing", thing, raising=False)
+    stored = encode(thing(size=3))
+    assert stored.type_name == "things:Thing"
+    assert decode(stored.data, type_name=stored.type_name) == thing(size=3)

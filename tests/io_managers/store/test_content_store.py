@@ -8,6 +8,11 @@ from typing import Protocol
 
 import pytest
 
+from io_managers.sharing.buckets.folder_bucket import FolderBucket
+from io_managers.sharing.read_through import SharedContent
+from io_managers.sharing.remote import Access, Remote
+from io_managers.sharing.remote_index import RemoteIndex
+from io_managers.sharing.segments.signatures import Trust
 from io_managers.store import content_store
 from io_managers.store.action_cache import ActionCache, Provenance
 from io_managers.store.content_store import ContentStore, SqliteContentStore
@@ -62,7 +67,18 @@ class SqliteFiles(SqliteRows):
         self.path(digest).unlink()
 
 
-HARNESSES: dict[str, Callable[[Path], Harness]] = {"rows": SqliteRows, "files": SqliteFiles}
+class ReadThrough(SqliteRows):
+    """SharedContent in front of a remote that has none of the values."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        (directory / "remote").mkdir()
+        access = Access(FolderBucket(directory / "remote"), Trust(unsigned=True), None, False)
+        self.remote = Remote(lambda: access, RemoteIndex(directory / "remote.db", "remote"))
+        self.content: ContentStore = SharedContent(self.content, self.database, self.remote)
+
+
+HARNESSES: dict[str, Callable[[Path], Harness]] = {"rows": SqliteRows, "files": SqliteFiles, "remote": ReadThrough}
 
 
 @pytest.fixture(params=HARNESSES)
@@ -70,6 +86,8 @@ def harness(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(content_store, "LARGE_BYTES", -1 if request.param == "files" else 1 << 30)
     made = HARNESSES[request.param](tmp_path)
     yield made
+    if isinstance(made, ReadThrough):
+        made.remote.close()
     made.database.close()
 
 

@@ -16,7 +16,7 @@ from io_managers.store.failures import FailureRecord
 from io_managers.store.fingerprint import Action, KeyTemplate
 from io_managers.store.refs import Ref
 from io_managers.store.repair import repair
-from io_managers.store.sqlite.schema import SEALS
+from io_managers.store.sqlite.schema import SEALS, TODAY
 from io_managers.store.store import Store
 
 ROOT = Path(__file__).parents[3]
@@ -42,9 +42,26 @@ def earlier(tmp_path: Path) -> Path:
             for column in seals:
                 raw.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         raw.execute("ALTER TABLE failures DROP COLUMN settings")
+        without_retention(raw)
         raw.execute("PRAGMA user_version = 1")
         raw.commit()
     return directory
+
+
+def without_retention(raw: sqlite3.Connection) -> None:
+    """Take away what bounds a store and erases from it, as in a file from before that."""
+    for kind, name in (
+        ("TRIGGER", "ref_replaced"),
+        ("TRIGGER", "ref_dropped"),
+        ("TABLE", "origins"),
+        ("INDEX", "actions_age"),
+        ("INDEX", "actions_digest"),
+        ("INDEX", "refs_action"),
+        ("INDEX", "requests_response"),
+    ):
+        raw.execute(f"DROP {kind} {name}")
+    raw.execute("ALTER TABLE actions DROP COLUMN used_on")
+    raw.execute("CREATE INDEX actions_stage ON actions (stage)")
 
 
 def assert_whole(directory: Path) -> None:
@@ -68,6 +85,24 @@ def test_everything_of_an_earlier_store_is_found_and_sealed(earlier: Path) -> No
         for table, seals in SEALS.items():
             for column in seals:
                 assert raw.execute(f"SELECT count(*) FROM {table} WHERE {column} IS NULL").fetchone() == (0,)
+
+
+def test_results_of_an_earlier_store_count_as_used_when_it_was_migrated(tmp_path: Path) -> None:
+    """Otherwise the first collection would remove everything that is older than a time to live that was just set."""
+    directory = tmp_path / "store"
+    with closing(Store(directory)) as store:
+        store.commit([(action(1), "a value", Provenance())]).result()
+    with closing(sqlite3.connect(directory / "store.db")) as raw:
+        without_retention(raw)
+        raw.execute("UPDATE actions SET created_at = 0")
+        raw.commit()
+    with closing(Store(directory)) as store:
+        ((used_on, today),) = store.database.read(f"SELECT used_on, {TODAY} FROM actions")
+        assert used_on == today
+        store.commit([(action(2), "another", Provenance())]).result()
+        names = "actions_age", "actions_digest", "refs_action", "requests_response", "ref_replaced", "origins"
+        for name in names:
+            assert store.database.read("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)), name
 
 
 def test_an_earlier_store_that_was_never_opened_since_can_be_repaired(earlier: Path) -> None:

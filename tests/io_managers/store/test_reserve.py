@@ -4,6 +4,7 @@ import errno
 import multiprocessing
 import os
 import shutil
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -11,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from io_managers.store import reserve as reserve_module
+from io_managers.store import reserve_file
 from io_managers.store.action_cache import Provenance
 from io_managers.store.errors import StoreUnavailableError
 from io_managers.store.fingerprint import Action, KeyTemplate
 from io_managers.store.request_ledger import ANSWERED, Attempt
 from io_managers.store.reserve import Reserve
 from io_managers.store.reserve_file import ReserveFile
+from io_managers.store.sqlite import connection as connection_module
 from io_managers.store.sqlite import database as database_module
 from io_managers.store.sqlite.connection import connect
 from io_managers.store.store import Store
@@ -202,13 +205,54 @@ def test_a_record_that_a_crash_cut_off_ends_the_list_and_those_before_it_stay(tm
     file.close()
 
 
-def test_a_reserve_that_is_used_up_says_so(tmp_path: Path) -> None:
+def test_a_reserve_that_is_used_up_on_a_full_disk_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = ReserveFile(tmp_path / "reserve")
     file.prepare(1 << 16)
     file.add(bytes(50_000))
+
+    def refuse(descriptor: int, size_bytes: int) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(reserve_file, "_allocate", refuse)
     with pytest.raises(OSError, match="no room is left"):
         file.add(bytes(20_000))
     file.close()
+
+
+def test_a_reserve_grows_while_the_disk_has_room(tmp_path: Path) -> None:
+    """A store that is locked or damaged fails without a full disk: then no number of paid answers may be too many."""
+    file = ReserveFile(tmp_path / "reserve")
+    file.prepare(1 << 16)
+    added = [bytes([number]) * 50_000 for number in range(10)]
+    for payload in added:
+        file.add(payload)
+    file.close()
+    again = ReserveFile(file.path)
+    with again.taking_out() as records:
+        assert records == added
+    assert not again.holds_records()
+    again.close()
+
+
+def test_paid_results_of_a_store_that_is_locked_are_taken_in_by_the_next_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup program, or a process on another host, may hold the lock of the file for longer than a commit waits."""
+    monkeypatch.setattr(connection_module, "BUSY_SECONDS", 0.1)
+    actions = [action(number) for number in range(20)]
+    store = Store(tmp_path / "store")
+    store.commit([(actions[0], "first", PAID)]).result()
+    with closing(sqlite3.connect(store.database.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for one in actions[1:]:
+            with pytest.raises(StoreUnavailableError, match="lock"):
+                store.commit([(one, "x" * 1_000_000, PAID)]).result()
+        assert store.reserve.kept == 19
+        other.execute("ROLLBACK")
+    store.close()
+    with closing(Store(tmp_path / "store")) as again:
+        assert again.actions.existing(one.key for one in actions).keys() == {one.key for one in actions}
+        assert again.verify() == []
 
 
 def add_some(path: Path, name: int) -> None:

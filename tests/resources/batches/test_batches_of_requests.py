@@ -5,75 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from io_managers.store.fingerprint import Action, KeyTemplate
 from io_managers.store.request_ledger import ANSWERED, ANSWERED_IN_BATCH
 from resources.batches import submission
-from resources.batches.batch_service import BatchAccess
-from resources.batches.open_batches import OpenBatches
-from resources.batches.stage_batches import StageBatches
 from resources.endpoints.llm import EndpointError, TransientLLMError
-from resources.errors import StoppedError, WaitingError
-from seed_assets.core.prompting.structured_output import ask
+from resources.errors import StoppedError
 from seed_assets.memo.budget import Budget
-from seed_assets.memo.concurrently import all_of
-from seed_assets.memo.reuse import Made, Reuse
 from tests.support.batch_server import BatchServer
-from tests.support.model_world import SCHEMA, ModelWorld, check, question
+from tests.support.batched_texts import Texts, texts_of
 
-STAGE = KeyTemplate("summaries", {"version": "1"})
-PRICES = (
-    'as_of = 2026-01-01\n[models]\n"scripted" = { input = 2.0, output = 8.0, batch_input = 1.0, batch_output = 4.0 }\n'
-)
-
-
-class Texts:
-    """Asks for summaries of texts as a stage does. Each call of `run` is a run of its own."""
-
-    def __init__(self, folder: Path, server: BatchServer, mode: str = "always") -> None:
-        prices = folder / "prices.toml"
-        prices.write_text(PRICES)
-        self.world = ModelWorld(folder, server.url, prices=prices)
-        self.mode = mode
-        self.store = self.world.store
-        self.records = self.store.batches
-        access = self.world.model().endpoint.batch
-        assert isinstance(access, BatchAccess)
-        self.open = OpenBatches(self.records, self.store.leases, folder / "batches", [access])
-        self._folder = folder / "batches"
-
-    def run(self, *texts: str, budget: Budget | None = None, interrupted: bool = False, mode: str = "") -> list[str]:
-        """The summaries that are there after a run; "" for a text that waits. Batches that were begun are left alone."""
-        batches = StageBatches(self.records, self.store.leases, self._folder, {"summaries": mode or self.mode})
-        reuse = self.world.reuse(batched=batches, budget=budget)
-
-        async def one(text: str) -> str:
-            async def compute(_: object, own: Reuse) -> list[Made]:
-                return [(await ask(self.world.model(), question(text), SCHEMA, check, own), "")]
-
-            action: Action = STAGE.action({"text": text})
-            try:
-                (found,) = await reuse.values([action], compute, str)
-            except WaitingError:
-                return ""
-            return found
-
-        async def every() -> list[str]:
-            batches.begin()
-            try:
-                found = await all_of(one(text) for text in texts)
-                if await batches.end(reuse.costs, interrupted=interrupted):
-                    found = await all_of(one(text) for text in texts)
-                return found
-            finally:
-                await batches.end(reuse.costs, interrupted=True)
-
-        found = self.world.run(every())
-        self.store.forget_used_replies()
-        return found
-
-    def usd(self, outcome: str) -> float:
-        """What was paid for answers that came in this way."""
-        return sum(one.usd or 0.0 for one in self.world.attempts() if one.outcome == outcome)
+# Each test has a server and seven or more event loops.
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -84,12 +25,12 @@ def server() -> Iterator[BatchServer]:
 
 @pytest.fixture
 def texts(tmp_path: Path, server: BatchServer) -> Iterator[Texts]:
-    texts = Texts(tmp_path, server)
+    texts = Texts(tmp_path, server.url)
     with texts.world:
         yield texts
 
 
-MANY = [f"Text {number} about bread and water." for number in range(12)]
+MANY = texts_of(12)
 
 
 def test_all_requests_but_the_first_go_into_one_batch_and_are_found_by_the_next_run(

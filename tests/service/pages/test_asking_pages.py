@@ -1,5 +1,6 @@
 """The page on which questions are asked: with and without JavaScript, from caches, unsupported, unanswered and failed."""
 
+import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,9 @@ from lxml import html
 from answering.answers import Passage, Question
 from answering.drafts import Draft, DraftSentence, Place
 from resources.errors import DocumentError
+from retrieval.filters import Filters
 from seed_assets.memo.reuse import Reuse
+from service.pages.filter_fields import filters_in_words
 from tests.support.asking import CountingAnswerer, TextFinder
 from tests.support.html_content import Shown, shown
 from tests.support.pipelines import World
@@ -117,6 +120,62 @@ def test_a_question_in_a_conversation_comes_after_the_others(asking: Served) -> 
     page = answer(asking, "And when are corals seen?", conversation=conversation)
     assert page.words("//h2[@class='question']") == [QUESTION, "And when are corals seen?"]
     assert len(asking.base.asker.sessions.conversations()) == 1
+
+
+def test_a_question_is_asked_once_more_as_it_was_asked(asking: Served) -> None:
+    """With its own answer among the earlier turns it would be another question, about that answer."""
+    answer(asking)
+    page = answer(asking)  # kept, so it says who answered, and can be asked once more
+    (form,) = page.tree.xpath("//form[@class='again']")
+    given = dict(form.fields)
+    parts(asking, **given)
+    sessions = asking.base.asker.sessions
+    kept, once_more = sessions.replies(str(given["conversation"]))
+    assert once_more.question == kept.question
+    assert not once_more.cache.answer_hit
+    assert answer(asking, **{**given, "again": "7"}).status == 404
+    assert answer(asking, **{**given, "again": "first"}).status == 404
+    assert len(asking.answerer.asked) == 2
+
+
+def test_a_question_is_asked_of_some_documents_and_the_next_one_too(asking: Served) -> None:
+    asking.finder.documents["reefs/fish.txt"] = SENTENCE
+    page = answer(asking, document=CORALS, folder=" ", since="2020-02-29")
+    (reply,) = asking.base.asker.sessions.replies(asking.base.asker.sessions.conversations()[0].id)
+    assert reply.question.filters == Filters(documents=(CORALS,), since=dt.date(2020, 2, 29))
+    assert {passage.document for passage in reply.passages} == {CORALS}
+    assert f"Only in: document {CORALS}, modified since 2020-02-29" in page.text
+    (form,) = page.tree.xpath("//form[@id='ask-form']")
+    filled = {name: value for name, value in dict(form.fields).items() if value and name != "conversation"}
+    assert filled == {"document": CORALS, "since": "2020-02-29"}
+    assert form.xpath("details/@open"), "a filter that is in use is not hidden"
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"document": "reefs/coral.txt"}, "There is no document 'reefs/coral.txt'."),
+        ({"since": "yesterday"}, "Enter a day such as 2026-01-31."),
+        ({"folder": "x" * 5_000}, "more than 4,096 characters"),
+    ],
+)
+def test_a_filter_that_cannot_be_used_is_named(asking: Served, given: dict[str, str], problem: str) -> None:
+    page = answer(asking, **given)
+    assert (page.status, problem in page.text) == (422, True), page.text
+    assert asking.base.asker.sessions.conversations() == []
+
+
+@pytest.mark.parametrize(
+    ("filters", "words"),
+    [
+        (Filters(), ""),
+        (Filters(folders=("a", "b"), formats=("pdf",)), "folder a or b, format pdf"),
+        (Filters(clusters=("topic/3",), concepts=("tide",)), "concept tide, cluster topic/3"),
+        (Filters(where=("leases.kind=flat",)), "rows with leases.kind=flat"),
+    ],
+)
+def test_filters_are_said_in_words(filters: Filters, words: str) -> None:
+    assert filters_in_words(filters) == words
 
 
 def test_what_was_looked_for_is_shown_if_it_is_not_the_question(asking: Served) -> None:

@@ -1,0 +1,1 @@
+"""The commands about stages of the user."""

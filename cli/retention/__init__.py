@@ -1,0 +1,1 @@
+"""Commands that bound the store, and erase from it."""

@@ -1,0 +1,1 @@
+"""Entities over documents: which entities of single documents are one."""
