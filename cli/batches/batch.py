@@ -10,7 +10,7 @@ from cli.invocation import HomeOption, JsonOption, open_session
 from cli.streams import print_json, print_text
 
 if TYPE_CHECKING:
-    from io_managers.store.batches import Batch
+    from io_managers.store.batches.batch_records import Batch
     from seed_assets.session.session import Session
 
 batch_app = typer.Typer(

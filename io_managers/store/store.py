@@ -15,7 +15,7 @@ import msgspec
 
 from io_managers.store.account import Accounting
 from io_managers.store.action_cache import ActionCache, Provenance, encode_parts
-from io_managers.store.batches import Batches
+from io_managers.store.batches.batch_records import Batches
 from io_managers.store.codecs.codecs import Encoded, decode, encode
 from io_managers.store.content_store import ContentStore, SqliteContentStore
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, StoreUnavailableError, is_disk_failure

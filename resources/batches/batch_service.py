@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from io_managers.store.batches import Batch
+from io_managers.store.batches.batch_records import Batch
 from resources.endpoints.endpoint_errors import AttemptError, refused_all
 from resources.endpoints.llm import EndpointError, Price, TransientLLMError
 

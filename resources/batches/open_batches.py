@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from io_managers.store.batches import Batch, Batches
+from io_managers.store.batches.batch_records import Batch, Batches
 from io_managers.store.leases import Leases
 from resources.batches.batch_service import BatchAccess, BatchService, batch_trouble
 from resources.batches.results import take_in

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from io_managers.store.batches import Batch
+from io_managers.store.batches.batch_records import Batch
 from resources.batches.batch_service import BatchLimits, BatchReply, RemoteBatch
 from resources.endpoints.endpoint_errors import AttemptError, refusal
 from resources.endpoints.llm import error_text

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from msgspec.structs import replace
 
-from io_managers.store.batches import Batch, new_batch
+from io_managers.store.batches.batch_records import Batch, new_batch
 from resources.batches.batch_service import BatchAccess
 from resources.batches.submission import digest_of
 

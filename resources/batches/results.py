@@ -13,7 +13,7 @@ import time
 
 from msgspec.structs import replace
 
-from io_managers.store.batches import Batch, Batches, KeptReply
+from io_managers.store.batches.batch_records import Batch, Batches, KeptReply
 from resources.batches.batch_service import BatchReply, BatchService, RemoteBatch
 
 logger = logging.getLogger(__name__)

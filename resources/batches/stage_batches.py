@@ -15,7 +15,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from io_managers.store.batches import REPLIED, Batch, Batches, KeptReply
+from io_managers.store.batches.batch_records import REPLIED, Batch, Batches, KeptReply
 from io_managers.store.leases import Leases
 from resources.batches.batch_service import BatchAccess
 from resources.batches.request_file import RequestFile

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from io_managers.store.batches import Batch, Batches
+from io_managers.store.batches.batch_records import Batch, Batches
 from resources.batches.batch_service import BatchAccess, BatchService, RemoteBatch, batch_error, refused_for_certain
 from resources.endpoints.endpoint_errors import AttemptError
 from resources.endpoints.llm import EndpointError

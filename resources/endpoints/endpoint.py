@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from io_managers.store.batches import KeptReply
+from io_managers.store.batches.batch_records import KeptReply
 from io_managers.store.request_ledger import ANSWERED, ANSWERED_IN_BATCH, Attempt
 from resources.endpoints.circuit_breaker import CircuitBreaker
 from resources.endpoints.endpoint_errors import (

@@ -16,7 +16,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from io_managers.store.batches import KeptReply
+from io_managers.store.batches.batch_records import KeptReply
 from io_managers.store.request_ledger import Attempt
 from resources.errors import DocumentError
 
