@@ -14,6 +14,7 @@ from seed_assets.graph.pipeline import Phase
 from seed_assets.orchestration.automation import OpenSession, RecordsOfTick, Tick, opened
 from seed_assets.orchestration.job_names import DOCUMENTS_JOB
 from seed_assets.planning.phases import Step
+from seed_assets.planning.work import of_stages
 from seed_assets.session.session import Session
 
 # A provider takes minutes to hours, and each look is a request.
@@ -59,7 +60,7 @@ class _BatchTick(Tick):
         plan = session.plan()
         stages = [stage.name for stage in session.pipeline.of_phase(Phase.DOCUMENTS)]
         waiting = {unit for units in plan.waiting().values() for unit in units}
-        waited, todo = set(batches.documents()), plan.todo()
+        waited, todo = set(batches.documents()), of_stages(plan.todo(), stages)
         due = waited & todo.keys()
         batches.drop_documents(waited - due - waiting)
         # No run may visit what did not wait: whether new and changed files are seeded is the matter of another sensor.
