@@ -72,6 +72,7 @@ def test_a_seed_ends_while_documents_wait_and_later_ones_go_on_until_all_is_done
     assert status.status == 0
     assert status.report["counts"]["judgements"]["waiting"] == DOCUMENTS
 
+    last = again
     for _ in range(_MOST_ROUNDS):
         batched.end_batches()
         last = batched.command("seed", "--json")

@@ -48,7 +48,8 @@ class Texts:
         self, *texts: str, budget: Budget | None = None, interrupted: bool = False, mode: BatchMode | None = None
     ) -> list[str]:
         """The summaries that are there after a run; "" for a text that waits. Batches that were begun are left alone."""
-        batches = StageBatches(self.records, self.store.leases, self._folder, {"summaries": mode or self.mode})
+        modes: dict[str, BatchMode] = {"summaries": mode or self.mode}
+        batches = StageBatches(self.records, self.store.leases, self._folder, modes)
         reuse = self.world.reuse(batched=batches, budget=budget)
 
         async def one(text: str) -> str:
