@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from contextlib import nullcontext
-from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,6 +42,7 @@ from cli.process_exit import exit_with_message, watch_address_limit
 from cli.questions.ask import ask, warm
 from cli.questions.serve import mcp, serve
 from cli.report import report
+from cli.retention.history import history_app
 from cli.search import search
 from cli.show import show
 from cli.standing import Standing
@@ -64,6 +64,7 @@ app = typer.Typer(
 app.add_typer(cache_app, name="cache")
 app.add_typer(batch_app, name="batch")
 app.add_typer(entities_app, name="entities")
+app.add_typer(history_app, name="history")
 app.add_typer(judge_app, name="judge")
 app.add_typer(new_app, name="new")
 app.command()(check)
@@ -79,8 +80,6 @@ app.command()(prove)
 app.command()(search)
 app.command()(report)
 app.command()(forget)
-history_app = typer.Typer(help="Manage the history of runs and events that Dagster keeps.", no_args_is_help=True)
-app.add_typer(history_app, name="history")
 
 
 @app.command()
@@ -385,34 +384,6 @@ def dev(
         os.chdir(PROJECT_ROOT)
         command = [sys.executable, "-m", "dagster", "dev", "--workspace", f"{PACKAGES_FOLDER}/workspace.yaml"]
         os.execve(sys.executable, [*command, "--host", host, "--port", str(port)], environment)
-
-
-@history_app.command()
-def trim(
-    keep_days: Annotated[float, typer.Option(min=0, help="Keep every record of the last N days.")] = 30,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed, and remove nothing.")] = False,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Remove records that newer ones have superseded. Current records and finished results are kept."""
-    with open_session(None, home, must_exist=True) as session:
-        from datetime import timedelta
-
-        from event_log.home import open_instance
-        from event_log.trim import trim as trim_history
-        from seed_assets.orchestration.code_location import build_definitions
-        from seed_assets.orchestration.dagster_runs import translated
-
-        os.environ["SEEDBANK_HOME"] = str(session.settings.home)  # Dagster's storages read it from here
-        graph = build_definitions(session.settings).resolve_asset_graph()
-        with translated(), open_instance(compute_logs=True) as instance:
-            trimmed = trim_history(instance, graph, timedelta(days=keep_days), dry_run=dry_run)
-        if as_json:
-            print_json(asdict(trimmed))
-        else:
-            from cli.progress import show_trimmed
-
-            show_trimmed(trimmed, dry_run=dry_run)
 
 
 def main() -> None:

@@ -87,7 +87,7 @@ def test_a_table_of_another_program_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_without_a_model_the_other_stages_run_and_the_rows_stay(tmp_path: Path) -> None:
-    """A user who takes the model away keeps what was paid for, and pays nothing when it is back."""
+    """A user who takes the model away keeps what was paid for, is told what is left out, and pays nothing when it is back."""
     with ModelServer(answer=header_answer) as server:
         world = Extracting(tmp_path, server)
         world.write("a.txt", proposal(1, author="Ada Byron"))
@@ -98,6 +98,10 @@ def test_without_a_model_the_other_stages_run_and_the_rows_stay(tmp_path: Path) 
         assert done.status == 0, done.printed()
         assert "summaries" in done.computed
         assert lancedb.connect(world.home / "lancedb").open_table("proposals").count_rows() == 1
+        for command in ("plan", "status"):
+            said = " ".join(world.run(command, environment=offline).errors.split())
+            assert "proposals" in said
+            assert "needs a model" in said
         assert world.seed().status == 0
         assert len(server.calls) == calls
 

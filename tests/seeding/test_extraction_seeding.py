@@ -218,3 +218,24 @@ def test_values_are_judged_like_summaries(proposals: Extracting) -> None:
     assert {one["document"] for one in found} == {"a.txt", "b.txt"}
     done = proposals.seed()
     assert done.computed == {}
+
+
+MODEL = """
+from pydantic import BaseModel, Field
+
+
+class Proposal(BaseModel):
+    author: list[str]
+    status: str = Field(max_length=5)
+"""
+
+
+def test_a_pydantic_model_beside_the_settings_is_as_good_as_fields(proposals: Extracting) -> None:
+    """A user who has the model already declares nothing twice; its limits hold for what a model server answers."""
+    proposals.prompt("my_models.py", MODEL)
+    proposals.configure('[extract.proposals]\nprompt = "proposals.txt"\nschema = "my_models:Proposal"\n')
+    done = proposals.seed("--stages", "lance_proposals")
+    assert done.status == 0, done.printed()
+    rows = table(proposals, "proposals")
+    assert rows["a.txt#0"]["author"] == ["Ada Byron", "Charles Babbage"]
+    assert (rows["a.txt#0"]["status"], rows["c.txt#0"]["status"]) == ("Final", None)
