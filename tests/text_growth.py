@@ -38,6 +38,10 @@ from seed_assets.core.entities.known_names import Terms
 from seed_assets.core.entities.name_spans import name_spans
 from seed_assets.core.entities.name_types import TYPES, mention_cues
 from seed_assets.core.entities.name_words import name_words
+from seed_assets.core.extractions.extraction import Extraction, FoundRow
+from seed_assets.core.extractions.fields import Field
+from seed_assets.core.extractions.merging import merged
+from seed_assets.core.extractions.normal_values import normal_value
 from seed_assets.core.judging.comparison import Comparison
 from seed_assets.core.judging.copied_wording import copied_wording
 from seed_assets.core.judging.copies import CopiedText, CopiedTexts
@@ -150,6 +154,13 @@ def _judged_quotation(text: str) -> object:
 
 CALLS: Mapping[str, Callable[[str], object]] = {
     "aliases.defined_names": lambda text: list(defined_names(text, name_spans(text, name_words(text)))),
+    "merging.merged": lambda text: merged(
+        [Extraction(tuple(FoundRow({"name": word, "parts": [word]}) for word in text.split()))],
+        [Field("name", "text"), Field("parts", "text", is_list=True)],
+        ["name"],
+        many=True,
+    ),
+    "normal_values.normal_value": lambda text: [_normal_or_none(one, text) for one in _OF_TEXT],
     "aliases.NameGroups.__init__": lambda text: NameGroups(text.split()),
     "entities.entities_in": lambda text: entities_in(text, "", list(TYPES), {text[:9]: ("person", text[:9])}),
     "entities.of_quantities": lambda text: of_quantities(text, [], TYPES),
@@ -322,6 +333,7 @@ CALLS: Mapping[str, Callable[[str], object]] = {
 }
 """How each function that needs more than a text is called."""
 
+_OF_TEXT = (Field("name", "text"), Field("day", "date"), Field("kind", "one of", choices=("lease", "sale")))
 _ID = "names, ids and settings, which other modules keep short"
 _NAME = "names that were found in a text, which have at most twelve words"
 _ASYNC = "as the function that it calls on another thread or in a worker"
@@ -332,6 +344,7 @@ _VALUE = "holds what it is given"
 _PIECE = "a piece of a page; tests/core/reading/html measures whole pages"
 NO_TEXT: Mapping[str, str] = {
     "aliases.NameGroups.join": _NAME,
+    "aliases.NameGroups.key": _NAME,
     "aliases.members": _NAME,
     "entities.EntityExtractor.extract": _ASYNC,
     "entities.RuleEntityExtractor.extract": _ASYNC,
@@ -352,6 +365,14 @@ NO_TEXT: Mapping[str, str] = {
     "model_entities.ModelEntityExtractor.__init__": _VALUE,
     "name_types.best_type": _ID,
     "name_words.NameWords.__init__": _VALUE,
+    "declarations.Declaration.__init__": _VALUE,
+    "declarations.read_declarations": _ID,
+    "declared_fields.checked_names": _ID,
+    "declared_fields.declared_fields": _ID,
+    "extraction.Extractor.extract": _ASYNC,
+    "fields.Field.__init__": _VALUE,
+    "fields.field_lines": _ID,
+    "model_extracting.ModelExtractor.extract": _MODEL,
     "annotations.Written.__init__": _VALUE,
     "attachments.Attachments.__init__": _VALUE,
     "block.Block.__init__": _VALUE,
@@ -588,6 +609,13 @@ NO_TEXT: Mapping[str, str] = {
 _TEXTUAL = re.compile(r"\b(?:str|bytes|SourceText|ExtractedText|Chunks|ClusterMaterial|Extract)\b")
 
 
+def _normal_or_none(one: Field, text: str) -> object:
+    try:
+        return normal_value(one, text)
+    except ValueError:
+        return None
+
+
 def _unless_refused(function: Callable[..., object], *arguments: object) -> object:
     from resources.endpoints.llm import UnusableReplyError
     from resources.errors import DocumentError
@@ -627,7 +655,7 @@ def _functions_of(name: str, short: str) -> Iterator[tuple[str, Any]]:
 
 
 def taking_text() -> dict[str, Callable[[str], object] | None]:
-    """How each function that takes text is called with one; None for those that nobody has said it of."""
+    """How each function that takes text is called with one; None for those that CALLS lacks."""
     found: dict[str, Callable[[str], object] | None] = {}
     for name, function in functions_of_core():
         parameters = [p for p in inspect.signature(function).parameters.values() if p.name not in ("self", "cls")]
@@ -707,7 +735,7 @@ def main() -> None:
     wrong = 0
     for name, call in taking_text().items():
         if call is None:
-            print(f"{name} takes text, and nobody has said how it is called")
+            print(f"{name} takes text, and CALLS does not say how it is called")
             wrong += 1
             continue
         if len(sys.argv) > 1 and not any(word in name for word in sys.argv[1:]):

@@ -113,7 +113,7 @@ class Sample(Dev):
         found["labels.csv"].write_text(labels[1])
         found["questions.txt"].write_text("Why do the pages face outward in a chained library?\n")
         found["/data/letters/seedbank.toml"].write_text(f'corpus = "{self.corpus}"\nhome = "{self.home}"\n')
-        return {"COMMIT": "@", **{shown: str(path) for shown, path in found.items()}}
+        return {"COMMIT": "@", "CHUNKS": "100", **{shown: str(path) for shown, path in found.items()}}
 
 
 @pytest.fixture(scope="module")

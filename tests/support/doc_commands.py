@@ -14,7 +14,7 @@ from tests.support.seed_process import ROOT
 
 # A line is a command if it begins with one of these; spans of text, if they go on after it as well.
 PROGRAMS = ("seedbank", "dagster", "dg", "make", "pytest", "pre-commit", "createdb", "python -m", "python -c")
-_BEGINNING = re.compile(rf"^(?:\w+=\S+ )*(?:\.venv/bin/)?(?:{'|'.join(PROGRAMS)})(?= )")
+_BEGINNING = re.compile(rf"^(?:\w+=\S+ )*(?:\.venv/bin/)?(?:{'|'.join(PROGRAMS)})(?= \S)")
 _EXPORT = re.compile(r"^export ((?:\w+=\S+ ?)+)$")
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _SPAN = re.compile(r"`([^`\n]+)`")

@@ -1,6 +1,6 @@
 """The fields of an extraction, and the JSON schema of the answers that have them.
 
-What belongs here: the type, and what a model is told about a field. What does not: fields as users declare them
+What belongs here: the type, and what a model is shown of a field. What does not: fields as users declare them
 (declared_fields) or as a JSON Schema has them (schema_fields), and reading an answer (answer_values).
 """
 
@@ -77,13 +77,13 @@ def answer_schema(fields: Sequence[Field], *, many: bool) -> dict[str, Any]:
     return _object({ROWS: {"type": "array", "items": row}}) if many else row
 
 
-def told(fields: Sequence[Field], indent: str = "") -> str:
-    """Return the lines that tell a model about the fields; a server may not show it the schema."""
+def field_lines(fields: Sequence[Field], indent: str = "") -> str:
+    """Return the lines that describe the fields to a model; a server may not show it the schema."""
     lines: list[str] = []
     for one in fields:
         lines.append(f"{indent}- {one.name}: {'; '.join(filter(None, _about(one)))}")
         if one.fields:
-            lines.append(told(one.fields, f"{indent}  "))
+            lines.append(field_lines(one.fields, f"{indent}  "))
     return "\n".join(lines)
 
 

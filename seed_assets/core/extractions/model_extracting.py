@@ -16,7 +16,7 @@ from resources.models.tokens import usual_tokens
 from seed_assets.core.extractions.answer_values import Passage, read_answer
 from seed_assets.core.extractions.declarations import Declaration
 from seed_assets.core.extractions.extraction import Extraction, FoundRow
-from seed_assets.core.extractions.fields import answer_schema, told
+from seed_assets.core.extractions.fields import answer_schema, field_lines
 from seed_assets.core.extractions.merging import merged
 from seed_assets.core.prompting.material import MarkedTexts
 from seed_assets.core.prompting.model_stage import ModelStage
@@ -64,9 +64,9 @@ class ModelExtractor(ModelStage):
     @cached_property
     def prompt(self) -> Prompt:
         """The project's prompt with the schema of answers, and with the digest of the user's own."""
-        told_of = self.declaration
-        schema = Schema("extraction", answer_schema(told_of.fields, many=told_of.many))
-        return replace(self._template, schema=schema, digest=told_of.prompt_digest, data=told_of.prompt_data)
+        declared = self.declaration
+        schema = Schema("extraction", answer_schema(declared.fields, many=declared.many))
+        return replace(self._template, schema=schema, digest=declared.prompt_digest, data=declared.prompt_data)
 
     @property
     def identity(self) -> Mapping[str, Part]:
@@ -96,7 +96,7 @@ class ModelExtractor(ModelStage):
         """Estimate the highest cost of a document of `characters`; see Priced."""
         declared = self.declaration
         around = usual_tokens(len(self.prompt.texts["system"]) + len(self.prompt.texts["whole"]))
-        around += usual_tokens(len(declared.instructions) + len(told(declared.fields)))
+        around += usual_tokens(len(declared.instructions) + len(field_lines(declared.fields)))
         most = self.model.max_output_tokens
         answer = min(most, sum(_answer_tokens(one.quoted, one.is_list) for one in declared.fields))
         answer = min(most, answer * _USUAL_ROWS) if declared.many else answer
@@ -146,7 +146,7 @@ class ModelExtractor(ModelStage):
     ) -> Extraction:
         shown = {
             "instructions": self.declaration.instructions,
-            "fields": told(self.declaration.fields),
+            "fields": field_lines(self.declaration.fields),
             "given": MarkedTexts("value", [_written(value) for value in given.values()], list(given)),
         }
         if source is None:
