@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.backup import backup
+from cli.batches.batch import batch_app
 from cli.costs.cache import cache_app
 from cli.costs.prove import prove
 from cli.entities.entities import entities_app
@@ -61,6 +62,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cache_app, name="cache")
+app.add_typer(batch_app, name="batch")
 app.add_typer(entities_app, name="entities")
 app.add_typer(history_app, name="history")
 app.add_typer(judge_app, name="judge")
@@ -125,6 +127,13 @@ def seed(
     rebind: Annotated[
         bool, typer.Option("--rebind", help="Use this home for a corpus that was moved: --corpus is its new place.")
     ] = False,
+    no_wait: Annotated[
+        bool,
+        typer.Option(
+            "--no-wait",
+            help="Wait for no batch: cancel those that have not ended, keep what they have answered, and send the rest alone.",
+        ),
+    ] = False,
     verify: VerifyOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -137,7 +146,7 @@ def seed(
     options = SeedOptions(
         stages=_split(stages),
         documents=documents,
-        run=RunOptions(no_cache, cache_only, retry_failed, max_cost, recluster),
+        run=RunOptions(no_cache, cache_only, retry_failed, max_cost, recluster, no_wait),
         allow_removals=allow_removals,
         rebuild_sink=rebuild_sink,
         rebind=rebind,
@@ -220,6 +229,7 @@ def plan(
         found = session.plan(verify=verify, retry_failed=retry_failed, recomputed=recomputed, recluster=recluster)
         estimates = estimate(session.pipeline, session.store, found, names, selected_documents(found, documents))
         if as_json:
+            waiting = found.waiting()
             print_json(
                 {
                     "stages": {
@@ -237,6 +247,10 @@ def plan(
                             "expected": None if stage.expected is None else _priced(stage.expected),
                             "models_without_price": stage.without_price,
                             "saved": _priced(stage.saved),
+                            "batched": stage.batched,
+                            "in_batches": None if stage.batched == "off" else _priced(stage.in_batches),
+                            "rounds": stage.rounds,
+                            "waiting": len(waiting.get(name, ())),
                         }
                         for name, stage in estimates.items()
                     },
@@ -271,7 +285,7 @@ def _split(names: str) -> tuple[str, ...]:
 
 @app.command()
 def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Show how many results of each stage are current, stale, failed, blocked or missing; --json lists each document.
+    """Show how many results of each stage are current, stale, failed, blocked, waiting or missing; --json lists each document.
 
     Documents that were read with warnings are named, and skipped files are counted by their suffix.
     """
@@ -326,7 +340,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
     raise typer.Exit(1 if failures else 0)
 
 
-_STATES = ("current", "stale", "failed", "blocked", "missing")
+_STATES = ("current", "stale", "failed", "blocked", "waiting", "missing")
 
 
 @app.command()
@@ -375,7 +389,8 @@ def dev(
 def main() -> None:
     """Run the command line.
 
-    Exit statuses: 0 done, 1 something failed, 2 wrong usage or configuration, 3 a budget stopped the run, 130 interrupted.
+    Exit statuses: 0 done, 1 something failed, 2 wrong usage or configuration, 3 a budget stopped the run, 4 documents wait for a
+    batch, 130 interrupted.
     """
     prepare_streams()
     watcher = watch_address_limit()

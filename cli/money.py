@@ -108,6 +108,6 @@ def _name(account: "Account") -> str:
 
 
 def _failed(outcomes: Mapping[str, int]) -> str:
-    from io_managers.store.request_ledger import ANSWERED
+    from io_managers.store.request_ledger import USABLE
 
-    return ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items() if outcome != ANSWERED)
+    return ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items() if outcome not in USABLE)

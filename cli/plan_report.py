@@ -55,7 +55,12 @@ def show_plan(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> None:
     for line in kept_lines({name: stage.kept for name, stage in estimates.items()}):
         console.sentence(line)
     console.sentence(sentence_of(plan, estimates))
-    for sentence in (*expected_sentences(estimates), *reading_sentences(estimates), *_explanations(plan, estimates)):
+    for sentence in (
+        *expected_sentences(estimates),
+        *batch_sentences(plan, estimates),
+        *reading_sentences(estimates),
+        *_explanations(plan, estimates),
+    ):
         console.sentence(sentence)
     saved = total(stage.saved for stage in estimates.values())
     if saved.requests:
@@ -112,6 +117,26 @@ def expected_sentences(estimates: "Mapping[str, StageEstimate]") -> Iterator[str
         yield (
             f"{are} unknown of {', '.join(models)}, since no table of prices that applies to the server names the model. Write "
             "a table and name it in the setting `prices` (docs/models.md)."
+        )
+
+
+def batch_sentences(plan: "Plan", estimates: "Mapping[str, StageEstimate]") -> Iterator[str]:
+    """What requests cost in batches, in how many rounds; and what waits for batches already."""
+    batched = {name: stage for name, stage in estimates.items() if stage.batched != "off" and stage.cost.requests}
+    if batched:
+        alone, together = (total(getattr(s, name) for s in batched.values()) for name in ("cost", "in_batches"))
+        rounds = max(stage.rounds for stage in batched.values())
+        few = " if a stage has fewer than 100" if any(stage.batched == "auto" for stage in batched.values()) else ""
+        yield (
+            f"Of these, {counted(alone.requests, 'request')} of {', '.join(batched)} go into batches of the provider: at most "
+            f"{_money(together)} there, and {_money(alone)} alone{few}. That takes up to {counted(rounds, 'round')}, one after "
+            "another, and each up to a day; the first request of a run to each model is sent alone."
+        )
+    if waiting := plan.waiting():
+        units = {unit for found in waiting.values() for unit in found}
+        yield (
+            f"{counted(len(units), 'document or cluster', 'documents or clusters')} {'waits' if len(units) == 1 else 'wait'} for "
+            "a batch that has not ended, as far as is known; `seedbank batch list` shows it."
         )
 
 

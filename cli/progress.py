@@ -175,7 +175,15 @@ def show_report(session: "Session", report: "SeedReport") -> None:
     stages = report.stages.values()
     lines = [
         _Line(
-            _counts(stage.documents, stage.reused, stage.computed, stage.failed, stage.seconds, stage.blocked),
+            _counts(
+                stage.documents,
+                stage.reused,
+                stage.computed,
+                stage.failed,
+                stage.seconds,
+                stage.blocked,
+                stage.waiting,
+            ),
             _cost(stage.requests, stage.tokens, stage.usd, stage.unpriced_requests),
         )
         for stage in stages
@@ -225,6 +233,13 @@ def _show_what_stopped(console: Screen, report: "SeedReport") -> None:
             f"The budget was reached: {report.stopped}. Work that costs nothing was still done, and all finished work is "
             f"kept. {report.remedy}"
         )
+    if waiting := max((stage.waiting for stage in report.stages.values()), default=0):
+        it = "It waits" if waiting == 1 else "They wait"
+        console.sentence(
+            f"{counted(waiting, 'document or cluster', 'documents or clusters')} not finished. {it} for a batch of the provider, "
+            "which takes up to a day: `seedbank batch list` shows it. Run again then, or let `seedbank dev` go on by itself; "
+            "`seedbank seed --no-wait` sends the rest now, at the full price."
+        )
 
 
 def _show_next(console: Screen, session: "Session") -> None:
@@ -258,8 +273,9 @@ def show_status(
 ) -> None:
     """Print the number of units by stage and state, then what is kept, the skipped files, the warnings and the failures."""
     console = Screen()
-    states = list(next(iter(counts.values()), {}))
-    rows = [[f"{count:,}" if count else "·" for count in by_state.values()] for by_state in counts.values()]
+    waits = any(by_state.get("waiting") for by_state in counts.values())
+    states = [state for state in next(iter(counts.values()), {}) if state != "waiting" or waits]
+    rows = [[f"{by_state[s]:,}" if by_state[s] else "·" for s in states] for by_state in counts.values()]
     console.print(stage_tables(list(counts), [columns_of(states, rows)], console.width))
     for line in kept_lines(kept or {}):
         console.sentence(line)
@@ -267,6 +283,8 @@ def show_status(
         console.sentence(
             "The next seed computes what is stale or missing; `seedbank plan` says why, and what that costs."
         )
+    if waits:
+        console.sentence("What is waiting is in a batch of the provider; `seedbank batch list` shows since when.")
     for name, reason in maintenance.items():
         console.sentence(f"{name} has to run{' after them' if reason == UPSTREAM else f': {reason}'}.")
     if gone:
@@ -318,18 +336,18 @@ class _Line:
 def _columns(lines: Sequence[_Line], *, paid: bool) -> list[list[Column]]:
     """The columns of a seed. paid: whether any stage sent requests."""
     counts = columns_of(
-        ("total", "reused", "computed", "failed", "blocked", "seconds"), [line.counts for line in lines]
+        ("total", "reused", "computed", "failed", "blocked", "waiting", "seconds"), [line.counts for line in lines]
     )
     # Usually none is.
-    counts = [column for column in counts if column.heading != "blocked" or set(column.cells) != {"0"}]
+    counts = [one for one in counts if one.heading not in ("blocked", "waiting") or set(one.cells) != {"0"}]
     return [counts, columns_of(("requests", "tokens", "dollars"), [line.cost for line in lines])] if paid else [counts]
 
 
 def _counts(
-    documents: int, reused: int, computed: int, failed: int, seconds: float | None, blocked: int = 0
+    documents: int, reused: int, computed: int, failed: int, seconds: float | None, blocked: int = 0, waiting: int = 0
 ) -> tuple[str, ...]:
     """The counts of a stage. seconds: None if it has not begun."""
-    figures = (f"{count:,}" for count in (documents, reused, computed, failed, blocked))
+    figures = (f"{count:,}" for count in (documents, reused, computed, failed, blocked, waiting))
     return (*figures, "" if seconds is None else f"{seconds:,.1f}")
 
 

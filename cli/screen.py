@@ -18,7 +18,7 @@ from io_managers.plain_text import plain_lines
 from resources.columns import LEAST_NAME, Column, rows_of, tables
 
 # Figures of these columns are coloured, unless they are 0.
-_COLOURS = {"failed": "red", "blocked": "yellow"}
+_COLOURS = {"failed": "red", "blocked": "yellow", "waiting": "yellow"}
 _NOTHING = ("", "0", "·")
 _CODE = re.compile(r"`[^`\n]*`")
 # Stands for a space at which a line is not broken; it occurs in no plain text.

@@ -83,7 +83,7 @@ def show(
                 print_text("\n".join(_lines(result)))
             else:
                 _print(_page(result), form)
-            failed = result.value is None or result.state in ("failed", "blocked")
+            failed = result.value is None or result.state in ("failed", "blocked", "waiting")
     raise typer.Exit(FAILED if failed else 0)
 
 
@@ -173,6 +173,8 @@ def _state_lines(found: "DocumentResult") -> Iterator[str]:
             yield f"It is stale ({plain(found.reason)}): the next `seedbank seed` makes it again.{published}"
         case "missing":
             yield f"It is not computed yet ({plain(found.reason)}). Run `seedbank seed`."
+        case "waiting":
+            yield f"It waits for a batch of the provider; `seedbank batch list` shows since when.{published}"
         case "gone":
             yield f"The document is not in the corpus any more; the next `seedbank seed` removes it.{published}"
         case "unknown":

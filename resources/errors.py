@@ -3,6 +3,7 @@
 DocumentError            one document cannot be processed; `transient` tells whether a later run can succeed
 ConfigurationError       nothing can be done until the configuration is corrected (exit status 2)
 StoppedError             no new work may be started, because of an interruption or a budget; nothing has failed
+  WaitingError           a request is in a batch of the provider; its result comes later, and nothing has failed
 
 Their messages contain names of files, values of settings and texts of servers. They are made plain text at once, since
 Dagster and terminals show them in many places.
@@ -56,3 +57,7 @@ class StoppedError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class WaitingError(StoppedError):
+    """A request waits in a batch, so that its document waits. A later run goes on with the reply."""

@@ -13,6 +13,7 @@ from resources.errors import ConfigurationError
 from resources.home.home import Home
 from resources.models.embedder import LocalEmbedder
 from resources.settings.config import Settings, config_file
+from resources.settings.model_settings import BatchMode
 from seed_assets.core.clusters.clusters import FIELD
 from seed_assets.core.judging.judging import SimilarityJudge, Thresholds
 from seed_assets.core.reading.field_table import FieldTable
@@ -81,11 +82,26 @@ def build_pipeline(settings: Settings) -> Pipeline:
             left_out=added.left_out,
             files=tuple(added.files),
             unused=_OPTIONAL.difference(stage.name for stage in own),
+            batched=_batched(settings, stages),
         )
     except ValueError as error:
         if not added.stages:
             raise
         raise ConfigurationError(f"The stages that the settings add do not fit: {error}") from error
+
+
+def _batched(settings: Settings, stages: list[Stage]) -> dict[str, BatchMode]:
+    """By stage, whether its requests go into batches. Raises ConfigurationError for a stage that does not exist."""
+    chosen, names = settings.llm.batch, [stage.name for stage in stages if stage.kind == "value"]
+    if not settings.llm.uses_batches:
+        return {}
+    if isinstance(chosen, str):
+        return dict.fromkeys(names, chosen)
+    if unknown := [name for name in chosen if name not in names]:
+        raise ConfigurationError(
+            f"llm.batch names {', '.join(unknown)}, and there is no such stage. The stages are {', '.join(names)}."
+        )
+    return chosen
 
 
 def _additions(

@@ -65,7 +65,7 @@ class Ingestions(msgspec.Struct, frozen=True):
 
 
 class DocumentState(msgspec.Struct, frozen=True):
-    """A document. state: the worst of the states of its stages: failed, blocked, missing, stale, current."""
+    """A document. state: the worst of the states of its stages: failed, blocked, waiting, missing, stale, current."""
 
     document: str
     state: str

@@ -44,6 +44,7 @@ ORDER = (
     "resources.home  resources.ingestions",
     "resources.settings",
     "resources.endpoints",
+    "resources.batches",
     "resources.local_models",
     "resources.models",
     "event_log  retrieval",

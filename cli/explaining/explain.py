@@ -27,6 +27,7 @@ _VERBS: "dict[Outcome, str]" = {
     "perhaps computed": "perhaps",
     "failed": "failed",
     "blocked": "blocked",
+    "waiting": "waiting",
     "removed": "remove",
 }
 
@@ -162,6 +163,8 @@ def _sentences(one: "StageExplanation") -> Iterator[str]:
                 yield f"  -> {plain(failed.remedy)}"
                 yield failed.again
             yield from _compared(one)
+        case "waiting":
+            yield "It waits for a batch of the provider; `seedbank batch list` shows since when."
         case "removed":
             yield f"A seed removes it: {one.reason}."
     if one.outcome == "computed" and one.waits_for:

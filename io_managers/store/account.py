@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from io_managers.store.request_ledger import ANSWERED, Saving, nearest_rank
+from io_managers.store.request_ledger import ANSWERED, USABLE, Saving, nearest_rank
 from io_managers.store.sqlite.database import Database, Row
 from io_managers.store.sqlite.schema import LATENCY_OF, SPENDING_OF
 
@@ -174,7 +174,7 @@ def _account(
         every.unpriced,
         latencies=_percentiles(latencies),
         outcomes={outcome: found.requests for outcome, found in spent.items()},
-        wasted=_sum(found for outcome, found in spent.items() if outcome != ANSWERED),
+        wasted=_sum(found for outcome, found in spent.items() if outcome not in USABLE),
         saved=saved,
         misses=misses,
     )

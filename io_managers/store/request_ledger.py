@@ -12,6 +12,9 @@ import msgspec
 from io_managers.store.sqlite.database import Database, Write
 
 ANSWERED = "answered"
+ANSWERED_IN_BATCH = "answered in a batch"
+"""The outcome of an answer that came in a batch of the provider, at the price of batches, and whose latency says nothing."""
+USABLE = (ANSWERED, ANSWERED_IN_BATCH)
 NEWEST = 100_000
 """How many requests are compared with each other when it is looked for answers that were paid for again."""
 
@@ -98,10 +101,10 @@ class RequestLedger:
         It looks at NEWEST requests, so that it takes a tenth of a second at most.
         """
         rows = self._database.read(
-            "SELECT stage, SUM(answers - 1) FROM (SELECT stage, COUNT(*) AS answers FROM requests WHERE outcome = ? AND rowid >"
-            " (SELECT MAX(rowid) FROM requests) - ? GROUP BY stage, action_key HAVING COUNT(*) > 1) GROUP BY stage"
+            "SELECT stage, SUM(answers - 1) FROM (SELECT stage, COUNT(*) AS answers FROM requests WHERE outcome IN (?, ?)"
+            " AND rowid > (SELECT MAX(rowid) FROM requests) - ? GROUP BY stage, action_key HAVING COUNT(*) > 1) GROUP BY stage"
             " ORDER BY stage",
-            (ANSWERED, NEWEST),
+            (*USABLE, NEWEST),
         )
         return dict(rows)
 

@@ -15,6 +15,7 @@ import msgspec
 
 from io_managers.store.account import Accounting
 from io_managers.store.action_cache import ActionCache, Provenance, encode_parts
+from io_managers.store.batches.batch_records import Batches
 from io_managers.store.codecs.codecs import Encoded, decode, encode
 from io_managers.store.content_store import ContentStore, SqliteContentStore
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, StoreUnavailableError, is_disk_failure
@@ -81,6 +82,7 @@ class Store:
         self.requests = RequestLedger(self.database)
         self.account = Accounting(self.database)
         self.reserve = Reserve(directory)
+        self.batches = Batches(directory / "batches.db")
         self.free_space = FreeSpace(directory)
         with suppress(StoreUnavailableError):  # the next write reports it
             self.take_in_reserve()
@@ -232,6 +234,11 @@ class Store:
         _, written = self._write(results, commit.attempts, commit.origins, replace=commit.replace)
         written.result()
 
+    def forget_used_replies(self) -> None:
+        """Drop the replies of batches whose actions are finished, since nothing asks for them any more."""
+        if replied := self.batches.replied():
+            self.batches.forget(self.actions.existing(replied))
+
     def prepare_to_pay(self) -> None:
         """Commit waiting answers and allocate the reserve. Call this before anything is paid for.
 
@@ -340,6 +347,7 @@ class Store:
     def close(self) -> None:
         """Write all queued commits, free the leases, and close the store."""
         self.leases.close()
+        self.batches.close()
         self.actions.close()
         self.database.close()
         self.reserve.close()

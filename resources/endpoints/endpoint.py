@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from io_managers.store.request_ledger import ANSWERED, Attempt
+from io_managers.store.batches.batch_records import KeptReply
+from io_managers.store.request_ledger import ANSWERED, ANSWERED_IN_BATCH, Attempt
 from resources.endpoints.circuit_breaker import CircuitBreaker
 from resources.endpoints.endpoint_errors import (
     AttemptError,
@@ -32,7 +33,15 @@ from resources.endpoints.endpoint_errors import (
     refused_this,
 )
 from resources.endpoints.endpoint_health import EndpointHealth
-from resources.endpoints.llm import Price, RequestCosts, Tokens, TransientLLMError, UnusableReplyError, error_text
+from resources.endpoints.llm import (
+    BatchTerms,
+    Price,
+    RequestCosts,
+    Tokens,
+    TransientLLMError,
+    UnusableReplyError,
+    error_text,
+)
 from resources.endpoints.model_request import ModelRequest, ParsedReply, ReplyParser, Sender
 from resources.endpoints.waits import limit_wait
 from resources.endpoints.wire_faults import WireError, final_error, wire_fault
@@ -80,18 +89,20 @@ class Endpoint:
         secret: str = "",
         settings: RequestSettings | None = None,
         of_vectors: bool = False,
+        batch: BatchTerms | None = None,
     ) -> None:
         """name: the endpoint in messages, without user and password. url: its address, which decides whether a proxy is used.
         secret: the API key, which no message may show.
 
         make_sender: creates the provider's sender for an HTTP client. check_key: raises ConfigurationError if the key, the
         proxy or the certificates cannot be used. settings: digests of the settings that shape requests. of_vectors: whether
-        this is an endpoint for vectors, which have settings of their own.
+        this is an endpoint for vectors, which have settings of their own. batch: the batches of the server; None if it has none.
         """
         self.name = name
         self.price = price
         self.in_flight = in_flight
         self.model = model
+        self.batch = batch
         self._make_sender = make_sender
         self._check_key = check_key
         self._limits = limits
@@ -119,11 +130,20 @@ class Endpoint:
             )
 
     async def ask(self, request: ModelRequest, costs: RequestCosts, read: ReplyParser) -> ParsedReply:
-        """Send a request, with retries, and return what `read` makes of the reply.
+        """Send a request, with retries, or take its reply from a batch, and return what `read` makes of the reply.
 
-        Raises TransientLLMError, EndpointError or PermanentLLMError (all are DocumentErrors); UnusableReplyError if `read`
-        finds a fault that is not the endpoint's; StoppedError if the budget or the user stops requests; ConfigurationError.
+        Raises WaitingError if the request is in a batch; TransientLLMError, EndpointError or PermanentLLMError (all are
+        DocumentErrors); UnusableReplyError if `read` finds a fault that is not the endpoint's; StoppedError if the budget or
+        the user stops requests; ConfigurationError.
         """
+        if costs.batched is None or self.batch is None:
+            return await self._ask(request, costs, read)
+        async with costs.batched.turn(self.batch, request, costs) as reply:
+            if reply is None:
+                return await self._ask(request, costs, read)
+            return await self._from_batch(self.batch, reply, request, costs, read)
+
+    async def _ask(self, request: ModelRequest, costs: RequestCosts, read: ReplyParser) -> ParsedReply:
         tries, loading_since = 0, 0.0
         request.question = request.question or object()
         # Counting takes milliseconds, so it is done only if a limit needs it.
@@ -198,19 +218,13 @@ class Endpoint:
                 response = await sender.post(request.path, request.body)
             reply = response.content
             seconds = time.perf_counter() - started
-            if response.is_error or response.is_redirect:
-                raise self._failed_status(response)
-            self._respect_limits(response.headers)
-            decoded = self._decoded(reply)
-            if failed := hidden_refusal(decoded, self._clean(response.text), response.headers, time.time()):
-                raise failed
-            return read(decoded), seconds
+            return self._parsed(response, read), seconds
         except (Exception, asyncio.CancelledError) as error:
             failed = self._failure(error)
             if isinstance(failed, WireError):
                 self.circuit.open_for_good(failed)  # waiting requests would fail in the same way
             if not isinstance(failed, RequestsForbiddenError):
-                self._account(failed, time.perf_counter() - started, reply, held, costs)
+                self._account(failed, time.perf_counter() - started, reply, held, costs, self.price)
             if isinstance(failed, UnusableReplyError) and failed.again == "send":
                 raise AttemptError(failed.outcome, failed.detail) from failed
             if failed is error:
@@ -218,7 +232,70 @@ class Endpoint:
             # A server may send back the key, and a traceback would show it.
             raise failed from (None if self._reveals_secret(error) else error)
 
-    def _account(self, failed: BaseException, seconds: float, reply: bytes, held: Tokens, costs: RequestCosts) -> None:
+    def _parsed(self, response: "httpx2.Response", read: ReplyParser) -> ParsedReply:
+        if response.is_error or response.is_redirect:
+            raise self._failed_status(response)
+        self._respect_limits(response.headers)
+        decoded = self._decoded(response.content)
+        if failed := hidden_refusal(decoded, self._clean(response.text), response.headers, time.time()):
+            raise failed
+        return read(decoded)
+
+    async def _from_batch(
+        self, terms: BatchTerms, reply: KeptReply, request: ModelRequest, costs: RequestCosts, read: ReplyParser
+    ) -> ParsedReply:
+        """What `read` makes of a reply that came in a batch. It counts as an attempt, at the price of batches.
+
+        A reply that is no answer is treated as one that was sent alone, except that the request is not sent again at once if the
+        server failed it, but in another batch.
+        """
+        import httpx2
+
+        assert costs.batched is not None
+        began = time.monotonic()
+        request.sent += 1
+        request.question = request.question or object()
+        response = httpx2.Response(reply.status, content=reply.body, headers={"content-type": "application/json"})
+        try:
+            answer = self._parsed(response, read)
+        except (AttemptError, UnusableReplyError, ConfigurationError) as error:
+            failed = self._failure(error)
+            tokens = Tokens(0) if response.is_error else request.most()
+            self._account(failed, 0.0, reply.body, tokens, costs, terms.price, promised=True)
+            costs.batched.recorded(costs.action_key)
+            if isinstance(failed, UnusableReplyError):
+                if failed.again != "send":
+                    self.health.record(request.question, "wrong" if failed.again == "correct" else "answered")
+                    raise failed from (None if self._reveals_secret(error) else error)
+                failed = AttemptError(failed.outcome, failed.detail)
+            if not isinstance(failed, AttemptError):
+                raise failed from (None if self._reveals_secret(error) else error)
+            if failed.rule.kind == "passing":
+                await costs.batched.again(terms, request, costs, reply)
+            refused = await self._final_error(failed, RETRIES, began, request, costs)
+            assert refused is not None, "after the last attempt there is an error"
+            raise final_error(failed, refused) from failed
+        self.health.record(request.question, "answered")
+        tokens = answer.tokens or request.most()
+        usd = terms.price.usd(tokens)
+        costs.attempted(
+            Attempt("", "", self.model, ANSWERED_IN_BATCH, "", 0.0, tokens.input, tokens.output, usd),
+            usable=True,
+            promised=True,
+        )
+        return answer
+
+    def _account(
+        self,
+        failed: BaseException,
+        seconds: float,
+        reply: bytes,
+        held: Tokens,
+        costs: RequestCosts,
+        price: Price,
+        *,
+        promised: bool = False,
+    ) -> None:
         if isinstance(failed, UnusableReplyError):
             # The answer has to be paid for, even if the server reports no token counts.
             outcome, detail, tokens = failed.outcome, failed.detail, _reported_tokens(reply) or held
@@ -231,11 +308,12 @@ class Endpoint:
         else:
             outcome, detail, tokens = "given up", "", Tokens(0)
         # A refusal with an error status costs nothing.
-        usd = self.price.usd(tokens) if tokens.input or tokens.output else 0.0
+        usd = price.usd(tokens) if tokens.input or tokens.output else 0.0
         costs.attempted(
             Attempt("", "", self.model, outcome, self._clean(detail), seconds, tokens.input, tokens.output, usd),
             reply=self._clean_bytes(reply[:_MOST_KEPT_BYTES]),
             usable=False,
+            promised=promised,
         )
 
     def _failure(self, error: BaseException) -> BaseException:

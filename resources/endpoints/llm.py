@@ -16,6 +16,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from io_managers.store.batches.batch_records import KeptReply
 from io_managers.store.request_ledger import Attempt
 from resources.errors import DocumentError
 
@@ -178,8 +179,71 @@ class OutageCheck(Protocol):
         ...
 
 
+class BatchTerms(Protocol):
+    """What an endpoint knows of the batches of its server (implemented in resources.batches.batch_access)."""
+
+    @property
+    def name(self) -> str:
+        """The model and its server, for messages."""
+        ...
+
+    @property
+    def price(self) -> Price:
+        """The price of requests in a batch."""
+        ...
+
+
+class Unsent(Protocol):
+    """A request that was not sent yet; see ModelRequest."""
+
+    path: str
+    body: Mapping[str, Any]
+    most: Callable[[], Tokens]
+
+
+class BatchedRequests(Protocol):
+    """The requests of one run that a provider answers in batches (implemented in resources.batches.stage_batches)."""
+
+    def turn(
+        self, terms: BatchTerms, request: Unsent, costs: "RequestCosts"
+    ) -> AbstractAsyncContextManager[KeptReply | None]:
+        """The reply that a batch gave to the request of an action; None if the body has to send it alone.
+
+        Raises WaitingError if the request is in a batch, or was added to one now.
+        """
+        ...
+
+    async def again(self, terms: BatchTerms, request: Unsent, costs: "RequestCosts", reply: KeptReply) -> None:
+        """Add a request to another batch, because the server failed it in this one. Raises WaitingError.
+
+        It returns if the request was in too many batches already.
+        """
+        ...
+
+    def recorded(self, action_key: str) -> None:
+        """Drop a reply that is no answer, and that the account has."""
+        ...
+
+
 class RequestCosts(Protocol):
-    """Checks the budget before a request and records its cost after it (implemented in seed_assets.memo.cost_context)."""
+    """Checks the budget before a request and records its cost after it (implemented in seed_assets.memo.cost_context).
+
+    stage: the one that pays. action_key: of the action that the request is a part of. outer_key: of the stage's own action, in
+    which that one is needed. batched: the requests of the run that are in batches; None if there are none.
+    """
+
+    stage: str
+    action_key: str
+    outer_key: str
+
+    @property
+    def batched(self) -> BatchedRequests | None:
+        """See the class."""
+        ...
+
+    def promise(self, usd: float) -> None:
+        """Count the most that a request in a batch can cost as spent by this run; a negative amount takes that back."""
+        ...
 
     @property
     def limited(self) -> bool:
@@ -195,11 +259,18 @@ class RequestCosts(Protocol):
         ...
 
     def attempted(
-        self, attempt: Attempt, *, reply: bytes = b"", usable: bool, give_back: Callable[[], None] = lambda: None
+        self,
+        attempt: Attempt,
+        *,
+        reply: bytes = b"",
+        usable: bool,
+        give_back: Callable[[], None] = lambda: None,
+        promised: bool = False,
     ) -> None:
         """Record a request that has ended; `reply` is stored if it is not `usable`.
 
-        give_back: frees the request's concurrency slot. Call it once, when the answer is durable.
+        give_back: frees the request's concurrency slot. Call it once, when the answer is durable. promised: the request was in a
+        batch, so that the run which submitted it has counted its cost.
         """
         ...
 

@@ -22,7 +22,7 @@ from resources.project_folder import PACKAGES_FOLDER
 _FORMAT = 1
 # The entries at the top of a home whose permissions are restricted. Entries that later versions add are created private.
 _OURS = ("store", "lancedb", "dagster", "pictures", "limits", "running", "home.json", "corpus.index")
-_OURS += ("plan.memory", "nothing-to-do", "model.digests", "asked", "ingestions.db", "report.html")
+_OURS += ("plan.memory", "nothing-to-do", "model.digests", "asked", "ingestions.db", "report.html", "batches")
 _PROJECT = Path(PACKAGES_FOLDER).resolve()
 # Replaces the digest in the file `agreement` when Dagster's records may be out of sync. Homes written before hold this text.
 _OUT_OF_SYNC = "in doubt since"
@@ -48,6 +48,11 @@ class Home:
     def dagster(self) -> Path:
         """The folder of Dagster's runs, events and schedules."""
         return self.directory / "dagster"
+
+    @property
+    def batches(self) -> Path:
+        """The folder of the requests that are about to be sent in a batch."""
+        return self.directory / "batches"
 
     @property
     def report(self) -> Path:

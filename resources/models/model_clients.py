@@ -8,12 +8,15 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from io_managers.store.fingerprint import Part
+from resources.batches import openai_batches
+from resources.batches.batch_service import BatchAccess, BatchService
 from resources.endpoints.endpoint import Endpoint
 from resources.endpoints.model_request import Sender
 from resources.errors import ConfigurationError
@@ -29,7 +32,7 @@ from resources.settings.model_settings import EmbeddingSettings, EndpointSetting
 from resources.settings.request_settings import request_settings
 from resources.wire.addresses import host_of, is_loopback
 from resources.wire.certificates import trusted
-from resources.wire.guarded_http import JsonSender
+from resources.wire.guarded_http import JsonSender, open_client
 from resources.wire.proxies import proxy_for
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ logger = logging.getLogger(__name__)
 
 # Requests per minute to a paid server, unless `rpm` says otherwise: low enough for the smallest accounts.
 _PAID_RPM = 30
+# The results of a batch have 50,000 replies at most; a reply is a few kilobytes.
+_MOST_BATCH_BYTES = 1 << 30
 # The default address of the `openai` package.
 OPENAI_URL = "https://api.openai.com/v1"
 # Hosts for which this process has already warned that keys are sent to them without encryption.
@@ -130,19 +135,51 @@ class ModelClients:
         model: str,
         limits: Limits,
     ) -> Endpoint:
+        name, price = f"{model} at {address.shown}", self._price(model, address)
         return Endpoint(
-            f"{model} at {address.shown}",
+            name,
             address.sender,
             address.check,
             limits,
             model=model,
-            price=self._price(model, address),
+            price=price,
             timeout_seconds=settings.timeout_seconds,
             in_flight=settings.in_flight,
             url=address.asked,
             secret=address.api_key,
             settings=request_settings(settings, address.api_key),
             of_vectors=isinstance(settings, EmbeddingSettings),
+            batch=self._batches(name, model, price, address, settings),
+        )
+
+    def _batches(
+        self,
+        name: str,
+        model: str,
+        price: ModelPrice,
+        address: "_Address",
+        settings: LLMSettings | EmbeddingSettings,
+    ) -> BatchAccess | None:
+        """How the batches of a model are reached; None if its server has none, or its requests never go into one."""
+        if address.is_ollama or isinstance(settings, EmbeddingSettings):
+            return None
+
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[BatchService]:
+            address.check()
+            client = open_client(
+                address.asked,
+                timeout_seconds=settings.timeout_seconds,
+                connections=1,
+                most_reply_bytes=_MOST_BATCH_BYTES,
+            )
+            try:
+                yield openai_batches.OpenAIBatches(client, address.url, address.api_key, name, address.asked)
+            finally:
+                await client.aclose()
+
+        return BatchAccess(
+            address.deployment, model, name, price.in_batch, openai_batches.LIMITS, openai_batches.line, opened
         )
 
     def _price(self, model: str, address: "_Address") -> ModelPrice:

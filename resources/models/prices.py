@@ -8,9 +8,9 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from resources.endpoints.llm import Tokens
 from resources.errors import ConfigurationError
@@ -26,13 +26,19 @@ class ModelPrice:
     """The price of a model.
 
     input, output: dollars per million tokens of prompts and of answers. known: whether a table has the price. as_of: the date of
-    that table; "" if the price is from none.
+    that table; "" if the price is from none. batch: the same for requests in batches; None if no table has them.
     """
 
     input: float = 0.0
     output: float = 0.0
     known: bool = True
     as_of: str = ""
+    batch: tuple[float, float] | None = None
+
+    @property
+    def in_batch(self) -> "ModelPrice":
+        """The price of requests in batches, which may be unknown."""
+        return UNKNOWN if self.batch is None else ModelPrice(*self.batch, as_of=self.as_of)
 
     def usd(self, tokens: Tokens) -> float | None:
         """Return the price of these tokens in dollars; None if it is unknown."""
@@ -48,6 +54,21 @@ class _Row(BaseModel):
 
     input: float = Field(ge=0)
     output: float = Field(0.0, ge=0)
+    batch_input: float | None = Field(None, ge=0)
+    batch_output: float = Field(0.0, ge=0)
+
+    @property
+    def batch(self) -> tuple[float, float] | None:
+        return None if self.batch_input is None else (self.batch_input, self.batch_output)
+
+    @model_validator(mode="after")
+    def _has_both_prices_of_batches(self) -> Self:
+        given = self.model_fields_set
+        if "batch_output" in given and "batch_input" not in given:
+            raise ValueError("batch_output needs batch_input")
+        if self.output and "batch_input" in given and "batch_output" not in given:
+            raise ValueError("batch_input needs batch_output, since answers of this model have a price")
+        return self
 
 
 class _Table(BaseModel):
@@ -69,7 +90,7 @@ def price_of(model: str, *, own_file: Path | None, bundled: bool) -> ModelPrice:
             for name in (model, _RELEASE.sub("", model)):
                 if name in table.models:
                     row = table.models[name]
-                    return ModelPrice(row.input, row.output, as_of=table.as_of.isoformat())
+                    return ModelPrice(row.input, row.output, as_of=table.as_of.isoformat(), batch=row.batch)
     return UNKNOWN
 
 

@@ -14,6 +14,7 @@ from resources.wire.addresses import wrong_address
 
 Provider = Literal["openai", "ollama"]
 WhenChanged = Literal["recompute", "keep"]
+BatchMode = Literal["off", "auto", "always"]
 
 
 def _no_boolean(value: Any) -> Any:
@@ -155,8 +156,24 @@ class LLMSettings(EndpointSettings):
         "reasoning models need several times that.",
     )
 
+    batch: BatchMode | dict[str, BatchMode] = Field(
+        "off",
+        description="Whether requests are answered in batches of the provider, within a day and at a lower price "
+        "(docs/batches.md). `off`: never. `always`: where the server has OpenAI's `/v1/batches`. `auto`: if the price of batches "
+        'is known and a stage has at least 100 requests. Or a table by stage, such as `{ summaries = "always" }`, for which the '
+        "others are `off`.",
+    )
+
+    @property
+    def uses_batches(self) -> bool:
+        """Whether any request may go into a batch."""
+        return self.batch != "off" if isinstance(self.batch, str) else any(one != "off" for one in self.batch.values())
+
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
+        modes = [self.batch] if isinstance(self.batch, str) else self.batch.values()
+        if "always" in modes and self.provider == "ollama":
+            raise ValueError("batch cannot be always with the provider ollama, which has no batches; set it to off")
         if self.provider != "extractive" and not self.model:
             raise ValueError(f"provider {self.provider} needs a model")
         if self.max_output_tokens * 2 > self.context_tokens:

@@ -30,8 +30,10 @@ class RequestSettings:
 
 def request_settings(settings: LLMSettings | EmbeddingSettings, api_key: str) -> RequestSettings:
     """The digests of one section. api_key: the key that is really sent; it cannot be recovered from the digest."""
-    sent = {name: value for name, value in settings.model_dump(mode="json").items() if name not in _NOT_SENT}
     section = "embeddings" if isinstance(settings, EmbeddingSettings) else "llm"
+    # Of embeddings, `batch` is the number of texts in a request; of `[llm]`, it is the way in which requests are sent.
+    not_sent = _NOT_SENT if section == "embeddings" else (*_NOT_SENT, "batch")
+    sent = {name: value for name, value in settings.model_dump(mode="json").items() if name not in not_sent}
     shape = {"section": section, **sent}
     return RequestSettings(_digest(shape), _digest({**shape, "api_key": api_key}))
 

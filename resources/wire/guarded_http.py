@@ -12,7 +12,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -58,7 +58,9 @@ class WrongReplyError(Exception):
         self.status = status
 
 
-def open_client(url: str, *, timeout_seconds: float, connections: int) -> "httpx2.AsyncClient":
+def open_client(
+    url: str, *, timeout_seconds: float, connections: int, most_reply_bytes: int = MOST_REPLY_BYTES
+) -> "httpx2.AsyncClient":
     """A client for one address and event loop. timeout_seconds: the longest time without receiving a byte.
 
     Raises ConfigurationError if the environment names a proxy or certificates that cannot be used.
@@ -76,7 +78,7 @@ def open_client(url: str, *, timeout_seconds: float, connections: int) -> "httpx
         # The environment was read above, for this address only.
         transport=transport if proxy else _asking_once_for_tls()(transport),
         follow_redirects=False,
-        event_hooks={"request": [_check_allowed], "response": [_limit_size, _check_reply]},
+        event_hooks={"request": [_check_allowed], "response": [partial(_limit_size, most_reply_bytes), _check_reply]},
     )
 
 
@@ -117,8 +119,8 @@ async def _check_allowed(request: "httpx2.Request") -> None:
         )
 
 
-async def _limit_size(response: "httpx2.Response") -> None:
-    response.stream = _limited_stream()(response.stream)
+async def _limit_size(most_bytes: int, response: "httpx2.Response") -> None:
+    response.stream = _limited_stream()(response.stream, most_bytes)
     # JSON is UTF-8. A header may name a codec that does not produce text, such as `hex`.
     response.encoding = "utf-8"
 
@@ -197,15 +199,16 @@ def _limited_stream() -> Any:
     import httpx2
 
     class Limited(httpx2.AsyncByteStream):
-        def __init__(self, stream: Any) -> None:
+        def __init__(self, stream: Any, most_bytes: int) -> None:
             self._stream = stream
+            self._most_bytes = most_bytes
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             size_bytes = 0
             async for piece in self._stream:
                 size_bytes += len(piece)
-                if size_bytes > MOST_REPLY_BYTES:
-                    raise ReplyTooLargeError(f"a reply of more than {MOST_REPLY_BYTES >> 20} MB")
+                if size_bytes > self._most_bytes:
+                    raise ReplyTooLargeError(f"a reply of more than {self._most_bytes >> 20} MB")
                 yield piece
 
         async def aclose(self) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from io_managers.store.store import Store
+from resources.batches.stage_batches import StageBatches
 from resources.corpus.corpus import Corpus, Scan, SourceFile
 from resources.endpoints.llm import EndpointError, Tokens
 from resources.errors import DocumentError
@@ -39,7 +40,8 @@ class RunOptions:
     """What a run may do.
 
     no_cache: compute everything once more. cache_only: compute nothing; what is missing fails. retry_failed: try permanent
-    failures again. max_usd: begin nothing more after this was spent. recluster: find clusters from scratch.
+    failures again. max_usd: begin nothing more after this was spent. recluster: find clusters from scratch. no_wait: wait for no
+    batch, and begin none.
     """
 
     no_cache: bool = False
@@ -47,6 +49,7 @@ class RunOptions:
     retry_failed: bool = False
     max_usd: float | None = None
     recluster: bool = False
+    no_wait: bool = False
 
 
 @runtime_checkable
@@ -71,12 +74,15 @@ class Runner:
         options: RunOptions | None = None,
         observer: Observer | None = None,
         budget: Budget | None = None,
+        batches: StageBatches | None = None,
     ) -> None:
+        """batches: those that requests may be in; None if there are none."""
         self.store = store
         self.pipeline = pipeline
         self.options = options or RunOptions()
         self.observer: Observer = observer or Silent()
         self.budget = budget or Budget(self.options.max_usd)
+        self.batches = batches
         self.reuse = Reuse(
             store,
             no_cache=self.options.no_cache,
@@ -84,6 +90,7 @@ class Runner:
             budget=self.budget,
             stop_reason=self.stop_reason,
             asked_with=pipeline.asked_with,
+            batched=batches,
         )
         self.stopping = threading.Event()
         self.tallies: dict[str, Tally] = {}
@@ -145,10 +152,15 @@ class Runner:
         return outcome
 
     async def _with_connections(self, stage: Stage, make: Callable[[], Any]) -> StageRun:
-        """Run a stage, and close its connections, which belong to the loop, at its end."""
+        """Run a stage, and at its end close its connections, which belong to the loop, and leave no batch half collected."""
+        if self.batches is not None:
+            self.batches.begin()
         try:
             return await make()
         finally:
+            if self.batches is not None:
+                await self.batches.end(self.reuse.costs, interrupted=True)
+                self.store.forget_used_replies()
             for endpoint in self.endpoints(stage):
                 await endpoint.aclose()
 
@@ -163,6 +175,7 @@ class Runner:
         tally.seconds += seconds
         self.stopped = outcome.stopped or self.stopped
         tally.failed |= outcome.failures
+        tally.waiting = (tally.waiting | outcome.waiting) - outcome.results.keys() - outcome.failures.keys()
         tally.visited |= outcome.results.keys()
         for partition, result in outcome.results.items():
             tally.failed.pop(partition, None)
@@ -175,7 +188,7 @@ class Runner:
             return INTERRUPTED
         if not stage or not self.costs(stage):
             return ""
-        reason = self.budget.spent_reason(self.reuse.accounts.usage.usd)
+        reason = self.budget.spent_reason(self.reuse.accounts.budgeted_usd)
         self.over_budget |= bool(reason)
         return reason
 

@@ -15,15 +15,16 @@ from resources.errors import ConfigurationError, DocumentError
 class StageRun:
     """What became of the documents of one stage.
 
-    results: by partition, all durable. failures: by partition. repaired: results of upstream stages that had to be
-    computed again because their values were corrupt, by stage. stopped: why some documents were not begun, "" if all were.
-    fault: an error that every other document would meet too.
+    results: by partition, all durable. failures: by partition. repaired: results of upstream stages that had to be computed
+    again because their values were corrupt, by stage. waiting: those whose requests are in a batch. stopped: why some documents
+    were not begun, "" if all were. fault: an error that every other document would meet too.
     """
 
     stage: str
     results: dict[str, Result] = field(default_factory=dict)
     failures: dict[str, DocumentError] = field(default_factory=dict)
     repaired: dict[str, dict[str, Result]] = field(default_factory=dict)
+    waiting: set[str] = field(default_factory=set)
     stopped: str = ""
     fault: StoreError | ConfigurationError | None = None
 
@@ -32,13 +33,15 @@ class StageRun:
 class Tally:
     """What a run did in one stage so far.
 
-    visited: documents that have a result; computed: those of them that had none before; failed: by document.
+    visited: documents that have a result; computed: those of them that had none before; failed: by document; waiting: for a
+    batch.
     """
 
     visited: set[str] = field(default_factory=set)
     computed: set[str] = field(default_factory=set)
     failed: dict[str, DocumentError] = field(default_factory=dict)
     seconds: float = 0.0
+    waiting: set[str] = field(default_factory=set)
 
 
 class BlockedError(DocumentError):

@@ -19,7 +19,7 @@ from io_managers.store.fingerprint import Action, Part
 from io_managers.store.refs import Ref
 from io_managers.store.values import Result, StoredValues
 from resources.endpoints.llm import EndpointError, Usage
-from resources.errors import ConfigurationError, DocumentError, StoppedError
+from resources.errors import ConfigurationError, DocumentError, StoppedError, WaitingError
 from resources.memory_errors import is_memory_error
 from resources.wording import cut_at_word
 from seed_assets.engine.comparison import miss_reasons
@@ -30,7 +30,7 @@ from seed_assets.engine.stage_code import note_code
 from seed_assets.engine.stage_errors import NAMED, OF_THE_MACHINE, named_error
 from seed_assets.engine.stage_run import BlockedError, InputChangedError, NotBegunError, StageRun
 from seed_assets.engine.stage_watch import StageWatch
-from seed_assets.graph.stage import PREVIEW_CHARACTERS, REUSE, SOURCE, OfPrompts, Stage
+from seed_assets.graph.stage import PREVIEW_CHARACTERS, REUSE, SOURCE, OfPrompts, Stage, Units
 from seed_assets.memo.reuse import Made, Reuse
 
 logger = logging.getLogger(__name__)
@@ -113,15 +113,38 @@ class StageWork:
         limit = asyncio.Semaphore(_AT_ONCE + in_flight)
         watching = asyncio.create_task(StageWatch(runner, stage, run, missing, results).follow())
         try:
-            async with asyncio.TaskGroup() as tasks:
-                for partition in missing:
-                    tasks.create_task(self._limited(partition, reasons[partition], limit))
-        except ExceptionGroup as group:
-            raise _fault(group) from group
+            await self._all(missing, reasons, limit)
+            if run.waiting and await self._ends_batches():
+                again = [partition for partition in missing if partition in run.waiting]
+                run.waiting.clear()
+                await self._all(again, reasons, limit)
+            if run.waiting and stage.units is Units.DOCUMENTS:
+                runner.store.batches.note_documents(run.waiting)
         finally:
             watching.cancel()
         run.results = {partition: run.results[partition] for partition in partitions if partition in run.results}
         return run
+
+    async def _all(self, partitions: Iterable[str], reasons: Mapping[str, str], limit: asyncio.Semaphore) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for partition in partitions:
+                    tasks.create_task(self._limited(partition, reasons[partition], limit))
+        except ExceptionGroup as group:
+            raise _fault(group) from group
+
+    async def _ends_batches(self) -> bool:
+        """Send what was added to batches; True if the units that wait are to be computed without a batch, now."""
+        runner, name = self.runner, self.stage.name
+        assert runner.batches is not None
+        try:
+            return await runner.batches.end(runner.reuse.costs, interrupted=bool(runner.stop_reason()))
+        except EndpointError as error:
+            runner.halted.setdefault(name, error)
+            for partition in sorted(self.outcome.waiting):
+                self.fail(partition, NotBegunError(error))
+            self.outcome.waiting.clear()
+            return False
 
     async def _limited(self, partition: str, reason: str, limit: asyncio.Semaphore) -> None:
         async with limit:
@@ -143,6 +166,8 @@ class StageWork:
             return
         try:
             result = await self.compute(self.stage, partition, reason, self.runner.reuse)
+        except WaitingError:
+            self.outcome.waiting.add(partition)
         except StoppedError as error:
             self.outcome.stopped = self.runner.stop_reason(self.stage.name) or error.reason
             self.outcome.fault = self.outcome.fault or self.runner.reuse.unwritable()

@@ -31,7 +31,9 @@ CORPUS = "corpus"
 """The name of the corpus as a whole, where a unit is asked for."""
 GONE = "the document is not in the corpus any more"
 
-Outcome = Literal["reused", "kept", "published", "computed", "perhaps computed", "failed", "blocked", "removed"]
+Outcome = Literal[
+    "reused", "kept", "published", "computed", "perhaps computed", "failed", "blocked", "waiting", "removed"
+]
 """What a seed does with a result. reused: nothing. kept: nothing, although its key differs. published: it is in the store and is
 made current. perhaps computed: only if an input that is computed first turns out different. blocked: a stage before it failed."""
 
@@ -228,6 +230,8 @@ class _Unit:
         found = StageExplanation(
             stage.name, state, "reused", reason, changes, waits_for, self._made(ref) if ref else None
         )
+        if state == "waiting":
+            return replace(found, outcome=state)
         if state in ("failed", "blocked"):
             return replace(found, outcome=state, failed=self._failed(stage))
         if not reason:

@@ -36,6 +36,8 @@ def summary(found: StageExplanation) -> str:
             return f"failed: {found.failed.reason if found.failed else 'the reason is not recorded'}".removesuffix(".")
         case "blocked":
             return f"blocked: `{found.failed.stage}` failed" if found.failed else "blocked: a stage before it failed"
+        case "waiting":
+            return "waits for a batch of the provider; `seedbank batch list` shows since when"
         case "removed":
             return f"a seed removes it: {found.reason}"
 

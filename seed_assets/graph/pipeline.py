@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from io_managers.store.fingerprint import Action, KeyTemplate, Part, same_part
+from resources.settings.model_settings import BatchMode
 from resources.tables.lance_schema import TABLES, TableSpec
 from seed_assets.graph.published import PublishedCorpus
 from seed_assets.graph.stage import REUSE, SOURCE, WORK, Identified, IdentifiedByFormat, OfKind, Stage, Units
@@ -38,7 +39,8 @@ class Pipeline:
     another prompt), or VERSION. cluster_types: the partitions of the stages of cluster types and of clusters. asked_with: digests
     of the settings that shape requests to models; a recorded failure holds under them. left_out: by name, why a declared stage is
     not in the pipeline. files: those that decide what is declared, beside the settings. unused: the project's stages that these
-    settings do not need. A resource under the name `<stage>.<parameter>` is for that stage alone.
+    settings do not need. batched: by stage, whether its requests to models go into batches; those of others do not. A resource
+    under the name `<stage>.<parameter>` is for that stage alone.
     """
 
     stages: Mapping[str, Stage]
@@ -49,6 +51,7 @@ class Pipeline:
     left_out: Mapping[str, str] = field(default_factory=dict[str, str])
     files: tuple[str, ...] = ()
     unused: frozenset[str] = frozenset()
+    batched: Mapping[str, BatchMode] = field(default_factory=dict[str, BatchMode])
 
     def __post_init__(self) -> None:
         for position, stage in enumerate(self.stages.values()):

@@ -21,12 +21,14 @@ _DIGITS = 9
 class Accounts:
     """The accounts of one run over one store.
 
-    usage: all that was paid. By stage, spent: what was paid for results and for failures.
+    usage: all that was paid. By stage, spent: what was paid for results and for failures. promised_usd: how much of that the
+    budget of an earlier run has counted, because it submitted the batches.
     """
 
     def __init__(self, store: Store) -> None:
         self.usage = Usage()
         self.spent: dict[str, Usage] = {}
+        self.promised_usd = 0.0
         self._store = store
         # By stage and model, what was found had cost, and how many whole results of units that is.
         self._saved: dict[tuple[str, str], Usage] = {}
@@ -34,6 +36,11 @@ class Accounts:
         # (Stage, unit) of results that this run has made or counted, and (outer key, key) of actions found inside of others.
         self._noted: set[tuple[str, str]] = set()
         self._doubtful: list[tuple[FailureRecord, InvalidOutputError]] = []
+
+    @property
+    def budgeted_usd(self) -> float:
+        """What was paid and counts against the budget of this run."""
+        return self.usage.usd - self.promised_usd
 
     def charge(self, stage: str, usage: Usage) -> None:
         """Count what an action of a stage, or the actions inside it, paid."""

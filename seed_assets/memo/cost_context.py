@@ -14,7 +14,7 @@ from io_managers.store.action_cache import ActionRecord
 from io_managers.store.errors import StoreUnavailableError
 from io_managers.store.request_ledger import Attempt
 from io_managers.store.store import Store
-from resources.endpoints.llm import Usage
+from resources.endpoints.llm import BatchedRequests, Usage
 from seed_assets.memo.accounts import Accounts, usage_of
 from seed_assets.memo.budget import Budget
 
@@ -22,14 +22,21 @@ from seed_assets.memo.budget import Budget
 class Spending:
     """What one run may spend, and where that is recorded; all its cost contexts share it.
 
-    stop_reason: why a stage may not send any more requests, "" while it may.
+    stop_reason: why a stage may not send any more requests, "" while it may. batched: its requests that are in batches.
     """
 
-    def __init__(self, store: Store, budget: Budget, stop_reason: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        budget: Budget,
+        stop_reason: Callable[[str], str],
+        batched: BatchedRequests | None = None,
+    ) -> None:
         self.store = store
         self.budget = budget
         self.accounts = Accounts(store)
         self.stop_reason = stop_reason
+        self.batched = batched
         self._refusals = store.database.refusals
         self._prepared = False
 
@@ -51,21 +58,27 @@ class CostContext:
 
     It implements resources.endpoints.llm.RequestCosts.
 
-    stage: which the costs are charged to: that of the outermost action. action_key: of the action itself; both are "" outside
-    of any action. usage: what was paid so far, inner actions included. answered: requests that the result is made of. reused:
-    what actions had cost that were found inside, inner actions included. owners: what this action is made for, and what that is
-    made for, see ActionCache.put_origins. found: the keys of actions that were found inside. latencies: the seconds of all
-    usable answers, those of inner actions included.
+    stage: which the costs are charged to: that of the outermost action. outer_key: of that action. action_key: of the action
+    itself; all are "" outside of any action. usage: what was paid so far, inner actions included. answered: requests that the
+    result is made of. reused: what actions had cost that were found inside, inner actions included. owners: what this action is
+    made for, and what that is made for, see ActionCache.put_origins. found: the keys of actions that were found inside.
+    latencies: the seconds of all usable answers, those of inner actions included.
 
     The context keeps the place of the last answer among the requests in flight until the result is durable, so that no more
     answers are under way than can be lost. While it waits, it keeps none: what it waits for may need that very place.
     """
 
     def __init__(
-        self, spending: Spending, stage: str = "", action_key: str = "", owners: tuple[tuple[str, str], ...] = ()
+        self,
+        spending: Spending,
+        stage: str = "",
+        action_key: str = "",
+        owners: tuple[tuple[str, str], ...] = (),
+        outer_key: str = "",
     ) -> None:
         self.stage = stage
         self.action_key = action_key
+        self.outer_key = outer_key
         self.owners = owners
         self.found: set[str] = set()
         self.usage = Usage()
@@ -86,7 +99,7 @@ class CostContext:
         """The context of an action that is computed for this one. stage: of that action. partition: which it is made for."""
         owner = self.action_key or partition
         owners = (*self.owners, (owner, action_key)) if owner else self.owners
-        return CostContext(self._spending, self.stage or stage, action_key, owners)
+        return CostContext(self._spending, self.stage or stage, action_key, owners, self.outer_key or action_key)
 
     def settle(self, inner: "CostContext") -> None:
         """Take over what an inner action has paid."""
@@ -104,6 +117,15 @@ class CostContext:
             for record in records:
                 self.found.add(record.key)
                 self.reused.add(accounts.note_inside(self.stage, self.action_key, record.key, record.provenance))
+
+    @property
+    def batched(self) -> BatchedRequests | None:
+        """See RequestCosts."""
+        return self._spending.batched
+
+    def promise(self, usd: float) -> None:
+        """See RequestCosts."""
+        self._spending.budget.spend(usd)
 
     @property
     def limited(self) -> bool:
@@ -124,18 +146,27 @@ class CostContext:
                 yield
 
     def attempted(
-        self, attempt: Attempt, *, reply: bytes = b"", usable: bool, give_back: Callable[[], None] = lambda: None
+        self,
+        attempt: Attempt,
+        *,
+        reply: bytes = b"",
+        usable: bool,
+        give_back: Callable[[], None] = lambda: None,
+        promised: bool = False,
     ) -> None:
         """Charge a request that ended, and record it: a usable answer with the result, another at once with its reply.
 
-        give_back: called when the record is durable, or at once if it is not committed with a result.
+        give_back: called when the record is durable, or at once if it is not committed with a result. promised: see RequestCosts.
         """
         spending = self._spending
         attempt = msgspec.structs.replace(attempt, stage=self.stage, action_key=self.action_key)
         usage = usage_of(attempt)
-        spending.budget.spend(usage.usd)
+        if promised:
+            spending.accounts.promised_usd += usage.usd
+        else:
+            spending.budget.spend(usage.usd)
         self.charge(usage)
-        if usable:
+        if usable and not promised:
             self.latencies.append(attempt.seconds)
         if usable and self.of_action:
             self.answered.append(attempt)

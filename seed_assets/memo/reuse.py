@@ -18,7 +18,7 @@ from io_managers.store.failures import FailureRecord
 from io_managers.store.fingerprint import Action
 from io_managers.store.holders import Patience
 from io_managers.store.store import Store
-from resources.endpoints.llm import EndpointError
+from resources.endpoints.llm import BatchedRequests, EndpointError
 from resources.errors import DocumentError, StoppedError
 from seed_assets.memo.accounts import provenance_of, shares_of
 from seed_assets.memo.budget import Budget
@@ -50,14 +50,16 @@ class Reuse:
         budget: Budget | None = None,
         stop_reason: Callable[[str], str] = lambda stage: "",
         asked_with: Set[str] | None = None,
+        batched: BatchedRequests | None = None,
     ) -> None:
         """no_cache: compute everything once more, whatever is in the store. retry_failed: ignore recorded failures.
 
         stop_reason: why a stage may not send any more requests, "" while it may. asked_with: digests of the present settings
-        of requests; a failure that was recorded under other settings is tried again. None: all recorded failures hold.
+        of requests; a failure that was recorded under other settings is tried again. None: all recorded failures hold. batched:
+        the requests that are in batches, or are to be added to one; without it every request is sent alone.
         """
         self._store = store
-        self._spending = Spending(store, budget or Budget(), stop_reason)
+        self._spending = Spending(store, budget or Budget(), stop_reason, batched)
         self.costs = CostContext(self._spending)
         self.accounts = self._spending.accounts
         self._asked_with = asked_with

@@ -5,7 +5,7 @@ step ends in `step_results`, and how results are published in the IO manager.
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -13,7 +13,7 @@ import dagster as dg
 from io_managers.store.values import StoredValues
 from seed_assets.engine.cluster_level import run_clusters
 from seed_assets.engine.maintenance import run_maintenance
-from seed_assets.engine.runner import Runner
+from seed_assets.engine.runner import Asking, Runner
 from seed_assets.engine.sink import write_rows
 from seed_assets.engine.stage_run import StageRun
 from seed_assets.engine.stage_work import run_stage
@@ -60,9 +60,16 @@ def _shared(pipeline: Pipeline, stage: Stage) -> dict[str, Any]:
         "metadata": table_definition(pipeline, stage),
         # People use this tag on the command line to select all assets with the same partitions.
         "tags": {"job": JOBS[pipeline.phases[stage.name]]},
+        # A step over units of which some wait for a batch ends without an output, and without a failure.
+        "output_required": not _may_wait(pipeline, stage),
         # If results of earlier versions are kept, Dagster must not call them stale. Records name the version in any case.
         "code_version": None if VERSION in pipeline.free_parts(stage) else stage.version,
     }
+
+
+def _may_wait(pipeline: Pipeline, stage: Stage) -> bool:
+    """Whether requests of a stage can be in a batch."""
+    return any(isinstance(one, Asking) and one.endpoint.batch is not None for one in pipeline.used_by(stage).values())
 
 
 def _dependencies(pipeline: Pipeline, stage: Stage) -> list[dg.AssetDep]:
@@ -87,12 +94,12 @@ def _document_asset(pipeline: Pipeline, stage: Stage) -> dg.AssetsDefinition:
         required_resource_keys={"runner", "partitioned_run"},
         dagster_type=_ANYTHING,
     )
-    def compute(context: dg.AssetExecutionContext, **inputs: StoredValues) -> dg.MaterializeResult[Any]:
+    def compute(context: dg.AssetExecutionContext, **inputs: StoredValues) -> Iterator[dg.MaterializeResult[Any]]:
         runner: Runner = context.resources.runner
         early = EarlyResults(context, inputs)
         with faults_reported(context):
             outcome = _run(runner, stage, context.partition_keys, inputs, early)
-        return conclude(context, outcome, inputs, early.shown)
+        yield from conclude(context, outcome, inputs, early.shown)
 
     return compute
 
@@ -104,11 +111,11 @@ def _cluster_asset(pipeline: Pipeline, stage: Stage) -> dg.AssetsDefinition:
         partitions_def=cluster_types(pipeline.cluster_types),
         required_resource_keys={"runner", "partitioned_run"},
     )
-    def compute(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    def compute(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         types = list(context.partition_keys)
         with faults_reported(context):
             outcome = run_clusters(context.resources.runner, stage, types)
-        return conclude_clusters(context, outcome, types)
+        yield from conclude_clusters(context, outcome, types)
 
     return compute
 
@@ -120,11 +127,11 @@ def _corpus_asset(pipeline: Pipeline, stage: Stage) -> dg.AssetsDefinition:
         required_resource_keys={"runner"},
         dagster_type=_ANYTHING,
     )
-    def compute(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    def compute(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         runner: Runner = context.resources.runner
         with faults_reported(context):
             outcome = run_maintenance(runner, stage) if stage.kind == "maintenance" else _run(runner, stage, [""])
-        return conclude(context, outcome)
+        yield from conclude(context, outcome)
 
     return compute
 

@@ -183,7 +183,7 @@ class Tick:
         partitions.remove(plan.scan.gone(set(partitions.order())))
         known = [document for document in plan.documents if document not in self.waiting]
         partitions.add(sorted(known, key=plan.scan.problems.__contains__))
-        requests = self._next(plan, stages, [Step.DOCUMENTS], _Records(session, partitions, known))
+        requests = self._next(plan, stages, [Step.DOCUMENTS], RecordsOfTick(session, partitions, known))
         if not requests and not self.reason:
             self.reason = (
                 f"Files that may still be written: {len(self.waiting)}, such as {min(self.waiting)}. They wait "
@@ -194,7 +194,7 @@ class Tick:
         return requests
 
     def _next(
-        self, plan: Plan, stages: Sequence[str], steps: Sequence[Step], records: "_Records"
+        self, plan: Plan, stages: Sequence[str], steps: Sequence[Step], records: "RecordsOfTick"
     ) -> list[dg.RunRequest]:
         """Return the runs of the first of these steps that has any. stages: the stages of documents."""
         session = self._session
@@ -232,7 +232,7 @@ class Tick:
         plan, partitions = session.plan(), self._partitions
         stages = [stage.name for stage in session.pipeline.placing_stages]
         known = [d for d in partitions.order() if d in plan.scan.documents]
-        records = _Records(session, partitions, known, self._instance, graph)
+        records = RecordsOfTick(session, partitions, known, self._instance, graph)
         requests = self._next(plan, stages, [Step.CLUSTERS, Step.CORPUS, Step.PLACES], records)
         if requests or self.reason:
             return requests
@@ -354,7 +354,7 @@ class Tick:
         )
 
 
-class _Records:
+class RecordsOfTick:
     """Dagster's records, as a tick looks at them. It implements phases.Records. known: documents with a partition."""
 
     def __init__(

@@ -22,6 +22,7 @@ from seed_assets.graph.pipeline import Phase, Pipeline
 from seed_assets.orchestration.asset_checks import build_checks, checked_by
 from seed_assets.orchestration.assets import build_assets
 from seed_assets.orchestration.automation import build_automation
+from seed_assets.orchestration.batches.follow_batches import build_follow_batches
 from seed_assets.orchestration.ingestions import build_ingestions
 from seed_assets.orchestration.job_names import CHECKS_JOB, JOBS
 from seed_assets.orchestration.partitions import PartitionedRun
@@ -82,6 +83,7 @@ def build_definitions(settings: Settings, runner: Runner | None = None) -> dg.De
     }
     jobs = _jobs(pipeline)
     sensors, schedules = build_automation(lambda: Session(settings, pipeline), jobs)
+    sensors.append(build_follow_batches(lambda: Session(settings, pipeline), jobs))
     sensors.append(build_ingestions(Home(settings.home), lambda: Session(settings, pipeline), jobs))
     # The runs of a seed judge each document. Checks of the whole corpus are left to the job `checks`, except whether
     # maintenance is current, which a run knows.

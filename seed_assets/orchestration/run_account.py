@@ -27,9 +27,11 @@ def _stages(runner: Runner) -> list[str]:
         return []
     counts = [_counts(tally) for tally in tallies.values()]
     spent = [runner.reuse.accounts.spent.get(name, Usage()) for name in tallies]
-    columns = _columns(("total", "reused", "computed", "failed", "blocked", "seconds"), counts)
+    columns = _columns(("total", "reused", "computed", "failed", "blocked", "waiting", "seconds"), counts)
     # Usually none is.
-    groups = [[column for column in columns if column.heading != "blocked" or set(column.cells) != {"0"}]]
+    groups = [
+        [column for column in columns if column.heading not in ("blocked", "waiting") or set(column.cells) != {"0"}]
+    ]
     if any(usage.requests for usage in spent):
         groups.append(_columns(("requests", "tokens", "dollars"), [_cost(usage) for usage in spent]))
     computed = sum(len(tally.computed) for tally in tallies.values())
@@ -48,11 +50,12 @@ def _failed(tally: Tally) -> list[str]:
 def _counts(tally: Tally) -> tuple[str, ...]:
     failed = len(_failed(tally))
     figures = (
-        len(tally.visited | tally.failed.keys()),
+        len(tally.visited | tally.failed.keys() | tally.waiting),
         len(tally.visited - tally.computed),
         len(tally.computed),
         failed,
         len(tally.failed) - failed,
+        len(tally.waiting),
     )
     return (*(f"{figure:,}" for figure in figures), f"{tally.seconds:,.1f}")
 

@@ -47,6 +47,14 @@ from seed_assets.planning.estimate import total
 
 # How many failed units a message names, since people read it in the event log; `seedbank status` shows all of them.
 _NAMED_IN_FAILURE = 20
+# What the page of a partition shows whose requests are in a batch.
+_WAITING = Note(
+    "It waits for a batch: the provider answers its requests within a day.",
+    {
+        "waits_for": "a batch of the provider",
+        "what_to_do": "`seedbank batch list` shows the batches. Nothing is to be done.",
+    },
+)
 
 
 @contextmanager
@@ -69,8 +77,11 @@ def conclude(
     outcome: StageRun,
     inputs: Mapping[str, StoredValues] | None = None,
     shown: AbstractSet[str] = frozenset(),
-) -> dg.MaterializeResult[Any]:
+) -> Iterator[dg.MaterializeResult[Any]]:
     """Hand the results to the IO manager. If some units have none, publish the others and fail the step.
+
+    If some units only wait for a batch, the step succeeds without an output, so that Dagster skips the steps after it: nothing is
+    shown as failed, and nothing as materialized that is not.
 
     inputs: what the step got from the stages before it, if its units are documents. shown: the units whose results are
     published and recorded already.
@@ -79,27 +90,38 @@ def conclude(
     _note_repairs(context, outcome)
     results = committed(runner, outcome, {p: result for p, result in outcome.results.items() if p not in shown})
     stage = runner.pipeline.stages[outcome.stage]
-    if not outcome.failures and not outcome.stopped:
+    if _is_whole(outcome):
         pages = shown_values(runner, stage, results) or _contents(runner, stage, results)
         if stage.units is Units.CORPUS:
-            return dg.MaterializeResult(
-                value=results, data_version=data_version(results), metadata=shown_metadata(pages.get("", {}))
-            )
+            metadata = shown_metadata(pages.get("", {}))
+            yield dg.MaterializeResult(value=results, data_version=data_version(results), metadata=metadata)
+            return
         add_partition_metadata(context, pages)
         set_partition_versions(context, versions_of(runner, outcome, results, inputs or {}))
         # Dagster uses this version for partitions if it does not use one for each.
-        return dg.MaterializeResult(value=results, data_version=data_version(outcome.results))
+        yield dg.MaterializeResult(value=results, data_version=data_version(outcome.results))
+        return
     publish(runner.store, results, context.run.run_id)
     found = records(runner, outcome, results, inputs or {}, _contents(runner, stage, results))
     emit_materializations(context, found)
     emit_notes(context, {unit: _shown_failure(error) for unit, error in outcome.failures.items()})
-    raise _ended(context, outcome, len(outcome.results))
+    emit_notes(context, dict.fromkeys(sorted(outcome.waiting), _WAITING))
+    if outcome.failures or outcome.stopped:
+        raise _ended(context, outcome, len(outcome.results))
+
+
+def _is_whole(outcome: StageRun) -> bool:
+    """Whether every unit of a stage has a result."""
+    return not (outcome.failures or outcome.stopped or outcome.waiting)
 
 
 def conclude_clusters(
     context: dg.AssetExecutionContext, outcome: StageRun, types: Sequence[str]
-) -> dg.MaterializeResult[Any]:
-    """Publish the results of cluster types, or of their clusters. A type fails if one of its clusters has no result."""
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """Publish the results of cluster types, or of their clusters. A type fails if one of its clusters has no result.
+
+    If clusters only wait for a batch, it is as in `conclude`.
+    """
     runner: Runner = context.resources.runner
     _note_repairs(context, outcome)
     results = committed(runner, outcome, outcome.results)
@@ -109,15 +131,19 @@ def conclude_clusters(
     if types:
         metadata[types[-1]] |= table_contents(runner.tables, runner.pipeline.stages[outcome.stage])
     versions = of_cluster_types(runner.pipeline, runner.pipeline.stages[outcome.stage], of_type)
-    if not outcome.failures and not outcome.stopped:
+    if _is_whole(outcome):
         add_partition_metadata(context, metadata)
         set_partition_versions(context, versions)
-        return dg.MaterializeResult(data_version=data_version(results))
+        yield dg.MaterializeResult(data_version=data_version(results))
+        return
     failed = {t: {u: error for u, error in outcome.failures.items() if _is_of(u, t)} for t in types}
-    whole = [t for t in types if not outcome.stopped and not failed[t]]
+    waiting = {t for t in types if any(_is_of(unit, t) for unit in outcome.waiting)}
+    whole = [t for t in types if not outcome.stopped and not failed[t] and t not in waiting]
     emit_materializations(context, {t: PartitionRecord(metadata[t], versions[t]) for t in whole})
     emit_notes(context, {t: _shown_failures(errors) for t, errors in failed.items() if errors})
-    raise _ended(context, outcome, len(results))
+    emit_notes(context, dict.fromkeys(sorted(waiting), _WAITING))
+    if outcome.failures or outcome.stopped:
+        raise _ended(context, outcome, len(results))
 
 
 def _is_of(unit: str, cluster_type: str) -> bool:

@@ -5,11 +5,13 @@ the end is in memo.accounts.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 from io_managers.store.store import Store
+from resources.endpoints.endpoint import Endpoint
 from resources.endpoints.llm import Tokens, Usage
+from resources.settings.model_settings import BatchMode
 from seed_assets.engine.runner import Asking
 from seed_assets.graph.pipeline import Pipeline
 from seed_assets.graph.stage import SOURCE, Units
@@ -47,7 +49,9 @@ class StageEstimate:
     reused results had cost. upper_bound: whether `compute` counts documents
     whose inputs are computed first and may turn out unchanged. again: those of `compute` that are published and whose inputs are
     the same, so that only the way in which they are computed has changed. kept: why reused results would be others if the
-    settings did not keep them.
+    settings did not keep them. batched: whether its requests go into batches of the provider. in_batches: the most that `compute`
+    costs there, if they all do. rounds: how many batches, one after another, its results need, those of the stages before it
+    included.
     """
 
     documents: int
@@ -63,6 +67,9 @@ class StageEstimate:
     kept: Mapping[str, int]
     expected: Usage | None
     without_price: tuple[str, ...]
+    batched: BatchMode = "off"
+    in_batches: Usage = field(default_factory=Usage)
+    rounds: int = 0
 
 
 # Assumptions for clusters: the members of one that is not found yet, and the characters that are read of each member, about those
@@ -80,11 +87,23 @@ def estimate(
     """
     asked = set(documents)
     texts, experience = _Texts(pipeline, store, plan), Experience(store)
-    return {
+    found = {
         name: _estimate(pipeline, store, texts, experience, plan.stages[name], asked)
         for name in plan.stages
         if name in stages
     }
+    return _with_rounds(pipeline, found) if pipeline.batched else found
+
+
+def _with_rounds(pipeline: Pipeline, estimates: Mapping[str, StageEstimate]) -> dict[str, StageEstimate]:
+    """The same with the number of rounds: requests of a stage, and of one unit, may need the answers to others."""
+    found: dict[str, StageEstimate] = {}
+    for name, one in estimates.items():
+        stage = pipeline.stages[name]
+        before = max((found[other].rounds for other in (*stage.upstream, *stage.over) if other in found), default=0)
+        own = 0 if one.batched == "off" or not one.cost.requests else 1 + (one.cost.requests > one.compute)
+        found[name] = replace(one, rounds=before + own)
+    return found
 
 
 class _Texts:
@@ -126,10 +145,11 @@ def _estimate(
     todo = stage.todo.keys() & asked
     reasons = stage.reasons(asked)
     left_out = sum(
-        stage.states[document] in ("failed", "blocked")
+        stage.states[document] in ("failed", "blocked", "waiting")
         for document in asked.difference(stage.todo) & stage.states.keys()
     )
     cost = _cost(pipeline, texts, stage, computing)
+    batched = pipeline.batched.get(stage.stage.name, "off")
     finished = {document: key for document, key in stage.finished.items() if document in asked}
     paid = store.actions.with_cost(set(finished.values()))
     compute = len(computing) + stage.unnamed
@@ -151,7 +171,21 @@ def _estimate(
         without_price=tuple(
             name for name, one in endpoints.items() if cost.requests and one.price.usd(Tokens(1)) is None
         ),
+        batched=batched,
+        in_batches=Usage() if batched == "off" else _in_batches(cost, endpoints.values()),
     )
+
+
+def _in_batches(cost: Usage, endpoints: Iterable[Endpoint]) -> Usage:
+    """What requests cost if they are all in batches; those of a model without a known price of batches are unpriced.
+
+    The estimate does not say which of several models has how many of the tokens, so the dearest one counts.
+    """
+    tokens = Tokens(cost.input_tokens, cost.output_tokens)
+    prices = [one.batch.price.usd(tokens) if one.batch else one.price.usd(tokens) for one in endpoints]
+    known = [usd for usd in prices if usd is not None]
+    unpriced = cost.requests if len(known) < len(prices) else 0
+    return replace(cost, usd=0.0 if unpriced else max(known, default=0.0), unpriced=unpriced)
 
 
 def _cost(pipeline: Pipeline, texts: _Texts, stage: StagePlan, computing: set[str]) -> Usage:

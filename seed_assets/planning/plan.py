@@ -16,8 +16,9 @@ from resources.errors import DocumentError
 from seed_assets.graph.stage import Stage, Units
 
 # current: the published result is the one that a run would publish. stale: a run would publish another one. missing: nothing was
-# published. failed: the last attempt at exactly this action failed. blocked: a stage before it failed.
-State = Literal["current", "stale", "failed", "blocked", "missing"]
+# published. failed: the last attempt at exactly this action failed. blocked: a stage before it failed. waiting: its requests, or
+# those of a stage before it, are in a batch of the provider that has not ended; no run visits it.
+State = Literal["current", "stale", "failed", "blocked", "waiting", "missing"]
 UPSTREAM = "a stage before it is computed first"
 UNPUBLISHED = "finished, not yet published"
 VANISHED = "there is no such cluster any more"
@@ -64,10 +65,13 @@ class StagePlan:
         """Whether the stage has a unit that is this cluster type or one of its clusters."""
         return any(unit == cluster_type or unit.startswith(f"{cluster_type}/") for unit in self.states)
 
-    def has_work(self, cluster_type: str, without: AbstractSet[str] = frozenset()) -> bool:
-        """Whether this cluster type, or one of its clusters except these, has to be visited."""
+    def has_work(self, cluster_type: str, without: AbstractSet[str] = frozenset(), *, found: bool = False) -> bool:
+        """Whether this cluster type, or one of its clusters except these, has to be visited.
+
+        found: whether its clusters are known, so that those without names are of other types.
+        """
         units = (unit for unit, why in self.todo.items() if unit not in without or why == VANISHED)
-        return bool(self.unnamed) or any(
+        return bool(self.unnamed and not found) or any(
             unit == cluster_type or unit.startswith(f"{cluster_type}/") or self.todo[unit] == VANISHED for unit in units
         )
 
@@ -128,7 +132,8 @@ class Plan:
         stages = {name: plan for name, plan in self.stages.items() if plan.stage.by_cluster_type}
         finder = next((plan for plan in stages.values() if plan.stage.finds), None)
         known = [t for t in finder.states if finder.todo.get(t) != UPSTREAM] if finder else []
-        found = {t: [name for name, plan in stages.items() if plan.has_work(t)] for t in known}
+        done = finder.states.keys() - finder.todo.keys() if finder else set[str]()
+        found = {t: [name for name, plan in stages.items() if plan.has_work(t, found=t in done)] for t in known}
         return {t: names for t, names in found.items() if names}
 
     def of_corpus(self) -> list[str]:
@@ -142,6 +147,14 @@ class Plan:
                     ready.append(name)
         return ready
 
+    def waiting(self) -> dict[str, set[str]]:
+        """Return stage -> its units that wait for a batch, in the stages that have any."""
+        found = {
+            name: {unit for unit, state in plan.states.items() if state == "waiting"}
+            for name, plan in self.stages.items()
+        }
+        return {name: units for name, units in found.items() if units}
+
     def digest(self) -> str:
         """A digest of what Dagster shows if its records are in sync: what is materialized and what has failed.
 
@@ -153,7 +166,7 @@ class Plan:
             shown = [
                 f"{document} {'failed' if state == 'failed' else 'materialized'}"
                 for document, state in plan.states.items()
-                if state not in ("missing", "blocked")
+                if state not in ("missing", "blocked", "waiting")
             ]
             hasher.update("\n".join([name, *sorted(shown)]).encode())
         return hasher.hexdigest()

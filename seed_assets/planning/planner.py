@@ -66,6 +66,7 @@ class _Planner:
         self._pipeline = pipeline
         self._memory = memory
         self._explained = explained
+        self._waiting = store.batches.waiting()
         # The documents for which everything that is made from the document alone is known to be current.
         self._unchanged: set[str] = set()
         self._store = store
@@ -105,7 +106,8 @@ class _Planner:
             self._memory.keep([self._current(name) for name in self._memory.stages])
         maintenance = maintenance_todo(pipeline, store, self._table_states, self._published)
         for stage in pipeline.maintenance_stages:
-            if not all(self._settled(name) for name in stage.over):
+            # What waits for a batch may take a day, so tables are not left without their indexes until then.
+            if not all(self._settled(name) or self._only_waits(name) for name in stage.over):
                 maintenance[stage.name] = UPSTREAM
         renamed = (
             _renamed(pipeline, self._published, self._gone, self._documents, self._outputs) if self._gone else set()
@@ -143,7 +145,7 @@ class _Planner:
         finished = _finished(store, keys, known, done) if stage.kind == "value" else {}
         state = self._table_states.get(stage.table)
         retry, asked_with = self._retry_failed, pipeline.asked_with
-        missing = _compare(plan, store, keys, finished, known, state, output, retry, asked_with)
+        missing = _compare(plan, store, keys, finished, known, state, output, retry, asked_with, self._waiting)
         actions = {
             unit: pipeline.action(stage, {name: inputs[name][unit] for name in stage.inputs}) for unit in missing
         }
@@ -219,8 +221,16 @@ class _Planner:
             self._settled_parts[name, cluster_type] = self._stays(self._stages[name], cluster_type)
         return self._settled_parts[name, cluster_type]
 
+    def _only_waits(self, name: str) -> bool:
+        """Whether a stage is not settled for no other reason than that units of it wait for a batch."""
+        plan = self._stages[name]
+        return not self._gone and not plan.todo and not plan.unnamed and "waiting" in plan.states.values()
+
     def _stays(self, plan: StagePlan, cluster_type: str) -> bool:
-        # What is made from all documents does not wait for those that have failed.
+        # What is made from all documents does not wait for those that have failed. It waits for batches: whatever was made and
+        # paid before they end would be stale then.
+        if "waiting" in plan.states.values():
+            return False
         left = {found for found in plan.todo if plan.states.get(found) not in ("failed", "blocked")}
         match plan.stage.units:
             case Units.DOCUMENTS:
@@ -229,7 +239,9 @@ class _Planner:
                 lost = plan.stage.finds and self._pipeline.clusters_of(self._corpus, cluster_type) is None
                 return cluster_type not in left and not (lost and cluster_type in plan.finished)
             case Units.CLUSTERS if cluster_type:
-                return not plan.unnamed and not any(found.startswith(f"{cluster_type}/") for found in left)
+                # Clusters without names are those of types that were never clustered.
+                unnamed = plan.unnamed and self._pipeline.clusters_of(self._corpus, cluster_type) is None
+                return not unnamed and not any(found.startswith(f"{cluster_type}/") for found in left)
             case _:
                 return not left and not plan.unnamed
 
@@ -253,12 +265,13 @@ class _Output:
     """What later stages need to know about a stage.
 
     parts: document -> its part of their keys. failed: the documents without a part, since they failed here or before. given_up:
-    those of `failed` that no run will try again.
+    those of `failed` that no run will try again. waiting: the documents without a part, since they wait for a batch.
     """
 
     parts: dict[str, Part] = field(default_factory=dict[str, Part])
     failed: set[str] = field(default_factory=set)
     given_up: set[str] = field(default_factory=set)
+    waiting: set[str] = field(default_factory=set)
 
 
 def _form_keys(
@@ -277,11 +290,15 @@ def _form_keys(
     inputs = {name: outputs[name].parts for name in stage.inputs}
     for name in stage.inputs:
         output.failed |= outputs[name].failed
+        output.waiting |= outputs[name].waiting
         output.given_up |= outputs[name].given_up | (outputs[name].failed if name == SOURCE else set())
     formed: list[str] = []
     for document in documents:
         if document in output.failed:
             plan.states[document] = "failed" if SOURCE in stage.inputs else "blocked"
+        elif document in output.waiting:
+            plan.states[document] = "waiting"
+            continue
         elif all(document in known for known in inputs.values()):
             formed.append(document)
             continue
@@ -353,6 +370,7 @@ def _compare(
     output: _Output,
     retry_failed: bool,
     asked_with: AbstractSet[str] | None,
+    waiting: AbstractSet[str],
 ) -> list[str]:
     """Note the state of the documents whose inputs are known, and their outputs if these are known.
 
@@ -375,6 +393,10 @@ def _compare(
         failure = failed.get(keys[document])
         if document in finished:
             plan.todo[document] = UNPUBLISHED
+            continue
+        if keys[document] in waiting:
+            plan.states[document] = "waiting"
+            output.waiting.add(document)
             continue
         if failure is not None:
             plan.states[document] = "failed"

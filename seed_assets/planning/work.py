@@ -66,7 +66,7 @@ def blocked(pipeline: Pipeline, failed: Mapping[str, AbstractSet[str]]) -> dict[
 
 
 def remembered(pipeline: Pipeline, plan: Plan, stages: Collection[str]) -> dict[str, set[str]]:
-    """Document -> the stages in which it has a permanent failure."""
+    """Document -> the stages in which it has a permanent failure, or waits for a batch."""
     failed: dict[str, set[str]] = {}
     first = pipeline.document_stages[0].name
     for document in plan.scan.problems:
@@ -75,6 +75,9 @@ def remembered(pipeline: Pipeline, plan: Plan, stages: Collection[str]) -> dict[
         stage = plan.stages[name]
         for document in stage.failures:
             if document not in stage.todo:
+                failed.setdefault(document, set()).add(name)
+        for document, state in stage.states.items():
+            if state == "waiting":
                 failed.setdefault(document, set()).add(name)
         # A document that failed before the corpus was looked at as a whole has no place in it.
         for document, state in stage.states.items() if stage.stage.over else ():

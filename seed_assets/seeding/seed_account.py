@@ -15,7 +15,7 @@ from seed_assets.engine.stage_run import BlockedError, NotBegunError, Tally
 from seed_assets.planning.plan import Plan
 from seed_assets.planning.warned_documents import warned_documents
 from seed_assets.seeding.left_to_do import LeftToDo
-from seed_assets.seeding.seed_report import BUDGET, FAILED, INTERRUPT, FailureReport, SeedReport, StageReport
+from seed_assets.seeding.seed_report import BUDGET, FAILED, INTERRUPT, WAITING, FailureReport, SeedReport, StageReport
 from seed_assets.session.session import Session
 
 
@@ -63,7 +63,10 @@ def account(
         current = sum(state == "current" for unit, state in states.items() if unit in asked)
         failed = sum(stage == name for _, stage in found)
         blocked = sum(state == "blocked" for unit, state in states.items() if unit in asked)
-        report.stages[name] = StageReport(len(asked), max(0, current - computed), computed, failed, blocked)
+        waiting = sum(state == "waiting" for unit, state in states.items() if unit in asked)
+        report.stages[name] = StageReport(
+            len(asked), max(0, current - computed), computed, failed, blocked, waiting=waiting
+        )
     for stage in session.pipeline.maintenance_stages:
         if not named or stage.name in named:
             computed = len(runner.tallies[stage.name].computed) if stage.name in runner.tallies else 0
@@ -79,10 +82,12 @@ def account(
         report.exit_code = INTERRUPT
     elif runner.over_budget:
         report.exit_code = BUDGET
-        report.stopped = runner.budget.spent_reason(runner.reuse.accounts.usage.usd)
+        report.stopped = runner.budget.spent_reason(runner.reuse.accounts.budgeted_usd)
         report.remedy = runner.budget.remedy()
     elif report.failures:
         report.exit_code = FAILED
+    elif any(stage.waiting for stage in report.stages.values()):
+        report.exit_code = WAITING
 
 
 def _halts(runner: Runner) -> Iterator[FailureReport]:

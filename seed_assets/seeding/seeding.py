@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from io_managers.store.errors import StoreError, StoreUnavailableError, is_disk_failure
 from resources.corpus.formats import remedies_for, suffixes
-from resources.errors import ConfigurationError
+from resources.errors import ConfigurationError, DocumentError
 from resources.memory_errors import NO_MEMORY, memory_remedy, mentions_memory
 from resources.tables.lance_errors import TableError
 from seed_assets.engine.interrupts import Draining
@@ -46,6 +46,11 @@ if TYPE_CHECKING:
 # How often a seed begins again because somebody deleted partitions that it uses. One deletion is a mistake; with more, a script
 # probably deletes them again and again.
 _MOST_LOSSES = 3
+_BATCHES = "batches"
+_REFUSED = (
+    "Nothing was paid for it. If the limit of queued tokens is the reason, run again when other batches have ended; "
+    "`seedbank seed --no-wait` sends the requests without a batch."
+)
 _GO_ON = "Fix it and run again; all finished work is kept."
 
 
@@ -86,6 +91,7 @@ class _Seed:
         started = time.perf_counter()
         session = self._session
         session.home.check(session.settings.corpus, rebind=self._options.rebind)
+        self._look_at_batches()
         plan = self._plan(verify=self._options.verify)
         self._check_selection(plan)
         if self._gone(plan) and not self._options.allow_removals:
@@ -128,10 +134,31 @@ class _Seed:
             if self._report.runs:
                 note_unvisited(self._runner, plan, self._left.selected_stages, set(self._left.selected(plan)))
         else:
-            self._report.corpus_stamp = plan.scan.stamp
+            # A batch may end although no file changes.
+            self._report.corpus_stamp = "" if plan.waiting() else plan.scan.stamp
         account(self._report, session, self._runner, self._left, plan, self._options.stages, canceled=self._canceled)
         self._report.seconds = time.perf_counter() - started
         return self._report
+
+    def _look_at_batches(self) -> None:
+        """Take in the batches that have ended; with --no-wait, end the others first. A server that fails is reported."""
+        open_batches = self._session.open_batches
+        if not self._session.store.batches.open():
+            return
+        try:
+            with Draining(self._runner.stopping):
+                left = open_batches.end(self._runner.stopping.is_set) if self._options.run.no_wait else []
+                ended = open_batches.look()
+        except DocumentError as error:
+            self._left.faults[_BATCHES] = FailureReport("", _BATCHES, error.reason, error.remedy)
+            return
+        for batch in left:
+            reason = f"batch {batch.batch_id} was canceled, and the provider has not ended it yet."
+            self._left.faults[f"batch {batch.batch_id}"] = FailureReport("", _BATCHES, reason, "Run again later.")
+        for batch in ended:
+            if batch.remote_state == "failed":
+                reason = f"the provider refused batch {batch.batch_id}: {batch.detail or 'it gives no reason'}."
+                self._left.faults[f"batch {batch.batch_id}"] = FailureReport("", _BATCHES, reason, _REFUSED)
 
     def _note_failure(self, error: StoreError | ConfigurationError) -> None:
         """Report what ended the seed as a whole, unless a stage has reported just that."""

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 from io_managers.store.fingerprint import first_difference
 from io_managers.store.shared import close_shared_store, shared_store
 from io_managers.store.store import Store
+from resources.batches.batch_service import BatchAccess
+from resources.batches.open_batches import OpenBatches
+from resources.batches.stage_batches import StageBatches
 from resources.corpus.corpus import Corpus
 from resources.errors import ConfigurationError, DocumentError, StoppedError
 from resources.home.home import Home
@@ -107,7 +110,22 @@ class Session:
             options,
             observer,
             self._budget(options.max_usd if options else None),
+            self._stage_batches(wait=options is None or not options.no_wait),
         )
+
+    def _stage_batches(self, *, wait: bool) -> StageBatches | None:
+        """The batches of a run; None if none of its requests can be in one. wait: whether requests are added to batches."""
+        modes = self.pipeline.batched if wait else {}
+        if not modes and not self.store.batches.any():
+            return None
+        return StageBatches(self.store.batches, self.store.leases, self.home.batches, modes)
+
+    @cached_property
+    def open_batches(self) -> OpenBatches:
+        """The batches of this home that have not ended."""
+        used = [one.endpoint.batch for one in self.pipeline.resources.values() if isinstance(one, Asking)]
+        accesses = [batch for batch in used if isinstance(batch, BatchAccess)]
+        return OpenBatches(self.store.batches, self.store.leases, self.home.batches, accesses)
 
     def _budget(self, max_usd: float | None) -> Budget:
         rules = self.settings.budget
@@ -115,7 +133,7 @@ class Session:
             max_usd if max_usd is not None else rules.run_usd or None,
             period_usd=rules.period_usd or None,
             period_days=rules.period_days,
-            spent_since=self.store.requests.spent_usd,
+            spent_since=lambda since: self.store.requests.spent_usd(since) + self.store.batches.promised_usd(),
             run_setting="--max-cost" if max_usd is not None else "budget.run_usd",
         )
 

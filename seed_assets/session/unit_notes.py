@@ -61,6 +61,8 @@ def _notes(plan: Plan, stages: Sequence[Stage], unit: str) -> Iterator[str]:
                 yield f"{stage.name} is stale ({why}): the next `seedbank seed` makes it again."
             case "missing":
                 yield f"{stage.name} is not computed yet{f' ({why})' if why else ''}. Run `seedbank seed`."
+            case "waiting":
+                yield f"{stage.name} waits for a batch of the provider; `seedbank batch list` shows since when."
             case "failed" if stage.name in failed:
                 error = failed[stage.name]
                 yield f"{stage.name} failed: {plain(error.reason)}{f' {plain(error.remedy)}' if error.remedy else ''}"

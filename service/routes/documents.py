@@ -29,8 +29,8 @@ from service.replies import (
     reply_with,
 )
 
-State = Literal["failed", "blocked", "missing", "stale", "current"]
-_WORST_FIRST: tuple[State, ...] = ("failed", "blocked", "missing", "stale", "current")
+State = Literal["failed", "blocked", "waiting", "missing", "stale", "current"]
+_WORST_FIRST: tuple[State, ...] = ("failed", "blocked", "waiting", "missing", "stale", "current")
 _LARGEST_PAGE = 1_000
 _LONGEST_CONTEXT = 20_000
 DocumentId = Annotated[str, Path(min_length=1, max_length=4_096, description="The document's id: its path.")]

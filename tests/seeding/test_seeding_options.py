@@ -254,7 +254,18 @@ def test_json_has_the_shapes_that_scripts_rely_on(
     assert list(seeded["stages"]) == [*ALONE, *OF_CORPUS, *PLACING, "search_index"]
     for stage in seeded["stages"].values():
         assert list(stage) == [
-            *("documents", "reused", "computed", "failed", "blocked", "seconds", "requests", "tokens", "usd"),
+            *(
+                "documents",
+                "reused",
+                "computed",
+                "failed",
+                "blocked",
+                "waiting",
+                "seconds",
+                "requests",
+                "tokens",
+                "usd",
+            ),
             "unpriced_requests",
         ]
         assert (stage["reused"], stage["computed"], stage["failed"]) == (0, stage["documents"], 0)

@@ -90,6 +90,7 @@ class ModelServer:
         for path in ("/v1/chat/completions", "/v1/embeddings", "/api/chat", "/api/embed"):
             app.add_api_route(path, self._take, methods=["POST"])
         app.add_api_route("/log", self._log)
+        self.add_routes(app)
         listener = socket.create_server(("127.0.0.1", self._port), backlog=2048)
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         # asyncio's own loop writes at once what it is given to write, where uvloop collects: whether the client was
@@ -120,6 +121,9 @@ class ModelServer:
         self._thread.join()
         if self._broken:
             raise self._broken[0]
+
+    def add_routes(self, app: FastAPI) -> None:
+        """Further paths, for subclasses."""
 
     async def _take(self, request: Request) -> Response:
         arrived_at = time.monotonic()

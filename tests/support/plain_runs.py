@@ -117,10 +117,13 @@ class PlainRuns:
         """See DagsterRuns: what follows a stage that failed is not begun."""
         run_id, self._runner.stopped = str(uuid4()), ""
         ended: dict[str, str] = {}
+        self._skipped: set[str] = set()
         for name, stage in self._runner.pipeline.stages.items():
             before = {*stage.upstream, *stage.over}
             if name in stages and before & ended.keys():
                 ended[name] = ""
+            elif name in stages and before & self._skipped:
+                self._skipped.add(name)
             elif name in stages and (reason := self._failure(stage, range_, run_id)) is not None:
                 ended[name] = reason
         failed = {name: reason for name, reason in ended.items() if reason}
@@ -139,6 +142,8 @@ class PlainRuns:
             publish(runner.store, CommittedResults(name, results), run_id)
         if outcome.failures:
             return f"{stage.name} failed"
+        if outcome.waiting:
+            self._skipped.add(stage.name)
         return "" if outcome.stopped else None
 
     def _outcome(self, stage: Stage, range_: tuple[str, str] | None) -> StageRun:

@@ -64,6 +64,7 @@ OTHER_VALUES = {
     "llm.base_url": "https://models.example/v1",
     "llm.parameters": '{"top_k": 1}',
     "llm.timeout_seconds": "3.5",
+    "llm.batch": "auto",
     "llm.temperature": "0.5",
     "llm.context_tokens": "30000",
     "embeddings.provider": "openai",

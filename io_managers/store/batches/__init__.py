@@ -1,0 +1,1 @@
+"""Requests that wait in batches of a provider."""

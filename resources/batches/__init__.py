@@ -1,0 +1,1 @@
+"""The batches of a provider: requests that it answers within a day, at a lower price."""

@@ -1,0 +1,1 @@
+"""What the daemon does about batches of a provider."""
