@@ -38,13 +38,13 @@ class _Output(io.TextIOWrapper):
         try:
             return super().write(text)
         except OSError as error:
-            raise _output_error(error) from error
+            raise _output_error(self, error) from error
 
     def flush(self) -> None:
         try:
             super().flush()
         except OSError as error:
-            raise _output_error(error) from error
+            raise _output_error(self, error) from error
 
 
 class _Messages(io.TextIOWrapper):
@@ -87,11 +87,22 @@ def prepare_streams() -> None:
     sys.stdout = _wrap_stream(sys.stdout, _Output)
     sys.stderr = _wrap_stream(sys.stderr, _Messages)
     if "--json" in sys.argv[1:] and "--help" not in sys.argv[1:]:
-        # What libraries, and stages of the user, print must not stand between the reader and the document.
-        _kept.append(sys.stdout)
+        _kept.append(_apart(sys.stdout))
         sys.stdout = sys.stderr
     # Python sets sys.stdin to None if descriptor 0 was closed at the start.
     sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
+
+
+def _apart(stream: IO[str]) -> IO[str]:
+    """Standard output with a descriptor of its own; descriptor 1 becomes standard error.
+
+    What libraries, stages of the user and the programs that they start print must not stand between the reader and the document.
+    """
+    if not isinstance(stream, io.TextIOWrapper) or stream.fileno() != 1:
+        return stream
+    own = open(os.dup(1), "wb")  # noqa: SIM115 - open until the program ends
+    os.dup2(2, 1)
+    return _Output(own, encoding=stream.encoding, errors=_HANDLER, line_buffering=stream.line_buffering)
 
 
 def _wrap_stream(stream: IO[str] | None, kind: type[io.TextIOWrapper]) -> IO[str]:
@@ -112,9 +123,9 @@ def _replace_unencodable(error: UnicodeError) -> tuple[str, int]:
     return "".join(_INSTEAD.get(one) or one.encode("ascii", "backslashreplace").decode() for one in found), error.end
 
 
-def _output_error(error: OSError) -> OutputError:
+def _output_error(stream: IO[str], error: OSError) -> OutputError:
     # Python would flush the rest of the buffer at exit, and that would fail with a traceback.
-    _redirect_to_devnull(1)
+    _redirect_to_devnull(stream.fileno())
     if error.errno == errno.EPIPE:
         return BrokenOutputError("the reader has closed the output")
     return OutputError(

@@ -5,6 +5,7 @@ compared in table_rows, Dagster's view of the checks is in orchestration, and th
 alone is found by the stages themselves (`problem`).
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -25,6 +26,9 @@ from seed_assets.graph.declared_checks import Finding, Severity, StageCheck
 from seed_assets.graph.pipeline import Pipeline
 from seed_assets.graph.stage import Stage, Units
 from seed_assets.planning.plan import UPSTREAM, Plan
+
+_log = logging.getLogger(__name__)
+_NAMED = (StoreError, TableError, ConfigurationError)
 
 CURRENT = "current_with_documents"
 _NOT_CURRENT: Mapping[str, str] = {
@@ -77,9 +81,23 @@ def _checks_of(stage: Stage) -> Iterator[Check]:
 
 def _declared(stage: str, check: StageCheck) -> Check:
     def run(runner: Runner, name: str) -> Finding:
-        return check.look(StoredResults(runner, name))
+        return _looked(stage, check, StoredResults(runner, name))
 
     return Check(check.name, stage, check.severity, check.blocking, run, check.look, check.quick, check)
+
+
+def _looked(stage: str, check: StageCheck, results: StoredResults) -> Finding:
+    """What a declared check finds. An error in its code is a finding, so that the other checks are run."""
+    try:
+        found = check.look(results)
+    except _NAMED:
+        raise
+    except Exception as error:  # noqa: BLE001 - it may be code of the user
+        _log.exception("The check %s of %s failed", check.name, stage)
+        return Finding({stage: f"the check's code failed: {type(error).__name__}: {error}"})
+    if not isinstance(found, Finding):
+        return Finding({stage: f"the check's code returned {type(found).__name__}, and has to return a Finding"})
+    return found
 
 
 def _of_kind(
@@ -101,7 +119,7 @@ def quick_findings(runner: Runner, plan: Plan) -> list[tuple[Check, Finding]]:
             found.append((check, _as_planned(plan, check.stage)))
         elif check.quick and check.stage in runner.tallies and check.declared is not None:
             results = opened.setdefault(check.stage, StoredResults(runner, check.stage, keep=True))
-            found.append((check, check.declared.look(results)))
+            found.append((check, _looked(check.stage, check.declared, results)))
         elif check.quick and check.stage in runner.tallies:
             found.append((check, run_check(runner, check)))
     return found
@@ -125,7 +143,7 @@ def run_check(runner: Runner, check: Check) -> Finding:
     """Run a check and return its finding. An error that keeps it from looking is a finding as well."""
     try:
         return check.run(runner, check.stage)
-    except (StoreError, TableError, ConfigurationError) as error:
+    except _NAMED as error:
         return Finding({check.stage: str(error)})
 
 

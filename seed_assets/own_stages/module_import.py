@@ -66,6 +66,10 @@ def import_users_module(name: str, folder: Path, seconds: float, setting: str = 
 
 def _check_place(name: str, folder: Path, setting: str) -> None:
     """Make `folder` a place of modules. Raises ConfigurationError if there is no such module, or another has its name."""
+    if name.endswith(".py") and (folder / name).is_file():
+        raise ConfigurationError(
+            f"`{setting}` names {name}. Write it as in an `import` statement: {name.removesuffix('.py')}."
+        )
     root = name.partition(".")[0]
     beside = next((path for path in (folder / f"{root}.py", folder / root) if path.exists()), None)
     if beside is not None and str(folder) not in sys.path:
@@ -113,7 +117,8 @@ def _failed(name: str, setting: str, error: BaseException) -> ConfigurationError
         return error
     # The chain of causes is not looked at: the last error is what the module raised.
     frames = traceback.extract_tb(error.__traceback__)
-    what = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    what = " ".join(f"{type(error).__name__}: {said}".rstrip(": ").split())
     if isinstance(error, SystemExit):
         what = f"it ends the program ({what}), which a module must not do when it is imported"
     elif isinstance(error, SyntaxError) and error.filename:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from io_managers.store.codecs.codecs import decode, encode
 from io_managers.store.codecs.kept_types import unstorable
@@ -17,11 +17,12 @@ from io_managers.store.errors import UnencodableError, UnknownFormatError
 from io_managers.store.fingerprint import content_digest
 from resources.errors import ConfigurationError
 from seed_assets.core.text.text_work import TextWork
-from seed_assets.graph.additions import Additions
+from seed_assets.graph.additions import Additions, is_stage_name
+from seed_assets.graph.declared_checks import Severity, StageCheck
 from seed_assets.graph.stage import Identified, Stage
 from seed_assets.own_stages.declared_resources import DeclaredResource, Making, NeedsModelError
 from seed_assets.own_stages.module_import import import_users_module
-from seed_assets.own_stages.stage_source import source_of
+from seed_assets.own_stages.stage_source import is_defined_twice, source_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,12 +101,14 @@ def _check(stage: Stage, place: str) -> None:
     parameters = inspect.signature(stage.function).parameters.values()
     if stage.kind == "maintenance" or stage.finds is not None:
         problem = "modules may declare stages with values and sinks only"
+    elif is_defined_twice(stage.function):
+        problem = "its module defines two functions of this name. Rename one of them"
     elif any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in parameters):
         problem = "its parameters are its inputs, by name, so it cannot have `*` or `**` parameters"
     elif stage.kind == "sink":
         problem = _problem_of_sink(stage)
     else:
-        problem = _problem_of_value(stage)
+        problem = _problem_of_value(stage) or _problem_of_checks(stage.checks)
     if problem:
         raise ConfigurationError(f"The stage {stage.name} ({place}) cannot be used: {problem}.")
 
@@ -129,6 +132,20 @@ def _problem_of_value(stage: Stage) -> str:
             "pydantic model, a numpy array, a pyarrow Table or a pandas DataFrame"
         )
     return "" if stage.inputs else "it has no inputs; its positional parameters are `source` or names of other stages"
+
+
+def _problem_of_checks(checks: Any) -> str:
+    if not isinstance(checks, tuple) or not all(isinstance(one, StageCheck) for one in checks):
+        return "its `checks` have to be a tuple of StageCheck, as in `checks=(StageCheck(...),)`"
+    names = [one.name for one in checks]
+    for check in checks:
+        if not is_stage_name(check.name):
+            return f"the name of its check {check.name!r} has to consist of small letters, digits and underscores"
+        if names.count(check.name) > 1:
+            return f"it has two checks of the name {check.name}"
+        if check.severity not in get_args(Severity):
+            return f"the severity of its check {check.name} has to be one of {', '.join(get_args(Severity))}"
+    return ""
 
 
 def _resources(stage: Stage, making: Making) -> Iterator[tuple[str, Any]]:

@@ -136,6 +136,11 @@ def _read(path: Path, stage: str, answers: type[BaseModel]) -> Prompt:
         )
     around = load_prompt(_AROUND)
     texts = {"system": around.texts["system"], "whole": written.replace(_TEXT, around.texts["material"])}
+    if not (isinstance(answers, type) and issubclass(answers, BaseModel)):
+        raise ConfigurationError(
+            f"The stage {stage} declares {getattr(answers, '__name__', answers)} as the shape of its answers. Declare a pydantic "
+            "model: a subclass of BaseModel."
+        )
     schema = Schema("answer", _closed(answers.model_json_schema()))
     data = f"{texts['system']}\n\n{texts['whole']}\n\0{json.dumps(schema.json, indent=1)}\n".encode()
     return Prompt(stage, "", texts, schema, content_digest(data), data)

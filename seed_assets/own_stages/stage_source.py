@@ -11,12 +11,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+# The arguments of the decorators that change no result.
+_BESIDE_RESULTS = {"preview", "show", "checks", "changes"}
+
 
 def source_of(function: Callable[..., Any], roots: Collection[str]) -> str:
     """Return the source of a stage's function, and of all top-level names that it uses, directly or not, in the user's modules.
 
     roots: the names of the packages and modules that belong to the user. Names that are looked up while the function runs, such
-    as with `getattr`, are not followed. "" if the source cannot be read.
+    as with `getattr`, are not followed, and how a stage is shown and checked does not count. "" if the source cannot be read.
     """
     pieces: dict[tuple[str, str], str] = {}
     waiting = [(function.__module__, function.__name__)]
@@ -31,6 +34,16 @@ def source_of(function: Callable[..., Any], roots: Collection[str]) -> str:
         pieces[place] = ast.unparse(node)
         waiting += _used(module, node)
     return "\n\n".join(pieces[place] for place in sorted(pieces))
+
+
+def is_defined_twice(function: Callable[..., Any]) -> bool:
+    """Whether its module has another function of its name at the top, which Python drops without a word."""
+    functions = (
+        node.name
+        for node in _statements(function.__module__)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    return sum(name == function.__name__ for name in functions) > 1
 
 
 def _used(module: str, node: ast.stmt) -> Iterator[tuple[str, str]]:
@@ -68,24 +81,31 @@ def _local_names(node: ast.stmt) -> set[str]:
     return assigned | {found.arg for found in inside if isinstance(found, ast.arg)}
 
 
-@cache
-def _definitions(module: str) -> dict[str, ast.stmt]:
-    """The statements at the top of a module by the names that they define, without docstrings; {} if it cannot be read."""
+def _statements(module: str) -> list[ast.stmt]:
+    """The statements at the top of a module; [] if it cannot be read."""
     path = getattr(sys.modules.get(module), "__file__", None)
     if not path or not path.endswith(".py"):
-        return {}
+        return []
     try:
-        tree = ast.parse(Path(path).read_bytes())
+        return ast.parse(Path(path).read_bytes()).body
     except (OSError, SyntaxError, ValueError):
-        return {}
+        return []
+
+
+@cache
+def _definitions(module: str) -> dict[str, ast.stmt]:
+    """The statements at the top of a module by the names that they define, without docstrings."""
     found: dict[str, ast.stmt] = {}
-    for node in tree.body:
+    for node in _statements(module):
         for inner in ast.walk(node):
             if (
                 isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
                 and ast.get_docstring(inner) is not None
             ):
                 inner.body = inner.body[1:] or [ast.Pass()]
+            for decorator in getattr(inner, "decorator_list", ()):
+                if isinstance(decorator, ast.Call):
+                    decorator.keywords = [one for one in decorator.keywords if one.arg not in _BESIDE_RESULTS]
         for name in _names(node):
             found[name] = node
     return found

@@ -17,7 +17,7 @@ from tests.support.pipelines import essay
 from tests.support.seed_process import PLAIN, ROOT, Finished, Seed, committed, published, seedbank
 
 pytestmark = pytest.mark.integration
-NOISY = "import os\nprint('imported')\n" + COUNTING.replace(
+NOISY = "import os\nprint('imported')\nos.write(1, b'written\\n')\nos.system('echo started')\n" + COUNTING.replace(
     "    return len(", "    print('computing')\n    return len("
 )
 # A stage that asks a model, from the example that `new stage --prompt` writes.
@@ -54,7 +54,7 @@ def test_json_stays_json_whatever_a_module_prints(home: Home) -> None:
     done = home.run("seed", "--json", program=PLAIN)
     assert done.status == 0, done.printed()
     assert done.computed["word_count"] == DOCUMENTS
-    assert {"imported", "computing"} <= set(done.errors.splitlines())
+    assert {"imported", "written", "started", "computing"} <= set(done.errors.splitlines())
     shown = home.run("status", "--json")
     assert json.loads(shown.output)["counts"]["word_count"]["current"] == DOCUMENTS
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from seed_assets.checking.check_run import checks_of, run_check
 from tests.support.model_answers import Call
 from tests.support.model_server import ModelServer
 from tests.support.own_modules import OwnModules, own_modules_in
@@ -39,6 +40,18 @@ def test_the_stage_of_the_page_fills_its_table(plain_world: World, modules: OwnM
         rows = session.tables.read("dates").to_pylist()
     assert [(row["row_id"], row["date"]) for row in rows] == [("bill.md#0", "2026-03-01"), ("bill.md#1", "2026-02-27")]
     assert plain_world.seed().calls == {}
+
+
+@pytest.mark.slow
+def test_the_check_of_the_page_names_the_document(plain_world: World, modules: OwnModules) -> None:
+    text = (modules.folder / "my_stages.py").read_text().replace(".join)", ".join, checks=(PLAUSIBLE,))")
+    modules.write("my_stages", f"from my_checks import PLAUSIBLE\n{text}")
+    plain_world.write("bill.md", "Due on 2206-03-01.")
+    plain_world.settings = modules.settings("my_stages")
+    plain_world.seed()
+    with plain_world.session() as session:
+        check = next(one for one in checks_of(session.pipeline) if one.name == "plausible")
+        assert run_check(session.runner(), check).offenders == {"bill.md": "it has the date 2206-03-01"}
 
 
 @pytest.mark.integration

@@ -46,6 +46,8 @@ def test_a_module_of_a_package_and_an_installed_one_are_imported(modules: OwnMod
         ("quit(0)\n", r"it ends the program"),
         ("name = input('Your name? ')\n", r"line 1: name = input\(.*EOFError"),
         ("raise KeyboardInterrupt\n", r"KeyboardInterrupt"),
+        ("raise ValueError('no\\nluck')\n", r"ValueError: no luck\."),
+        ("error = ValueError('no')\nerror.add_note('luck')\nraise error\n", r"ValueError: no\."),
         ("x = [0]\nclass A:\n    y = x[1]\n", r"line 3: y = x\[1\]: IndexError"),
         ("def f():\n    f()\nf()\n", r"RecursionError"),
         (
@@ -108,6 +110,12 @@ def test_a_module_that_does_not_exist_is_named_with_a_similar_one(modules: OwnMo
     modules.write("my_stages", "")
     with pytest.raises(ConfigurationError, match=r"my_stagse, and there is no such module.*is my_stages meant"):
         import_users_module("my_stagse", modules.folder, SECONDS)
+
+
+def test_a_file_in_the_place_of_a_name_is_corrected(modules: OwnModules) -> None:
+    modules.write("my_stages", "")
+    with pytest.raises(ConfigurationError, match=r"names my_stages\.py\. Write it .*statement: my_stages\."):
+        import_users_module("my_stages.py", modules.folder, SECONDS)
 
 
 def test_a_name_that_another_module_has_is_refused(modules: OwnModules) -> None:

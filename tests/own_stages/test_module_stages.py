@@ -103,6 +103,21 @@ def _sink(name: str, parameters: str, table: str = "document_table('mine')") -> 
         (_value("a", "textt: ExtractedText", "str"), r"its input textt is no stage with values.*extracted_text"),
         (_value("a", "b: str", "str") + _value("b", "a: str", "str"), r"a \(module my_stages\), b .*in a circle"),
         (_value("a", "a: str", "str"), r"a \(module my_stages\) are made of each other in a circle"),
+        *(
+            (_value("a", "source: Source", "str").replace("preview=str", f"preview=str, checks={checks}"), problem)
+            for checks, problem in (
+                ("(len,)", r"have to be a tuple of StageCheck"),
+                ("StageCheck('b', 'error', len)", r"have to be a tuple of StageCheck"),
+                ("(StageCheck('b c', 'error', len),)", r"the name of its check 'b c' has to"),
+                ("(StageCheck('b', 'loud', len),)", r"the severity of its check b has to be one of error, warning"),
+                ("2 * (StageCheck('b', 'error', len),)", r"two checks of the name b"),
+            )
+        ),
+        (
+            _value("a", "source: Source, *, model: Annotated[Any, Prompted('a.md', dict)]", "str"),
+            r"stage a declares dict as the shape of its answers.*pydantic",
+        ),
+        (2 * _value("a", "source: Source", "str"), r"a \(module my_stages\).*two functions of this name"),
         (_value("summaries", "source: Source", "str"), r"summaries.*the project has a stage of this name"),
         (_value("fields", "source: Source", "str"), r"fields.*the project has a stage of this name"),
         (_value("a", "source: Source, *, model: Any", "str"), r"a uses \['model'\], which the pipeline does not have"),
@@ -126,6 +141,7 @@ def test_what_cannot_work_is_refused_with_the_stage_and_the_reason(
     modules: OwnModules, text: str, problem: str
 ) -> None:
     modules.write("my_stages", IMPORTS + text)
+    (modules.folder / "a.md").write_text("{text}")
     with pytest.raises(ConfigurationError, match=problem):
         built(modules)
 

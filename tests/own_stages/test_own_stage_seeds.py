@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from resources.errors import ConfigurationError
+from seed_assets.checking.check_run import checks_of, run_check
 from seed_assets.explaining.explanation import explain
 from seed_assets.seeding.seeding import SeedOptions
 from seed_assets.session.forgetting import forget
@@ -178,6 +179,33 @@ def test_what_a_stage_does_wrong_fails_its_documents_alone_and_is_right_after_th
     assert own(right.calls)["lance_word_counts"] == 6
     assert right.calls.get("word_count", 0) == (6 if stage == "word_count" else 0)
     assert world.seed().calls == {}
+
+
+def test_a_check_whose_code_fails_is_a_finding_and_the_others_are_run(world: World, modules: OwnModules) -> None:
+    modules.write(
+        "my_stages",
+        "from seedbank.stages import Finding, StageCheck\nCHECKS = (\n"
+        "    StageCheck('broken', 'error', lambda published: 1 / 0),\n"
+        "    StageCheck('quickly', 'error', lambda published: 1 / 0, quick=True),\n"
+        "    StageCheck('odd', 'error', lambda published: None),\n"
+        "    StageCheck('sound', 'error', lambda published: Finding()),\n)\n"
+        + COUNTING.replace("preview=str", "preview=str, checks=CHECKS"),
+    )
+    assert own(world.seed().calls) == {"word_count": 6, "lance_word_counts": 6}
+    with world.session() as session:
+        runner = session.runner()
+        found = {
+            check.name: run_check(runner, check).offenders
+            for check in checks_of(session.pipeline)
+            if check.stage == "word_count"
+        }
+    fails = {"word_count": "the check's code failed: ZeroDivisionError: division by zero"}
+    assert found == {
+        "broken": fails,
+        "quickly": fails,
+        "odd": {"word_count": "the check's code returned NoneType, and has to return a Finding"},
+        "sound": {},
+    }
 
 
 def test_rows_of_two_documents_with_one_key_are_a_fault_of_the_table(world: World, modules: OwnModules) -> None:

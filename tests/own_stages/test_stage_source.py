@@ -68,3 +68,17 @@ def test_only_what_a_stage_uses_counts(modules: OwnModules, changed: dict[str, s
     before = source(modules)
     assert "words(text)" in before
     assert (source(modules, **changed) != before) == counts
+
+
+def test_how_a_stage_is_shown_and_checked_does_not_count(modules: OwnModules) -> None:
+    def source_with(arguments: str) -> str:
+        modules.write(
+            "my_stages",
+            "from seedbank.stages import *\nCHECKS = ()\n"
+            f"@value_stage({arguments})\nasync def stage(source: Source) -> str: ...\n",
+        )
+        return source_of(import_users_module("my_stages", modules.folder, 60).stage.function, {"my_stages"})
+
+    before = source_with("version='1', preview=str")
+    assert source_with("version='1', preview=repr, checks=CHECKS") == before
+    assert source_with("version='1', preview=str, warnings=list") != before

@@ -249,7 +249,7 @@ def test_json_has_the_shapes_that_scripts_rely_on(
     seeded = json.loads(result.stdout)
     assert list(seeded) == [
         *("stages", "failures", "runs", "seconds", "exit_code", "stopped", "without_text", "skipped"),
-        "documents_with_warnings",
+        *("documents_with_warnings", "shared", "own_stages"),
     ]
     assert list(seeded["stages"]) == [*ALONE, *OF_CORPUS, *PLACING, "search_index"]
     for stage in seeded["stages"].values():
@@ -260,13 +260,12 @@ def test_json_has_the_shapes_that_scripts_rely_on(
                 "computed",
                 "failed",
                 "blocked",
-                "waiting",
                 "seconds",
                 "requests",
                 "tokens",
                 "usd",
             ),
-            "unpriced_requests",
+            *("unpriced_requests", "waiting"),
         ]
         assert (stage["reused"], stage["computed"], stage["failed"]) == (0, stage["documents"], 0)
     assert (seeded["failures"], seeded["exit_code"]) == ([], 0)
@@ -276,7 +275,7 @@ def test_json_has_the_shapes_that_scripts_rely_on(
     assert result.exit_code == 0
     status = json.loads(result.stdout)
     assert status["documents"] == {name: dict.fromkeys(EVERY_STAGE, "current") for name in names}
-    current = {"current": 2, "stale": 0, "failed": 0, "blocked": 0, "missing": 0}
+    current = {"current": 2, "stale": 0, "failed": 0, "blocked": 0, "waiting": 0, "missing": 0}
     assert {name: status["counts"][name] for name in EVERY_STAGE} == dict.fromkeys(EVERY_STAGE, current)
     assert {sum(counts.values()) - counts["current"] for counts in status["counts"].values()} == {0}
 

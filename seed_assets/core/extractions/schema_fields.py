@@ -122,6 +122,8 @@ def _is_null(schema: Any) -> bool:
 
 
 def _referenced(reference: str, root: Schema, where: str) -> Any:
+    if reference.strip("/") == "#":
+        raise FieldError(f"{where}: it refers to the schema as a whole, which contains it, and no column can hold that")
     found: Any = root
     for name in reference.removeprefix("#").strip("/").split("/"):
         name = name.replace("~1", "/").replace("~0", "~")

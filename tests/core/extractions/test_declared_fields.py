@@ -101,6 +101,7 @@ def test_a_pydantic_model_is_the_same_fields_as_a_user_would_declare() -> None:
         ([], "the schema: "),
         (True, "the schema: an object is needed"),
         ({"type": "string"}, "the schema: an object with `properties` is needed"),
+        ({"properties": {"a": {"$ref": "#"}}}, "a: it refers to the schema as a whole"),
         ({"properties": {"a": {"$ref": "#/gone"}}}, "a: there is no #/gone in the schema"),
         ({"properties": {"a": {"$ref": "#/properties/a"}}}, "a: its references go in a circle"),
         ({"properties": {"a": {}}}, "a: the type any cannot be a column"),
