@@ -1,6 +1,7 @@
 """The command `seedbank new stage`: it writes a working stage of the user, with its test. The examples are beside this module."""
 
 import json
+from keyword import iskeyword
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,12 +71,17 @@ def _check(name: str, settings: "Settings", folder: Path, paths: list[Path]) -> 
     from resources.errors import ConfigurationError
     from resources.settings.stage_settings import StageSettings
     from seed_assets.graph.additions import is_stage_name
+    from seed_assets.graph.stage import SOURCE
     from seed_assets.wiring import build_pipeline
 
     if not is_stage_name(name):
         raise ConfigurationError(
             f"{name!r} cannot be the name of a stage: it has to begin with a small letter and consist of small letters, digits "
             "and underscores."
+        )
+    if iskeyword(name) or name == SOURCE:
+        raise ConfigurationError(
+            f"{name!r} cannot be the name of a stage: it has a meaning of its own. Choose another name."
         )
     # Without the modules, one of which may be the one that is about to be written.
     pipeline = build_pipeline(settings.model_copy(update={"stages": StageSettings()}))  # pyright: ignore[reportCallIssue]
@@ -85,4 +91,6 @@ def _check(name: str, settings: "Settings", folder: Path, paths: list[Path]) -> 
     if not folder.is_dir():
         raise ConfigurationError(f"There is no folder {folder}. Create it, or name another one with --folder.")
     if there := [str(path) for path in paths if path.exists()]:
-        raise ConfigurationError(f"{', '.join(there)} exists already, and is not overwritten. Choose another name.")
+        raise ConfigurationError(
+            f"There is {', '.join(there)} already, and nothing is overwritten. Choose another name."
+        )

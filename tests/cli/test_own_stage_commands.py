@@ -96,9 +96,11 @@ def test_a_new_stage_works_with_its_test(home: Home, options: list[str]) -> None
     )
     assert tested.returncode == 0, tested.stdout + tested.stderr
     again = home.run("new", "stage", "feelings", *options)
-    assert (again.status, "exists already, and is not overwritten" in again.errors) == (2, True)
+    assert (again.status, "already, and nothing is overwritten" in again.errors) == (2, True)
     assert home.run("new", "stage", "summaries").status == 2
     assert home.run("new", "stage", "Two-Words").status == 2
+    for name in ("class", "source"):
+        assert "it has a meaning of its own" in home.run("new", "stage", name).errors
     home.modules.name(["feelings_stage"])
     (home.corpus / "0.md").write_text("Due on 2026-03-01.")
     done = home.run("seed", "--json", program=PLAIN)
