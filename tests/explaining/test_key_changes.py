@@ -71,6 +71,7 @@ DECIDING: list[tuple[str, Any, Mapping[str, Any], set[str]]] = [
 DECIDED = {name for name, *_ in DECIDING}
 # They need a file, a folder or other stages, decide a key through what a stage sees of the corpus, or decide which model judges.
 NOT_TRIED = {
+    "stages.modules",  # its module would have to exist
     "clusters.types",
     "clusters.table",
     "embeddings.folder",
@@ -114,6 +115,7 @@ def changes(before: Settings, now: Settings) -> dict[str, list[Change]]:
     found = {
         name: key_changes(new, new.stages.get(name, reading), stored[name], parts, settings=now)
         for name, parts in parts_of(new).items()
+        if name in stored  # a setting may add stages, and no key of theirs is published
     }
     return {name: one for name, one in found.items() if one}
 
