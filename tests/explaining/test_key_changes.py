@@ -26,6 +26,7 @@ pytestmark = pytest.mark.usefixtures("own_environment")
 MODEL: Mapping[str, Any] = {"provider": "openai", "base_url": "http://models.example/v1", "model": "writer"}
 VECTORS: Mapping[str, Any] = {**MODEL, "model": "vectors", "dimensions": 300}
 MODELS: Mapping[str, Any] = {"llm": MODEL, "embeddings": VECTORS}
+ENTITIES: Mapping[str, Any] = {"entities": {"enabled": True}}
 
 # What is changed beside a setting, a value of it, and the stages whose keys have it.
 DECIDING: list[tuple[str, Any, Mapping[str, Any], set[str]]] = [
@@ -42,6 +43,11 @@ DECIDING: list[tuple[str, Any, Mapping[str, Any], set[str]]] = [
     ("cluster_summaries.resummarize_share", 0.2, {}, {"clusters", "corpus_map"}),
     ("categories.smallest", 5, {}, {"categories"}),
     ("search_index.vector_index_rows", 300, {}, {"search_index"}),
+    ("entities.types", ["person"], ENTITIES, {"entities"}),
+    ("entities.characters", 900, {**ENTITIES, **MODELS}, {"entities"}),
+    ("entities.model", "other", {**ENTITIES, **MODELS}, {"entities", "canonical_entities"}),
+    ("entities.largest", 50, ENTITIES, {"canonical_entities"}),
+    ("llm.provider", "openai", ENTITIES, {"entities", "canonical_entities"}),
     ("ocr.enabled", False, {}, {SOURCE}),
     ("ocr.languages", ["eng", "deu"], {}, {SOURCE}),
     ("ocr.dpi", 200, {}, {SOURCE}),
@@ -68,6 +74,7 @@ DECIDING: list[tuple[str, Any, Mapping[str, Any], set[str]]] = [
     ("embeddings.identity", "the house", MODELS, {"embeddings"}),
     ("embeddings.parameters", {"dimensions": 300}, MODELS, {"embeddings"}),
 ]
+JUDGING_MODELS = ("judge.model.model", "cluster_judge.model.model")
 DECIDED = {name for name, *_ in DECIDING}
 # They need a file, a folder or other stages, decide a key through what a stage sees of the corpus, or decide which model judges.
 NOT_TRIED = {
@@ -75,6 +82,7 @@ NOT_TRIED = {
     "clusters.types",
     "clusters.table",
     "embeddings.folder",
+    "entities.known",
     "prices",
     "cluster_summaries.model",
     "corpus",
@@ -133,7 +141,7 @@ def test_a_setting_is_named_as_in_the_configuration_with_both_values(
     for stage in stages:
         for one in next(given for named, given in found.items() if named.partition(" ")[0] == stage):
             # Which model judges follows from the others, unless it is set.
-            named = "judge.model" if one.part.endswith("judge.model.model") else name
+            named = "judge.model" if one.part in JUDGING_MODELS else name
             assert one.setting == named, one
             assert one.text.startswith(f"{named}: "), one
             assert one.before != one.now
