@@ -34,7 +34,7 @@ class Texts:
         prices = folder / "prices.toml"
         prices.write_text(PRICES)
         self.world = ModelWorld(folder, url, prices=prices)
-        self.mode = mode
+        self.mode: BatchMode = mode
         self.store = self.world.store
         self.records = self.store.batches
         access = self.world.model().endpoint.batch
