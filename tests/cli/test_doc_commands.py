@@ -41,6 +41,7 @@ MENTIONED = {
     "seedbank compare",
     "seedbank forget",
     "seedbank cache clear",
+    "seedbank new stage",
 }
 PROGRAMS = {
     "seedbank": ("-m", "cli.main"),
