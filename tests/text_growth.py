@@ -165,7 +165,9 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     "entities.entities_in": lambda text: entities_in(text, "", list(TYPES), {text[:9]: ("person", text[:9])}),
     "entities.of_quantities": lambda text: of_quantities(text, [], TYPES),
     "known_names.Terms.__init__": lambda text: [
-        list(Terms(text.split()[:50]).within(sentence)) for sentence in name_words(text).sentences
+        list(terms.within(sentence))
+        for terms in [Terms(text.split()[:50])]
+        for sentence in name_words(text).sentences
     ],
     "name_spans.name_spans": lambda text: name_spans(text, name_words(text)),
     "name_types.mention_cues": lambda text: mention_cues(text, (len(text) // 2, len(text) // 2 + 9)),
