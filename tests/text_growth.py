@@ -38,6 +38,7 @@ from seed_assets.core.entities.known_names import Terms
 from seed_assets.core.entities.name_spans import name_spans
 from seed_assets.core.entities.name_types import TYPES, mention_cues
 from seed_assets.core.entities.name_words import name_words
+from seed_assets.core.extractions.answer_values import Passage
 from seed_assets.core.extractions.extraction import Extraction, FoundRow
 from seed_assets.core.extractions.fields import Field
 from seed_assets.core.extractions.merging import merged
@@ -164,10 +165,10 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     "aliases.NameGroups.__init__": lambda text: NameGroups(text.split()),
     "entities.entities_in": lambda text: entities_in(text, "", list(TYPES), {text[:9]: ("person", text[:9])}),
     "entities.of_quantities": lambda text: of_quantities(text, [], TYPES),
+    "known_names.Terms.in_unspaced": lambda text: list(Terms([text[:9], "\u6f6e\u6c50"]).in_unspaced(text)),
+    "answer_values.Passage.quotation": lambda text: Passage(text).quotation(text[len(text) // 2 :][:200]),
     "known_names.Terms.__init__": lambda text: [
-        list(terms.within(sentence))
-        for terms in [Terms(text.split()[:50])]
-        for sentence in name_words(text).sentences
+        list(terms.within(sentence)) for terms in [Terms(text.split()[:50])] for sentence in name_words(text).sentences
     ],
     "name_spans.name_spans": lambda text: name_spans(text, name_words(text)),
     "name_types.mention_cues": lambda text: mention_cues(text, (len(text) // 2, len(text) // 2 + 9)),
@@ -375,6 +376,7 @@ NO_TEXT: Mapping[str, str] = {
     "fields.Field.__init__": _VALUE,
     "fields.field_lines": _ID,
     "model_extracting.ModelExtractor.extract": _MODEL,
+    "model_extracting.ModelExtractor.setting_of": _ID,
     "annotations.Written.__init__": _VALUE,
     "attachments.Attachments.__init__": _VALUE,
     "block.Block.__init__": _VALUE,
