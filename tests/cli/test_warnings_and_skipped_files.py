@@ -96,7 +96,8 @@ def test_a_seed_says_what_was_skipped_and_how_many_documents_have_warnings(
         printed = capsys.readouterr().out
         assert f"\n13 files skipped: {SKIPPED}.\n" in printed
         assert "\n2 documents were read with warnings: run `seedbank status` to see them.\n" in printed
-        _print_report(session, report)
+        with warned_world.session() as session:
+            _print_report(session, report)
         found = json.loads(capsys.readouterr().out)
         assert found["skipped"]["suffixes"] == {".xyz": 7, ".bin": 5}
         assert found["documents_with_warnings"] == 2

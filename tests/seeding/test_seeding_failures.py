@@ -245,6 +245,7 @@ def test_broken_documents_stop_no_other_and_stay_named_without_a_run(tmp_path: P
         assert status["documents"][name]["extracted_text"] == "failed"
         assert {status["documents"][name][stage] for stage in (*SOURCES[1:], *SINKS)} == {"blocked"}
     assert status["counts"]["lance_documents"] == {
+        "waiting": 0,
         "current": sound,
         "stale": 0,
         "failed": 0,
