@@ -147,7 +147,7 @@ def without_sums(directory: Path) -> None:
             raw.execute(f"DROP TRIGGER {name}")
         for table in TABLES:
             raw.execute(f"DROP TABLE {table}")
-        raw.execute("DROP INDEX actions_stage")
+        raw.execute("DROP INDEX actions_age")
         raw.commit()
 
 
