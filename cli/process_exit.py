@@ -6,11 +6,12 @@ The project's own errors are turned into messages in `invocation`.
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from cli.streams import BrokenOutputError, OutputError, print_error
-from resources.memory_errors import address_limit_bytes, is_memory_error, out_of_memory_message
+from resources.memory_errors import address_limit_bytes, is_memory_error, out_of_memory_message, require_address_space
 
 FAILED = 1
 """The exit status when something failed."""
@@ -19,6 +20,8 @@ INTERRUPTED = 130
 
 # Signals by which native code ends a process, for example when an allocation fails.
 _ABRUPT = {signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGTRAP, signal.SIGFPE}
+# What a thread needs for its stack (8 MB on Linux), and for what Python allocates at its start.
+_THREAD_BYTES = 16 << 20
 
 
 @contextmanager
@@ -71,6 +74,7 @@ def watch_address_limit() -> int | None:
         # In a process group of its own, the child gets a signal of the terminal once: from the parent.
         os.setpgid(0, 0)
         _die_with(started_by)
+        _require_space_for_threads()
         return watcher
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, _: _pass_on(child, received))
@@ -85,6 +89,17 @@ def watch_address_limit() -> int | None:
             os._exit(code)
     print_error(out_of_memory_message())
     os._exit(FAILED)
+
+
+def _require_space_for_threads() -> None:
+    """Let `Thread.start` raise MemoryError where space is short: it would wait for ever for a thread that dies of that."""
+    start = threading.Thread.start
+
+    def start_with_space(thread: threading.Thread) -> None:
+        require_address_space(_THREAD_BYTES)
+        start(thread)
+
+    threading.Thread.start = start_with_space
 
 
 def _has_spoken(heard: int) -> bool:

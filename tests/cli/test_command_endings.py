@@ -191,7 +191,7 @@ def _from_shell(before: str, home: Path, arguments: tuple[str, ...]) -> Finished
 @pytest.mark.integration
 @pytest.mark.parametrize(
     ("name", "megabytes"),
-    [("search", 60), ("search", 120), ("search", 500), ("search", 570), ("seed from scratch", 300)],
+    [("search", 60), ("search", 120), ("search", 500), ("search", 570), ("seed from scratch", 500)],
 )
 def test_too_small_an_address_space_ends_in_words(home: Path, tmp_path: Path, name: str, megabytes: int) -> None:
     """Libraries that get no memory abort: nothing in the process itself can say why."""
