@@ -111,11 +111,14 @@ def _additions(
 
     models: what makes the models that write; None if the settings name none.
     """
-    from seed_assets.stages.entities.entity_stages import entities_of
-    from seed_assets.stages.extractions.extractions import extractions
+    found: list[Additions] = []
+    if settings.entities.enabled:
+        from seed_assets.stages.entities.entity_stages import entities_of
 
-    found = [entities_of(settings, models, work)]
+        found.append(entities_of(settings, models, work))
     if settings.extract:
+        from seed_assets.stages.extractions.extractions import extractions
+
         chat = models.chat if models else None
         classes = partial(_class_of, settings)
         found.append(extractions(settings.extract, chat, classes, settings.chunks.characters, work))

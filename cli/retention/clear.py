@@ -6,7 +6,6 @@ import typer
 
 from cli.invocation import HomeOption, JsonOption, open_session
 from cli.retention.confirming import DryRunOption, YesOption, ask, can_ask, figures_json, megabytes, recomputing
-from cli.screen import Screen, columns_of, stage_tables
 from cli.streams import print_json
 from resources.wording import counted, did_you_mean, dollars
 
@@ -93,6 +92,8 @@ def _check(choice: "Choice", session: "Session") -> None:
 
 
 def _show(found: "Cleared", choice: "Choice", *, dry_run: bool) -> None:
+    from cli.screen import Screen, columns_of, stage_tables
+
     console = Screen()
     if not found.stages:
         console.sentence("Nothing to remove.")

@@ -7,7 +7,6 @@ import typer
 
 from cli.invocation import HomeOption, JsonOption, open_session
 from cli.retention.confirming import DryRunOption, YesOption, ask, can_ask, figures_json, megabytes, recomputing
-from cli.screen import Screen, columns_of, stage_tables
 from cli.streams import print_error, print_json, print_text
 from resources.wording import counted, did_you_mean, dollars
 
@@ -112,6 +111,8 @@ def _note_unknown(rules: "Rules", session: "Session") -> None:
 
 
 def _show(found: "Collection") -> None:
+    from cli.screen import Screen, columns_of, stage_tables
+
     console = Screen()
     rows = sorted(found.stages.items())
     if rows:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from io_managers.store.store import Store
-from resources.batches.stage_batches import StageBatches
 from resources.corpus.corpus import Corpus, Scan, SourceFile
 from resources.endpoints.llm import EndpointError, Tokens
 from resources.errors import DocumentError
@@ -28,6 +27,7 @@ from seed_assets.memo.budget import Budget
 from seed_assets.memo.reuse import Reuse
 
 if TYPE_CHECKING:
+    from resources.batches.stage_batches import StageBatches
     from resources.endpoints.endpoint import Endpoint
 
 
@@ -74,7 +74,7 @@ class Runner:
         options: RunOptions | None = None,
         observer: Observer | None = None,
         budget: Budget | None = None,
-        batches: StageBatches | None = None,
+        batches: "StageBatches | None" = None,
     ) -> None:
         """batches: those that requests may be in; None if there are none."""
         self.store = store

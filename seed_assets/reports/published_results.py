@@ -6,7 +6,7 @@ and lists), and whether they are current (seed_assets.session).
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, StoreError, UnknownFormatError
 from io_managers.store.refs import Ref
@@ -14,14 +14,16 @@ from seed_assets.core.clusters.cluster_summarizing import ClusterSummary
 from seed_assets.core.clusters.clusters import Cluster, Clustering
 from seed_assets.core.clusters.corpus_views import CategorizedConcepts, Placed
 from seed_assets.core.concepts.concepts import Concepts
-from seed_assets.core.entities.entities import Entities
-from seed_assets.core.entities.resolution.canonical import CanonicalEntities
 from seed_assets.core.judging.verdicts import Judgement
 from seed_assets.core.maps.pictures import Pictures
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.summaries.summarizing import Summary
 from seed_assets.graph.stage import Units
 from seed_assets.session.session import Session
+
+if TYPE_CHECKING:
+    from seed_assets.core.entities.entities import Entities
+    from seed_assets.core.entities.resolution.canonical import CanonicalEntities
 
 TEXT, SUMMARY, CONCEPTS, JUDGEMENT = "extracted_text", "summaries", "concepts", "judgements"
 CLUSTERING, CLUSTER_SUMMARY, CLUSTER_JUDGEMENT = "clusters", "cluster_summaries", "cluster_judgements"
@@ -76,11 +78,11 @@ class PublishedResults:
         """The concepts of a document."""
         return self._open(CONCEPTS, document)
 
-    def entities(self, document: str) -> Entities | None:
+    def entities(self, document: str) -> "Entities | None":
         """The entities of a document."""
         return self._open(ENTITIES, document)
 
-    def all_entities(self) -> CanonicalEntities | None:
+    def all_entities(self) -> "CanonicalEntities | None":
         """The entities of all documents."""
         return self._open(ALL_ENTITIES, "")
 

@@ -15,16 +15,10 @@ from typing import Any
 from resources.errors import ConfigurationError
 from resources.wording import did_you_mean
 from seed_assets.core.clusters.categories import CATEGORY
-from seed_assets.core.entities.resolution.canonical import ENTITY
+from seed_assets.core.entities.entity_ids import ENTITY
 from seed_assets.graph.stage import Units
 from seed_assets.reports.cluster_overview import category_overview, cluster_overview
 from seed_assets.reports.document_overview import document_overview
-from seed_assets.reports.entities.entity_pages import (
-    entities_page,
-    entity_overview,
-    entity_page,
-    list_entities,
-)
 from seed_assets.reports.overview_pages import (
     categories_page,
     category_page,
@@ -140,6 +134,8 @@ def _entity(session: Session, results: PublishedResults, name: str, most: int) -
     """The list of all entities, or one of them."""
     if ALL_ENTITIES not in session.pipeline.stages:
         raise ConfigurationError("Entities are not enabled. Set `entities.enabled = true` and run `seedbank seed`.")
+    from seed_assets.reports.entities.entity_pages import entities_page, entity_overview, entity_page, list_entities
+
     notes = stage_notes(session, [session.pipeline.stages[ALL_ENTITIES]])
     if name == ENTITIES:
         listed = list_entities(results)

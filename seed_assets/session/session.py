@@ -15,9 +15,6 @@ from typing import TYPE_CHECKING, Any
 from io_managers.store.fingerprint import first_difference
 from io_managers.store.shared import close_shared_store, shared_store
 from io_managers.store.store import Store
-from resources.batches.batch_service import BatchAccess
-from resources.batches.open_batches import OpenBatches
-from resources.batches.stage_batches import StageBatches
 from resources.corpus.corpus import Corpus
 from resources.errors import ConfigurationError, DocumentError, StoppedError
 from resources.home.home import Home
@@ -43,6 +40,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from io_managers.sharing.remote import Remote
+    from resources.batches.open_batches import OpenBatches
+    from resources.batches.stage_batches import StageBatches
     from resources.models.embedder import Embedder
     from retrieval.search import Searcher
     from seed_assets.core.calibration.calibration import Calibration
@@ -113,16 +112,21 @@ class Session:
             self._stage_batches(wait=options is None or not options.no_wait),
         )
 
-    def _stage_batches(self, *, wait: bool) -> StageBatches | None:
+    def _stage_batches(self, *, wait: bool) -> "StageBatches | None":
         """The batches of a run; None if none of its requests can be in one. wait: whether requests are added to batches."""
         modes = self.pipeline.batched if wait else {}
         if not modes and not self.store.batches.any():
             return None
+        from resources.batches.stage_batches import StageBatches
+
         return StageBatches(self.store.batches, self.store.leases, self.home.batches, modes)
 
     @cached_property
-    def open_batches(self) -> OpenBatches:
+    def open_batches(self) -> "OpenBatches":
         """The batches of this home that have not ended."""
+        from resources.batches.batch_service import BatchAccess
+        from resources.batches.open_batches import OpenBatches
+
         used = [one.endpoint.batch for one in self.pipeline.resources.values() if isinstance(one, Asking)]
         accesses = [batch for batch in used if isinstance(batch, BatchAccess)]
         return OpenBatches(self.store.batches, self.store.leases, self.home.batches, accesses)

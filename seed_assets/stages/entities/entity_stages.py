@@ -22,12 +22,10 @@ if TYPE_CHECKING:
 
 
 def entities_of(settings: Settings, models: "ModelClients | None", work: TextWork) -> Additions:
-    """Return the stages of entities with their resources; nothing if entities are not enabled.
+    """Return the stages of entities with their resources.
 
     models: what makes the models that write; None means that rules find the entities.
     """
-    if not settings.entities.enabled:
-        return Additions()
     return Additions(
         (entities, canonical_entities, lance_entities, lance_mentions),
         {

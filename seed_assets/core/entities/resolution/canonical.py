@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol
 import msgspec
 
 from io_managers.store.fingerprint import Part
+from seed_assets.core.entities.entity_ids import ENTITY
 from seed_assets.core.entities.name_types import OTHER
 from seed_assets.core.entities.resolution.candidates import candidates
 from seed_assets.core.entities.resolution.grouping import (
@@ -24,8 +25,6 @@ from seed_assets.core.entities.resolution.grouping import (
 from seed_assets.core.entities.resolution.likeness import EVEN, UNDECIDED, Likeness
 from seed_assets.core.entities.resolution.local_entities import LocalEntity
 
-ENTITY = "entity"
-"""The word before the number of an entity: `entity/3f2a9c01b7`."""
 # So many hexadecimal digits name an entity, and so many other names of it are kept.
 _ID, _MOST_ALIASES = 10, 50
 # So many undecided pairs are kept for people and models to look at.
