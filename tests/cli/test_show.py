@@ -181,7 +181,7 @@ def test_nothing_is_written_to_the_store(plain_world: World) -> None:
 def test_a_process_imports_neither_dagster_nor_lancedb_nor_what_is_not_in_use_and_may_lose_its_reader(
     plain_world: World,
 ) -> None:
-    """Importing the two takes seconds, and what is not in use a fifth of the command; `| head` is how a long text is looked at."""
+    """Importing the two takes seconds, and what is not in use a fifth of the command; `| head` is how people look at a text."""
     plain_world.write("long.txt", "\n\n".join(f"The {number}th tide turned at the café." for number in range(20_000)))
     for number in range(3):
         plain_world.write(f"more/{number}.txt", essay(f"tides {number}"))
