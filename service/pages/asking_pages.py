@@ -100,9 +100,10 @@ async def _asked(base: Base, form: dict[str, str]) -> _Asked:
 def _earlier(asker: Asking, conversation: str, number: str) -> Question:
     """A question of a conversation as it was asked: what was said after it is no part of it. Raises ServiceError."""
     replies = asker.sessions.replies(conversation)
-    if not number.isdecimal() or not 1 <= int(number) <= len(replies):
-        raise ServiceError(404, "There is no such question in this conversation any more. Ask it as a new one.")
-    return replies[int(number) - 1].question
+    for at, reply in enumerate(replies, 1):
+        if number == str(at):
+            return reply.question
+    raise ServiceError(404, "There is no such question in this conversation any more. Ask it as a new one.")
 
 
 def _noted(wanted: _Asked, reply: Reply) -> str:

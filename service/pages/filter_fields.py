@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from retrieval.filters import Filters
 from service.problems import ServiceError
-
-_LONGEST_NAME = 4_096
+from service.routes.requests import LONGEST_NAME
 
 
 class FilterField(NamedTuple):
@@ -38,9 +37,9 @@ def filter_fields(filters: Filters) -> list[FilterField]:
 def filters_in(form: Mapping[str, str]) -> Filters:
     """Return the filters that a form asks for. Raises ServiceError for a day that is none, and for a name that is too long."""
     given = {name: value for name, value in ((name, form.get(name, "").strip()) for name in _NAMES) if value}
-    if too_long := [name for name, value in given.items() if len(value) > _LONGEST_NAME]:
+    if too_long := [name for name, value in given.items() if len(value) > LONGEST_NAME]:
         raise ServiceError(
-            422, f"The {too_long[0]} has more than {_LONGEST_NAME:,} characters. Enter a name that exists."
+            422, f"The {too_long[0]} has more than {LONGEST_NAME:,} characters. Enter a name that exists."
         )
     try:
         since = dt.date.fromisoformat(given["since"]) if "since" in given else None

@@ -10,7 +10,8 @@ from retrieval.filters import NO_FILTERS, Filters
 
 LONGEST_QUESTION = 2_000
 """Characters of a question, as search reads no more of it."""
-_LONGEST_NAME = 4_096
+LONGEST_NAME = 4_096
+"""Characters of an id, a folder or another name."""
 
 
 def _has_words(text: str) -> str:
@@ -38,7 +39,7 @@ def _whole(value: Any) -> Any:
 
 WHOLE = BeforeValidator(_whole)
 """Accepts whole numbers that are written with a point. It comes after the limits of a number, which are shown in OpenAPI then."""
-Name = Annotated[str, Field(min_length=1, max_length=_LONGEST_NAME)]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 
 
 class Body(BaseModel):
