@@ -95,9 +95,9 @@ def _require_space_for_threads() -> None:
     """Let `Thread.start` raise MemoryError where space is short: it would wait for ever for a thread that dies of that."""
     start = threading.Thread.start
 
-    def start_with_space(thread: threading.Thread) -> None:
+    def start_with_space(self: threading.Thread) -> None:
         require_address_space(_THREAD_BYTES)
-        start(thread)
+        start(self)
 
     threading.Thread.start = start_with_space
 
