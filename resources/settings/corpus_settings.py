@@ -1,11 +1,11 @@
 """The settings of clusters, categories and judges. Settings are read in `config`."""
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from resources.settings.model_settings import Count, Number, WhenChanged
+from resources.settings.model_settings import Count, Names, Number, WhenChanged
 
 _FIELD = "field:"
 
@@ -15,7 +15,7 @@ class ClusterSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    types: tuple[str, ...] = Field(
+    types: Names = Field(
         ("topic", "concept"),
         min_length=1,
         description="The cluster types. `topic` groups documents by the meaning of their texts, `concept` by shared concepts, "
@@ -45,12 +45,6 @@ class ClusterSettings(BaseModel):
         description="Share of documents that may be added, removed or changed before all are clustered from scratch. Until "
         "then the other documents keep their clusters, and summaries of unchanged clusters are not paid for again.",
     )
-
-    @field_validator("types", mode="before")
-    @classmethod
-    def _listed(cls, value: Any) -> Any:
-        """Accept a single name in place of a list."""
-        return [value] if isinstance(value, str) else value
 
     @field_validator("types")
     @classmethod

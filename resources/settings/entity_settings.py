@@ -1,11 +1,10 @@
 """The settings of entities. Settings are read in `config`."""
 
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from resources.settings.model_settings import Count, WhenChanged
+from resources.settings.model_settings import Count, Names, WhenChanged
 
 _TYPES = ("person", "organisation", "place", "event", "work", "norm", "product", "date", "amount", "other")
 # A longer name of a type is a sentence, which no table or prompt has room for.
@@ -22,7 +21,7 @@ class EntitySettings(BaseModel):
         description="Whether entities are found in documents and put together over documents. Off by default, since reading "
         "the texts once more makes the first seed longer, and homes that were seeded before would have work to do.",
     )
-    types: tuple[str, ...] = Field(
+    types: Names = Field(
         _TYPES,
         min_length=1,
         description="The types of entities. Rules find the types of the default and leave out those that are not named here; a "
@@ -58,12 +57,6 @@ class EntitySettings(BaseModel):
         description="What happens to finished results when the model, its parameters or the prompt change: `recompute` finds the "
         "entities again, `keep` does so for new and edited documents only.",
     )
-
-    @field_validator("types", mode="before")
-    @classmethod
-    def _listed(cls, value: Any) -> Any:
-        """Accept a single name in place of a list."""
-        return [value] if isinstance(value, str) else value
 
     @field_validator("types")
     @classmethod

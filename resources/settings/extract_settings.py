@@ -30,7 +30,7 @@ class FieldSettings(BaseModel):
         description="`text`, `number`, `integer`, `boolean`, `date`, `one of` (needs `values`), `record` (needs `fields`), or a "
         "list of these, such as `list of date`. It may be left out beside `values` and `fields`.",
     )
-    description: str = Field("", description="What the model is told about the field.")
+    description: str = Field("", description="A description of the field, which the model reads.")
     values: tuple[str, ...] = Field((), description="The values that `one of` allows.")
     unit: str = Field(
         "",

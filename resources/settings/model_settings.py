@@ -55,6 +55,8 @@ def _kept_alive(value: Any) -> int | float | str:
 
 Count = Annotated[int, BeforeValidator(_no_boolean)]
 Number = Annotated[float, BeforeValidator(_no_boolean)]
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+"""Names in a list; a single one may stand without a list."""
 KeepAlive = Annotated[int | float | str, BeforeValidator(_kept_alive)]
 
 
