@@ -19,7 +19,8 @@ from io_managers.store.sqlite.connection import transaction
 
 T = TypeVar("T")
 
-_BATCH = 1000
+# Removing so many takes some tenths of a second, for which others wait. Fewer at once write the same pages more often.
+_BATCH = 5000
 # A file is written before the row that names it. A process that takes longer than this between the two computes again.
 _YOUNG_SECONDS = 3600.0
 _UNREFERENCED = (

@@ -42,6 +42,8 @@ GROUP_BYTES = 8 << 20
 # How often a checkpoint copies the log into the main file: the most that is missing in a copy of the main file alone, or
 # after the log was deleted. A checkpoint costs two flushes.
 FOLD_SECONDS = 30.0
+# Long work reads and writes the indexes at random places: a larger cache writes each page less often (a judgement).
+_LONG_WORK_CACHE_KIB = 64 << 10
 _Queued = tuple[Sequence[Write], Future[None]]
 
 
@@ -270,12 +272,17 @@ class Database:
 
     @contextmanager
     def maintained(self) -> Iterator[sqlite3.Connection]:
-        """A connection of its own, for long work that removes rows; it does not wait for the disk. It is not in a transaction."""
+        """A connection of its own, for long work that removes rows; it does not wait for the disk. It is not in a transaction.
+
+        What is removed is overwritten where that costs no further write. Temporary tables are in memory.
+        """
         with self.translated():
             self._check_open()
             if self._watch is not None:
                 self._watch.unsure()
             connection = connect(self.path, "NORMAL")
+            for pragma in ("secure_delete = FAST", "temp_store = MEMORY", f"cache_size = -{_LONG_WORK_CACHE_KIB}"):
+                connection.execute(f"PRAGMA {pragma}")
             try:
                 yield connection
             finally:
