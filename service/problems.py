@@ -129,7 +129,7 @@ def install(app: FastAPI) -> None:
     async def not_valid(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         # The values are left out: they may be secrets, or text that cannot be encoded.
-        wrong = [WrongPart(".".join(map(str, one["loc"])), str(one["msg"])) for one in error.errors()]
+        wrong = [_wrong_part(one) for one in error.errors()]
         detail = "; ".join(f"{part.where}: {part.reason}" for part in wrong)
         return ServiceError(422, _encodable(detail), errors=tuple(map(_encodable_part, wrong))).response()
 
@@ -146,6 +146,13 @@ def _allowed(app: FastAPI, request: Request) -> set[str]:
 
 def _answers(app: FastAPI, scope: dict[str, Any]) -> bool:
     return any(route.matches(scope)[0] is Match.FULL for route in app.routes)
+
+
+def _wrong_part(found: dict[str, Any]) -> WrongPart:
+    """What pydantic found, in words of ours. The body has a place in characters if it is no JSON."""
+    if found["type"] == "json_invalid":
+        return WrongPart("body", f"it is no JSON from character {found['loc'][-1]} on")
+    return WrongPart(".".join(map(str, found["loc"])), str(found["msg"]).removeprefix("Value error, "))
 
 
 def _encodable_part(part: WrongPart) -> WrongPart:

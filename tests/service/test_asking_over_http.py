@@ -106,6 +106,20 @@ def test_a_wrong_filter_is_named(service: Served, filters: dict[str, Any], said:
         assert (found.status_code, said in found.json()["detail"]) == (422, True), found.text
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"question": "  "}', "body.question: it is empty; enter a question or some words"),
+        ('{"question": ', "body: it is no JSON from character 13 on"),
+    ],
+)
+def test_a_body_that_is_not_valid_is_described_without_words_of_a_library(
+    service: Served, body: str, said: str
+) -> None:
+    found = service.client.post("/ask", content=body, headers={"Content-Type": "application/json"})
+    assert (found.status_code, found.json()["detail"]) == (422, said)
+
+
 class SlowAnswerer(CountingAnswerer):
     """Answers after a while."""
 
