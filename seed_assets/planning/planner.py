@@ -6,22 +6,22 @@ from it and the contents of the store. What a plan says is in plan, and acting o
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from io_managers.store.fingerprint import Part
 from io_managers.store.refs import Published
 from io_managers.store.store import Store
 from resources.corpus.corpus import Scan
-from resources.errors import DocumentError
-from seed_assets.engine.comparison import kept_although, miss_reasons
-from seed_assets.engine.currency import kept_actions, published_currency, row_currency, value_currency
+from seed_assets.engine.comparison import miss_reasons
+from seed_assets.engine.currency import row_currency
 from seed_assets.engine.maintenance_due import maintenance_todo
 from seed_assets.graph.corpus_inputs import CorpusInput
 from seed_assets.graph.pipeline import Pipeline
 from seed_assets.graph.published import PublishedCorpus
 from seed_assets.graph.stage import SOURCE, Stage, Units
-from seed_assets.planning.plan import UNPUBLISHED, UPSTREAM, VANISHED, Plan, StagePlan
+from seed_assets.planning.plan import UPSTREAM, VANISHED, Plan, StagePlan
 from seed_assets.planning.plan_memory import PlanMemory
+from seed_assets.planning.unit_states import Output, compare, finished_results, form_keys, keep_old, take_over
 
 
 def make_plan(
@@ -77,8 +77,8 @@ class _Planner:
         self._recluster = recluster
         self._corpus = PublishedCorpus(store, from_scratch=recluster)
         self._documents = sorted([*scan.documents, *scan.problems])
-        self._outputs: dict[str, _Output] = {
-            SOURCE: _Output(
+        self._outputs: dict[str, Output] = {
+            SOURCE: Output(
                 {name: pipeline.source_part(file.content_digest, file.format) for name, file in scan.documents.items()},
                 failed=set(scan.problems),
             )
@@ -127,25 +127,25 @@ class _Planner:
         known = self._published[stage.name]
         outputs = {name: self._outputs[name] for name in stage.inputs if name not in stage.corpus_inputs}
         outputs |= {name: self._looked_at(stage, one, units) for name, one in stage.corpus_inputs.items()}
-        output = self._outputs[stage.name] = _Output()
+        output = self._outputs[stage.name] = Output()
         unchanged = self._unchanged_in(stage)
         changed = [unit for unit in units if unit not in unchanged] if unchanged else units
-        keys = _form_keys(plan, pipeline, known, changed, outputs, output)
-        _take_over(plan, output, known, unchanged)
+        keys = form_keys(plan, pipeline, known, changed, outputs, output)
+        take_over(plan, output, known, unchanged)
         done = self._recomputed.get(stage.name)
         inputs = {name: outputs[name].parts for name in stage.inputs}
         # Clusters from scratch get a new result, so no published one is kept for them.
         if pipeline.keeps(stage) and done is None and not (stage.continues and self._recluster):
-            plan.kept = _keep(keys, pipeline, store, stage, known, inputs)
+            plan.kept = keep_old(keys, pipeline, store, stage, known, inputs)
         for looked_at in stage.corpus_inputs.values():
             plan.kept |= {unit: what for unit in keys if (what := looked_at.kept(self._corpus, unit))}
         for unit in self._explained & set(units) if self._explained else ():
             given = {name: parts[unit] for name, parts in inputs.items() if unit in parts}
             plan.actions[unit] = replace(pipeline.action(stage, given), key=keys.get(unit, ""))
-        finished = _finished(store, keys, known, done) if stage.kind == "value" else {}
+        finished = finished_results(store, keys, known, done) if stage.kind == "value" else {}
         state = self._table_states.get(stage.table)
         retry, asked_with = self._retry_failed, pipeline.asked_with
-        missing = _compare(plan, store, keys, finished, known, state, output, retry, asked_with, self._waiting)
+        missing = compare(plan, store, keys, finished, known, state, output, retry, asked_with, self._waiting)
         actions = {
             unit: pipeline.action(stage, {name: inputs[name][unit] for name in stage.inputs}) for unit in missing
         }
@@ -200,7 +200,7 @@ class _Planner:
                 most = len(self._documents) // max(1, finds.smallest if finds else 1)
                 return list(clusters), most * len(new)
 
-    def _looked_at(self, stage: Stage, looked_at: CorpusInput, units: list[str]) -> "_Output":
+    def _looked_at(self, stage: Stage, looked_at: CorpusInput, units: list[str]) -> Output:
         """Return the parts of a corpus input for the units for which they are known."""
         known = [unit for unit in units if self._knows(stage, looked_at, unit)]
         parts: dict[str, Part] = {
@@ -208,7 +208,7 @@ class _Planner:
         }
         failed = set(known) - parts.keys()
         # If no work is left, a document without an assignment has failed in an earlier stage.
-        return _Output(parts, failed, set(failed))
+        return Output(parts, failed, set(failed))
 
     def _knows(self, stage: Stage, looked_at: CorpusInput, unit: str) -> bool:
         """Whether what a corpus input reads stays as it is until the stage runs."""
@@ -251,163 +251,10 @@ def _renamed(
     published: Mapping[str, Mapping[str, Published]],
     gone: set[str],
     documents: list[str],
-    outputs: Mapping[str, "_Output"],
+    outputs: Mapping[str, Output],
 ) -> set[str]:
     first = pipeline.document_stages[0]
     refs, sources = published[first.name], outputs[SOURCE].parts
     added = [document for document in documents if document in sources and document not in refs]
     new = set(pipeline.templates[first.name].keys({SOURCE: sources}, added).values())
     return {document for document in gone if document in refs and refs[document].action_key in new}
-
-
-@dataclass(slots=True)
-class _Output:
-    """What later stages need to know about a stage.
-
-    parts: document -> its part of their keys. failed: the documents without a part, since they failed here or before. given_up:
-    those of `failed` that no run will try again. waiting: the documents without a part, since they wait for a batch.
-    """
-
-    parts: dict[str, Part] = field(default_factory=dict[str, Part])
-    failed: set[str] = field(default_factory=set)
-    given_up: set[str] = field(default_factory=set)
-    waiting: set[str] = field(default_factory=set)
-
-
-def _form_keys(
-    plan: StagePlan,
-    pipeline: Pipeline,
-    published: Mapping[str, Published],
-    documents: list[str],
-    outputs: Mapping[str, _Output],
-    output: _Output,
-) -> dict[str, str]:
-    """Return the action keys of the documents whose inputs are known, and note the state of the others.
-
-    outputs: those of the stages that are inputs. output: that of this stage.
-    """
-    stage = plan.stage
-    inputs = {name: outputs[name].parts for name in stage.inputs}
-    for name in stage.inputs:
-        output.failed |= outputs[name].failed
-        output.waiting |= outputs[name].waiting
-        output.given_up |= outputs[name].given_up | (outputs[name].failed if name == SOURCE else set())
-    formed: list[str] = []
-    for document in documents:
-        if document in output.failed:
-            plan.states[document] = "failed" if SOURCE in stage.inputs else "blocked"
-        elif document in output.waiting:
-            plan.states[document] = "waiting"
-            continue
-        elif all(document in known for known in inputs.values()):
-            formed.append(document)
-            continue
-        else:
-            plan.states[document] = published_currency(published.get(document), None)
-        if document not in output.given_up:
-            plan.todo[document] = UPSTREAM
-            plan.computing.add(document)
-    return pipeline.templates[stage.name].keys(inputs, formed)
-
-
-def _take_over(
-    plan: StagePlan, output: _Output, published: Mapping[str, Published], unchanged: AbstractSet[str]
-) -> None:
-    """Note the state and the outputs of documents that are known to be current."""
-    plan.states.update(dict.fromkeys(unchanged, "current"))
-    if plan.stage.kind == "value":
-        for document in unchanged:
-            ref = published[document]
-            output.parts[document] = ref.content_digest
-            plan.finished[document] = ref.action_key
-
-
-def _keep(
-    keys: dict[str, str],
-    pipeline: Pipeline,
-    store: Store,
-    stage: Stage,
-    published: Mapping[str, Published],
-    inputs: Mapping[str, Mapping[str, Part]],
-) -> dict[str, str]:
-    """Replace a key by the published one if they differ only in parts for which the settings keep old results.
-
-    Returns document -> the first of these parts that differs.
-    """
-    others = [document for document, key in keys.items() if published_currency(published.get(document), key) == "stale"]
-    actions = {d: pipeline.action(stage, {name: parts[d] for name, parts in inputs.items()}) for d in others}
-    kept = kept_actions(pipeline, store, stage, actions)
-    keys.update({d: action.key for d, action in kept.items()})
-    # The file of what is kept is the same, so its part of the key differs only in how files of its format are read.
-    return kept_although(kept, actions, pipeline.free_parts(stage) | {SOURCE})
-
-
-def _finished(
-    store: Store, keys: Mapping[str, str], published: Mapping[str, Published], done: AbstractSet[str] | None
-) -> dict[str, str]:
-    """Return document -> the digest of its result, if the store has one. done: the documents that count; None for all."""
-    found: dict[str, str] = {}
-    others: dict[str, str] = {}
-    for document, key in keys.items():
-        ref = published.get(document)
-        if ref is not None and ref.action_key == key:
-            if ref.result is not None:
-                found[document] = ref.result
-        else:
-            others[document] = key
-    elsewhere = store.actions.existing(others.values()) if others else {}
-    found |= {document: elsewhere[key] for document, key in others.items() if key in elsewhere}
-    return found if done is None else {document: digest for document, digest in found.items() if document in done}
-
-
-def _compare(
-    plan: StagePlan,
-    store: Store,
-    keys: Mapping[str, str],
-    finished: Mapping[str, str],
-    published: Mapping[str, Published],
-    table_state: str | None,
-    output: _Output,
-    retry_failed: bool,
-    asked_with: AbstractSet[str] | None,
-    waiting: AbstractSet[str],
-) -> list[str]:
-    """Note the state of the documents whose inputs are known, and their outputs if these are known.
-
-    Returns the documents that have to be computed.
-    """
-    sink = plan.stage.kind == "sink"
-    open_: list[str] = []
-    for document, key in keys.items():
-        ref = published.get(document)
-        if document in finished:
-            output.parts[document] = finished[document]
-            plan.finished[document] = key
-        found = row_currency(ref, key, table_state) if sink else value_currency(ref, key, finished.get(document))
-        plan.states[document] = found
-        if found != "current":
-            open_.append(document)
-    failed = store.failures.lookup(keys[document] for document in open_ if document not in finished) if open_ else {}
-    missing: list[str] = []
-    for document in open_:
-        failure = failed.get(keys[document])
-        if document in finished:
-            plan.todo[document] = UNPUBLISHED
-            continue
-        if keys[document] in waiting:
-            plan.states[document] = "waiting"
-            output.waiting.add(document)
-            continue
-        if failure is not None:
-            plan.states[document] = "failed"
-            error = DocumentError(failure.reason, failure.remedy, transient=failure.transient)
-            if failure.partition:
-                plan.failures[document] = error
-            else:
-                plan.fault = error
-            output.failed.add(document)
-            if failure.holds(asked_with) and not retry_failed:
-                output.given_up.add(document)
-                continue
-        missing.append(document)
-    return missing
