@@ -33,8 +33,9 @@ from typing import Any
 from benchmarks.clustering import Labelled, arxiv, peps, xquad
 from benchmarks.corpora import find_corpora
 from resources.models.embedder import WordLlamaEmbedder
-from seed_assets.core.clusters.categories import CategoryRules, ConceptDocument, make_categories
+from seed_assets.core.clusters.categories import ConceptDocument, make_categories
 from seed_assets.core.clusters.category_terms import is_word, words_of
+from seed_assets.core.clusters.cluster_rules import CategoryRules
 from seed_assets.core.clusters.clusters import Categories
 from seed_assets.core.clusters.topic_space import TopicDocument
 from seed_assets.core.concepts.concepts import StatisticalConceptExtractor

@@ -43,7 +43,8 @@ from numpy.typing import NDArray
 from benchmarks.corpora import find_corpora
 from benchmarks.quality_search import as_paragraphs
 from resources.models.embedder import WordLlamaEmbedder
-from seed_assets.core.clusters.clustering import ClusterRules, TopicDocument, cluster_topics
+from seed_assets.core.clusters.cluster_rules import ClusterRules
+from seed_assets.core.clusters.clustering import TopicDocument, cluster_topics
 from seed_assets.core.clusters.clusters import Clustering
 from seed_assets.core.text.chunking import Chunker
 

@@ -31,8 +31,9 @@ from resources.tables.lance import LanceTables
 from resources.tables.lance_indexes import ensure_indexes
 from resources.tables.lance_schema import TABLES
 from retrieval import candidates
-from retrieval.passage_features import COLUMNS, features_of
+from retrieval.passage_features import features_of
 from retrieval.search import Searcher, SearchHit
+from retrieval.stored_features import COLUMNS
 from seed_assets.core.text.chunking import Chunker
 
 _DEPTH = 10

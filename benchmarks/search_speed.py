@@ -41,7 +41,8 @@ def build(directory: Path, corpora: Path, chunks: int) -> None:
     from resources.tables.lance import LanceTables
     from resources.tables.lance_indexes import ensure_indexes
     from resources.tables.lance_schema import TABLES
-    from retrieval.passage_features import COLUMNS, features_of
+    from retrieval.passage_features import features_of
+    from retrieval.stored_features import COLUMNS
 
     embedder, tables = WordLlamaEmbedder(), LanceTables(directory)
     made = _texts(corpora)

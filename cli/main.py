@@ -4,7 +4,6 @@ This module holds arguments, exit statuses and what is printed; the work itself 
 inside a command, so that `seedbank --help` answers at once.
 """
 
-import gc
 import logging
 import os
 import signal
@@ -398,9 +397,6 @@ def main() -> None:
     # On matrices as small as ours, several OpenBLAS threads only wait for each other: measured, a summary takes 47 ms
     # with them and 28 ms with one.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # A plan of many documents makes a million long-lived objects. Scanning them often (Python's default is after every 700
-    # new ones) finds no garbage. The numbers are a judgement.
-    gc.set_threshold(100_000, 20, 50)
     # LanceDB logs routine events ("no existing dataset, it will be created") that are of no use to a user.
     os.environ.setdefault("LANCEDB_LOG", "error")
     # These messages are meant for the log of Dagster runs; the live table shows progress here.

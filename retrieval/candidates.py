@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.passage_features import COLUMNS
+from retrieval.stored_features import COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -1,26 +1,25 @@
 """Features for the detailed comparison of passages with a query: the tokens of a passage, sentence after sentence.
 
-They are computed once, when a document is seeded, and stored with its chunk; a query only reads them. Scores are computed in
-ranking.py.
+They are computed once, when a document is seeded, and stored with its chunk (stored_features.py); a query only reads them. Scores
+are computed in ranking.py.
 """
 
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from retrieval.stored_features import COLUMNS, FLOATS, INTEGERS, PassageFeatures
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 # A simple pattern is enough: a passage is scored by its best sentence, so a wrong boundary changes the score only a little.
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|[。！？]|\n+")
-COLUMNS = ("token_ids", "sentence_ends", "sentence_lengths")
-"""The columns of PassageFeatures in the table of chunks."""
-# How the numbers are stored, on every machine.
-_INTEGERS, _FLOATS = np.dtype("<i4"), np.dtype("<f4")
+# The numbers as they are stored, on every machine.
+_INTEGERS, _FLOATS = np.dtype(INTEGERS), np.dtype(FLOATS)
 
 _Number = TypeVar("_Number", np.int64, np.float32)
 
@@ -35,25 +34,6 @@ class StaticEmbedder(Protocol):
     def token_rows(self, token_ids: NDArray[np.integer]) -> NDArray[np.float32]:
         """The vectors of tokens, not normalised, shape (len(token_ids), dimensions)."""
         ...
-
-
-class PassageFeatures(msgspec.Struct, frozen=True, array_like=True):
-    """The features of one passage, as they are stored with its document's chunks.
-
-    token_ids: the ids of its tokens (int32), sentence after sentence.
-    sentence_ends: for each sentence, the number of tokens up to its end (int32).
-    sentence_lengths: for each sentence, the length of the sum of its token vectors (float32).
-    """
-
-    token_ids: bytes
-    sentence_ends: bytes
-    sentence_lengths: bytes
-
-    @property
-    def columns(self) -> dict[str, NDArray[Any]]:
-        """The three arrays, by the names of the columns that hold them."""
-        kinds = (_INTEGERS, _INTEGERS, _FLOATS)
-        return {name: np.frombuffer(getattr(self, name), kind) for name, kind in zip(COLUMNS, kinds, strict=True)}
 
 
 def features_of(passage: str, embedder: StaticEmbedder) -> PassageFeatures:

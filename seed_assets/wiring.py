@@ -16,7 +16,6 @@ from resources.settings.config import Settings, config_file
 from resources.settings.model_settings import BatchMode
 from seed_assets.core.clusters.clusters import FIELD
 from seed_assets.core.judging.judging import SimilarityJudge, Thresholds
-from seed_assets.core.reading.field_table import FieldTable
 from seed_assets.core.text.text_work import TextWork
 from seed_assets.core.workers.workers_embedder import WorkersEmbedder
 from seed_assets.graph.additions import Additions, joined
@@ -38,8 +37,7 @@ def build_pipeline(settings: Settings) -> Pipeline:
     Nothing heavy is loaded here: resources load what they need when they are first used.
     """
     from resources.models.embedder import WordLlamaEmbedder
-    from seed_assets.core.clusters.categories import CategoryRules
-    from seed_assets.core.clusters.clustering import ClusterRules
+    from seed_assets.core.clusters.cluster_rules import CategoryRules, ClusterRules
     from seed_assets.core.reading.ocr.picture_reader import PictureReader
     from seed_assets.core.text.chunking import Chunker
     from seed_assets.core.workers.parser_pool import shared_pool
@@ -166,7 +164,6 @@ def _stages(settings: Settings, needed: Set[str] = frozenset()) -> list[Stage]:
     from seed_assets.stages.documents.concepts import concepts
     from seed_assets.stages.documents.embeddings import embeddings
     from seed_assets.stages.documents.extracted_text import extracted_text
-    from seed_assets.stages.documents.fields import fields
     from seed_assets.stages.documents.judgements import judgements
     from seed_assets.stages.documents.summaries import summaries
     from seed_assets.stages.tables.lance_categories import lance_categories
@@ -180,22 +177,24 @@ def _stages(settings: Settings, needed: Set[str] = frozenset()) -> list[Stage]:
     rules = settings.clusters
     types = rules.types
     by_field = "fields" in needed or any(name.startswith(FIELD) for name in types)
-    of_documents = [
-        extracted_text,
-        chunks,
-        embeddings,
-        summaries,
-        concepts,
-        *([fields] if by_field else []),
-        judgements,
-    ]
+    of_documents = [extracted_text, chunks, embeddings, summaries, concepts]
+    if by_field:
+        from seed_assets.stages.documents.fields import fields
+
+        of_documents.append(fields)
+    of_documents.append(judgements)
     tables = [lance_documents, lance_chunks, lance_concepts, lance_judgements]
     found = replace(clusters, finds=Finds(cluster_sizes, rules.smallest))
     of_clusters = [found, cluster_summaries, cluster_judgements, lance_clusters, corpus_map]
     of_corpus = [categories, lance_categories, search_index]
     every = [*of_documents, *tables, *of_clusters, *of_corpus, document_clusters, lance_document_clusters]
     by_content = settings.cluster_summaries.members_by == "content"
-    material = Material(types, FieldTable(rules.table_path) if rules.table_path else None)
+    table = None
+    if rules.table_path:
+        from seed_assets.core.reading.field_table import FieldTable
+
+        table = FieldTable(rules.table_path)
+    material = Material(types, table)
     bound = (material, Place(types), AboutCluster(by_content), MemberTexts(by_content))
     return [stage.with_inputs(*bound) for stage in every]
 

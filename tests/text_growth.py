@@ -24,10 +24,13 @@ import numpy as np
 import seed_assets.core
 from resources.models.embedder import WordLlamaEmbedder
 from resources.models.tokens import at_most_tokens, count_tokens
-from seed_assets.core.clusters.categories import CategoryRules, ConceptDocument, make_categories
+from seed_assets.core.clusters.arranged_members import compared_members
+from seed_assets.core.clusters.categories import ConceptDocument, make_categories
 from seed_assets.core.clusters.category_terms import find_terms
-from seed_assets.core.clusters.cluster_members import ClusterMaterial, Member, compared_members
-from seed_assets.core.clusters.cluster_summarizing import ExtractiveClusterSummarizer, concepts_of
+from seed_assets.core.clusters.cluster_extracts import concepts_of
+from seed_assets.core.clusters.cluster_members import ClusterMaterial, Member
+from seed_assets.core.clusters.cluster_rules import CategoryRules
+from seed_assets.core.clusters.cluster_summarizing import ExtractiveClusterSummarizer
 from seed_assets.core.clusters.distinguishing import background_of, distinguishing_concepts
 from seed_assets.core.clusters.language_means import languages_of
 from seed_assets.core.concepts.concepts import Concept, Concepts, StatisticalConceptExtractor
@@ -179,7 +182,7 @@ CALLS: Mapping[str, Callable[[str], object]] = {
         decompressed_rtf, b"\xff\xff\xff\xff" * 2 + b"LZFu    " + text.encode()
     ),
     "chunking.Chunker.chunk": lambda text: [Chunker(1000, 120).chunk(one, "") for one in (text, *_tables(text))],
-    "cluster_members.compared_members": lambda text: compared_members(_material(text), _embedder()),
+    "arranged_members.compared_members": lambda text: compared_members(_material(text), _embedder()),
     "categories.make_categories": lambda text: make_categories(
         [ConceptDocument(str(at), text[at:], (text[at:],), np.ones(4, np.float32)) for at in range(4)],
         CategoryRules(1),
@@ -189,7 +192,7 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     "cluster_summarizing.ExtractiveClusterSummarizer.write_sync": lambda text: ExtractiveClusterSummarizer(
         _embedder()
     ).write_sync(_material(text)),
-    "cluster_summarizing.concepts_of": lambda text: concepts_of(_material(text)),
+    "cluster_extracts.concepts_of": lambda text: concepts_of(_material(text)),
     "concepts.StatisticalConceptExtractor.extract_sync": lambda text: StatisticalConceptExtractor(
         _embedder()
     ).extract_sync(text, text[:1000]),
@@ -344,6 +347,7 @@ _MODEL = "asks a model; what it does with text before and after is measured by i
 _PACKED = "an archive or a page: what parsers do with it is bounded by the limits of the worker"
 _FORMAT = "a format of extraction.extract, which is measured with it"
 _VALUE = "holds what it is given"
+_METHOD = "computes for a method that is measured as a whole"
 _PIECE = "a piece of a page; tests/core/reading/html measures whole pages"
 NO_TEXT: Mapping[str, str] = {
     "aliases.NameGroups.join": _NAME,
@@ -383,8 +387,11 @@ NO_TEXT: Mapping[str, str] = {
     "broad_groups.concept_nodes": _ID,
     "categories.ConceptDocument.__init__": _VALUE,
     "category_terms.Terms.__init__": _VALUE,
-    "cluster_members.ArrangedMembers.__init__": _VALUE,
-    "cluster_members.ComparedMembers.__init__": _VALUE,
+    "arranged_members.ArrangedMembers.__init__": _VALUE,
+    "arranged_members.ComparedMembers.__init__": _VALUE,
+    "cluster_extracts.extract_of": _METHOD,
+    "cluster_extracts.needed": _METHOD,
+    "cluster_extracts.title_of": _METHOD,
     "cluster_summarizing.ClusterSummarizer.write": _ASYNC,
     "cluster_summarizing.ExtractiveClusterSummarizer.write": _ASYNC,
     "collecting.Collector.add": _PIECE,
@@ -562,7 +569,6 @@ NO_TEXT: Mapping[str, str] = {
     "judging.Judge.judge": _ASYNC,
     "judging.SimilarityJudge.judge": _ASYNC,
     "main_text.Vote.share": _PIECE,
-    "map_places.MapPlaces.array": _ID,
     "map_places.place_documents": _ID,
     "map_titles.Alphabet.shown": _ID,
     "map_titles.Alphabet.called": _ID,
@@ -607,6 +613,9 @@ NO_TEXT: Mapping[str, str] = {
     "topic_space.fit_basis": _ID,
     "topic_space.wording_rows": _ID,
     "workers_embedder.WorkersEmbedder.embed": _ASYNC,
+    "phrase_choice.best_phrases": _METHOD,
+    "pictures.MapPlaces.array": _ID,
+    "sentence_choice.best_sentences": _METHOD,
 }
 """Functions whose strings are no text of any length, and why."""
 

@@ -3,7 +3,6 @@
 What does not belong here: how a question is answered (answering).
 """
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -129,6 +128,8 @@ def warm(
 @contextmanager
 def _opened(asker: "Asker") -> "Iterator[tuple[Asker, Callable[[Awaitable[Reply]], Reply]]]":
     """The asker with a function that waits for a reply; errors of models and budgets become messages."""
+    import asyncio
+
     from resources.errors import ConfigurationError, DocumentError, StoppedError
 
     with asyncio.Runner() as runner:

@@ -17,15 +17,18 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import metadata, util
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from io_managers.store.fingerprint import Part
 from resources.endpoints.llm import RequestCosts
 from resources.errors import ConfigurationError
-from resources.models.word_tokenizer import WordTokenizer
+from resources.models.float_arrays import Float32Array
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from resources.models.word_tokenizer import WordTokenizer
 
 _PACKAGE = "wordllama"
 _MODEL = "l2_supercat"
@@ -54,7 +57,7 @@ class Embedder(Protocol):
         """The most texts that one call of `embed` may have."""
         ...
 
-    async def embed(self, texts: Sequence[str], costs: RequestCosts) -> NDArray[np.float32]:
+    async def embed(self, texts: Sequence[str], costs: RequestCosts) -> Float32Array:
         """Return vectors of shape (len(texts), dimensions), each of length 1; a text without tokens may get a row of zeros.
 
         Raises DocumentError if it sends requests to a model and one of them fails; `costs` records what they cost.
@@ -66,7 +69,7 @@ class Embedder(Protocol):
 class QueryEmbedder(Protocol):
     """An embedder that runs in this process and embeds a query in another way than a passage."""
 
-    def embed_query(self, query: str) -> NDArray[np.float32]:
+    def embed_query(self, query: str) -> Float32Array:
         """Return the vector of a query, of length 1, to compare with those of `Embedder.embed`; shape (dimensions,)."""
         ...
 
@@ -79,15 +82,15 @@ class LocalEmbedder(Protocol):
         """Everything that decides a vector, as in `Embedder.identity`."""
         ...
 
-    def embed_sync(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed_sync(self, texts: Sequence[str]) -> Float32Array:
         """Return vectors, as `Embedder.embed` does."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    tokenizer: WordTokenizer
-    table: NDArray[np.float32]
+    tokenizer: "WordTokenizer"
+    table: Float32Array
 
 
 class WordLlamaEmbedder:
@@ -127,15 +130,17 @@ class WordLlamaEmbedder:
         """There is no limit, since texts are embedded one after the other."""
         return sys.maxsize
 
-    async def embed(self, texts: Sequence[str], costs: RequestCosts | None = None) -> NDArray[np.float32]:
+    async def embed(self, texts: Sequence[str], costs: RequestCosts | None = None) -> Float32Array:
         """Return vectors as `embed_sync` does, in another thread: the tokenizer releases the interpreter lock while it works."""
         return await asyncio.to_thread(self.embed_sync, texts)
 
-    def embed_sync(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed_sync(self, texts: Sequence[str]) -> Float32Array:
         """Return vectors of shape (len(texts), 256), each of length 1, or of zeros for an empty text.
 
         Raises ConfigurationError if the installed wordllama lacks the table or the tokenizer.
         """
+        import numpy as np
+
         model = self._loaded()
         pooled = np.zeros((len(texts), _DIMENSIONS), dtype=np.float64)
         for row, text in zip(pooled, texts, strict=True):
@@ -144,11 +149,11 @@ class WordLlamaEmbedder:
                 row += model.table[token_ids[start : start + _TOKENS_A_BLOCK]].sum(axis=0, dtype=np.float64)
         return _unit_rows(pooled)
 
-    def token_ids(self, text: str) -> NDArray[np.int64]:
+    def token_ids(self, text: str) -> "NDArray[np.int64]":
         """Return the ids of a text's tokens in their order, shape (n,). Raises ConfigurationError as `embed_sync` does."""
         return self._loaded().tokenizer.ids(_well_formed(text))
 
-    def token_rows(self, token_ids: NDArray[np.integer]) -> NDArray[np.float32]:
+    def token_rows(self, token_ids: "NDArray[np.integer]") -> Float32Array:
         """Return the vectors of tokens, not normalised, shape (len(token_ids), 256); a text's vector is parallel to their sum.
 
         Raises ConfigurationError as `embed_sync` does.
@@ -171,7 +176,9 @@ def _well_formed(text: str) -> str:
     return text
 
 
-def _unit_rows(rows: NDArray[np.float64]) -> NDArray[np.float32]:
+def _unit_rows(rows: "NDArray[np.float64]") -> Float32Array:
+    import numpy as np
+
     lengths = np.sqrt(np.square(rows).sum(axis=1, keepdims=True))
     return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0).astype(np.float32)
 
@@ -198,7 +205,10 @@ def bundled_file(folder: Literal["weights", "tokenizers"]) -> Path:
 
 
 def _load() -> _Model:
+    import numpy as np
     from safetensors import safe_open
+
+    from resources.models.word_tokenizer import WordTokenizer
 
     weights, tokenizer = bundled_file("weights"), bundled_file("tokenizers")
     with safe_open(weights, framework="np") as opened:

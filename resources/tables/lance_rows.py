@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from resources.tables.lance_errors import TableSchemaError
 from resources.tables.lance_schema import TableSpec
 
@@ -21,6 +19,7 @@ def table_of(rows: Sequence[Mapping[str, Any]], schema: "pa.Schema") -> "pa.Tabl
 
     Vectors are copied as arrays; converting each number would take longer than all other columns together.
     """
+    import numpy as np
     import pyarrow as pa
 
     columns: list[Any] = []
@@ -40,6 +39,8 @@ def table_of(rows: Sequence[Mapping[str, Any]], schema: "pa.Schema") -> "pa.Tabl
 
 
 def _are_vectors(values: Sequence[Any], width: int) -> bool:
+    import numpy as np
+
     return all(
         isinstance(found, np.ndarray) and found.dtype == np.float32 and found.shape == (width,) for found in values
     )

@@ -8,7 +8,6 @@ addresses and networks such as 10.0.0.0/8, each with or without a port, or `*` f
 import ipaddress
 import os
 import re
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -60,6 +59,8 @@ def _named(url: str, environment: Mapping[str, str]) -> Proxy | None:
     no_proxy = named.pop("no", None)
     if not named and environment is os.environ:
         # The proxy settings of macOS and Windows.
+        import urllib.request
+
         named = {scheme: Proxy(_SYSTEM, found) for scheme, found in urllib.request.getproxies().items()}
     parts = urlsplit(url)
     scheme = parts.scheme.lower()

@@ -10,7 +10,7 @@ from statistics import median
 
 from resources.wording import cut_at_word
 from seed_assets.core.clusters.clusters import Clustering
-from seed_assets.core.maps.map_places import MapPlaces
+from seed_assets.core.maps.pictures import MapPlaces
 
 # In units of the drawing, chosen by judgement: its size, its margin, and the size of a letter of a title.
 WIDTH, HEIGHT = 1_000, 640

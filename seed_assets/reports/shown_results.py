@@ -10,29 +10,18 @@ document.
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from resources.errors import ConfigurationError
 from resources.wording import did_you_mean
-from seed_assets.core.clusters.categories import CATEGORY
+from seed_assets.core.clusters.cluster_rules import CATEGORY
 from seed_assets.core.entities.entity_ids import ENTITY
 from seed_assets.graph.stage import Units
-from seed_assets.reports.cluster_overview import category_overview, cluster_overview
-from seed_assets.reports.document_overview import document_overview
-from seed_assets.reports.overview_pages import (
-    categories_page,
-    category_page,
-    cluster_page,
-    clusters_page,
-    concepts_page,
-    document_page,
-)
-from seed_assets.reports.page import Page, Paragraph
 from seed_assets.reports.published_results import ALL_ENTITIES, CATEGORIES, CONCEPTS, ENTITIES, PublishedResults
-from seed_assets.reports.result_lists import list_categories, list_clusters, list_concepts
-from seed_assets.session.document_result import find_document
 from seed_assets.session.session import Session
-from seed_assets.session.unit_notes import document_notes, stage_notes, unit_notes
+
+if TYPE_CHECKING:
+    from seed_assets.reports.page import Page
 
 OVERVIEW = "overview"
 """The word for everything that is known of a document."""
@@ -51,7 +40,7 @@ class Shown:
     kind: str
     value: Any
     notes: list[str]
-    page: Page
+    page: "Page"
 
 
 def find_shown(session: Session, name: str, part: str, most: int) -> Shown | None:
@@ -97,6 +86,10 @@ def _kind(results: PublishedResults, name: str) -> str:
 
 
 def _list(session: Session, results: PublishedResults, name: str, most: int) -> Shown:
+    from seed_assets.reports.overview_pages import categories_page, clusters_page, concepts_page
+    from seed_assets.reports.result_lists import list_categories, list_clusters, list_concepts
+    from seed_assets.session.unit_notes import stage_notes
+
     if name == _CLUSTERS:
         types, stages = list_clusters(results), session.pipeline.of_units(Units.CLUSTER_TYPES, Units.CLUSTERS)
         notes = stage_notes(session, [stage for stage in stages if stage.kind == "value"])
@@ -110,6 +103,10 @@ def _list(session: Session, results: PublishedResults, name: str, most: int) -> 
 
 
 def _cluster(session: Session, results: PublishedResults, name: str) -> Shown:
+    from seed_assets.reports.cluster_overview import cluster_overview
+    from seed_assets.reports.overview_pages import cluster_page
+    from seed_assets.session.unit_notes import unit_notes
+
     found = cluster_overview(results, name)
     if found is None:
         results.check_opened()
@@ -121,6 +118,11 @@ def _cluster(session: Session, results: PublishedResults, name: str) -> Shown:
 
 
 def _category(session: Session, results: PublishedResults, name: str) -> Shown:
+    from seed_assets.reports.cluster_overview import category_overview
+    from seed_assets.reports.overview_pages import category_page
+    from seed_assets.reports.result_lists import list_categories
+    from seed_assets.session.unit_notes import unit_notes
+
     found = category_overview(results, name)
     if found is None:
         results.check_opened()
@@ -135,6 +137,7 @@ def _entity(session: Session, results: PublishedResults, name: str, most: int) -
     if ALL_ENTITIES not in session.pipeline.stages:
         raise ConfigurationError("Entities are not enabled. Set `entities.enabled = true` and run `seedbank seed`.")
     from seed_assets.reports.entities.entity_pages import entities_page, entity_overview, entity_page, list_entities
+    from seed_assets.session.unit_notes import stage_notes
 
     notes = stage_notes(session, [session.pipeline.stages[ALL_ENTITIES]])
     if name == ENTITIES:
@@ -149,6 +152,12 @@ def _entity(session: Session, results: PublishedResults, name: str, most: int) -
 
 
 def _document(session: Session, results: PublishedResults, name: str) -> Shown:
+    from seed_assets.reports.document_overview import document_overview
+    from seed_assets.reports.overview_pages import document_page
+    from seed_assets.reports.page import Page, Paragraph
+    from seed_assets.session.document_result import find_document
+    from seed_assets.session.unit_notes import document_notes
+
     document = find_document(session, name)
     found, notes = document_overview(results, document), document_notes(session, document)
     results.check_opened()

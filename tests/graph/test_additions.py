@@ -10,7 +10,7 @@ import pytest
 from resources.errors import ConfigurationError
 from resources.settings.config import load_settings
 from resources.tables.lance_schema import TABLES, Column, TableSpec
-from seed_assets.core.reading.extraction import ExtractedText
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.summaries.summarizing import Summary
 from seed_assets.graph.additions import Additions, joined
 from seed_assets.graph.stage import Stage, sink_stage, value_stage

@@ -15,7 +15,7 @@ import pytest
 from io_managers.store.fingerprint import Part
 from resources.tables.lance_schema import TABLES, Column, TableSpec
 from seed_assets.checking.check_run import CURRENT, checks_of, run_check
-from seed_assets.core.reading.extraction import ExtractedText
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.graph.corpus_inputs import CorpusInput, Opened
 from seed_assets.graph.declared_checks import Finding, PublishedResults, StageCheck
 from seed_assets.graph.pipeline import Pipeline

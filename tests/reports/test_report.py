@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from io_managers.store.request_ledger import Attempt, Saving
 from seed_assets.core.clusters.clusters import Cluster, Clustering, Placement
-from seed_assets.core.maps.map_places import MapPlace, MapPlaces
+from seed_assets.core.maps.pictures import MapPlace, MapPlaces
 from seed_assets.reports.knowledge_report import knowledge_report
 from seed_assets.reports.report_map import HEIGHT, WIDTH, report_map
 from seed_assets.reports.report_page import report_page

@@ -8,23 +8,21 @@ out, and a group that no term names is no category. The concepts of a category a
 documents are those that have any of these concepts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isqrt, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from io_managers.store.fingerprint import Part
 from seed_assets.core.clusters.broad_groups import broad_groups, concept_nodes, parted
 from seed_assets.core.clusters.category_terms import Terms, find_terms, is_word, words_of
+from seed_assets.core.clusters.cluster_rules import CATEGORY, CategoryRules
 from seed_assets.core.clusters.clusters import Categories, Category, Cluster, Clustering, Placement
 from seed_assets.core.clusters.distinguishing import stem
 from seed_assets.core.clusters.language_means import languages_of
 from seed_assets.core.clusters.placing import Nodes, find_outliers
 from seed_assets.core.clusters.stable_clusters import match_ids
-
-CATEGORY = "category"
 
 # The numbers of this module were chosen by judgement.
 # A category has at least three documents, and at least this share of the square root of their number: 4 of 212, 25 of 10,000.
@@ -56,23 +54,6 @@ class ConceptDocument:
     text: str
     concepts: tuple[str, ...]
     vector: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class CategoryRules:
-    """The settings of categories.
-
-    smallest: the fewest concepts of a category.
-    seed: the seed of all random choices.
-    """
-
-    smallest: int
-    seed: int = 0
-
-    @property
-    def identity(self) -> Mapping[str, Part]:
-        """Everything that decides the categories besides the documents; part of their action key."""
-        return {"smallest": self.smallest, "seed": self.seed}
 
 
 def make_categories(

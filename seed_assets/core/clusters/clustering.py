@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import msgspec
 
+from seed_assets.core.clusters.cluster_rules import METHOD, ClusterRules
 from seed_assets.core.clusters.clusters import TOPIC, Clustering
-from seed_assets.core.clusters.communities import METHOD, ClusterRules
 from seed_assets.core.clusters.placing import dense_nodes
 from seed_assets.core.clusters.stable_clusters import cluster_from_scratch, continue_clustering, drift_since
 from seed_assets.core.clusters.topic_space import TopicBasis, TopicDocument, coordinates, digest_of, fit_basis
 
-__all__ = ["ClusterRules", "TopicBasis", "TopicDocument", "cluster_topics"]
+__all__ = ["TopicBasis", "TopicDocument", "cluster_topics"]
 
 
 def cluster_topics(

@@ -15,14 +15,10 @@ from io_managers.store.fingerprint import Part
 from resources.endpoints.llm import Tokens, Turn, Usage
 from resources.models.embedder import LocalEmbedder, WordLlamaEmbedder
 from resources.models.tokens import at_most_tokens
-from seed_assets.core.clusters.cluster_members import (
-    ArrangedMembers,
-    ClusterMaterial,
-    Member,
-    compared_members,
-    spread_of_members,
-)
-from seed_assets.core.clusters.cluster_summarizing import MOST_TITLE_WORDS, ClusterSummary, concepts_of
+from seed_assets.core.clusters.arranged_members import ArrangedMembers, compared_members, spread_of_members
+from seed_assets.core.clusters.cluster_extracts import MOST_TITLE_WORDS, concepts_of
+from seed_assets.core.clusters.cluster_members import ClusterMaterial, Member
+from seed_assets.core.clusters.cluster_summarizing import ClusterSummary
 from seed_assets.core.prompting.material import MarkedTexts
 from seed_assets.core.prompting.model_stage import ModelStage
 from seed_assets.core.prompting.structured_output import validated

@@ -12,8 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from seed_assets.core.clusters.cluster_rules import ClusterRules
 from seed_assets.core.clusters.clusters import Clustering
-from seed_assets.core.clusters.communities import ClusterRules
 from seed_assets.core.clusters.neighbours import Neighbours, Sparse, neighbour_graph, unit_values
 from seed_assets.core.clusters.placing import NEIGHBOURS, Nodes, votes
 from seed_assets.core.clusters.stable_clusters import cluster_from_scratch, continue_clustering, drift_since

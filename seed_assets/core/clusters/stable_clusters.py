@@ -13,8 +13,9 @@ from itertools import chain, islice
 import numpy as np
 from numpy.typing import NDArray
 
+from seed_assets.core.clusters.cluster_rules import ClusterRules
 from seed_assets.core.clusters.clusters import Cluster, Clustering, Placement
-from seed_assets.core.clusters.communities import ClusterRules, Labels, by_first_row, find_communities, split_large
+from seed_assets.core.clusters.communities import Labels, by_first_row, find_communities, split_large
 from seed_assets.core.clusters.placing import Nodes, assign_by_vote, dissolve_small, find_outliers, votes
 
 # The numbers were chosen by judgement.

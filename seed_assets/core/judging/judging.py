@@ -6,17 +6,16 @@ from a score, and the offline judge. What does not: how it compares a claim with
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from io_managers.store.fingerprint import Part
 from resources.models.embedder import LocalEmbedder
-from seed_assets.core.judging.claims import claims_of
-from seed_assets.core.judging.comparison import Comparison
-from seed_assets.core.judging.confidence import mean_confidence
-from seed_assets.core.judging.signals import Signals
 from seed_assets.core.judging.verdicts import Claim, Decision, SourceText, Verdict
 from seed_assets.core.text.text_work import TextWork
 from seed_assets.memo.reuse import Reuse
+
+if TYPE_CHECKING:
+    from seed_assets.core.judging.signals import Signals
 
 _DECIMALS = 6
 
@@ -141,6 +140,10 @@ class SimilarityJudge:
 
     def judge_sync(self, text: str, concepts: Sequence[str], sources: Sequence[SourceText]) -> Verdict:
         """Return a verdict on the claims in the order of the text, then the concepts; an empty text has the score 1."""
+        from seed_assets.core.judging.claims import claims_of
+        from seed_assets.core.judging.comparison import Comparison
+        from seed_assets.core.judging.confidence import mean_confidence
+
         case = Comparison(sources, self.embedder)
         claims = case.claims(claims_of(text))
         judged = [claim.confidence for claim in claims if claim.confidence is not None]
@@ -149,9 +152,11 @@ class SimilarityJudge:
             claims += [case.concept(name) for concept in concepts if (name := " ".join(concept.split()))]
         return verdict_on(claims, self.thresholds, self.name, confidence=sure)
 
-    def signals(self, texts: Sequence[str], sources: Sequence[SourceText]) -> list[Signals]:
+    def signals(self, texts: Sequence[str], sources: Sequence[SourceText]) -> "list[Signals]":
         """Return the signals of each text, taken as one claim that is not copied.
 
         The weights of the confidence are learnt from them.
         """
+        from seed_assets.core.judging.comparison import Comparison
+
         return [signals for _, signals in Comparison(sources, self.embedder).weighed(texts)]

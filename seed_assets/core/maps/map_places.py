@@ -6,12 +6,12 @@ What belongs here: which documents keep their positions. What does not: computin
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from io_managers.store.fingerprint import content_digest
 from seed_assets.core.maps.map_layout import lay_out, put_beside
+from seed_assets.core.maps.pictures import MapPlace, MapPlaces
 
 # The numbers were chosen by judgement.
 # Positions are rounded to so many digits: a tenth of a pixel.
@@ -22,30 +22,6 @@ _STAYS = 0.06
 _FEWEST_KNOWN = 4
 # Hexadecimal digits of a vector's digest, which are enough to notice a change.
 _DIGEST = 16
-
-
-class MapPlace(msgspec.Struct, frozen=True, array_like=True):
-    """The position of a document, each coordinate from -1 to 1, and the digest of the vector that it has this position for."""
-
-    x: float
-    y: float
-    vector: str
-
-
-class MapPlaces(msgspec.Struct, frozen=True):
-    """The positions of all documents.
-
-    places: document id -> its position.
-    changed: the documents that came, went or changed since all positions were computed together, sorted.
-    """
-
-    places: dict[str, MapPlace]
-    changed: tuple[str, ...] = ()
-
-    def array(self, document_ids: Sequence[str]) -> NDArray[np.float64]:
-        """Return the positions of these documents, shape (len(document_ids), 2). Raises KeyError for an unknown one."""
-        found = [(self.places[one].x, self.places[one].y) for one in document_ids]
-        return np.array(found, dtype=np.float64).reshape(len(document_ids), 2)
 
 
 def place_documents(

@@ -4,15 +4,44 @@ What belongs here: the types. What does not: reading them from published results
 (corpus_map).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
+from resources.models.float_arrays import Float32Array
 from seed_assets.core.clusters.clusters import Clustering
-from seed_assets.core.maps.map_places import MapPlaces
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class MapPlace(msgspec.Struct, frozen=True, array_like=True):
+    """The position of a document, each coordinate from -1 to 1, and the digest of the vector that it has this position for."""
+
+    x: float
+    y: float
+    vector: str
+
+
+class MapPlaces(msgspec.Struct, frozen=True):
+    """The positions of all documents.
+
+    places: document id -> its position.
+    changed: the documents that came, went or changed since all positions were computed together, sorted.
+    """
+
+    places: dict[str, MapPlace]
+    changed: tuple[str, ...] = ()
+
+    def array(self, document_ids: Sequence[str]) -> "NDArray[np.float64]":
+        """Return the positions of these documents, shape (len(document_ids), 2). Raises KeyError for an unknown one."""
+        import numpy as np
+
+        found = [(self.places[one].x, self.places[one].y) for one in document_ids]
+        return np.array(found, dtype=np.float64).reshape(len(document_ids), 2)
 
 
 # The defaults are those of pictures that were stored before positions were kept.
@@ -42,7 +71,7 @@ class CorpusPicture:
     """
 
     clustering: Clustering
-    vectors: NDArray[np.float32]
+    vectors: Float32Array
     document_ids: list[str]
     titles: Mapping[str, str]
     previous: Pictures | None

@@ -12,7 +12,8 @@ from resources.corpus.formats import format_of
 from resources.errors import DocumentError
 from resources.wording import counted
 from seed_assets.core.reading.document_parts import DocumentParts, ReadPart
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
+from seed_assets.core.reading.text.normal_text import normalised
 
 # A file with more is not read; a judgement, the same as the default of `max_document_mb`.
 _MOST_FILE_BYTES = 64 * 2**20

@@ -9,10 +9,11 @@ from urllib.parse import unquote
 
 from resources.errors import DocumentError
 from seed_assets.core.reading.docx.elements import attribute, child, children, local
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.html.fragments import read_fragment
 from seed_assets.core.reading.html.parsing import decoded
 from seed_assets.core.reading.markdown_blocks import heading
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.titles import cleaned_title
 from seed_assets.core.reading.zip_package import FileKind, ZipPackage, opened
 

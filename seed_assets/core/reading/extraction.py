@@ -10,16 +10,14 @@ import msgspec
 from resources.corpus.formats import PACKED, PICTURE, SUFFIXES, is_format
 from resources.errors import DocumentError
 from seed_assets.core.reading.document_parts import PartLimits, ReadPart
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.file_signatures import is_rtf
 from seed_assets.core.reading.ocr.picture_reader import IN_PARTS, NO_OCR, ReadingRules
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.text.text_file import read_text_file
 from seed_assets.core.reading.titles import cleaned_title, first_line_title
 
-__all__ = ["EXTRACTION_VERSION", "SUFFIXES", "ExtractedText", "extract", "read_document"]
-
-EXTRACTION_VERSION = "1"
-"""A part of the action key; raise it whenever the same bytes may give another text or title."""
+__all__ = ["SUFFIXES", "ExtractedText", "extract", "read_document"]
 
 
 def extract(data: bytes, format: str) -> ExtractedText:

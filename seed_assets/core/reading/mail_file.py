@@ -10,7 +10,7 @@ from typing import NamedTuple
 from resources.corpus.formats import format_of
 from resources.errors import DocumentError
 from seed_assets.core.reading.document_parts import DocumentParts, ReadPart
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.markdown_blocks import heading
 from seed_assets.core.reading.text.mail import (
     LONGEST_HEADER,
@@ -23,6 +23,7 @@ from seed_assets.core.reading.text.mail import (
     part_name,
     shown_headers,
 )
+from seed_assets.core.reading.text.normal_text import normalised
 
 # The numbers were chosen by judgement. A mail may be attached to another one, and in a hostile file to many.
 _MOST_DEEP = 5

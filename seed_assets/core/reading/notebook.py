@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from resources.errors import DocumentError
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.html.fragments import read_fragment
 from seed_assets.core.reading.markdown_blocks import heading
 from seed_assets.core.reading.text.markdown_text import markdown_text
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.text.text_decoding import decode_text
 from seed_assets.core.reading.titles import cleaned_title, markdown_title
 

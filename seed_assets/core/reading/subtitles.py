@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from resources.errors import DocumentError
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.text.text_decoding import decode_text
 
 _TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"

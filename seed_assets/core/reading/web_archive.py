@@ -7,9 +7,10 @@ from email.message import EmailMessage
 
 from resources.errors import DocumentError
 from resources.wording import counted
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.html.pages import read_html
 from seed_assets.core.reading.text.mail import header_text, messages_of
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.text.text_decoding import decode_text
 
 _PAGES = ("text/html", "application/xhtml+xml")

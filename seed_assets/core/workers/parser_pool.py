@@ -20,8 +20,7 @@ from typing import Any, Self
 import msgspec
 
 from resources.corpus.formats import is_format
-from seed_assets.core.reading.extracted_text import ExtractedText
-from seed_assets.core.reading.extraction import EXTRACTION_VERSION, extract
+from seed_assets.core.reading.extracted_text import EXTRACTION_VERSION, ExtractedText
 from seed_assets.core.reading.file_signatures import is_rtf
 from seed_assets.core.reading.ocr.picture_reader import ReadingRules
 from seed_assets.core.workers.parser_process import ParserProcess, WorkerGoneError
@@ -77,14 +76,15 @@ class ParserPool:
         timeout_seconds: float = 120,
         memory_bytes: int = 2 * 1024**3,
         *,
-        parse: str = f"{extract.__module__}:{extract.__name__}",
+        parse: str = "",
     ) -> None:
         """Create the pool; no worker is started yet.
 
         workers: the most workers, apart from those started beside slow ones.
         timeout_seconds: the time limit of one task.
         memory_bytes: the most address space of a worker, on systems that can limit it.
-        parse: "module:function" of the parser, which takes (data, format), returns ExtractedText and raises DocumentError.
+        parse: "module:function" of the parser, which takes (data, format), returns ExtractedText and raises DocumentError; "" for
+            extraction.extract.
         """
         self._most_workers = workers
         self._timeout_seconds = timeout_seconds
@@ -118,6 +118,8 @@ class ParserPool:
             raise ValueError(f"no reader for format {format!r}")
         is_light = len(data) <= (_LIGHT_ASCII_BYTES if data.isascii() else _LIGHT_BYTES)
         if format in _PLAIN and is_light and not is_rtf(data):
+            from seed_assets.core.reading.extraction import extract
+
             return await asyncio.to_thread(extract, data, format)
         found = await asyncio.wrap_future(self._submit(PARSE, msgspec.msgpack.encode((data, format))))
         return msgspec.msgpack.decode(found, type=ExtractedText)

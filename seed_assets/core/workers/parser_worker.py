@@ -41,8 +41,7 @@ def main(parse: str, parent_pid: int, memory_bytes: int, timeout_seconds: float)
     requests, replies = _claimed_streams()
     _die_with_parent(parent_pid)
     _limit_memory(memory_bytes)
-    module, _, name = parse.partition(":")
-    function = getattr(importlib.import_module(module), name)
+    function = _parser(parse)
     write_frame(replies, READY)
     while (frame := read_frame(requests)) is not None:
         request = msgspec.msgpack.decode(frame, type=WorkerRequest)
@@ -54,6 +53,16 @@ def main(parse: str, parent_pid: int, memory_bytes: int, timeout_seconds: float)
         write_frame(replies, reply)
         if retires:
             return
+
+
+def _parser(named: str) -> Callable[[bytes, str], ExtractedText]:
+    """Return the function that "module:function" names; extraction.extract for ""."""
+    if not named:
+        from seed_assets.core.reading.extraction import extract
+
+        return extract
+    module, _, name = named.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def _done(parse: Callable[[bytes, str], ExtractedText], request: WorkerRequest) -> bytes:

@@ -4,11 +4,9 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from resources.endpoints.llm import RequestCosts
 from resources.models.embedder import WordLlamaEmbedder
+from resources.models.float_arrays import Float32Array
 from seed_assets.core.text.text_work import TextWork
 
 
@@ -19,6 +17,6 @@ class WorkersEmbedder(WordLlamaEmbedder):
         super().__init__()
         self._work = work
 
-    async def embed(self, texts: Sequence[str], costs: RequestCosts | None = None) -> NDArray[np.float32]:
+    async def embed(self, texts: Sequence[str], costs: RequestCosts | None = None) -> Float32Array:
         """Do what `embed_sync` does, in a worker. Raises DocumentError if that exceeds the worker's limits."""
         return (await self._work.run("vectors", list(texts))).array()

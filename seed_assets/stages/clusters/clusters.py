@@ -2,20 +2,22 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from io_managers.store.codecs.codecs import encode
 from io_managers.store.fingerprint import Action, KeyTemplate, content_digest
 from resources.wording import counted
-from seed_assets.core.clusters.clustering import ClusterRules, TopicBasis, cluster_topics
+from seed_assets.core.clusters.cluster_rules import ClusterRules
 from seed_assets.core.clusters.clusters import TOPIC, Clustering
 from seed_assets.core.clusters.corpus_views import ClusteringMaterial
-from seed_assets.core.clusters.set_clustering import cluster_sets
 from seed_assets.graph.shown_tables import ShownTable
 from seed_assets.graph.stage import Finds, Units, value_stage
 from seed_assets.memo.reuse import Reuse
 from seed_assets.stages.clusters.checks import SHARE_OF_OUTLIERS, SIZES, STABLE
 from seed_assets.stages.clusters.inputs import Material
+
+if TYPE_CHECKING:
+    from seed_assets.core.clusters.topic_space import TopicBasis
 
 # The basis of a clustering's coordinates, in which documents that come later are placed.
 _BASIS = KeyTemplate("topic_basis", {"version": "1"})
@@ -77,6 +79,8 @@ async def clusters(
     is clustered from scratch, and a cluster that stays mostly the same keeps its id.
     """
     if material.cluster_type != TOPIC:
+        from seed_assets.core.clusters.set_clustering import cluster_sets
+
         return await asyncio.to_thread(
             cluster_sets,
             material.cluster_type,
@@ -85,6 +89,8 @@ async def clusters(
             material.previous,
             from_scratch=material.from_scratch,
         )
+    from seed_assets.core.clusters.clustering import cluster_topics
+
     basis = await _kept_basis(material.previous_digest, reuse)
     found, basis = await asyncio.to_thread(
         cluster_topics, material.documents, cluster_rules, material.previous, basis, from_scratch=material.from_scratch
@@ -97,8 +103,10 @@ async def clusters(
     return found
 
 
-async def _kept_basis(clustering_digest: str, reuse: Reuse) -> TopicBasis | None:
+async def _kept_basis(clustering_digest: str, reuse: Reuse) -> "TopicBasis | None":
     """Return the basis of the previous clustering; None if it is not in the store."""
+    from seed_assets.core.clusters.topic_space import TopicBasis
+
     action = _basis_of(clustering_digest)
     if action.key not in reuse.finished([action.key]):
         return None

@@ -7,9 +7,7 @@ from typing import Annotated
 import msgspec
 
 from io_managers.store.fingerprint import content_digest
-from seed_assets.core.clusters.clustering import ClusterRules
-from seed_assets.core.maps.corpus_map import draw_map, draw_sizes
-from seed_assets.core.maps.map_places import place_documents
+from seed_assets.core.clusters.cluster_rules import ClusterRules
 from seed_assets.core.maps.pictures import CorpusPicture, Pictures
 from seed_assets.graph.stage import Units, value_stage
 from seed_assets.stages.clusters.inputs import Picture
@@ -33,6 +31,9 @@ async def corpus_map(picture: Annotated[CorpusPicture, Picture()], *, cluster_ru
 
 
 def _pictures(picture: CorpusPicture, drift: float) -> Pictures:
+    from seed_assets.core.maps.corpus_map import draw_map, draw_sizes
+    from seed_assets.core.maps.map_places import place_documents
+
     ids, titles, placements = picture.document_ids, picture.titles, picture.clustering.placements
     before = picture.previous or Pictures(b"", b"")
     places = place_documents(ids, picture.vectors, before.places, drift)

@@ -7,19 +7,17 @@ one cluster (cluster_inputs), and the types of values (core.clusters.corpus_view
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
-
-import numpy as np
+from typing import TYPE_CHECKING, ClassVar
 
 from io_managers.store.fingerprint import Part
 from seed_assets.core.clusters.clusters import CONCEPT, FIELD, TOPIC, Cluster, Clustering
 from seed_assets.core.clusters.corpus_views import CategorizedConcepts, ClusteringMaterial, Placed
 from seed_assets.core.maps.pictures import CorpusPicture, Pictures
-from seed_assets.core.reading.field_table import FieldTable
-from seed_assets.core.text.textrank import terms
-from seed_assets.core.text.unit_rows import mean_row
 from seed_assets.graph.corpus_inputs import CorpusInput, Opened
 from seed_assets.graph.published import PublishedCorpus
+
+if TYPE_CHECKING:
+    from seed_assets.core.reading.field_table import FieldTable
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +47,7 @@ class Material(CorpusInput):
     """
 
     types: tuple[str, ...] = (TOPIC, CONCEPT)
-    table: FieldTable | None = None
+    table: "FieldTable | None" = None
 
     @property
     def looks_at(self) -> tuple[str, ...]:
@@ -76,6 +74,7 @@ class Material(CorpusInput):
     async def value(self, corpus: PublishedCorpus, unit: str, opened: Opened) -> ClusteringMaterial:
         """Return the texts and vectors of documents for topics, and their sets of values for other cluster types."""
         from seed_assets.core.clusters.clustering import TopicDocument
+        from seed_assets.core.text.unit_rows import mean_row
 
         found = ClusteringMaterial(
             unit, [], {}, clustering(corpus, unit), corpus.digest("clusters", unit), corpus.from_scratch
@@ -129,6 +128,10 @@ class Picture(CorpusInput):
 
     async def value(self, corpus: PublishedCorpus, unit: str, opened: Opened) -> CorpusPicture:
         """Return the clustering, one vector per document, the titles of clusters, and the previous pictures."""
+        import numpy as np
+
+        from seed_assets.core.text.unit_rows import mean_row
+
         found = clustering(corpus, unit)
         assert found is not None
         documents = sorted(found.placements.keys() & corpus.refs("embeddings").keys())
@@ -180,4 +183,6 @@ class Place(CorpusInput):
 
 def _with_words(names: Sequence[str]) -> tuple[str, ...]:
     """Return concepts and the terms of their words, so that "coral reefs" and "reef fishes" have something in common."""
+    from seed_assets.core.text.textrank import terms
+
     return tuple(sorted({*names, *(word for name in names for word in terms(name))}))

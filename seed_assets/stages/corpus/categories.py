@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated
 
-from seed_assets.core.clusters.categories import CategoryRules, make_categories
+from seed_assets.core.clusters.cluster_rules import CategoryRules
 from seed_assets.core.clusters.corpus_views import CategorizedConcepts, CategoryMaterial
 from seed_assets.graph.shown_tables import ShownTable
 from seed_assets.graph.stage import Units, value_stage
@@ -38,6 +38,8 @@ async def categories(
     The groups are made again when the concepts, the text or the vectors of any document change; a group that stays mostly the
     same keeps its id.
     """
+    from seed_assets.core.clusters.categories import make_categories
+
     documents, previous = concept_lists.documents, concept_lists.previous
     found = await asyncio.to_thread(
         make_categories, documents, category_rules, previous.categories if previous else None

@@ -5,7 +5,6 @@ What belongs here: their corpus inputs. What does not: the types of values (core
 
 from io_managers.store.fingerprint import Part
 from seed_assets.core.clusters.corpus_views import CategorizedConcepts, CategoryMaterial
-from seed_assets.core.text.unit_rows import mean_row
 from seed_assets.graph.corpus_inputs import CorpusInput, Opened
 from seed_assets.graph.published import PublishedCorpus
 
@@ -26,6 +25,7 @@ class AllConcepts(CorpusInput):
     async def value(self, corpus: PublishedCorpus, unit: str, opened: Opened) -> CategoryMaterial:
         """Return each document that has concepts and a vector, and the previous categories."""
         from seed_assets.core.clusters.categories import ConceptDocument
+        from seed_assets.core.text.unit_rows import mean_row
 
         found = CategoryMaterial([], corpus.value("categories", unit, CategorizedConcepts))
         for document in sorted(set.intersection(*(set(corpus.refs(name)) for name in self.looks_at))):

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from io_managers.store.fingerprint import Part
 from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import removed
-from resources.tables.lance_indexes import ensure_indexes
-from seed_assets.core.text.grammar.languages import language_of
 from seed_assets.graph.stage import maintenance_stage
 
 
@@ -38,6 +36,9 @@ def search_index(tables: LanceTables, *, indexing: Indexing) -> str:
     Words are stemmed by the language that most chunks are in. The indexes are updated when the published rows have changed; at
     the same time, small files of the tables are merged and their old versions are removed.
     """
+    from resources.tables.lance_indexes import ensure_indexes
+    from seed_assets.core.text.grammar.languages import language_of
+
     made = ensure_indexes(tables, vector_index_rows=indexing.vector_index_rows, language_of=language_of)
     done = {indexed.table: indexed.state for indexed in made}
     if "chunks" not in done:

@@ -7,8 +7,6 @@ results (validity), and running checks (check_run).
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from seed_assets.graph.declared_checks import Finding, PublishedResults, StageCheck
 from seed_assets.stages.documents.validity import uncovered, ungrounded, unlike
 
@@ -105,7 +103,7 @@ def _share_rejected(published: PublishedResults) -> Finding:
         "copied": count - len(scores),
     }
     if scores:
-        finding.figures |= {"mean_score": round(float(np.mean(scores)), 4), "lowest_score": min(scores)}
+        finding.figures |= {"mean_score": round(sum(scores) / len(scores), 4), "lowest_score": min(scores)}
     if share > _MOST_REJECTED:
         finding.offenders |= flagged
     return finding

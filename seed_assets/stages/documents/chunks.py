@@ -2,7 +2,7 @@
 
 from resources.models.embedder import LocalEmbedder
 from resources.wording import counted
-from seed_assets.core.reading.extraction import ExtractedText
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.text.chunking import Chunker, Chunks
 from seed_assets.core.text.text_work import TextWork
 from seed_assets.graph.stage import value_stage

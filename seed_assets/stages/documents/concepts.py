@@ -1,7 +1,7 @@
 """The stage `concepts`: phrases that say what a document is about."""
 
 from seed_assets.core.concepts.concepts import ConceptExtractor, Concepts
-from seed_assets.core.reading.extraction import ExtractedText
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.graph.stage import value_stage
 from seed_assets.memo.reuse import Reuse
 from seed_assets.stages.documents.checks import GROUNDED

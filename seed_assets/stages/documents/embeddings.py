@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from io_managers.store.fingerprint import Action, KeyTemplate, content_digest
 from resources.models.embedder import Embedder
+from resources.models.float_arrays import Float32Array
 from resources.wording import counted
 from seed_assets.core.text.chunking import Chunks
 from seed_assets.graph.stage import value_stage
@@ -19,7 +17,7 @@ from seed_assets.stages.documents.validity import unlike
 TEXT_EMBEDDING = "text_embedding"
 
 
-def _problem(value: NDArray[np.float32], chunks: Chunks) -> str:
+def _problem(value: Float32Array, chunks: Chunks) -> str:
     if len(value) != len(chunks.chunks):
         return f"there are {counted(len(value), 'vector')} of {counted(len(chunks.chunks), 'chunk')}"
     return unlike(value)
@@ -31,7 +29,7 @@ def _problem(value: NDArray[np.float32], chunks: Chunks) -> str:
     checks=(OF_ONE_KIND,),
     problem=_problem,
 )
-async def embeddings(chunks: Chunks, *, embedder: Embedder, reuse: Reuse) -> NDArray[np.float32]:
+async def embeddings(chunks: Chunks, *, embedder: Embedder, reuse: Reuse) -> Float32Array:
     """One partition: the vectors of one document's chunks, one row per chunk, each of length 1.
 
     Each vector is an action of its own, so that only the changed chunks of an edited document are embedded, and equal chunks
@@ -47,12 +45,14 @@ def embedding_actions(texts: Sequence[str], embedder: Embedder) -> list[Action]:
     return [template.action({"text": content_digest(text.encode())}) for text in texts]
 
 
-async def embed_texts(texts: Sequence[str], embedder: Embedder, reuse: Reuse) -> NDArray[np.float32]:
+async def embed_texts(texts: Sequence[str], embedder: Embedder, reuse: Reuse) -> Float32Array:
     """Embed texts and return their vectors, shape (len(texts), dimensions).
 
     Each vector is an action of its own, and the vectors of each request are stored as soon as they arrive. Raises what the
     embedder raises.
     """
+    import numpy as np
+
     if not texts:
         return np.zeros((0, embedder.dimensions), np.float32)
     actions = embedding_actions(texts, embedder)

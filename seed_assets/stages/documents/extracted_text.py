@@ -1,6 +1,6 @@
 """The stage `extracted_text`: the text and title of a file."""
 
-from seed_assets.core.reading.extraction import ExtractedText
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.ocr.picture_reader import PictureReader
 from seed_assets.core.workers.parser_pool import ParserPool
 from seed_assets.graph.stage import Source, value_stage

@@ -10,7 +10,7 @@ from seed_assets.core.concepts.concepts import Concepts
 from seed_assets.core.judging.judging import Judge
 from seed_assets.core.judging.revision import Reviser, judged
 from seed_assets.core.judging.verdicts import Judgement, SourceText
-from seed_assets.core.reading.extraction import ExtractedText
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.ocr.scanned_page import SURE_CONFIDENCE
 from seed_assets.core.summaries.summarizing import Summary
 from seed_assets.graph.shown_tables import ShownTable

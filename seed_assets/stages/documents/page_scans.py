@@ -9,19 +9,22 @@ different documents once. A document whose reading was interrupted goes on with 
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from io_managers.store.fingerprint import Action
 from resources.errors import DocumentError, StoppedError
 from seed_assets.core.reading.extracted_text import ExtractedText
-from seed_assets.core.reading.ocr.page_pictures import PictureDigest
 from seed_assets.core.reading.ocr.picture_reader import PictureReader
 from seed_assets.core.reading.ocr.scanned_page import PictureText, ScannedPage
 from seed_assets.core.workers.parser_pool import ParserPool
 from seed_assets.graph.stage import Source
 from seed_assets.memo.concurrently import all_of
 from seed_assets.memo.reuse import Made, Reuse
+
+if TYPE_CHECKING:
+    from seed_assets.core.reading.ocr.page_pictures import PictureDigest
 
 # Pages whose digests a worker makes in one task, so that none takes long; and pages of one document that are read at a time.
 # Each of these sends the whole file to a worker. Both were chosen by judgement.
@@ -50,7 +53,7 @@ async def _pictures(
 ) -> Mapping[int, PictureText]:
     turns = asyncio.Semaphore(_AT_ONCE)
 
-    async def digests(part: Sequence[int]) -> list[PictureDigest]:
+    async def digests(part: Sequence[int]) -> "list[PictureDigest]":
         async with turns:
             return await parser.run("picture_digests", source.data, source.format, list(part), reader.dpi)
 

@@ -1,6 +1,6 @@
 """The stage `summaries`: a short summary of each document."""
 
-from seed_assets.core.reading.extraction import ExtractedText
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.summaries.summarizing import Summarizer, Summary
 from seed_assets.graph.stage import value_stage
 from seed_assets.memo.reuse import Reuse

@@ -4,9 +4,7 @@ What belongs here: describing the problems of one document's chunks, vectors and
 runner fails the document, and checks report published results).
 """
 
-import numpy as np
-from numpy.typing import NDArray
-
+from resources.models.float_arrays import Float32Array
 from seed_assets.core.concepts.concepts import Concepts
 from seed_assets.core.text.chunking import Chunks
 
@@ -28,12 +26,14 @@ def uncovered(chunks: Chunks, text: str) -> str:
     return f"the text from {end} on is in no chunk" if text[end:].strip() else ""
 
 
-def unlike(vectors: NDArray[np.float32], dimensions: int = 0) -> str:
+def unlike(vectors: Float32Array, dimensions: int = 0) -> str:
     """Return the problem with vectors; "" if all numbers are finite and each vector has length 1 or is all zeros.
 
     vectors: one per row.
     dimensions: the required number of dimensions; 0 for any.
     """
+    import numpy as np
+
     if vectors.ndim != 2 or (dimensions and vectors.shape[1] != dimensions):
         return f"the vectors are of shape {vectors.shape}, not (chunks, {dimensions or 'numbers'})"
     if not np.isfinite(vectors).all():

@@ -6,7 +6,7 @@ from typing import Any
 
 from resources.wording import counted
 from seed_assets.core.entities.entities import Entities, EntityExtractor
-from seed_assets.core.reading.extraction import ExtractedText
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.graph.shown_tables import ShownTable
 from seed_assets.graph.stage import value_stage
 from seed_assets.memo.reuse import Reuse

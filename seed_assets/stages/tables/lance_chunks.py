@@ -2,16 +2,14 @@
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from resources.models.float_arrays import Float32Array
 from seed_assets.core.text.chunking import Chunks
 from seed_assets.graph.stage import sink_stage
 
 
 @sink_stage(version="1", table="chunks", vectors="embedder")
 def lance_chunks(
-    document_id: str, content_digest: str, chunks: Chunks, embeddings: NDArray[np.float32]
+    document_id: str, content_digest: str, chunks: Chunks, embeddings: Float32Array
 ) -> list[dict[str, Any]]:
     """One partition: the rows of one document's chunks in the table `chunks`, with their vectors.
 

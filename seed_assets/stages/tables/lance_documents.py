@@ -5,9 +5,7 @@ from typing import Any
 from resources.corpus.formats import PACKED, format_of
 from seed_assets.core.concepts.concepts import Concepts
 from seed_assets.core.judging.verdicts import Judgement
-from seed_assets.core.reading.extraction import ExtractedText
-from seed_assets.core.text.grammar.languages import language_of
-from seed_assets.core.text.header_block import header_end
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.graph.stage import sink_stage
 
 
@@ -27,6 +25,9 @@ def lance_documents(
 
     It is written again when any of these changes, for all documents of a run in one commit.
     """
+    from seed_assets.core.text.grammar.languages import language_of
+    from seed_assets.core.text.header_block import header_end
+
     return [
         {
             "document_id": document_id,

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seed_assets.core.clusters.categories import CategoryRules, ConceptDocument, make_categories
+from seed_assets.core.clusters.categories import ConceptDocument, make_categories
+from seed_assets.core.clusters.cluster_rules import CategoryRules
 from seed_assets.core.clusters.clusters import Categories
 
 RULES = CategoryRules(3)

@@ -17,13 +17,12 @@ from hypothesis import strategies as st
 from resources.endpoints.llm import InvalidOutputError
 from resources.models.embedder import WordLlamaEmbedder
 from resources.models.tokens import at_most_tokens, count_tokens
-from seed_assets.core.clusters.cluster_members import compared_members, spread_of_members
+from seed_assets.core.clusters.arranged_members import compared_members, spread_of_members
+from seed_assets.core.clusters.cluster_members import ClusterMaterial, Member
 from seed_assets.core.clusters.cluster_summarizing import (
-    ClusterMaterial,
     ClusterSummarizer,
     ClusterSummary,
     ExtractiveClusterSummarizer,
-    Member,
 )
 from seed_assets.core.clusters.distinguishing import distinguishing_concepts
 from seed_assets.core.clusters.model_cluster_summarizing import ClusterAnswer, ModelClusterSummarizer

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-from seed_assets.core.clusters.clustering import ClusterRules, TopicBasis, TopicDocument, cluster_topics
+from seed_assets.core.clusters.cluster_rules import ClusterRules
+from seed_assets.core.clusters.clustering import TopicBasis, TopicDocument, cluster_topics
 from seed_assets.core.clusters.clusters import Clustering
 from seed_assets.core.clusters.communities import by_first_row, leiden, silhouette, split_large
 from seed_assets.core.clusters.neighbours import find_neighbours, neighbour_graph, rounded_unit_rows

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from io_managers.store.fingerprint import Part
-from seed_assets.core.clusters.clustering import ClusterRules, TopicBasis, TopicDocument, cluster_topics
+from seed_assets.core.clusters.cluster_rules import ClusterRules
+from seed_assets.core.clusters.clustering import TopicBasis, TopicDocument, cluster_topics
 from seed_assets.core.clusters.clusters import Cluster, Clustering
 from seed_assets.core.clusters.set_clustering import cluster_sets
 from seed_assets.graph.declared_checks import Finding

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from seed_assets.core.clusters.clustering import ClusterRules, cluster_topics
+from seed_assets.core.clusters.cluster_rules import ClusterRules
+from seed_assets.core.clusters.clustering import cluster_topics
 from seed_assets.core.clusters.language_means import language_means, languages_of, means_for
 from seed_assets.core.clusters.topic_space import TopicDocument
 

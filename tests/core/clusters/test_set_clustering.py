@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
-from seed_assets.core.clusters.clustering import ClusterRules
+from seed_assets.core.clusters.cluster_rules import ClusterRules
 from seed_assets.core.clusters.clusters import Clustering, Placement
 from seed_assets.core.clusters.set_clustering import cluster_sets
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from seed_assets.core.clusters.clustering import ClusterRules, TopicBasis, TopicDocument, cluster_topics
+from seed_assets.core.clusters.cluster_rules import ClusterRules
+from seed_assets.core.clusters.clustering import TopicBasis, TopicDocument, cluster_topics
 from seed_assets.core.clusters.clusters import Cluster, Clustering, Placement
 from seed_assets.core.clusters.stable_clusters import drift_since, match_ids
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from seed_assets.core.maps.map_places import MapPlaces, place_documents
+from seed_assets.core.maps.map_places import place_documents
+from seed_assets.core.maps.pictures import MapPlaces
 
 DRIFT = 0.1
 

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from resources.corpus.formats import PICTURE, SUFFIXES
 from resources.errors import DocumentError
-from seed_assets.core.reading.extracted_text import normalised
 from seed_assets.core.reading.extraction import ExtractedText, extract
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.titles import first_line_title
 from tests.support.document_samples import SAMPLES
 from tests.text_growth import seconds

@@ -28,7 +28,7 @@ PARSERS = '''
 """Stands in for the parsers of a pool: does what the document says."""
 import ctypes, os, signal, time
 from resources.errors import DocumentError
-from seed_assets.core.reading.extraction import ExtractedText
+from seed_assets.core.reading.extracted_text import ExtractedText
 
 def parse(data, format):
     match data.decode().split():

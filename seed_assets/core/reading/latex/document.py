@@ -3,12 +3,13 @@
 import re
 
 from resources.wording import counted
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.latex.reader import LatexReader
 from seed_assets.core.reading.latex.source import Source
 from seed_assets.core.reading.latex.writer import BREAK
 from seed_assets.core.reading.markdown_blocks import heading
 from seed_assets.core.reading.markup.included_files import included_warning
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.text.text_decoding import decode_text
 from seed_assets.core.reading.titles import cleaned_title
 

@@ -6,7 +6,7 @@ What does not belong here: text inside of lines (asciidoc_inline), and cells (as
 import re
 from bisect import bisect_right
 
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.markdown_blocks import code, heading
 from seed_assets.core.reading.markup import asciidoc_lines as kinds
 from seed_assets.core.reading.markup.asciidoc_header import attribute_in, read_header
@@ -14,6 +14,7 @@ from seed_assets.core.reading.markup.asciidoc_inline import Attributes, asciidoc
 from seed_assets.core.reading.markup.asciidoc_lists import ListPlaces
 from seed_assets.core.reading.markup.asciidoc_tables import asciidoc_table
 from seed_assets.core.reading.markup.included_files import included_warning
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.text.text_decoding import decode_text
 from seed_assets.core.reading.titles import cleaned_title
 

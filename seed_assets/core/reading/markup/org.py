@@ -3,12 +3,13 @@
 import re
 from bisect import bisect_right
 
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.latex.commands import MATH_ENVIRONMENTS
 from seed_assets.core.reading.latex.formulas import displayed_formula
 from seed_assets.core.reading.markdown_blocks import code, heading, table
 from seed_assets.core.reading.markup.included_files import included_warning
 from seed_assets.core.reading.markup.org_inline import org_text
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.text.text_decoding import decode_text
 from seed_assets.core.reading.titles import cleaned_title
 

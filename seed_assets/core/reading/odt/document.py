@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 
 from seed_assets.core.reading.docx.elements import local
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.odt.body import OdtBody
 from seed_assets.core.reading.odt.odf_file import OdfFile
 from seed_assets.core.reading.odt.styles import OdtStyles
 from seed_assets.core.reading.page_numbers import only_numbers_page
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.zip_package import FileKind
 
 if TYPE_CHECKING:

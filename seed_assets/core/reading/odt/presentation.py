@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from seed_assets.core.reading.docx.elements import attribute, child, local
 from seed_assets.core.reading.docx.undescribed_pictures import UndescribedPictures
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.markdown_blocks import heading
 from seed_assets.core.reading.odt.body import OdtBody
 from seed_assets.core.reading.odt.odf_file import OdfFile
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.zip_package import FileKind
 
 if TYPE_CHECKING:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from resources.errors import DocumentError
 from seed_assets.core.reading.docx.elements import attribute, child, local, number
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.odt.body import OdtBody
 from seed_assets.core.reading.odt.odf_file import OdfFile
 from seed_assets.core.reading.records.record_text import RecordText
 from seed_assets.core.reading.records.sheet_layout import SheetLayout, filled_downwards, hidden_warning
 from seed_assets.core.reading.records.table_records import TableRecords, usual_width, with_few_blank_rows
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.zip_package import FileKind
 
 if TYPE_CHECKING:

@@ -12,12 +12,13 @@ from email.utils import format_datetime
 from resources.corpus.formats import format_of
 from resources.errors import DocumentError
 from seed_assets.core.reading.document_parts import DocumentParts, ReadPart
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.html.pages import read_html
 from seed_assets.core.reading.markdown_blocks import heading
 from seed_assets.core.reading.outlook.compound_file import CompoundFile
 from seed_assets.core.reading.outlook.compressed_rtf import decompressed_rtf
 from seed_assets.core.reading.text.mail import LONGEST_HEADER, is_stub, may_be_stub, shown_headers
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.text.text_decoding import decode_text
 
 _MOST_DEEP = 5

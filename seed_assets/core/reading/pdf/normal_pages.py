@@ -6,7 +6,7 @@ What does not belong here: what the normal form is (extracted_text).
 import unicodedata
 from functools import lru_cache
 
-from seed_assets.core.reading.extracted_text import normalised
+from seed_assets.core.reading.text.normal_text import normalised
 
 # What is known of so many characters is remembered.
 _REMEMBERED = 4_096

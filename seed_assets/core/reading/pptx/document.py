@@ -9,9 +9,10 @@ from resources.errors import DocumentError
 from seed_assets.core.reading.docx.drawings import chart_blocks, diagram_blocks
 from seed_assets.core.reading.docx.elements import attribute, child, children, local
 from seed_assets.core.reading.docx.undescribed_pictures import UndescribedPictures
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.markdown_blocks import heading
 from seed_assets.core.reading.pptx.shapes import TITLES, blocks_of, paragraphs_of, placeholder, shapes_of, sizes_of
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.zip_package import FileKind, OfficePackage, core_title, opened
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from itertools import islice
 
 from resources.errors import DocumentError
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.records.record_text import RecordText
 from seed_assets.core.reading.records.table_records import TableRecords
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.text.text_decoding import decode_text
 
 # If two fit equally well, the first is taken.

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from resources.errors import DocumentError
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.records.header_rows import LONGEST_NAME
 from seed_assets.core.reading.records.record_text import RecordText
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.text.text_decoding import decode_text
 from seed_assets.core.reading.titles import cleaned_title
 

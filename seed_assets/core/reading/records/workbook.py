@@ -12,12 +12,13 @@ from typing import Any
 
 from resources.errors import DocumentError
 from seed_assets.core.reading.docx.elements import attribute, local
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.pptx.shapes import paragraphs_of
 from seed_assets.core.reading.records.number_formats import zero_padded
 from seed_assets.core.reading.records.record_text import RecordText
 from seed_assets.core.reading.records.sheet_layout import SheetLayout, hidden_warning, layouts
 from seed_assets.core.reading.records.table_records import TableRecords, usual_width, with_few_blank_rows
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.zip_package import FileKind, OfficePackage, core_title, opened
 
 _KIND = FileKind("XLSX", "an Excel workbook of the old kind (.xls)", "a spreadsheet program")

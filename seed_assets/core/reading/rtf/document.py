@@ -8,13 +8,14 @@ import re
 
 from resources.errors import DocumentError
 from seed_assets.core.reading.docx.symbols import in_symbol_font
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.file_signatures import is_rtf, named_content
 from seed_assets.core.reading.page_numbers import only_numbers_page
 from seed_assets.core.reading.rtf.character_sets import codec_of_page, codec_of_word
 from seed_assets.core.reading.rtf.descriptions import BODY_LEVEL, Descriptions
 from seed_assets.core.reading.rtf.groups import KINDS, READ_IF_MARKED, SIGNS, Group, Kind, position_of
 from seed_assets.core.reading.rtf.paragraphs import Paragraphs
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.titles import cleaned_metadata_title
 
 _TOKEN = re.compile(

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from resources.errors import DocumentError
-from seed_assets.core.reading.extracted_text import normalised
 from seed_assets.core.reading.file_signatures import named_content
 from seed_assets.core.reading.text.front_matter import FrontMatter, read_front_matter
 from seed_assets.core.reading.text.mail import read_mail
 from seed_assets.core.reading.text.markdown_text import markdown_text
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.reading.text.paged_text import without_running_lines
 from seed_assets.core.reading.text.text_decoding import decode_text
 from seed_assets.core.reading.titles import markdown_title, text_title

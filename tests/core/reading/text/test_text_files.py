@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from seed_assets.core.reading.extracted_text import ExtractedText, normalised
+from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.extraction import extract
+from seed_assets.core.reading.text.normal_text import normalised
 from seed_assets.core.text.chunking import Chunker
 
 
