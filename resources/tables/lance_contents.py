@@ -9,7 +9,6 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
 
 from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import TableDamagedError, reading
@@ -135,6 +134,7 @@ def text_of(found: bytes | None) -> str:
 
 
 def _values(rows: "pa.Table", name: str) -> list[Any]:
+    import numpy as np
     import pyarrow as pa
 
     column, type_ = rows[name], rows.schema.field(name).type

@@ -21,7 +21,6 @@ from seed_assets.engine.stage_code import CodeChange, code_changes
 from seed_assets.explaining.key_changes import Change, key_changes
 from seed_assets.explaining.prompt_changes import prompt_difference
 from seed_assets.explaining.setting_names import keeping_setting
-from seed_assets.explaining.value_changes import value_change
 from seed_assets.graph.stage import SOURCE, OfPrompts, Stage, Units
 from seed_assets.planning.plan import UNPUBLISHED, UPSTREAM, VANISHED, Plan, StagePlan, State
 from seed_assets.session.document_result import document_in, possible_ids
@@ -315,6 +314,8 @@ class _Unit:
         before, now = self._value(change.before, expected), self._value(change.now, expected)
         if before is None or now is None:
             return replace(change, text=f"{change.text}; one of the two values is not in the store any more")
+        from seed_assets.explaining.value_changes import value_change
+
         difference = value_change(before, now)
         return replace(change, text=f"{change.text}: {difference}" if difference else change.text)
 

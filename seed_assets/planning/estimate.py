@@ -6,10 +6,9 @@ the end is in memo.accounts.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from io_managers.store.store import Store
-from resources.endpoints.endpoint import Endpoint
 from resources.endpoints.llm import Tokens, Usage
 from resources.settings.model_settings import BatchMode
 from seed_assets.engine.runner import Asking
@@ -18,6 +17,9 @@ from seed_assets.graph.stage import SOURCE, Units
 from seed_assets.memo.accounts import worth_of
 from seed_assets.planning.experience import Experience
 from seed_assets.planning.plan import UPSTREAM, Plan, StagePlan
+
+if TYPE_CHECKING:
+    from resources.endpoints.endpoint import Endpoint
 
 
 @runtime_checkable
@@ -176,7 +178,7 @@ def _estimate(
     )
 
 
-def _in_batches(cost: Usage, endpoints: Iterable[Endpoint]) -> Usage:
+def _in_batches(cost: Usage, endpoints: "Iterable[Endpoint]") -> Usage:
     """What requests cost if they are all in batches; those of a model without a known price of batches are unpriced.
 
     The estimate does not say which of several models has how many of the tokens, so the dearest one counts.

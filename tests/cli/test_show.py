@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,13 @@ from tests.support.pdf_files import Page, lines, pdf
 from tests.support.pipelines import World, essay, refusal
 from tests.support.seed_process import ROOT
 from tests.test_imports import HEAVY, within
+from tests.test_imports import modules as all_modules
 
 CORALS = "reefs/corals.txt"
-# What a home needs only for a feature that its settings do not enable, or for requests to a model.
+# What a home needs only to compute, for a feature that its settings do not enable, or for requests to a model.
 NOT_IN_USE = (
-    "rich",
+    "numpy",
+    "html",
     "cryptography",
     "seed_assets.core.entities.entities",
     "seed_assets.core.entities.resolution",
@@ -37,8 +40,31 @@ NOT_IN_USE = (
     "resources.endpoints.endpoint",
     "resources.batches.stage_batches",
     "io_managers.sharing.remote",
+    "retrieval.passage_features",
 )
+# The modules of core that say what decides a result, and the types of results. All others compute, and are imported when they do.
+DECLARING = {
+    *("clusters.cluster_members", "clusters.cluster_rules", "clusters.cluster_summarizing", "clusters.clusters"),
+    *("clusters.corpus_views", "concepts.concepts", "entities.entity_ids", "judging.judging", "judging.revision"),
+    *(
+        "judging.verdicts",
+        "maps.pictures",
+        "reading.extracted_text",
+        "reading.file_signatures",
+        "reading.ocr.languages",
+    ),
+    *("reading.ocr.picture_reader", "reading.ocr.scanned_page", "reading.page_numbers", "summaries.summarizing"),
+    *("text.chunking", "text.text_work", "workers.parser_frames", "workers.parser_pool", "workers.parser_process"),
+    *("workers.task_names", "workers.workers_embedder"),
+}
 BAD = "---\ntitle: [\n---\n\n# Harbours\n\n" + essay("harbours")
+
+
+def computing(loaded: Iterable[str]) -> list[str]:
+    """The modules of core among these that do not only declare."""
+    core = "seed_assets.core."
+    modules = {module for module in all_modules() if module.startswith(core)}
+    return sorted({name.removeprefix(core) for name in modules & set(loaded)} - DECLARING)
 
 
 def show(world: World, *arguments: str, status: int = 0) -> str:
@@ -156,6 +182,25 @@ def test_what_is_published_is_shown_when_the_corpus_is_gone(plain_world: World) 
     assert shown_json(plain_world, CORALS, "concepts")["state"] == "unknown"
 
 
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    "command", [["explain", CORALS], ["plan"], ["status"], ["seed", "--stages", "extracted_text"], ["show", "clusters"]]
+)
+def test_what_only_looks_imports_nothing_that_computes(plain_world: World, command: list[str]) -> None:
+    """A stage that is declared in the module that computes makes each of these commands slower, for everybody."""
+    if command[0] in ("plan", "seed"):
+        command = [*command, "--corpus", str(plain_world.corpus)]
+    program = (
+        f"import sys\nfrom cli.main import app\ntry:\n    app({[*command, '--home', str(plain_world.home)]!r})\n"
+        "except SystemExit as end:\n    assert not end.code\nprint(','.join(sorted(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    loaded = done.stdout.splitlines()[-1].split(",")
+    assert not {name.partition(".")[0] for name in loaded} & {*HEAVY, "dagster", "numpy"}
+    assert computing(loaded) == []
+
+
 def test_unknown_names_are_usage_errors_with_the_nearest_names(plain_world: World) -> None:
     assert "Did you mean reefs/corals.txt" in show(plain_world, "corals.txt", status=2)
     assert "Did you mean summaries?" in show(plain_world, CORALS, "summary", status=2)
@@ -181,14 +226,16 @@ def test_nothing_is_written_to_the_store(plain_world: World) -> None:
 def test_a_process_imports_neither_dagster_nor_lancedb_nor_what_is_not_in_use_and_may_lose_its_reader(
     plain_world: World,
 ) -> None:
-    """Importing the two takes seconds, and what is not in use a fifth of the command; `| head` is how people look at a text."""
+    """Importing the two takes seconds, and what is not in use half of the command; `| head` is how people look at a text."""
     plain_world.write("long.txt", "\n\n".join(f"The {number}th tide turned at the café." for number in range(20_000)))
     for number in range(3):
         plain_world.write(f"more/{number}.txt", essay(f"tides {number}"))
     plain_world.seed()
+    commands = (["show", CORALS], ["show", CORALS, "summaries"], ["explain", CORALS, "summaries"])
     program = (
         "import sys\nfrom cli.main import app\n"
-        f"app(['show', {CORALS!r}, 'summaries', '--home', {str(plain_world.home)!r}], standalone_mode=False)\n"
+        f"for command in {commands!r}:\n"
+        f"    app([*command, '--home', {str(plain_world.home)!r}], standalone_mode=False)\n"
         "print(','.join(sorted(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
@@ -196,6 +243,7 @@ def test_a_process_imports_neither_dagster_nor_lancedb_nor_what_is_not_in_use_an
     loaded = done.stdout.splitlines()[-1].split(",")
     assert not {name.partition(".")[0] for name in loaded} & {*HEAVY, "dagster"}
     assert [name for name in loaded if within(name, *NOT_IN_USE)] == []
+    assert computing(loaded) == []
 
     line = f"PYTHONIOENCODING=ascii {sys.executable} -m cli.main show long.txt --home {plain_world.home} | head -n 8"
     head = subprocess.run(["sh", "-c", line], capture_output=True, text=True, cwd=ROOT)
