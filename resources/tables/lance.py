@@ -167,6 +167,20 @@ class LanceTables:
             rows = opened.search().select([*dict.fromkeys([*wanted, spec.key])]).to_arrow()
         return rows.sort_by(spec.key).select(wanted)
 
+    def count(self, table: str) -> int:
+        """The number of rows. Raises TableMissingError, TableReadError."""
+        with reading(table, self.folder(table)):
+            return self.open(table).count_rows()
+
+    def rows_where(self, table: str, condition: str, columns: Sequence[str], most: int) -> list[dict[str, Any]]:
+        """At most so many of the rows for which a condition holds, in no order, with these columns.
+
+        Raises the errors of `checked`.
+        """
+        opened = self.checked(table)
+        with reading(table, self.folder(table)):
+            return opened.search().where(condition).select(list(columns)).limit(most).to_arrow().to_pylist()
+
     def rows_read(self, table: str) -> int:
         """The number of rows, after reading every column of each. Raises TableMissingError, TableReadError."""
         with reading(table, self.folder(table)):

@@ -104,5 +104,10 @@ def of_owners(spec: TableSpec, owners: Sequence[str]) -> str:
     """
     if not spec.owner:
         return f"{spec.key} IS NOT NULL"
-    quoted = ", ".join("'" + owner.replace("'", "''") + "'" for owner in owners)
-    return f"{spec.owner} IN ({quoted})"
+    return is_one_of(spec.owner, owners)
+
+
+def is_one_of(column: str, values: Sequence[str]) -> str:
+    """The condition for rows with one of these texts in a column."""
+    quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    return f"{column} IN ({quoted})"

@@ -35,13 +35,18 @@ DIGEST_COLUMN = "content_digest"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. source: the stage and field from which its value comes."""
+    """One column.
+
+    source: the stage and field from which its value comes. reported: whether people read it in the report on a knowledge base;
+    the key of a row, its owner's name and its digest are left out there in any case.
+    """
 
     name: str
     type: ColumnType
     meaning: str = ""
     source: str = ""
     nullable: bool = False
+    reported: bool = True
 
 
 @dataclass(frozen=True, slots=True)

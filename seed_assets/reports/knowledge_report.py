@@ -16,6 +16,7 @@ from seed_assets.reports.cluster_overview import ClusterOverview, cluster_overvi
 from seed_assets.reports.document_overview import DocumentOverview, document_overview
 from seed_assets.reports.published_results import PublishedResults
 from seed_assets.reports.report_map import ReportMap, report_map
+from seed_assets.reports.reported_tables import ReportedTable, reported_tables
 from seed_assets.reports.result_lists import ListedCategory, list_categories
 from seed_assets.session.session import Session
 from seed_assets.session.unit_notes import plan_or_reason
@@ -70,8 +71,8 @@ class KnowledgeReport:
     """A knowledge base at one moment.
 
     name: that of the corpus folder. written_at: in UTC, to the minute. documents: by id, sorted. numbers: the number of each
-    document in the report, from 1. notes: sentences about what is not current. detailed: whether claims, contexts of concepts and
-    nearest documents are shown.
+    document in the report, from 1. tables: those of stages that the settings add. notes: sentences about what is not current.
+    detailed: whether claims, contexts of concepts and nearest documents are shown.
     """
 
     name: str
@@ -80,6 +81,7 @@ class KnowledgeReport:
     numbers: Mapping[str, int]
     types: list[ReportedType]
     categories: list[ListedCategory]
+    tables: list[ReportedTable]
     failures: list[ReportedFailure]
     costs: list[ReportedCost]
     notes: list[str]
@@ -116,6 +118,7 @@ def knowledge_report(session: Session, now: dt.datetime | None = None) -> Knowle
         {name: number for number, name in enumerate(documents, 1)},
         types,
         list_categories(results),
+        reported_tables(session, results),
         [*_failures(plan), *_lost(results)],
         [_cost(account) for account in session.store.account.accounts()],
         _not_current(session, plan) if plan else [reason],

@@ -37,7 +37,7 @@ def table_of_extraction(declaration: Declaration) -> TableSpec:
     columns = [
         Column(_KEY, "string", "`<document_id>#<index>`", f"corpus.document_id, {source}"),
         Column("document_id", "string", "the document: its path below the corpus folder", "corpus.document_id"),
-        Column("index", "int32", "position of the row among those of its document, from 0", source),
+        Column("index", "int32", "position of the row among those of its document, from 0", source, reported=False),
         *(column for one in declaration.fields for column in _columns(source, one)),
         *(_verdict(source) if declaration.judge else ()),
         Column(
@@ -87,8 +87,10 @@ def _columns(source: str, one: Field) -> Iterator[Column]:
             "offset in the extracted text of the words for",
             "page of the words for",
         )
-        for name, kind, meaning in zip(_quote_columns(one), kinds, meanings, strict=True):
-            yield Column(name, kind, f"{meaning} `{one.name}`", f"{source}.{one.name}", nullable=True)
+        for place, (name, kind, meaning) in enumerate(zip(_quote_columns(one), kinds, meanings, strict=True)):
+            # People read the words, and need no offset.
+            said = f"{meaning} `{one.name}`"
+            yield Column(name, kind, said, f"{source}.{one.name}", nullable=True, reported=place == 0)
 
 
 def _named(one: Field) -> list[tuple[str, Field]]:
