@@ -1,50 +1,36 @@
 """Finds the superseded part of Dagster's history: the records from which Dagster reads nothing that is current.
 
-What belongs here: finding these records, by reading only. What does not: removing them (trim).
+What belongs here: finding these records, by reading only. What does not: events of assets (superseded_events), and removing
+records (trim).
 
 A record has roles: for example, it is the newest of its asset, type and partition. It is superseded if newer records have all its
 roles, and these too are older than the time that is kept. So Dagster gives the same answers as before, also to a reader that
 continues from a cursor which is not older than that time. A superseded record stays superseded, whatever others write meanwhile.
 
-The tables, tags and roles are those of the pinned release of Dagster. Only this module and `trim` name them.
+The tables, tags and roles are those of the pinned release of Dagster. Only this module, `superseded_events`, `history_rows` and
+`trim` name them.
 """
 
-import json
-import re
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-import dagster as dg
-from dagster._core.assets import AssetDetails
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
-from dagster._core.definitions.data_version import (
-    DATA_VERSION_TAG,
-    SKIP_PARTITION_DATA_VERSION_DEPENDENCY_THRESHOLD,
-    get_input_event_pointer_tag,
-)
-from dagster._core.definitions.partitions.context import partition_loading_context
 from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, BulkActionsFilter, BulkActionStatus
 from dagster._core.instance import RUNLESS_RUN_ID
 from dagster._core.storage.asset_check_execution_record import COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 from dagster._core.storage.event_log.schema import (
     AssetCheckExecutionsTable,
-    AssetEventTagsTable,
     AssetKeyTable,
     ConcurrencySlotsTable,
     PendingStepsTable,
     SqlEventLogStorageTable,
 )
-from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.runs.schema import RunsTable, RunTagsTable
-from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 from dagster._core.storage.schedules.schema import JobTickTable
-from dagster._core.storage.schedules.sql_schedule_storage import SqlScheduleStorage
 from dagster._core.storage.tags import (
     BACKFILL_ID_TAG,
     PARENT_RUN_ID_TAG,
@@ -53,53 +39,22 @@ from dagster._core.storage.tags import (
     SCHEDULE_NAME_TAG,
     SENSOR_NAME_TAG,
 )
-from sqlalchemy import Connection, Table, exists, func, select
+from sqlalchemy import func, select
 
-Connect = Callable[[], AbstractContextManager[Connection]]
+from event_log.history_rows import Storages, newest_first
+from event_log.superseded_events import SupersededEvents
+
 Tags = Mapping[str | None, Mapping[str, str]]
 
 # By these tags a run names the run that it repeats, and the first run of the whole series.
 RUN_GROUP_TAGS = (PARENT_RUN_ID_TAG, ROOT_RUN_ID_TAG)
 FINISHED = [status.value for status in FINISHED_STATUSES]
 
-# How many rows are read at once: while a read lasts, SQLite cannot empty its write-ahead log.
-_PAGE = 5_000
-# How many events one statement looks up by their ids; SQLite allows 999 values in a statement at least.
-_LOOKED_UP = 500
 _EVENTS = SqlEventLogStorageTable.c
 _CHECKS = AssetCheckExecutionsTable.c
 _RUNS = RunsTable.c
-_PLANNED = dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value
-_VERSIONED = (dg.DagsterEventType.ASSET_MATERIALIZATION.value, dg.DagsterEventType.ASSET_OBSERVATION.value)
 _LATEST_RUN_TAGS = (SCHEDULE_NAME_TAG, SENSOR_NAME_TAG)
 _COMPLETED_CHECKS = {status.value for status in COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES}
-
-
-@dataclass(frozen=True, slots=True)
-class Storages:
-    """The three SQL storages of an instance.
-
-    instance: whose storages these are. events: its event log. index, runs, schedules: connect to the asset events of all runs, to
-    the records of runs, and to those of schedules and sensors.
-    """
-
-    instance: dg.DagsterInstance
-    events: SqlEventLogStorage
-    index: Connect
-    runs: Connect
-    schedules: Connect
-
-    @staticmethod
-    def of(instance: dg.DagsterInstance) -> "Storages":
-        """Return the storages of an instance. Raises TypeError if they are not in SQL."""
-        events, runs, schedules = instance.event_log_storage, instance.run_storage, instance.schedule_storage
-        if (
-            isinstance(events, SqlEventLogStorage)
-            and isinstance(runs, SqlRunStorage)
-            and isinstance(schedules, SqlScheduleStorage)
-        ):
-            return Storages(instance, events, events.index_connection, runs.connect, schedules.connect)
-        raise TypeError("Only a history in SQLite or PostgreSQL can be trimmed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +76,11 @@ class Superseded:
 
 def find_superseded(storages: Storages, graph: BaseAssetGraph, before: datetime) -> Superseded:
     """Find all that was superseded before a moment. before: in UTC without a time zone, as in Dagster's tables."""
-    runs = list(_newest_first(storages.runs, RunsTable, _RUN_COLUMNS))
+    runs = list(newest_first(storages.runs, RunsTable, _RUN_COLUMNS))
     tags = _run_tags(storages)
     known = {row.run_id for row in runs}
     old = _finished_before(storages, runs, tags, before)
-    events = _Events(storages, graph, old, before)
+    events = SupersededEvents(storages, graph, old, before)
     checks, of_checks = _superseded_checks(storages, old, before)
     kept = (known - old) | events.current_runs() | of_checks | _named_by_rows(storages) | _latest_or_keyed(runs, tags)
     _add_repeated(kept, tags)
@@ -150,7 +105,7 @@ def _run_tags(storages: Storages) -> Tags:
     read = (RUN_KEY_TAG, BACKFILL_ID_TAG, *RUN_GROUP_TAGS, *_LATEST_RUN_TAGS)
     found: dict[str | None, dict[str, str]] = defaultdict(dict)
     columns = [table.id, table.run_id, table.key, table.value]
-    for row in _newest_first(storages.runs, RunTagsTable, columns, [table.key.in_(read)]):
+    for row in newest_first(storages.runs, RunTagsTable, columns, [table.key.in_(read)]):
         found[row.run_id][row.key] = row.value
     return found
 
@@ -220,173 +175,6 @@ def _add_repeated(kept: set[str | None], tags: Tags) -> None:
         todo.extend(repeated)
 
 
-# Events
-
-
-class _Event(NamedTuple):
-    """An event whose roles newer events have taken.
-
-    event_id: its id. partition, run_id: those that it belongs to, if any. followed_by: the id of the next event of its asset,
-    type and partition."""
-
-    event_id: int
-    partition: str | None
-    run_id: str | None
-    followed_by: int
-
-
-@dataclass(slots=True)
-class _Kind:
-    """The events of one asset and type.
-
-    superseded: those that are superseded, the newest first. newest: the id of the newest event of each partition. runs: the runs
-    of the events that stay."""
-
-    superseded: list[_Event] = field(default_factory=list)
-    newest: dict[str | None, int] = field(default_factory=dict)
-    runs: set[str | None] = field(default_factory=set)
-
-
-class _Events:
-    """The events of assets. Which ones are superseded is worked out when an instance is made."""
-
-    def __init__(self, storages: Storages, graph: BaseAssetGraph, old_runs: set[str], before: datetime) -> None:
-        self._storages = storages
-        self._graph = graph
-        # A run that is not among those read has begun since, so its events stay.
-        self._may_go: set[str | None] = {*old_runs, RUNLESS_RUN_ID, None}
-        self._before = before
-        self._last_planned: dict[str, str | None] = {}
-        wiped = self._wiped()
-        with storages.index() as connection:
-            kinds = connection.execute(
-                select(_EVENTS.asset_key, _EVENTS.dagster_event_type).where(_EVENTS.asset_key.is_not(None)).distinct()
-            ).all()
-        self._kinds: dict[tuple[str, str], _Kind] = {}
-        for asset, kind in sorted(kinds, key=lambda key: key[1] != _PLANNED):
-            self._kinds[asset, kind] = self._sorted_out(asset, kind, wiped.get(asset))
-        for asset, kind in kinds:
-            if kind in _VERSIONED:
-                self._keep_compared_versions(asset, self._kinds[asset, kind])
-
-    def current_runs(self) -> set[str | None]:
-        """Return the runs of the events that stay."""
-        return {run_id for kind in self._kinds.values() for run_id in kind.runs}
-
-    def superseded(self, runs_left: set[str]) -> Iterator[int]:
-        """Yield the ids of superseded events.
-
-        A run in `runs_left` keeps one event of each asset and type, from which Dagster knows which assets it has made.
-        """
-        for kind in self._kinds.values():
-            runs = set(kind.runs)
-            for event in kind.superseded:
-                if event.run_id in runs_left and event.run_id not in runs:
-                    runs.add(event.run_id)
-                else:
-                    yield event.event_id
-
-    def _wiped(self) -> dict[str, datetime]:
-        with self._storages.index() as connection:
-            rows = connection.execute(select(AssetKeyTable.c.asset_key, AssetKeyTable.c.asset_details)).all()
-        details = {asset: AssetDetails.from_db_string(text) for asset, text in rows}
-        return {
-            asset: datetime.fromtimestamp(known.last_wipe_timestamp, UTC).replace(tzinfo=None)
-            for asset, known in details.items()
-            if known and known.last_wipe_timestamp
-        }
-
-    def _sorted_out(self, asset: str, kind: str, wiped: datetime | None) -> _Kind:
-        found = _Kind()
-        filled: set[tuple[str, str | None]] = set()
-        oldest_yet: dict[str | None, int] = {}
-        columns: list[Any] = [_EVENTS.id, _EVENTS.partition, _EVENTS.run_id, _EVENTS.timestamp]
-        if kind in _VERSIONED:
-            tags = AssetEventTagsTable.c
-            columns.append(exists().where(tags.event_id == _EVENTS.id, tags.key == DATA_VERSION_TAG).label("versioned"))
-        where = [_EVENTS.asset_key == asset, _EVENTS.dagster_event_type == kind]
-        for row in _newest_first(self._storages.index, SqlEventLogStorageTable, columns, where):
-            followed_by = oldest_yet.get(row.partition)
-            oldest_yet[row.partition] = row.id
-            found.newest.setdefault(row.partition, row.id)
-            # Some readers of Dagster skip events from before a wipe, and others do not.
-            roles = {("before wipe" if wiped and row.timestamp <= wiped else "after wipe", row.partition)}
-            if kind == _PLANNED:
-                self._last_planned.setdefault(asset, row.run_id)
-            elif kind in _VERSIONED and row.versioned:
-                roles.add(("version", row.partition))
-            if kind in _VERSIONED and row.run_id == self._last_planned.get(asset):
-                # From it Dagster knows that the last planned run has made the asset, even if another run has made it since.
-                roles.add(("last planned run", None))
-            old = row.timestamp is not None and row.timestamp < self._before
-            if old and row.run_id in self._may_go and followed_by is not None and roles <= filled:
-                found.superseded.append(_Event(row.id, row.partition, row.run_id, followed_by))
-            else:
-                found.runs.add(row.run_id)
-            if old:
-                filled |= roles
-        return found
-
-    def _keep_compared_versions(self, asset: str, kind: _Kind) -> None:
-        """Keep the events with the data versions that Dagster compares to decide whether something is stale.
-
-        For each asset that it was made from, a materialization points to the newest event of that asset at the time. Dagster
-        looks for later events of a partition, and compares their version with that of the last event before them.
-        """
-        parent = dg.AssetKey.from_db_string(asset)
-        by_partition: dict[str, list[_Event]] = defaultdict(list)
-        for event in reversed(kind.superseded):
-            if event.partition is not None:
-                by_partition[event.partition].append(event)
-        if not by_partition or parent is None or not self._graph.has(parent):
-            return
-        compared: dict[int, str | None] = {}
-        for child in sorted(self._graph.get(parent).child_keys):
-            mapping = self._graph.get_partition_mapping(child, parent)
-            same = isinstance(mapping, dg.IdentityPartitionMapping)
-            if isinstance(mapping, dg.AllPartitionMapping) and self._has_too_many_partitions(parent):
-                continue
-            for partition, pointer in self._pointers(child, parent, by_partition if same else None):
-                for events in [by_partition[partition]] if same else by_partition.values():
-                    position = bisect_right(events, pointer, key=lambda event: event.event_id)
-                    if position and events[position - 1].followed_by > pointer:
-                        compared[events[position - 1].event_id] = events[position - 1].run_id
-        kind.superseded = [event for event in kind.superseded if event.event_id not in compared]
-        kind.runs.update(compared.values())
-
-    def _has_too_many_partitions(self, parent: dg.AssetKey) -> bool:
-        """Whether an asset has so many partitions that Dagster does not compare their versions."""
-        partitions = self._graph.get(parent).partitions_def
-        if partitions is None:
-            return False
-        with partition_loading_context(dynamic_partitions_store=self._storages.instance):
-            return partitions.get_num_partitions() >= SKIP_PARTITION_DATA_VERSION_DEPENDENCY_THRESHOLD
-
-    def _pointers(
-        self, child: dg.AssetKey, parent: dg.AssetKey, among: Collection[str] | None
-    ) -> Iterator[tuple[str, int]]:
-        """Yield (partition, event of the parent) for the newest events of the child's partitions.
-
-        among: the partitions to look at; None for all.
-        """
-        # The events are searched as text, since decoding each of them takes many times as long.
-        pointer = re.compile(re.escape(json.dumps(get_input_event_pointer_tag(parent))) + r': "(\d+)"')
-        newest = [
-            event_id
-            for kind in _VERSIONED
-            if (of_child := self._kinds.get((child.to_string(), kind)))
-            for partition, event_id in of_child.newest.items()
-            if among is None or partition in among
-        ]
-        for start in range(0, len(newest), _LOOKED_UP):
-            query = select(_EVENTS.partition, _EVENTS.event).where(_EVENTS.id.in_(newest[start : start + _LOOKED_UP]))
-            with self._storages.index() as connection:
-                rows = connection.execute(query).all()
-            for partition, event in rows:
-                for event_id in pointer.findall(event):
-                    yield partition, int(event_id)
-
-
 # Checks and ticks
 
 
@@ -405,7 +193,7 @@ def _superseded_checks(storages: Storages, old_runs: set[str], before: datetime)
         _CHECKS.evaluation_event_storage_id,
         func.coalesce(_CHECKS.evaluation_event_timestamp, _CHECKS.create_timestamp).label("timestamp"),
     ]
-    for row in _newest_first(storages.index, AssetCheckExecutionsTable, columns):
+    for row in newest_first(storages.index, AssetCheckExecutionsTable, columns):
         check = (row.asset_key, row.check_name, row.partition)
         roles: set[tuple[str, ...]] = {("newest", *check)}
         if row.execution_status in _COMPLETED_CHECKS:
@@ -439,15 +227,3 @@ def _superseded_ticks(storages: Storages, before: datetime) -> list[int]:
     )
     with storages.schedules() as connection:
         return list(connection.execute(query).scalars())
-
-
-def _newest_first(connect: Connect, table: Table, columns: Sequence[Any], where: Sequence[Any] = ()) -> Iterator[Any]:
-    """Yield rows by descending id, each page of them in a transaction of its own. columns: the columns to read, with the id."""
-    query = select(*columns).where(*where).order_by(table.c.id.desc()).limit(_PAGE)
-    page: Sequence[Any] = ()
-    while True:
-        with connect() as connection:
-            page = connection.execute(query.where(table.c.id < page[-1].id) if page else query).all()
-        yield from page
-        if len(page) < _PAGE:
-            return

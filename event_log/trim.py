@@ -35,7 +35,8 @@ from dagster._core.storage.schedules.schema import JobTickTable, ScheduleStorage
 from dagster._time import get_current_datetime
 from sqlalchemy import delete, exists, func, select
 
-from event_log.superseded import FINISHED, RUN_GROUP_TAGS, Storages, find_superseded
+from event_log.history_rows import Storages
+from event_log.superseded import FINISHED, RUN_GROUP_TAGS, find_superseded
 
 # How many records one transaction removes: it holds SQLite's write lock for a few times 10 ms.
 _SLICE = 500

@@ -1,8 +1,8 @@
 """One model endpoint: it sends requests under its limits and is the only place that retries them.
 
 Here is what all requests of all providers have in common. The content of requests is in `openai_api` and `ollama_api`, the
-HTTP client in `guarded_http`, limits shared by processes in `limits`, the kinds of failures in `failure_kinds`, and their
-wording in `endpoint_errors`.
+HTTP client in `guarded_http`, limits shared by processes in `limits`, the reading of a reply in `reply_reading`, the kinds of
+failures in `failure_kinds`, and their wording in `endpoint_errors`.
 
 A transient failure is retried up to three times, with backoff; a model that is still loading is waited for up to
 _LOADING_SECONDS. If a server asks for a wait, or reports that a limit is used up, all requests wait. After several
@@ -14,9 +14,7 @@ import asyncio
 import logging
 import random
 import time
-import traceback
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,8 +25,6 @@ from resources.endpoints.circuit_breaker import CircuitBreaker
 from resources.endpoints.endpoint_errors import (
     AttemptError,
     exhausted_wait,
-    hidden_refusal,
-    refusal,
     refused_all,
     refused_this,
 )
@@ -40,15 +36,15 @@ from resources.endpoints.llm import (
     Tokens,
     TransientLLMError,
     UnusableReplyError,
-    error_text,
 )
 from resources.endpoints.model_request import ModelRequest, ParsedReply, ReplyParser, Sender
+from resources.endpoints.reply_reading import ReplyReader, reported_tokens
 from resources.endpoints.waits import limit_wait
-from resources.endpoints.wire_faults import WireError, final_error, wire_fault
+from resources.endpoints.wire_faults import WireError, final_error
 from resources.errors import ConfigurationError, DocumentError, StoppedError
 from resources.limits.limits import Limits
 from resources.settings.request_settings import RequestSettings
-from resources.wire.guarded_http import ReplyTooLargeError, RequestsForbiddenError, open_client
+from resources.wire.guarded_http import RequestsForbiddenError, open_client
 
 if TYPE_CHECKING:
     import httpx2
@@ -64,8 +60,6 @@ _LONGEST_WAIT_SECONDS = 300.0
 # Loading a model of 70 billion parameters from a disk takes one or two minutes.
 _LOADING_SECONDS = 120.0
 _LOADING_POLL_SECONDS = 5.0
-# How much of an unusable reply is stored for people to look at; longer than any reply of the length that we ask for.
-_MOST_KEPT_BYTES = 64 << 10
 
 # After these first steps the same request is sent again in another form.
 _RETRIED_DIFFERENTLY = ("other parameter name", "omit parameter")
@@ -108,7 +102,7 @@ class Endpoint:
         self._limits = limits
         self._timeout_seconds = timeout_seconds
         self._url = url
-        self._secret = secret
+        self._replies = ReplyReader(name, url, secret, timeout_seconds, self._respect_limits)
         self.settings = settings or RequestSettings()
         self.health = EndpointHealth()
         self._of_vectors = of_vectors
@@ -218,28 +212,22 @@ class Endpoint:
                 response = await sender.post(request.path, request.body)
             reply = response.content
             seconds = time.perf_counter() - started
-            return self._parsed(response, read), seconds
+            return self._replies.parsed(response, read), seconds
         except (Exception, asyncio.CancelledError) as error:
-            failed = self._failure(error)
+            failed = self._replies.failure(error)
             if isinstance(failed, WireError):
                 self.circuit.open_for_good(failed)  # waiting requests would fail in the same way
             if not isinstance(failed, RequestsForbiddenError):
-                self._account(failed, time.perf_counter() - started, reply, held, costs, self.price)
+                attempt = self._replies.failed_attempt(
+                    failed, time.perf_counter() - started, reply, held, self.model, self.price
+                )
+                costs.attempted(attempt, reply=self._replies.kept(reply), usable=False)
             if isinstance(failed, UnusableReplyError) and failed.again == "send":
                 raise AttemptError(failed.outcome, failed.detail) from failed
             if failed is error:
                 raise
             # A server may send back the key, and a traceback would show it.
-            raise failed from (None if self._reveals_secret(error) else error)
-
-    def _parsed(self, response: "httpx2.Response", read: ReplyParser) -> ParsedReply:
-        if response.is_error or response.is_redirect:
-            raise self._failed_status(response)
-        self._respect_limits(response.headers)
-        decoded = self._decoded(response.content)
-        if failed := hidden_refusal(decoded, self._clean(response.text), response.headers, time.time()):
-            raise failed
-        return read(decoded)
+            raise failed from (None if self._replies.reveals_secret(error) else error)
 
     async def _from_batch(
         self, terms: BatchTerms, reply: KeptReply, request: ModelRequest, costs: RequestCosts, read: ReplyParser
@@ -257,19 +245,20 @@ class Endpoint:
         request.question = request.question or object()
         response = httpx2.Response(reply.status, content=reply.body, headers={"content-type": "application/json"})
         try:
-            answer = self._parsed(response, read)
+            answer = self._replies.parsed(response, read)
         except (AttemptError, UnusableReplyError, ConfigurationError) as error:
-            failed = self._failure(error)
+            failed = self._replies.failure(error)
             tokens = Tokens(0) if response.is_error else request.most()
-            self._account(failed, 0.0, reply.body, tokens, costs, terms.price, promised=True)
+            attempt = self._replies.failed_attempt(failed, 0.0, reply.body, tokens, self.model, terms.price)
+            costs.attempted(attempt, reply=self._replies.kept(reply.body), usable=False, promised=True)
             costs.batched.recorded(costs.action_key)
             if isinstance(failed, UnusableReplyError):
                 if failed.again != "send":
                     self.health.record(request.question, "wrong" if failed.again == "correct" else "answered")
-                    raise failed from (None if self._reveals_secret(error) else error)
+                    raise failed from (None if self._replies.reveals_secret(error) else error)
                 failed = AttemptError(failed.outcome, failed.detail)
             if not isinstance(failed, AttemptError):
-                raise failed from (None if self._reveals_secret(error) else error)
+                raise failed from (None if self._replies.reveals_secret(error) else error)
             if failed.rule.kind == "passing":
                 await costs.batched.again(terms, request, costs, reply)
             refused = await self._final_error(failed, RETRIES, began, request, costs)
@@ -284,69 +273,6 @@ class Endpoint:
             promised=True,
         )
         return answer
-
-    def _account(
-        self,
-        failed: BaseException,
-        seconds: float,
-        reply: bytes,
-        held: Tokens,
-        costs: RequestCosts,
-        price: Price,
-        *,
-        promised: bool = False,
-    ) -> None:
-        if isinstance(failed, UnusableReplyError):
-            # The answer has to be paid for, even if the server reports no token counts.
-            outcome, detail, tokens = failed.outcome, failed.detail, _reported_tokens(reply) or held
-        elif isinstance(failed, AttemptError | WireError):
-            answered = isinstance(failed, WireError) and failed.answered
-            outcome, detail, tokens = failed.outcome, failed.detail, held if answered else Tokens(0)
-        elif isinstance(failed, ConfigurationError) and reply:
-            # A whole answer that the settings do not fit, such as vectors of another length.
-            outcome, detail, tokens = "wrong settings", str(failed), _reported_tokens(reply) or held
-        else:
-            outcome, detail, tokens = "given up", "", Tokens(0)
-        # A refusal with an error status costs nothing.
-        usd = price.usd(tokens) if tokens.input or tokens.output else 0.0
-        costs.attempted(
-            Attempt("", "", self.model, outcome, self._clean(detail), seconds, tokens.input, tokens.output, usd),
-            reply=self._clean_bytes(reply[:_MOST_KEPT_BYTES]),
-            usable=False,
-            promised=promised,
-        )
-
-    def _failure(self, error: BaseException) -> BaseException:
-        """The project's error for an error of sending or reading; the error itself if it is not about the endpoint."""
-        import httpx2
-
-        if isinstance(error, UnusableReplyError):
-            clean = self._clean(error.detail)
-            return error if clean == error.detail else UnusableReplyError(error.outcome, clean, error.again)
-        if isinstance(error, AttemptError):
-            return error
-        causes: list[BaseException] = [error]
-        while causes[-1].__cause__ is not None:
-            causes.append(causes[-1].__cause__)
-        for cause in causes:
-            if isinstance(cause, ConfigurationError):
-                return cause
-            if isinstance(cause, ReplyTooLargeError):
-                return AttemptError("reply too large", str(cause))
-        if (fault := wire_fault(self.name, self._url, error)) is not None:
-            return fault
-        if isinstance(error, TimeoutError | httpx2.TimeoutException):
-            return AttemptError("timeout", f"no reply within {self._timeout_seconds:g} s")
-        if isinstance(error, httpx2.TransportError | OSError):
-            return AttemptError("connection", error_text(self._clean(str(causes[-1]) or type(causes[-1]).__name__)))
-        return error
-
-    def _failed_status(self, response: "httpx2.Response") -> AttemptError:
-        location = self._clean(response.headers.get("location", ""))
-        failed = refusal(response, self._clean(response.text), location, time.time())
-        if failed.rule.kind in ("document", "setting"):
-            self._respect_limits(response.headers)  # other requests go on, so they have to know
-        return failed
 
     async def _final_error(
         self, failed: AttemptError, tries: int, began: float, request: ModelRequest, costs: RequestCosts
@@ -384,7 +310,7 @@ class Endpoint:
         harmless = ModelRequest(request.path, request.harmless, lambda: Tokens(64, 64), request.harmless, object())
 
         def read(reply: Any) -> ParsedReply:
-            return ParsedReply(reply, _reported_tokens(msgspec.json.encode(reply)))
+            return ParsedReply(reply, reported_tokens(msgspec.json.encode(reply)))
 
         try:
             await self._attempt(harmless, harmless.most(), costs, read)
@@ -460,32 +386,3 @@ class Endpoint:
     def close(self) -> None:
         """Close the limits that are shared with other processes."""
         self._limits.close()
-
-    def _decoded(self, reply: bytes) -> Any:
-        try:
-            return msgspec.json.decode(reply)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            shown = error_text(self._clean(reply[:_MOST_KEPT_BYTES].decode("utf-8", "replace")), 120)
-            raise UnusableReplyError("no JSON", f"the reply is not JSON: {shown or 'empty'}", "send") from error
-
-    def _reveals_secret(self, error: BaseException) -> bool:
-        return bool(self._secret) and self._secret in "".join(traceback.format_exception(error))
-
-    def _clean(self, text: str) -> str:
-        return text.replace(self._secret, "***") if self._secret else text
-
-    def _clean_bytes(self, data: bytes) -> bytes:
-        return data.replace(self._secret.encode(), b"***") if self._secret else data
-
-
-def _reported_tokens(reply: bytes) -> Tokens | None:
-    """The token counts that the server reports in a reply; None if it reports none."""
-    with suppress(msgspec.DecodeError, UnicodeDecodeError, TypeError, ValueError, AttributeError, RecursionError):
-        body = msgspec.json.decode(reply)
-        usage = body.get("usage") or {}
-        tokens = Tokens(
-            int(usage.get("prompt_tokens") or body.get("prompt_eval_count") or 0),
-            int(usage.get("completion_tokens") or body.get("eval_count") or 0),
-        )
-        return tokens if tokens.input else None
-    return None

@@ -16,10 +16,10 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from event_log.home import open_instance
 from resources.settings.config import load_settings
 from seed_assets.checking.check_run import CURRENT, checks_of, quick_findings, run_check
-from seed_assets.orchestration.automation import Tick
 from seed_assets.orchestration.code_location import build_definitions
 from seed_assets.orchestration.corpus_records import _Loading
 from seed_assets.orchestration.job_names import CHECKS_JOB
+from seed_assets.orchestration.tick import Tick
 from seed_assets.session.session import Session
 from seed_assets.wiring import build_pipeline
 from tests.orchestration.test_truth import in_dagster

@@ -46,7 +46,7 @@ from dagster._utils.caching_instance_queryer import CachingInstanceQueryer
 from sqlalchemy import func, select, update
 
 from event_log import trim as trimming
-from event_log.superseded import Storages
+from event_log.history_rows import Storages
 from event_log.trim import Trimmed, trim
 from resources.settings.config import PROJECT_ROOT
 from tests.support.event_logs import new_database
@@ -588,7 +588,7 @@ def test_no_version_stays_that_is_one_of_too_many_to_compare(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A table that is made from ten thousand documents would keep a second event of each."""
-    for module in ("event_log.superseded", "dagster._core.definitions.data_version"):
+    for module in ("event_log.superseded_events", "dagster._core.definitions.data_version"):
         monkeypatch.setattr(f"{module}.SKIP_PARTITION_DATA_VERSION_DEPENDENCY_THRESHOLD", len(KEYS))
     history = History(instance)
     history.run(["text", "pieces", "index"], version="1")

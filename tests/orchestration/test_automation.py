@@ -15,7 +15,7 @@ import pytest
 
 from event_log.home import open_instance
 from resources.errors import ConfigurationError
-from seed_assets.orchestration import automation, step_results
+from seed_assets.orchestration import step_results, tick
 from seed_assets.orchestration.asset_checks import CURRENT
 from seed_assets.orchestration.code_location import build_definitions
 from seed_assets.orchestration.partitions import DOCUMENTS as PARTITIONS
@@ -144,7 +144,7 @@ def test_ticks_clear_what_is_called_stale_though_it_is_current(daemon: Daemon, m
         assert run_from_elsewhere(daemon.world, ["extracted_text"], "reefs/fish.txt")
         assert ("chunks", "reefs/fish.txt") in not_fresh(daemon.world)
 
-    monkeypatch.setattr(automation, "_LONGEST_PAUSE_SECONDS", 0)  # the same documents were asked for just now
+    monkeypatch.setattr(tick, "_LONGEST_PAUSE_SECONDS", 0)  # the same documents were asked for just now
     daemon.settle()
 
     assert not_fresh(daemon.world) == {}
@@ -254,11 +254,11 @@ def test_work_that_a_run_left_undone_is_asked_for_again_but_not_at_once(
     assert "left this work undone" in pausing.reason
 
     real = time.time
-    monkeypatch.setattr("seed_assets.orchestration.automation.time.time", lambda: real() + 4_000)
+    monkeypatch.setattr("seed_assets.orchestration.tick.time.time", lambda: real() + 4_000)
     again = daemon.tick().requests
     assert len(again) == 1
     assert len({request.run_key for request in again}) == 1
-    monkeypatch.setattr("seed_assets.orchestration.automation.time.time", lambda: real() - 86_400)
+    monkeypatch.setattr("seed_assets.orchestration.tick.time.time", lambda: real() - 86_400)
     daemon.tick()  # the files, too, seem to have been changed just now
     assert len(daemon.tick().requests) == 1
 
