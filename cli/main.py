@@ -6,7 +6,6 @@ inside a command, so that `seedbank --help` answers at once.
 
 import logging
 import os
-import signal
 import sys
 from contextlib import nullcontext
 from functools import partial
@@ -18,6 +17,7 @@ from cli.backup import backup
 from cli.batches.batch import batch_app
 from cli.costs.cache import cache_app
 from cli.costs.prove import prove
+from cli.dev import dev
 from cli.entities.entities import entities_app
 from cli.explaining.compare import compare
 from cli.explaining.explain import explain
@@ -28,10 +28,8 @@ from cli.invocation import (
     QuietOption,
     StagesOption,
     VerifyOption,
-    errors_as_messages,
     failures_as_json,
     open_session,
-    settings_of,
 )
 from cli.judging import check, judge_app
 from cli.own_stages.forget import forget
@@ -45,7 +43,7 @@ from cli.retention.history import history_app
 from cli.search import search
 from cli.show import show
 from cli.standing import Standing
-from cli.streams import log_to_stderr, prepare_streams, print_error, print_json
+from cli.streams import log_to_stderr, prepare_streams, print_json
 from resources.errors import says_without_text
 from resources.home.private_files import keep_new_files_private
 
@@ -342,47 +340,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
 _STATES = ("current", "stale", "failed", "blocked", "waiting", "missing")
 
 
-@app.command()
-def dev(
-    corpus: CorpusOption = None,
-    home: HomeOption = None,
-    host: Annotated[str, typer.Option(help="The address on which Dagster's web page listens.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65_535, help="The port on which Dagster's web page listens.")] = 3000,
-    expose: Annotated[
-        bool,
-        typer.Option("--expose", help="Allow other machines to reach the page. It has no login and can start runs."),
-    ] = False,
-) -> None:
-    """Start Dagster for this home: its web page, and the daemon that runs sensors, schedules and queued runs."""
-    with errors_as_messages():
-        from cli.environment_checks import check_exposure, check_port, check_temporary_folder
-        from resources.home.dagster_yaml import folder_for_processes
-        from resources.home.home import Home
-        from resources.project_folder import PACKAGES_FOLDER
-        from resources.settings.config import CONFIG_VARIABLE, PROJECT_ROOT, config_file
-
-        settings = settings_of(corpus, home)
-        Home(settings.home).check(settings.corpus)
-        if open_still := Home(settings.home).keep_private(settings.corpus):
-            print_error(open_still)
-        open_to_others = check_exposure(host, port, expose=expose)
-        check_temporary_folder()
-        check_port(host, port)
-        if open_to_others:
-            print_error(open_to_others)
-        environment = {
-            **os.environ,
-            "DAGSTER_HOME": str(folder_for_processes(PROJECT_ROOT, settings.home)),
-            "SEEDBANK_HOME": str(settings.home),
-            "SEEDBANK_CORPUS": str(settings.corpus),
-        }
-        if CONFIG_VARIABLE in os.environ:
-            environment[CONFIG_VARIABLE] = str(config_file())
-        # A shell lets a command started with `&` ignore SIGINT, and Dagster would then ignore SIGTERM as well.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        os.chdir(PROJECT_ROOT)
-        command = [sys.executable, "-m", "dagster", "dev", "--workspace", f"{PACKAGES_FOLDER}/workspace.yaml"]
-        os.execve(sys.executable, [*command, "--host", host, "--port", str(port)], environment)
+app.command()(dev)
 
 
 def main() -> None:

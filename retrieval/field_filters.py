@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from resources.tables.lance import LanceTables
-from resources.tables.lance_schema import Column, TableSpec
+from resources.tables.table_spec import Column, TableSpec
 from resources.wording import did_you_mean
 from retrieval.filter_errors import FilterError
 

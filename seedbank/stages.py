@@ -1,7 +1,7 @@
 """Declaring stages: the decorators, and the types that a stage's function and its declaration use."""
 
 from resources.errors import DocumentError
-from resources.tables.lance_schema import Column, TableSpec
+from resources.tables.table_spec import Column, TableSpec
 from seed_assets.core.concepts.concepts import Concept, Concepts
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.summaries.summarizing import Summary

@@ -43,7 +43,8 @@ from resources.tables.lance_errors import (
 from resources.tables.lance_import import import_lancedb
 from resources.tables.lance_marker import Mark, announce, newest_version, read_mark, settle, state_of
 from resources.tables.lance_rows import check_rows, declare_key, delete_copies, keyed, merge, of_owners
-from resources.tables.lance_schema import TABLES, TableSpec
+from resources.tables.lance_schema import TABLES
+from resources.tables.table_spec import TableSpec
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -12,7 +12,7 @@ import msgspec
 
 from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import TableDamagedError, reading
-from resources.tables.lance_schema import TableSpec
+from resources.tables.table_spec import TableSpec
 
 if TYPE_CHECKING:
     import pyarrow as pa

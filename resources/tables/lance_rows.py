@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from resources.tables.lance_errors import TableSchemaError
-from resources.tables.lance_schema import TableSpec
+from resources.tables.table_spec import TableSpec
 
 if TYPE_CHECKING:
     import pyarrow as pa

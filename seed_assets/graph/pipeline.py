@@ -11,7 +11,8 @@ from typing import Any
 
 from io_managers.store.fingerprint import Action, KeyTemplate, Part, same_part
 from resources.settings.model_settings import BatchMode
-from resources.tables.lance_schema import TABLES, TableSpec
+from resources.tables.lance_schema import TABLES
+from resources.tables.table_spec import TableSpec
 from seed_assets.graph.published import PublishedCorpus
 from seed_assets.graph.stage import REUSE, SOURCE, WORK, Identified, IdentifiedByFormat, OfKind, Stage, Units
 

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol, get_type_hints, runtime_checkable
 import msgspec
 
 from io_managers.store.fingerprint import Part
-from resources.tables.lance_schema import TableSpec
+from resources.tables.table_spec import TableSpec
 from resources.wording import counted, shortened
 from seed_assets.graph.corpus_inputs import CorpusInput
 from seed_assets.graph.declared_checks import StageCheck

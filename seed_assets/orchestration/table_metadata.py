@@ -12,7 +12,7 @@ import dagster as dg
 
 from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import TableError
-from resources.tables.lance_schema import TableSpec
+from resources.tables.table_spec import TableSpec
 from resources.wording import counted
 from seed_assets.graph.pipeline import Pipeline
 from seed_assets.graph.stage import Stage

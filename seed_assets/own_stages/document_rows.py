@@ -6,7 +6,7 @@ What belongs here: its declaration and its rows. A table of another form is decl
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from resources.tables.lance_schema import DIGEST_COLUMN, Column, TableSpec
+from resources.tables.table_spec import DIGEST_COLUMN, Column, TableSpec
 
 _KEY, _DOCUMENT = "row_id", "document_id"
 

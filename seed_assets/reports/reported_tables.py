@@ -14,7 +14,7 @@ from typing import Any
 from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import TableError
 from resources.tables.lance_rows import is_one_of, of_owners
-from resources.tables.lance_schema import DIGEST_COLUMN, Column, TableSpec
+from resources.tables.table_spec import DIGEST_COLUMN, Column, TableSpec
 from resources.wording import cut_at_word
 from seed_assets.graph.stage import Stage
 from seed_assets.reports.published_results import PublishedResults

@@ -9,7 +9,8 @@ import pytest
 
 from resources.errors import ConfigurationError
 from resources.settings.config import load_settings
-from resources.tables.lance_schema import TABLES, Column, TableSpec
+from resources.tables.lance_schema import TABLES
+from resources.tables.table_spec import Column, TableSpec
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.summaries.summarizing import Summary
 from seed_assets.graph.additions import Additions, joined

@@ -13,7 +13,8 @@ import msgspec
 import pytest
 
 from io_managers.store.fingerprint import Part
-from resources.tables.lance_schema import TABLES, Column, TableSpec
+from resources.tables.lance_schema import TABLES
+from resources.tables.table_spec import Column, TableSpec
 from seed_assets.checking.check_run import CURRENT, checks_of, run_check
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.graph.corpus_inputs import CorpusInput, Opened

@@ -5,7 +5,8 @@ import pytest
 from resources.errors import ConfigurationError
 from resources.tables.lance import LanceTables
 from resources.tables.lance_rows import table_of
-from resources.tables.lance_schema import TABLES, Column, TableSpec
+from resources.tables.lance_schema import TABLES
+from resources.tables.table_spec import Column, TableSpec
 from retrieval.field_filters import documents_where
 
 SPEC = TableSpec(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from resources.tables.lance_schema import Column, TableSpec
+from resources.tables.table_spec import Column, TableSpec
 from seed_assets.core.entities.entities import Entities
 from seed_assets.core.entities.resolution.canonical import CanonicalEntities
 from seed_assets.graph.stage import Units, sink_stage

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from io_managers.store.fingerprint import Part
-from resources.tables.lance_schema import TableSpec
+from resources.tables.table_spec import TableSpec
 from resources.wording import counted
 from seed_assets.core.extractions.declarations import Declaration
 from seed_assets.core.extractions.extraction import Extraction, Extractor

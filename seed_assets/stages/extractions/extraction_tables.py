@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from resources.errors import ConfigurationError
-from resources.tables.lance_schema import Column, ColumnType, TableSpec
+from resources.tables.table_spec import Column, ColumnType, TableSpec
 from seed_assets.core.extractions.declarations import Declaration
 from seed_assets.core.extractions.extraction import Extraction, FoundRow
 from seed_assets.core.extractions.fields import Field, Kind
