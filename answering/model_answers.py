@@ -21,10 +21,10 @@ from resources.models.tokens import at_most_tokens
 from seed_assets.core.judging.comparison import Comparison
 from seed_assets.core.judging.source_extracts import room_tokens, shown_title
 from seed_assets.core.judging.verdicts import SourceText
+from seed_assets.core.prompting.answer_shapes import validated
 from seed_assets.core.prompting.material import MarkedTexts
 from seed_assets.core.prompting.model_stage import ModelStage
 from seed_assets.core.prompting.prompts import Prompt, load_prompt
-from seed_assets.core.prompting.structured_output import validated
 from seed_assets.core.text.quotations import QuotedText
 from seed_assets.memo.reuse import Reuse
 

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict
 from answering.answers import Question, said
 from io_managers.store.fingerprint import Part
 from retrieval.search import LONGEST_QUERY_CHARACTERS
+from seed_assets.core.prompting.answer_shapes import validated
 from seed_assets.core.prompting.model_stage import ModelStage
 from seed_assets.core.prompting.prompts import Prompt, load_prompt
-from seed_assets.core.prompting.structured_output import validated
 from seed_assets.memo.reuse import Reuse
 
 _PROMPTS = Path(__file__).with_name("prompts")

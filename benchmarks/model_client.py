@@ -40,8 +40,9 @@ from resources.models.model_clients import ModelClients
 from resources.models.openai_api import OpenAISender
 from resources.settings.config import load_settings
 from resources.wire.guarded_http import open_client
+from seed_assets.core.prompting.answer_shapes import validated
 from seed_assets.core.prompting.prompts import load_prompt
-from seed_assets.core.prompting.structured_output import Answered, ask, request_action, validated
+from seed_assets.core.prompting.structured_output import Answered, ask, request_action
 from seed_assets.core.summaries.model_summarizing import SummaryAnswer
 from seed_assets.memo.reuse import Reuse
 

@@ -6,9 +6,6 @@ The formats of requests and replies are in `openai_api` and `ollama_api`, HTTP i
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from io_managers.store.fingerprint import Part
 from resources.endpoints.endpoint import Endpoint
 from resources.endpoints.endpoint_errors import AttemptError
@@ -23,6 +20,7 @@ from resources.endpoints.llm import (
 )
 from resources.endpoints.model_request import ModelRequest, ParsedReply
 from resources.errors import ConfigurationError
+from resources.models.float_arrays import Float32Array
 from resources.models.prompt_counts import is_short, least_tokens
 from resources.models.tokens import at_most_tokens, usual_tokens
 
@@ -43,7 +41,7 @@ class EmbeddingApi(Protocol):
         """The JSON of a request."""
         ...
 
-    def read(self, reply: Any) -> tuple[list[NDArray[np.float32]], Tokens | None]:
+    def read(self, reply: Any) -> tuple[list[Float32Array], Tokens | None]:
         """The vectors in the order of the texts, and the server's token count. Raises UnusableReplyError."""
         ...
 
@@ -73,7 +71,7 @@ class ModelEmbedder:
         requests = -(-characters // (self.batch * _USUAL_CHUNK_CHARACTERS))
         return Usage(requests, tokens.input, 0, usd or 0.0, requests if usd is None else 0, str(self.identity["model"]))
 
-    async def embed(self, texts: Sequence[str], costs: RequestCosts) -> NDArray[np.float32]:
+    async def embed(self, texts: Sequence[str], costs: RequestCosts) -> Float32Array:
         """See Embedder; one request of at most `batch` texts. Raises DocumentError, ConfigurationError."""
 
         least = sum(map(least_tokens, texts))
@@ -110,7 +108,9 @@ class ModelEmbedder:
                     settings=self.endpoint.settings.shape,
                 ) from error
 
-    def _checked(self, vectors: Sequence[NDArray[np.float32]], count: int) -> NDArray[np.float32]:
+    def _checked(self, vectors: Sequence[Float32Array], count: int) -> Float32Array:
+        import numpy as np
+
         if len(vectors) != count:
             raise UnusableReplyError(
                 "no vectors", f"{count} texts were sent and {len(vectors)} vectors came back", "send"

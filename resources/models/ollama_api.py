@@ -7,9 +7,6 @@ What belongs here: the bodies of requests and the reading of replies. What does 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from resources.endpoints.failure_kinds import FailureRule
 from resources.endpoints.llm import (
     ModelReply,
@@ -21,6 +18,7 @@ from resources.endpoints.llm import (
     described,
     error_text,
 )
+from resources.models.float_arrays import Float32Array
 from resources.models.openai_api import check_ending, vector
 
 DEFAULT_URL = "http://127.0.0.1:11434"
@@ -107,7 +105,7 @@ class OllamaEmbeddings:
         """See EmbeddingApi. Ollama's parameters have only one name each."""
         return False
 
-    def read(self, reply: Any) -> tuple[list[NDArray[np.float32]], Tokens | None]:
+    def read(self, reply: Any) -> tuple[list[Float32Array], Tokens | None]:
         """See EmbeddingApi."""
         vectors = reply.get("embeddings") if isinstance(reply, dict) else None
         if not isinstance(vectors, list):

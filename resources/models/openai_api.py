@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from resources.endpoints.failure_kinds import FailureRule
 from resources.endpoints.llm import (
@@ -23,6 +21,7 @@ from resources.endpoints.llm import (
     described,
     error_text,
 )
+from resources.models.float_arrays import Float32Array
 
 if TYPE_CHECKING:
     import httpx2
@@ -192,7 +191,7 @@ class OpenAIEmbeddings:
         self._form = {}
         return True
 
-    def read(self, reply: Any) -> tuple[list[NDArray[np.float32]], Tokens | None]:
+    def read(self, reply: Any) -> tuple[list[Float32Array], Tokens | None]:
         """See EmbeddingApi. Servers may answer in any order, as lists of numbers or as base64 of float32."""
         reply = _object(reply)
         items = reply.get("data")
@@ -235,8 +234,10 @@ def cached_tokens(usage: Any) -> int:
     return sum(count for count in counts if isinstance(count, int) and count > 0)
 
 
-def vector(numbers: Any) -> NDArray[np.float32]:
+def vector(numbers: Any) -> Float32Array:
     """Decode one vector: a list of numbers, or base64 of float32. Raises UnusableReplyError if it is neither."""
+    import numpy as np
+
     try:
         if isinstance(numbers, str):
             return np.frombuffer(base64.b64decode(numbers, validate=True), "<f4").astype(np.float32)

@@ -58,13 +58,25 @@ DECLARING = {
     *("workers.task_names", "workers.workers_embedder"),
 }
 BAD = "---\ntitle: [\n---\n\n# Harbours\n\n" + essay("harbours")
+# These declare what a model that the settings name decides.
+DECLARING_WITH_MODEL = {
+    *(
+        "clusters.model_cluster_summarizing",
+        "concepts.model_concepts",
+        "judging.model_judging",
+        "judging.model_revising",
+    ),
+    *("prompting.answer_shapes", "prompting.material", "prompting.model_stage", "prompting.prompts"),
+    "summaries.model_summarizing",
+}
 
 
-def computing(loaded: Iterable[str]) -> list[str]:
+def computing(loaded: Iterable[str], *, with_model: bool = False) -> list[str]:
     """The modules of core among these that do not only declare."""
     core = "seed_assets.core."
     modules = {module for module in all_modules() if module.startswith(core)}
-    return sorted({name.removeprefix(core) for name in modules & set(loaded)} - DECLARING)
+    declaring = DECLARING | DECLARING_WITH_MODEL if with_model else DECLARING
+    return sorted({name.removeprefix(core) for name in modules & set(loaded)} - declaring)
 
 
 def show(world: World, *arguments: str, status: int = 0) -> str:
@@ -183,13 +195,19 @@ def test_what_is_published_is_shown_when_the_corpus_is_gone(plain_world: World) 
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize("with_model", [False, True])
 @pytest.mark.parametrize(
     "command", [["explain", CORALS], ["plan"], ["status"], ["seed", "--stages", "extracted_text"], ["show", "clusters"]]
 )
-def test_what_only_looks_imports_nothing_that_computes(plain_world: World, command: list[str]) -> None:
+def test_what_only_looks_imports_nothing_that_computes(
+    plain_world: World, command: list[str], with_model: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A stage that is declared in the module that computes makes each of these commands slower, for everybody."""
     if command[0] in ("plan", "seed"):
         command = [*command, "--corpus", str(plain_world.corpus)]
+    if with_model:
+        for name, value in (("PROVIDER", "openai"), ("MODEL", "writer-1"), ("API_KEY", "a-key")):
+            monkeypatch.setenv(f"SEEDBANK_LLM__{name}", value)
     program = (
         f"import sys\nfrom cli.main import app\ntry:\n    app({[*command, '--home', str(plain_world.home)]!r})\n"
         "except SystemExit as end:\n    assert not end.code\nprint(','.join(sorted(sys.modules)))"
@@ -198,7 +216,7 @@ def test_what_only_looks_imports_nothing_that_computes(plain_world: World, comma
     assert done.returncode == 0, done.stdout + done.stderr
     loaded = done.stdout.splitlines()[-1].split(",")
     assert not {name.partition(".")[0] for name in loaded} & {*HEAVY, "dagster", "numpy"}
-    assert computing(loaded) == []
+    assert computing(loaded, with_model=with_model) == []
 
 
 def test_unknown_names_are_usage_errors_with_the_nearest_names(plain_world: World) -> None:

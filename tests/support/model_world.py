@@ -21,7 +21,8 @@ from resources.models.chat_model import ChatModel
 from resources.models.model_clients import ModelClients
 from resources.models.model_embedder import ModelEmbedder
 from resources.settings.config import load_settings
-from seed_assets.core.prompting.structured_output import ask, validated
+from seed_assets.core.prompting.answer_shapes import validated
+from seed_assets.core.prompting.structured_output import ask
 from seed_assets.memo.reuse import Reuse
 
 NOWHERE = "http://127.0.0.1:9"

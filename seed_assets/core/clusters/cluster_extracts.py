@@ -11,7 +11,7 @@ import numpy as np
 
 from resources.models.embedder import LocalEmbedder
 from seed_assets.core.clusters.arranged_members import ArrangedMembers, spread_of_members
-from seed_assets.core.clusters.cluster_members import ClusterMaterial
+from seed_assets.core.clusters.cluster_members import MOST_TITLE_WORDS, ClusterMaterial
 from seed_assets.core.clusters.distinguishing import background_of, distinguishing_concepts
 from seed_assets.core.reading.titles import cleaned_title
 from seed_assets.core.text.mmr import choose, spread
@@ -20,8 +20,6 @@ from seed_assets.core.text.sentences import split_long, split_sentences
 from seed_assets.core.text.words import count_words
 
 # The numbers of this module were chosen by judgement.
-MOST_TITLE_WORDS = 8
-"""The most words of a title that is made of concepts, and the number that a model is asked for."""
 # The most concepts of a cluster, and of a title.
 _CONCEPTS, _TITLE_CONCEPTS = 10, 3
 # The most members, sentences, and characters per member that are read: comparing 600 sentences with each other, which is

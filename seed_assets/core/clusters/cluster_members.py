@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+MOST_TITLE_WORDS = 8
+"""The most words of a cluster's title that is made of concepts, and the number that a model is asked for. A judgement."""
+
 
 class Member(msgspec.Struct, frozen=True):
     """A document of a cluster.

@@ -7,7 +7,7 @@ What does not: the offline default (cluster_summarizing), which members are typi
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,16 +15,15 @@ from io_managers.store.fingerprint import Part
 from resources.endpoints.llm import Tokens, Turn, Usage
 from resources.models.embedder import LocalEmbedder, WordLlamaEmbedder
 from resources.models.tokens import at_most_tokens
-from seed_assets.core.clusters.arranged_members import ArrangedMembers, compared_members, spread_of_members
-from seed_assets.core.clusters.cluster_extracts import MOST_TITLE_WORDS, concepts_of
-from seed_assets.core.clusters.cluster_members import ClusterMaterial, Member
+from seed_assets.core.clusters.cluster_members import MOST_TITLE_WORDS, ClusterMaterial, Member
 from seed_assets.core.clusters.cluster_summarizing import ClusterSummary
+from seed_assets.core.prompting.answer_shapes import validated
 from seed_assets.core.prompting.material import MarkedTexts
 from seed_assets.core.prompting.model_stage import ModelStage
-from seed_assets.core.prompting.structured_output import validated
-from seed_assets.core.reading.titles import cleaned_title
-from seed_assets.core.text.words import count_words
 from seed_assets.memo.reuse import Reuse
+
+if TYPE_CHECKING:
+    from seed_assets.core.clusters.arranged_members import ArrangedMembers
 
 # The numbers of this module were chosen by judgement.
 # Used for estimates: tokens per word, as is usual for English text.
@@ -90,6 +89,9 @@ class ModelClusterSummarizer(ModelStage):
 
     async def write(self, material: ClusterMaterial, reuse: Reuse) -> ClusterSummary:
         """Summarize a cluster; see ClusterSummarizer."""
+        from seed_assets.core.clusters.arranged_members import compared_members
+        from seed_assets.core.clusters.cluster_extracts import concepts_of
+
         members = await asyncio.to_thread(compared_members, material, self.embedder)
         concepts = concepts_of(material)
         # The same members in another cluster type are the same request, which is not paid for twice.
@@ -118,7 +120,9 @@ class ModelClusterSummarizer(ModelStage):
         room = int((self.model.context_tokens - self.model.max_output_tokens) * _MARGIN) - around
         return around, max(room, _LEAST_ROOM)
 
-    def _turns(self, arranged: ArrangedMembers, concepts: Sequence[str]) -> list[Turn]:
+    def _turns(self, arranged: "ArrangedMembers", concepts: Sequence[str]) -> list[Turn]:
+        from seed_assets.core.clusters.arranged_members import spread_of_members
+
         members = len(arranged.members)
         named = _concepts(concepts) or "nothing that was found"
         _, room = self._room(members, named)
@@ -129,6 +133,8 @@ class ModelClusterSummarizer(ModelStage):
 
 
 def _described(member: Member) -> str:
+    from seed_assets.core.reading.titles import cleaned_title
+
     lines = (
         f"Title: {cleaned_title(member.title) or member.document_id}",
         f"Concepts: {named}" if (named := _concepts(member.concepts)) else "",
@@ -169,6 +175,9 @@ def _cut(text: str, tokens: int) -> str:
 
 
 def _title_and_summary(found: Any) -> tuple[str, str]:
+    from seed_assets.core.reading.titles import cleaned_title
+    from seed_assets.core.text.words import count_words
+
     answer = validated(ClusterAnswer, found)
     title, summary = cleaned_title(answer.title.strip().strip("\"“”'").rstrip(".")), " ".join(answer.summary.split())
     if not title:

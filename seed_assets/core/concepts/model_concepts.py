@@ -16,9 +16,8 @@ from io_managers.plain_text import seen_places
 from io_managers.store.fingerprint import Part
 from resources.endpoints.llm import Usage
 from seed_assets.core.concepts.concepts import Concept, Concepts
+from seed_assets.core.prompting.answer_shapes import validated
 from seed_assets.core.prompting.model_stage import ModelStage
-from seed_assets.core.prompting.structured_output import validated
-from seed_assets.core.text.text_parts import split_for_model
 from seed_assets.core.text.text_work import TextWork
 from seed_assets.memo.concurrently import all_of
 from seed_assets.memo.reuse import Reuse
@@ -91,6 +90,8 @@ class ModelConceptExtractor(ModelStage):
         """Find concepts; see ConceptExtractor. If a document is read in parts, the best concepts of each part come first."""
         if not text.strip():
             return Concepts(())
+        from seed_assets.core.text.text_parts import split_for_model
+
         parts = await split_for_model(self.work, text, self.model, self.prompt.turns("whole", title=title))
         found = await all_of(self._ask(part, title, place, len(parts), reuse) for place, part in enumerate(parts, 1))
         starts: list[int] = []

@@ -21,8 +21,8 @@ from seed_assets.core.entities.name_spans import without_overlaps
 from seed_assets.core.entities.name_types import AMOUNT, DATE, OTHER, TYPES
 from seed_assets.core.entities.name_words import name_words
 from seed_assets.core.entities.normal_names import normal_name
+from seed_assets.core.prompting.answer_shapes import validated
 from seed_assets.core.prompting.model_stage import ModelStage
-from seed_assets.core.prompting.structured_output import validated
 from seed_assets.core.text.boundaries import pieces_of
 from seed_assets.core.text.quotations import QuotedText
 from seed_assets.core.text.words import Span

@@ -7,7 +7,7 @@ What does not: the offline judge and the decision that follows from a score (jud
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,24 +15,19 @@ from io_managers.store.fingerprint import Part
 from resources.endpoints.llm import Tokens, Usage
 from resources.models.embedder import LocalEmbedder, WordLlamaEmbedder
 from resources.models.tokens import at_most_tokens, usual_tokens
-from seed_assets.core.judging.claims import claims_of
 from seed_assets.core.judging.judging import Thresholds, verdict_on
-from seed_assets.core.judging.source_extracts import (
-    MOST_SHOWN_TOKENS,
-    Extract,
-    as_material,
-    digest,
-    find_extracts,
-    room_tokens,
-)
 from seed_assets.core.judging.verdicts import Claim, SourceText, Verdict
+from seed_assets.core.prompting.answer_shapes import validated
+from seed_assets.core.prompting.material import MOST_SHOWN_TOKENS
 from seed_assets.core.prompting.model_stage import ModelStage
-from seed_assets.core.prompting.structured_output import validated
-from seed_assets.core.text.quotations import QuotedText, locate
 from seed_assets.core.text.text_work import TextWork
-from seed_assets.core.text.words import Span, count_words
 from seed_assets.memo.concurrently import all_of
 from seed_assets.memo.reuse import Reuse
+
+if TYPE_CHECKING:
+    from seed_assets.core.judging.source_extracts import Extract
+    from seed_assets.core.text.quotations import QuotedText
+    from seed_assets.core.text.words import Span
 
 # The numbers of this module were chosen by judgement.
 # The length of one entry of an answer, with a quotation of about 25 words.
@@ -84,7 +79,7 @@ class _Entry:
     kind: Literal["claim", "concept"]
     text: str
     status: Answered = "not found"
-    extract: Extract | None = None
+    extract: "Extract | None" = None
     start: int = 0
     end: int = 0
 
@@ -138,6 +133,9 @@ class ModelJudge(ModelStage):
 
     async def judge(self, text: str, concepts: Sequence[str], sources: Sequence[SourceText], reuse: Reuse) -> Verdict:
         """Judge the text; see Judge. No request is sent if there is nothing to judge or no source has words."""
+        from seed_assets.core.judging.claims import claims_of
+        from seed_assets.core.judging.source_extracts import digest
+
         entries = [_Entry("claim", claim) for claim in claims_of(text)]
         entries += [_Entry("concept", name) for concept in concepts if entries and (name := " ".join(concept.split()))]
         asked = sorted(dict.fromkeys(entries), key=lambda entry: digest(entry.kind, entry.text))
@@ -156,6 +154,8 @@ class ModelJudge(ModelStage):
         return [list(entries[place::count]) for place in range(count)]
 
     async def _ask(self, group: list[_Entry], sources: Sequence[SourceText], reuse: Reuse) -> dict[_Entry, Claim]:
+        from seed_assets.core.judging.source_extracts import as_material, find_extracts, room_tokens
+
         listed = "\n".join(f"{number}. {_asked(entry)}" for number, entry in enumerate(group, 1))
         room = room_tokens(self.model, self.prompt.turns("claims", claims=listed, passages=""), self.prompt.schema)
         extracts = await find_extracts(self.work, [entry.text for entry in group], sources, self.embedder, room)
@@ -171,8 +171,10 @@ def _asked(entry: _Entry) -> str:
     return f"About: {text}" if entry.kind == "concept" else text
 
 
-def _looked_up(group: Sequence[_Entry], extracts: Sequence[Extract]) -> Callable[[Any], list[_Entry]]:
+def _looked_up(group: Sequence[_Entry], extracts: "Sequence[Extract]") -> Callable[[Any], list[_Entry]]:
     """Return a function that checks an answer and returns the group's entries with their results."""
+    from seed_assets.core.text.quotations import QuotedText
+
     texts = [QuotedText(extract.text) for extract in extracts]
 
     def check(found: Any) -> list[_Entry]:
@@ -205,7 +207,9 @@ def _check_numbers(numbers: Sequence[int], count: int) -> None:
         raise ValueError(f"{len(missing)} of {count} claims are not answered, such as {named}")
 
 
-def _judged(entry: _Entry, answer: ClaimAnswer, extracts: Sequence[Extract], texts: Sequence[QuotedText]) -> _Entry:
+def _judged(entry: _Entry, answer: ClaimAnswer, extracts: "Sequence[Extract]", texts: "Sequence[QuotedText]") -> _Entry:
+    from seed_assets.core.text.words import count_words
+
     if answer.status == "not found":
         return entry
     quotation = answer.quotation.strip()
@@ -225,8 +229,11 @@ def _judged(entry: _Entry, answer: ClaimAnswer, extracts: Sequence[Extract], tex
     )
 
 
-def _place(quotation: str, text: QuotedText) -> Span | None:
+def _place(quotation: str, text: "QuotedText") -> "Span | None":
     """Return where a quotation stands in a passage; a quotation with dots matches if its pieces follow each other closely."""
+    from seed_assets.core.text.quotations import locate
+    from seed_assets.core.text.words import count_words
+
     whole = text.locate(quotation)
     pieces = _LEFT_OUT.split(quotation)
     if whole is not None or len(pieces) == 1:

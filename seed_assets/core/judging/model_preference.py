@@ -15,8 +15,8 @@ from resources.models.embedder import LocalEmbedder, WordLlamaEmbedder
 from seed_assets.core.judging.claims import claims_of
 from seed_assets.core.judging.source_extracts import as_material, find_extracts, room_tokens
 from seed_assets.core.judging.verdicts import SourceText
+from seed_assets.core.prompting.answer_shapes import validated
 from seed_assets.core.prompting.model_stage import ModelStage
-from seed_assets.core.prompting.structured_output import validated
 from seed_assets.core.text.text_work import TextWork
 from seed_assets.memo.concurrently import all_of
 from seed_assets.memo.reuse import Reuse

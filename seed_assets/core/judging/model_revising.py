@@ -14,13 +14,11 @@ from io_managers.store.fingerprint import Part
 from resources.endpoints.llm import Tokens, Usage
 from resources.models.embedder import LocalEmbedder, WordLlamaEmbedder
 from resources.models.tokens import usual_tokens
-from seed_assets.core.judging.claims import claims_of
-from seed_assets.core.judging.source_extracts import MOST_SHOWN_TOKENS, as_material, find_extracts, room_tokens
 from seed_assets.core.judging.verdicts import SourceText
+from seed_assets.core.prompting.answer_shapes import validated
+from seed_assets.core.prompting.material import MOST_SHOWN_TOKENS
 from seed_assets.core.prompting.model_stage import ModelStage
-from seed_assets.core.prompting.structured_output import validated
 from seed_assets.core.text.text_work import TextWork
-from seed_assets.core.text.words import count_words
 from seed_assets.memo.reuse import Reuse
 
 # Used for estimates only; a usual figure for English text, chosen by judgement.
@@ -72,6 +70,10 @@ class ModelReviser(ModelStage):
         self, text: str, problems: Sequence[str], sources: Sequence[SourceText], reuse: Reuse
     ) -> str | None:
         """Revise the text; see Reviser. The result is None, and no request is sent, without a text or words in a source."""
+        from seed_assets.core.judging.claims import claims_of
+        from seed_assets.core.judging.source_extracts import as_material, find_extracts, room_tokens
+        from seed_assets.core.text.words import count_words
+
         if not text.strip():
             return None
         listed = "\n".join(f"- {' '.join(problem.split())}" for problem in problems)
@@ -99,6 +101,8 @@ class ModelClusterReviser(ModelReviser):
 
 def _within(words: int) -> Callable[[Any], str]:
     def check(found: Any) -> str:
+        from seed_assets.core.text.words import count_words
+
         text = " ".join(validated(RevisionAnswer, found).text.split())
         if not text:
             raise ValueError("the text is empty")

@@ -16,11 +16,8 @@ from resources.models.embedder import LocalEmbedder
 from resources.models.tokens import at_most_tokens
 from seed_assets.core.judging.passages import SourcePassages
 from seed_assets.core.judging.verdicts import SourceText
-from seed_assets.core.prompting.material import MarkedTexts
+from seed_assets.core.prompting.material import MOST_SHOWN_TOKENS, MarkedTexts
 from seed_assets.core.text.text_work import TextWork
-
-MOST_SHOWN_TOKENS = 12_000
-"""The most tokens of sources in one request, chosen by judgement: more would cost more than it is worth."""
 
 # The numbers below were chosen by judgement.
 # A request has at least so much room for sources, however small the model's context is.

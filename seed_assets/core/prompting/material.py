@@ -24,6 +24,9 @@ _UNSEEN = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00
 _MOST_BETWEEN = 12
 _LINE_END = re.compile("[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 
+MOST_SHOWN_TOKENS = 12_000
+"""The most tokens of sources in one request, chosen by judgement: more would cost more than it is worth."""
+
 
 @dataclass(frozen=True, slots=True)
 class MarkedTexts:

@@ -16,7 +16,6 @@ from resources.endpoints.llm import Tokens, Turn, Usage
 from resources.models.chat_model import ChatModel
 from resources.models.tokens import usual_tokens
 from seed_assets.core.prompting.prompts import Prompt, load_prompt
-from seed_assets.core.prompting.structured_output import ask, request_action
 from seed_assets.memo.reuse import Reuse
 
 # An estimate assumes at least so much room for a document, however small the model's context is; chosen by judgement.
@@ -77,11 +76,15 @@ class ModelStage(ABC):
 
     async def ask(self, turns: Sequence[Turn], check: Callable[[Any], T], reuse: Reuse) -> T:
         """Ask the model and return the result of `check` for its answer; see structured_output.ask."""
+        from seed_assets.core.prompting.structured_output import ask
+
         assert self.prompt.schema is not None
         return await ask(self.model, turns, self.prompt.schema, check, reuse)
 
     def answered_on(self, turns: Sequence[Turn], reuse: Reuse) -> str:
         """Return the day (UTC, as 2026-01-31) on which these turns were first answered, even if the answer was reused."""
+        from seed_assets.core.prompting.structured_output import request_action
+
         assert self.prompt.schema is not None
         return reuse.day_of(request_action(self.model, turns, self.prompt.schema))
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from io_managers.plain_text import plain_values
 from io_managers.store.fingerprint import Action, KeyTemplate, content_digest, encode_part
@@ -48,7 +48,6 @@ _SHOWN_CHARACTERS = 4_000
 _PROBLEMS = 5
 
 T = TypeVar("T")
-M = TypeVar("M", bound=BaseModel)
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -223,11 +222,6 @@ class _Question:
             settings=endpoint.settings.shape,
             outage_check=outage_check,
         )
-
-
-def validated(kind: type[M], found: Any) -> M:
-    """Return an answer as an instance of a pydantic model, without converting types. Raises ValidationError."""
-    return kind.model_validate(found, strict=True)
 
 
 def _problems(error: ValidationError) -> str:

@@ -11,10 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from io_managers.store.fingerprint import Part
 from resources.endpoints.llm import InvalidOutputError, Usage
+from seed_assets.core.prompting.answer_shapes import validated
 from seed_assets.core.prompting.model_stage import ModelStage
-from seed_assets.core.prompting.structured_output import validated
 from seed_assets.core.summaries.summarizing import Summary
-from seed_assets.core.text.text_parts import split_for_model
 from seed_assets.core.text.text_work import TextWork
 from seed_assets.memo.concurrently import all_of
 from seed_assets.memo.reuse import Reuse
@@ -60,6 +59,8 @@ class ModelSummarizer(ModelStage):
         """Summarise one document; see Summarizer. A blank document has an empty summary, without a request."""
         if not text.strip():
             return Summary("")
+        from seed_assets.core.text.text_parts import split_for_model
+
         parts = await split_for_model(self.work, text, self.model, self.prompt.turns("whole", title=title))
         if len(parts) == 1:
             return Summary(await self._ask("whole", reuse, title=title, text=text))

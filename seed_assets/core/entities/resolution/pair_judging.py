@@ -13,8 +13,8 @@ from resources.endpoints.llm import Tokens, Usage
 from resources.errors import DocumentError
 from seed_assets.core.entities.resolution.grouping import Pair, pair_of
 from seed_assets.core.entities.resolution.local_entities import LocalEntity
+from seed_assets.core.prompting.answer_shapes import validated
 from seed_assets.core.prompting.model_stage import ModelStage
-from seed_assets.core.prompting.structured_output import validated
 from seed_assets.memo.concurrently import all_of
 from seed_assets.memo.reuse import Reuse
 
