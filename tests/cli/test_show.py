@@ -215,7 +215,8 @@ def test_what_only_looks_imports_nothing_that_computes(
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
     loaded = done.stdout.splitlines()[-1].split(",")
-    assert not {name.partition(".")[0] for name in loaded} & {*HEAVY, "dagster", "numpy"}
+    counting = {"tokenizers"} if with_model else set[str]()  # a plan counts the tokens of prompts
+    assert not {name.partition(".")[0] for name in loaded} & {*HEAVY, "dagster", "numpy"} - counting
     assert computing(loaded, with_model=with_model) == []
 
 
