@@ -1,10 +1,10 @@
 """The type of vectors, for annotations in modules that are imported where nothing is computed.
 
-Importing NumPy takes a tenth of a second, which `show`, `status` and a plan would spend for annotations alone. So the type is Any
-at run time, which says as much to codecs as the array's own type: arrays are stored with their shape and type.
+Importing NumPy takes a tenth of a second, which `show`, `status` and a plan would spend for annotations alone. So the type says
+what is meant at run time, and no more. Codecs need no more: arrays are stored with their shape and type.
 """
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,4 +12,5 @@ if TYPE_CHECKING:
 
     Float32Array: TypeAlias = NDArray[np.float32]
 else:
-    Float32Array = Any
+    # It is no class, as the type of an array with its numbers is none.
+    Float32Array = Annotated[Any, "an array of float32"]

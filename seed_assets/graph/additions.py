@@ -145,6 +145,8 @@ def _check_inputs(stage: Stage, known: Mapping[str, Stage], left_out: Mapping[st
 
 
 def _other_class(given: Any, wanted: Any) -> bool:
+    if given is Any:  # which is a class from Python 3.11 on
+        return False
     return isinstance(given, type) and isinstance(wanted, type) and not issubclass(given, wanted)
 
 

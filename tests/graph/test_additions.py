@@ -5,7 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from resources.errors import ConfigurationError
 from resources.settings.config import load_settings
@@ -103,6 +105,15 @@ def test_what_depends_on_a_stage_that_is_left_out_is_left_out_with_it() -> None:
         "opposite": "it needs tone, which is left out",
         "lance_tones": "it needs opposite, which is left out",
     }
+
+
+@pytest.mark.parametrize("annotation", [np.ndarray, NDArray[np.float32], Any, object])
+def test_vectors_may_be_annotated_as_arrays_of_any_kind(annotation: Any) -> None:
+    assert added(_of({"embeddings": annotation}))[0] == ["other"]
+
+
+def test_a_stage_that_returns_anything_fits_every_annotation() -> None:
+    assert added(opposite, replace(tone, returns=Any))[0] == ["tone", "opposite"]
 
 
 def _circle() -> list[Stage]:
