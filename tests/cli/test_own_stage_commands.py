@@ -64,6 +64,7 @@ def test_json_stays_json_whatever_a_module_prints(home: Home) -> None:
     [
         ("1 / 0\n", "line 1: 1 / 0: ZeroDivisionError"),
         ("import sys\nsys.exit(0)\n", "it ends the program"),
+        ("import os\nos._exit(0)\n", "line 2: os._exit(0): it ends the program with status 0"),
         ("import time\ntime.sleep(600)\n", "was not imported within 1 seconds"),
         (COUNTING.replace("extracted_text: ExtractedText", "textt: ExtractedText"), "its input textt is no stage"),
         (COUNTING.replace("async def word_count", "async def summaries"), "the project has a stage of this name"),

@@ -16,7 +16,7 @@ from resources.endpoints.llm import Tokens, Turn, Usage
 from resources.models.chat_model import ChatModel
 from resources.models.tokens import usual_tokens
 from seed_assets.core.prompting.prompts import Prompt, load_prompt
-from seed_assets.core.prompting.structured_output import ask, request_action
+from seed_assets.core.prompting.structured_output import UsersCheck, ask, ask_checked, request_action
 from seed_assets.memo.reuse import Reuse
 
 # An estimate assumes at least so much room for a document, however small the model's context is; chosen by judgement.
@@ -75,10 +75,15 @@ class ModelStage(ABC):
         """The endpoint that the model is asked at."""
         return self.model.endpoint
 
-    async def ask(self, turns: Sequence[Turn], check: Callable[[Any], T], reuse: Reuse) -> T:
-        """Ask the model and return the result of `check` for its answer; see structured_output.ask."""
-        assert self.prompt.schema is not None
-        return await ask(self.model, turns, self.prompt.schema, check, reuse)
+    async def ask(
+        self, turns: Sequence[Turn], check: Callable[[Any], T], reuse: Reuse, users: UsersCheck | None = None
+    ) -> T:
+        """Ask the model and return the result of `check` for its answer; see `ask` and `ask_checked`."""
+        schema = self.prompt.schema
+        assert schema is not None
+        if users is not None:
+            return await ask_checked(self.model, turns, schema, check, users, reuse)
+        return await ask(self.model, turns, schema, check, reuse)
 
     def answered_on(self, turns: Sequence[Turn], reuse: Reuse) -> str:
         """Return the day (UTC, as 2026-01-31) on which these turns were first answered, even if the answer was reused."""
