@@ -8,10 +8,10 @@ import asyncio
 import inspect
 import threading
 import traceback
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import FrameType, coroutine
-from typing import Any
+from types import FrameType
+from typing import Any, Self
 
 from resources.errors import DocumentError
 from resources.time_limits import OutOfTimeError, time_limit
@@ -56,7 +56,7 @@ async def awaited(stage: Stage, running: Coroutine[Any, Any, Any], waits: Callab
     limit = asyncio.timeout(None)
     try:
         async with limit:
-            return await _in_steps(running, stage.seconds)
+            return await _InSteps(running, stage.seconds)
     except OutOfTimeError as error:
         raise _out_of_time(stage, _line_of(stage, traceback.extract_tb(error.__traceback__))) from None
     except TimeoutError:
@@ -71,31 +71,40 @@ def bound_time(loop: asyncio.AbstractEventLoop, seconds: float) -> None:
     """Let no task of a loop compute for longer than so many seconds from one wait to the next, and no thread keep it open."""
 
     def made(loop: asyncio.AbstractEventLoop, running: Any, **options: Any) -> "asyncio.Task[Any]":
-        return asyncio.Task(_limited(running, seconds), loop=loop, **options)
+        return asyncio.Task(_InSteps(running, seconds), loop=loop, **options)
 
     loop.set_task_factory(made)
     loop.set_default_executor(_ThreadPerCall())
 
 
-async def _limited(running: Coroutine[Any, Any, Any], seconds: float) -> Any:
-    return await _in_steps(running, seconds)
+class _InSteps(Coroutine[Any, Any, Any]):
+    """Runs a coroutine as `await` does, with a limit for each step from one wait to the next."""
 
+    def __init__(self, running: Coroutine[Any, Any, Any], seconds: float) -> None:
+        self._running, self._seconds = running, seconds
 
-@coroutine
-def _in_steps(running: Coroutine[Any, Any, Any], seconds: float) -> Generator[Any, Any, Any]:
-    """Run a coroutine as `await` does, with a limit for each step from one wait to the next."""
-    go_on: Callable[[Any], Any] = running.send
-    given: Any = None
-    while True:
-        try:
-            with time_limit(seconds):
-                waited_for = go_on(given)
-        except StopIteration as end:
-            return end.value
-        try:
-            go_on, given = running.send, (yield waited_for)
-        except BaseException as error:  # noqa: BLE001 - cancellation too goes to the code that waits
-            go_on, given = running.throw, error
+    def send(self, value: Any, /) -> Any:
+        """See Coroutine."""
+        with time_limit(self._seconds):
+            return self._running.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """See Coroutine."""
+        with time_limit(self._seconds):
+            return self._running.throw(*error)
+
+    def close(self) -> None:
+        """See Coroutine."""
+        self._running.close()
+
+    def __await__(self) -> Self:
+        return self
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        return self.send(None)
 
 
 class _ThreadPerCall(ThreadPoolExecutor):
