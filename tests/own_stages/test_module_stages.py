@@ -119,6 +119,7 @@ def _sink(name: str, parameters: str, table: str = "document_table('mine')") -> 
         ),
         (2 * _value("a", "source: Source", "str"), r"a \(module my_stages\).*two functions of this name"),
         (_value("summaries", "source: Source", "str"), r"summaries.*the project has a stage of this name"),
+        (_value("source", "extracted_text: ExtractedText", "str"), r"source .*the document's file among the inputs"),
         (_value("fields", "source: Source", "str"), r"fields.*the project has a stage of this name"),
         (_value("a", "source: Source, *, model: Any", "str"), r"a uses \['model'\], which the pipeline does not have"),
         (_sink("a", "document_id: str, content_digest: str"), r"at least one stage"),
