@@ -70,6 +70,8 @@ def try_import(name: str, folder: Path, seconds: float, memory: Path) -> None:
 
     memory: the file that remembers what was tried. A module that raises an error is no matter of this function.
     """
+    if os.name != "posix":
+        return
     remembered = _read(memory)
     key = f"{folder}\n{name}"
     known = remembered.modules.get(key)
