@@ -21,7 +21,7 @@ from types import FrameType, ModuleType
 from resources.errors import ConfigurationError
 from seed_assets.own_stages.trial_import import DiedError, is_users, try_import
 
-# The process that imports modules now. What they start must not import them again, and so on without an end. No setting has this name.
+# The process that imports modules now. What they start must not import them again, and so on without an end. It is no setting.
 _IMPORTING = "_SEEDBANK_IMPORTING"
 
 
