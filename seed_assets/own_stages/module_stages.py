@@ -90,9 +90,8 @@ def _checked(stage: Stage) -> Callable[..., str]:
             encoded = encode(value)
             decode(encoded.data, stage.returns, encoded.type_name)
         except (UnencodableError, UnknownFormatError) as error:
-            return (
-                f"its stage returns {getattr(stage.returns, '__qualname__', stage.returns)}, and this is none: {error}"
-            )
+            expected = getattr(stage.returns, "__qualname__", stage.returns)
+            return f"its stage returns {expected}, and this is none: {str(error).removesuffix('.')}"
         return ""
 
     return problem

@@ -127,6 +127,9 @@ def test_without_a_model_the_other_stages_run_and_the_rows_stay(tmp_path: Path) 
             said = " ".join(world.run(command, environment=offline).errors.split())
             assert "proposals" in said
             assert "needs a model" in said
+            assert "No setting names" not in said
+        refused = world.run("forget", "lance_proposals", environment=offline)
+        assert (refused.status, "lance_proposals is in use" in refused.errors) == (2, True), refused.printed()
         assert world.seed().status == 0
         assert len(server.calls) == calls
 
