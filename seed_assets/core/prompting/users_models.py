@@ -16,7 +16,7 @@ from resources.time_limits import OutOfTimeError, time_limit
 from resources.wording import shortened
 
 # Validators look at one small answer, so this is far more than any of them needs.
-_MOST_SECONDS = 30
+_MOST_SECONDS = 10
 _SHOWN = 200
 # The types of the errors that pydantic finds itself; all others are of validators.
 _OF_PYDANTIC = {*get_args(ErrorType)} - {"value_error", "assertion_error"}
