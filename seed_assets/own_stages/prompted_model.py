@@ -16,6 +16,7 @@ from io_managers.store.fingerprint import Part, content_digest
 from io_managers.store.whole_files import open_regular
 from resources.endpoints.llm import InvalidOutputError, Schema, Usage
 from resources.errors import ConfigurationError, DocumentError
+from resources.models.tokens import usual_tokens
 from seed_assets.core.prompting.model_stage import ModelStage
 from seed_assets.core.prompting.prompts import Prompt, load_prompt
 from seed_assets.core.prompting.structured_output import UsersCheck
@@ -136,6 +137,12 @@ class Prompted(DeclaredResource):
                 'it asks a model, and no model is set. Set llm.provider = "openai" or "ollama" with a model (docs/models.md)'
             )
         model = making.models.chat(self.model)
+        needed, room = usual_tokens(len(prompt.texts["whole"])), model.context_tokens - model.max_output_tokens
+        if needed > room:
+            raise ConfigurationError(
+                f"The prompt {path} of the stage {making.stage} takes about {needed:,} tokens, and the context of the model has "
+                f"room for {room:,}. Shorten it, or raise `llm.context_tokens` if the model holds more."
+            )
         return PromptedModel(model, prompt, self.answers, self.answer_tokens, str(path), making.work)
 
 

@@ -191,6 +191,7 @@ def test_without_a_model_a_stage_that_asks_one_is_left_out_and_the_others_are_no
         (None, r"tone\.md of the stage tone cannot be read: No such file"),
         (b"What is the tone?", r"tone\.md of the stage tone has no \{text\}"),
         (b"\xff{text}", r"tone\.md of the stage tone cannot be read"),
+        (b"{text}" + b"Which tone? " * 100_000, r"tone\.md of the stage tone takes about .* tokens, and the context"),
     ],
 )
 def test_a_prompt_that_cannot_be_used_is_named(modules: OwnModules, prompt: bytes | None, problem: str) -> None:
