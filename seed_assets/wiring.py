@@ -24,6 +24,7 @@ from seed_assets.graph.stage import WORK, Finds, Stage
 
 if TYPE_CHECKING:
     from resources.models.model_clients import ModelClients
+    from seed_assets.core.extractions.declarations import GivenModel
 
 # The name of the resource that judges the summaries of documents, which `calibrate_file` compares with a person.
 JUDGE = "judge"
@@ -123,18 +124,23 @@ def _additions(
     if settings.stages.modules:
         from seed_assets.own_stages.module_stages import stages_of_modules
 
-        modules = settings.stages
-        found.append(stages_of_modules(modules.modules, config_file().parent, modules.import_seconds, models, work))
+        found.append(
+            stages_of_modules(settings.stages, config_file().parent, Home(settings.home).imports, models, work)
+        )
     return found
 
 
-def _class_of(settings: Settings, name: str) -> type[Any]:
-    """The class that `module:Class` names. Raises ConfigurationError, AttributeError."""
+def _class_of(settings: Settings, name: str) -> "GivenModel":
+    """The pydantic model that `module:Class` names. Raises ConfigurationError, AttributeError."""
+    from seed_assets.core.extractions.declarations import GivenModel
     from seed_assets.own_stages.module_import import import_users_module
+    from seed_assets.own_stages.stage_source import source_of, users_names
 
     module, _, attribute = name.partition(":")
-    imported = import_users_module(module, config_file().parent, settings.stages.import_seconds, "extract")
-    return getattr(imported, attribute)
+    memory, seconds = Home(settings.home).imports, settings.stages.import_seconds
+    imported = import_users_module(module, config_file().parent, seconds, "extract", memory)
+    kind = getattr(imported, attribute)
+    return GivenModel(kind, source_of(kind, users_names([module], config_file().parent)))
 
 
 def _models(settings: Settings) -> "ModelClients | None":

@@ -39,7 +39,7 @@ ORDER = (
     "io_managers",
     "resources.errors  resources.wording  resources.project_folder",
     "resources.columns",
-    "resources.memory_errors",
+    "resources.memory_errors  resources.time_limits",
     "resources.wire  resources.corpus  resources.limits  resources.tables",
     "resources.home  resources.ingestions",
     "resources.settings",

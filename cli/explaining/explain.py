@@ -129,16 +129,16 @@ def _in_full(found: "Explanation") -> Iterator[str]:
 def _sentences(one: "StageExplanation") -> Iterator[str]:
     from seed_assets.explaining.sentences import made_words, names, since
 
-    made = plain(made_words(one.made))
+    made = f"It was {plain(made_words(one.made))}." if one.made else "How it was made is not recorded."
     match one.outcome:
         case "reused":
-            yield f"A seed does nothing: the result is the one that it would compute. It was {made}."
+            yield f"A seed does nothing: the result is the one that it would compute. {made}"
         case "kept":
             yield "A seed keeps the published result, although its key differs:"
             yield from _changes(one.changes) if one.changes else [f"- its {plain(one.reason)} changed"]
             yield f"The setting {one.kept_by} says so."
         case "published":
-            yield f"The result is in the store, and a seed only publishes it. It was {made}."
+            yield f"The result is in the store, and a seed only publishes it. {made}"
             yield from _compared(one)
             return
         case "computed" if one.state == "missing":

@@ -22,7 +22,16 @@ from resources.project_folder import PACKAGES_FOLDER
 _FORMAT = 1
 # The entries at the top of a home whose permissions are restricted. Entries that later versions add are created private.
 _OURS = ("store", "lancedb", "dagster", "pictures", "limits", "running", "home.json", "corpus.index")
-_OURS += ("plan.memory", "nothing-to-do", "model.digests", "asked", "ingestions.db", "report.html", "batches")
+_OURS += (
+    "plan.memory",
+    "imports.memory",
+    "nothing-to-do",
+    "model.digests",
+    "asked",
+    "ingestions.db",
+    "report.html",
+    "batches",
+)
 _PROJECT = Path(PACKAGES_FOLDER).resolve()
 # Replaces the digest in the file `agreement` when Dagster's records may be out of sync. Homes written before hold this text.
 _OUT_OF_SYNC = "in doubt since"
@@ -68,6 +77,11 @@ class Home:
     def plan_memory(self) -> Path:
         """The file that records which documents the last plan found current."""
         return self.directory / "plan.memory"
+
+    @property
+    def imports(self) -> Path:
+        """The file that remembers which modules of the user were imported without harm."""
+        return self.directory / "imports.memory"
 
     @property
     def asked(self) -> Path:

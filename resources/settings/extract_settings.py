@@ -17,7 +17,7 @@ TEXT = "text"
 
 def is_schema_file(schema: str) -> bool:
     """Whether a `schema` is a file, and not a pydantic model as `module:Class`."""
-    return schema.endswith(".json")
+    return schema.lower().endswith(".json")
 
 
 class FieldSettings(BaseModel):
@@ -132,6 +132,16 @@ class ExtractSettings(BaseModel):
             raise ValueError("prompt is needed: the file with your instructions to the model")
         if bool(self.fields) == bool(self.schema_of):
             raise ValueError("either fields or schema is needed, and not both")
+        module, _, name = self.schema_of.partition(":")
+        if (
+            self.schema_of
+            and not is_schema_file(self.schema_of)
+            and not all(part.isidentifier() for part in (*module.split("."), *name.split(".")))
+        ):
+            raise ValueError(
+                f"schema {self.schema_of!r} is neither a file whose name ends in .json nor a pydantic model such as "
+                "my_models:Contract"
+            )
         if self.over == "chunks" and TEXT not in self.inputs:
             raise ValueError('over = "chunks" needs "text" among its inputs')
         if self.merge_by and self.rows == "one":

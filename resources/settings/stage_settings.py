@@ -36,3 +36,10 @@ class StageSettings(BaseModel):
         description="How long importing one of these modules may take, in seconds. Importing a large library may take half a "
         "minute; a module that takes longer probably hangs.",
     )
+    document_seconds: Count = Field(
+        600,
+        ge=1,
+        le=86_400,
+        description="How long the code of a stage in these modules may take for one document, in seconds, without the time in "
+        "which it waits for a model. A document that takes longer fails by its name, and the others do not.",
+    )

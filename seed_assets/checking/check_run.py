@@ -92,7 +92,7 @@ def _looked(stage: str, check: StageCheck, results: StoredResults) -> Finding:
         found = check.look(results)
     except _NAMED:
         raise
-    except Exception as error:  # noqa: BLE001 - it may be code of the user
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - it may be code of the user
         _log.exception("The check %s of %s failed", check.name, stage)
         return Finding({stage: f"the check's code failed: {type(error).__name__}: {error}"})
     if not isinstance(found, Finding):

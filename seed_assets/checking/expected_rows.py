@@ -13,6 +13,7 @@ from resources.tables.lance_contents import OwnedRows, as_bytes, rows_by_owner
 from resources.tables.lance_rows import table_of
 from seed_assets.engine.runner import Runner
 from seed_assets.engine.stage_errors import named_error
+from seed_assets.engine.unit_time import called
 from seed_assets.graph.stage import Stage
 
 if TYPE_CHECKING:
@@ -82,10 +83,10 @@ class ExpectedRows:
             self.problems[unit] = str(error)
             return None
         try:
-            return stage.function(unit, f"sha256:{self.keys[unit]}", *values)
+            return called(stage, lambda: list(stage.function(unit, f"sha256:{self.keys[unit]}", *values)))
         except ValueError:
             return None  # chunks and vectors that do not fit each other
-        except Exception as error:  # noqa: BLE001 - the function may be the user's, and the check goes on
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the function may be the user's, and the check goes on
             self.problems[unit] = str(named_error(error, stage.name))
             return None
 

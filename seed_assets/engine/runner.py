@@ -20,6 +20,7 @@ from resources.tables.lance import LanceTables
 from seed_assets.engine.interrupts import Draining
 from seed_assets.engine.observer import Observer, Silent
 from seed_assets.engine.stage_run import StageRun, Tally
+from seed_assets.engine.unit_time import bound_time
 from seed_assets.graph.pipeline import Pipeline
 from seed_assets.graph.published import PublishedCorpus
 from seed_assets.graph.stage import Source, Stage
@@ -143,6 +144,8 @@ class Runner:
                 # The thread reads files and decodes small texts; other processes compute over texts (parser_pool). More threads
                 # would wait for Python's lock and hold more memory.
                 loop.get_loop().set_default_executor(ThreadPoolExecutor(max_workers=1))
+                if stage.seconds is not None:
+                    bound_time(loop.get_loop(), stage.seconds)
                 outcome: StageRun = loop.run(self._with_connections(stage, make))
         finally:
             self.reuse.accounts.look_again()

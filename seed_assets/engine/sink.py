@@ -7,7 +7,7 @@ resources.tables.lance, and what the rows are is decided by the sink stages.
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from io_managers.store.action_cache import Provenance
 from io_managers.store.errors import LeaseBusyError
@@ -36,6 +36,7 @@ from seed_assets.engine.stage_errors import named_error
 from seed_assets.engine.stage_run import InputChangedError, StageRun
 from seed_assets.engine.stage_work import StageWork
 from seed_assets.engine.table_leases import from_scratch, table_held
+from seed_assets.engine.unit_time import called
 from seed_assets.graph.stage import Stage
 
 if TYPE_CHECKING:
@@ -236,11 +237,18 @@ async def _rows(work: StageWork, partition: str, schema: "pa.Schema") -> "tuple[
             values = await work.open_inputs(work.stage, partition, work.runner.reuse)
         except InputChangedError:
             continue
-        try:
-            rows = work.stage.function(partition, row_digest(action), *values)
-        except Exception as error:
-            raise named_error(error, work.stage.name) from error
-        return action, table_of(rows, schema)
+        return action, table_of(_made(work.stage, partition, row_digest(action), values), schema)
+
+
+def _made(stage: Stage, unit: str, digest: str, values: Sequence[Any]) -> list[Mapping[str, Any]]:
+    """The rows that a sink's function makes of a unit. Raises what `named_error` makes of an error of the function."""
+    try:
+        rows = called(stage, lambda: list(stage.function(unit, digest, *values)))
+    except (Exception, SystemExit) as error:
+        raise named_error(error, stage.name) from error
+    if other := next((row for row in rows if not isinstance(row, Mapping)), None):
+        raise ValueError(f"its stage returns a {type(other).__name__} in the place of a row, which is a dictionary")
+    return rows
 
 
 def _of_rows(error: ValueError | TableSchemaError) -> DocumentError:

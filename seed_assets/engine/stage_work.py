@@ -30,6 +30,7 @@ from seed_assets.engine.stage_code import note_code
 from seed_assets.engine.stage_errors import NAMED, OF_THE_MACHINE, named_error
 from seed_assets.engine.stage_run import BlockedError, InputChangedError, NotBegunError, StageRun
 from seed_assets.engine.stage_watch import StageWatch
+from seed_assets.engine.unit_time import awaited, called
 from seed_assets.graph.stage import PREVIEW_CHARACTERS, REUSE, SOURCE, OfPrompts, Stage, Units
 from seed_assets.memo.reuse import Made, Reuse
 
@@ -199,10 +200,8 @@ class StageWork:
                 if REUSE in stage.uses:
                     used[REUSE] = own
                 try:
-                    value = await stage.function(*arguments, **used)
-                    problem = stage.problem(value, *arguments)
-                    preview = "" if problem else cut_at_word(stage.preview(value), PREVIEW_CHARACTERS)
-                    warnings = [] if problem else stage.warnings_beside(value)
+                    value = await awaited(stage, stage.function(*arguments, **used), lambda: own.costs.waits)
+                    problem, preview, warnings = called(stage, _described, stage, value, arguments)
                 except NAMED:
                     raise
                 except (Exception, SystemExit) as error:
@@ -312,6 +311,13 @@ class StageWork:
         """Note that one document failed."""
         self.outcome.failures[partition] = error
         self.runner.observer.advanced(self.stage.name, failed=1)
+
+
+def _described(stage: Stage, value: Any, arguments: Sequence[Any]) -> tuple[str, str, Sequence[str]]:
+    """The problem of a value; without one, its preview and its warnings."""
+    if problem := stage.problem(value, *arguments):
+        return problem, "", ()
+    return "", cut_at_word(stage.preview(value), PREVIEW_CHARACTERS), stage.warnings_beside(value)
 
 
 def _fault(group: ExceptionGroup[Exception]) -> Exception:

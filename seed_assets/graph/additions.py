@@ -90,6 +90,8 @@ def _check_names(reserved: Collection[str], added: Sequence[Stage], left_out: Ma
                 stage,
                 "its name has to begin with a small letter and consist of small letters, digits and underscores, at most 100",
             )
+        if stage.name == SOURCE:
+            raise _unusable(stage, "its name is that of the document's file among the inputs. Choose another name")
         if stage.name in known or stage.name in left_out:
             other = known.get(stage.name, "the settings")
             raise _unusable(

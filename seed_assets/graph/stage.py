@@ -173,6 +173,7 @@ class Stage:
 
     declared_in: where a stage that is not the project's own is declared, such as `module my_stages`; for messages.
     code: the source of such a stage, to say when it has changed and its version has not; it is in no key. "" if it is not known.
+    seconds: how long its code may take for one unit, without what it asks or waits for; None for no limit.
     """
 
     name: str
@@ -201,6 +202,7 @@ class Stage:
     table_spec: TableSpec | None = None
     declared_in: str = ""
     code: str = ""
+    seconds: float | None = None
 
     @property
     def description(self) -> str:

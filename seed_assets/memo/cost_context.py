@@ -187,6 +187,11 @@ class CostContext:
         for attempt in self.answered:
             self._spending.store.requests.record(attempt)
 
+    @property
+    def waits(self) -> bool:
+        """Whether the action waits for a request or for other actions now."""
+        return self._waits > 0
+
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """Inside, the action waits for a request or for other actions."""

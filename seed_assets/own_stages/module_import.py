@@ -1,6 +1,7 @@
 """Imports a module of the user, whatever the module does: fails, prints, reads the terminal, ends the program, or hangs.
 
-This module turns each of these into a ConfigurationError that names the line. What a module declares is read in module_stages.
+This module turns each of these into a ConfigurationError that names the line. What would end this process is found in another one
+first (trial_import). What a module declares is read in module_stages.
 """
 
 import difflib
@@ -9,28 +10,28 @@ import importlib.util
 import io
 import os
 import sys
-import sysconfig
 import threading
 import traceback
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
+from traceback import FrameSummary
 from types import FrameType, ModuleType
 
 from resources.errors import ConfigurationError
+from seed_assets.own_stages.trial_import import DiedError, is_users, try_import
 
-# Files below these folders are not the user's, unless the user's module is installed there itself.
-_LIBRARIES = tuple(
-    os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")
-)
-_PROJECT = tuple(
-    os.path.realpath(Path(__file__).parents[2] / name) for name in ("seed_assets", "seedbank", "resources")
-)
+# The process that imports modules now. What they start must not import them again, and so on without an end. It is no setting.
+_IMPORTING = "_SEEDBANK_IMPORTING"
 
 
-def import_users_module(name: str, folder: Path, seconds: float, setting: str = "stages.modules") -> ModuleType:
+def import_users_module(
+    name: str, folder: Path, seconds: float, setting: str = "stages.modules", memory: Path | None = None
+) -> ModuleType:
     """Import a module that lies in `folder` or is installed, and return it.
 
-    folder: where seedbank.toml is. setting: the one that names the module, for messages.
+    folder: where seedbank.toml is. setting: the one that names the module, for messages. memory: the file that remembers which
+    modules were tried in another process; without it none are.
 
     What the module prints goes to standard error, and its standard input is empty. The import runs in a thread, so that it can be
     given up; the thread of a module that hangs ends with the process.
@@ -38,7 +39,31 @@ def import_users_module(name: str, folder: Path, seconds: float, setting: str = 
     Raises ConfigurationError if there is no such module, or its name is taken by another one, or its import fails, ends the
     program, or takes longer than `seconds`.
     """
+    if os.environ.get(_IMPORTING, own := str(os.getpid())) != own:
+        raise ConfigurationError(
+            f"The module {name} of `{setting}` is imported by a program that it starts itself when it is imported, and so on "
+            "without an end. Move that from its top level into a function."
+        )
     _check_place(name, folder, setting)
+    os.environ[_IMPORTING] = own
+    try:
+        return _imported(name, folder, seconds, setting, memory)
+    finally:
+        os.environ.pop(_IMPORTING, None)
+
+
+def _imported(name: str, folder: Path, seconds: float, setting: str, memory: Path | None) -> ModuleType:
+    if memory is not None and name not in sys.modules:
+        try:
+            try_import(name, folder, seconds, memory)
+        except DiedError as error:
+            where = _where([FrameSummary(file, line, "") for file, line in reversed(error.places)])
+            if error.hangs:
+                raise _hanging(name, setting, seconds, where) from error
+            raise ConfigurationError(
+                f"The module {name} of `{setting}` cannot be imported{where}: {error.how}, which a module must not do when it is "
+                "imported. Move that from its top level into a function, or take it out."
+            ) from error
     found: list[ModuleType] = []
     errors: list[BaseException] = []
 
@@ -54,14 +79,17 @@ def import_users_module(name: str, folder: Path, seconds: float, setting: str = 
         thread.join(seconds)
     if thread.is_alive():
         frame = sys._current_frames().get(thread.ident or 0)
-        raise ConfigurationError(
-            f"The module {name} of `{setting}` was not imported within {seconds:g} seconds{_where(_frames(frame))}. Move "
-            "what waits or computes for long from its top level into the functions of its stages. If it only needs more time, "
-            "raise `stages.import_seconds`."
-        )
+        raise _hanging(name, setting, seconds, _where(_frames(frame)))
     if errors:
         raise _failed(name, setting, errors[0]) from errors[0]
     return found[0]
+
+
+def _hanging(name: str, setting: str, seconds: float, where: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"The module {name} of `{setting}` was not imported within {seconds:g} seconds{where}. Move what waits or computes for "
+        "long from its top level into the functions of its stages. If it only needs more time, raise `stages.import_seconds`."
+    )
 
 
 def _check_place(name: str, folder: Path, setting: str) -> None:
@@ -132,14 +160,7 @@ def _frames(frame: FrameType | None) -> traceback.StackSummary:
     return traceback.extract_stack(frame) if frame is not None else traceback.StackSummary()
 
 
-def _where(frames: traceback.StackSummary) -> str:
+def _where(frames: Sequence[FrameSummary]) -> str:
     """The innermost line of the user's code, as the end of a clause; "" if there is none."""
-    own = [one for one in frames if _is_users(one.filename)]
+    own = [one for one in frames if is_users(one.filename)]
     return f", at {own[-1].filename}, line {own[-1].lineno}: {own[-1].line}" if own else ""
-
-
-def _is_users(filename: str) -> bool:
-    if filename.startswith("<"):
-        return False
-    path = os.path.realpath(filename)
-    return not path.startswith((*_LIBRARIES, *_PROJECT))

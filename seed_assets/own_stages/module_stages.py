@@ -16,13 +16,14 @@ from io_managers.store.codecs.kept_types import unstorable
 from io_managers.store.errors import UnencodableError, UnknownFormatError
 from io_managers.store.fingerprint import content_digest
 from resources.errors import ConfigurationError
+from resources.settings.stage_settings import StageSettings
 from seed_assets.core.text.text_work import TextWork
 from seed_assets.graph.additions import Additions, is_stage_name
 from seed_assets.graph.declared_checks import Severity, StageCheck
 from seed_assets.graph.stage import Identified, Stage
 from seed_assets.own_stages.declared_resources import DeclaredResource, Making, NeedsModelError
 from seed_assets.own_stages.module_import import import_users_module
-from seed_assets.own_stages.stage_source import is_defined_twice, source_of
+from seed_assets.own_stages.stage_source import is_defined_twice, source_of, users_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,18 +35,19 @@ _DIGEST_CHARACTERS = 12
 
 
 def stages_of_modules(
-    names: Sequence[str], folder: Path, seconds: float, models: "ModelClients | None", work: TextWork
+    settings: StageSettings, folder: Path, memory: Path, models: "ModelClients | None", work: TextWork
 ) -> Additions:
     """Import these modules and return their stages, with the resources that these declare.
 
-    folder: where seedbank.toml is. models: what makes the models of the settings; None if they name none: a stage that asks a
-    model is left out then. Raises ConfigurationError.
+    folder: where seedbank.toml is. memory: see import_users_module. models: what makes the models of the settings; None if they
+    name none: a stage that asks a model is left out then. Raises ConfigurationError.
     """
+    names = settings.modules
     found: dict[int, Stage] = {}
     resources: dict[str, Any] = {}
     left_out: dict[str, str] = {}
-    modules = [import_users_module(name, folder, seconds) for name in names]
-    roots = {name.partition(".")[0] for name in names} | {path.stem for path in folder.glob("*.py")}
+    modules = [import_users_module(name, folder, settings.import_seconds, memory=memory) for name in names]
+    roots = users_names(names, folder)
     for module in modules:
         declared = [one for one in vars(module).values() if isinstance(one, Stage)]
         own = {id(one): one for one in declared if one.function.__module__.partition(".")[0] != _PROJECT}
@@ -65,7 +67,7 @@ def stages_of_modules(
             except NeedsModelError as error:
                 left_out[stage.name] = str(error)
             else:
-                found[key] = _with_code(replace(stage, declared_in=place), roots)
+                found[key] = _with_code(replace(stage, declared_in=place, seconds=settings.document_seconds), roots)
     return Additions(tuple(found.values()), resources, left_out, tuple(_files(modules, folder)))
 
 
@@ -88,9 +90,8 @@ def _checked(stage: Stage) -> Callable[..., str]:
             encoded = encode(value)
             decode(encoded.data, stage.returns, encoded.type_name)
         except (UnencodableError, UnknownFormatError) as error:
-            return (
-                f"its stage returns {getattr(stage.returns, '__qualname__', stage.returns)}, and this is none: {error}"
-            )
+            expected = getattr(stage.returns, "__qualname__", stage.returns)
+            return f"its stage returns {expected}, and this is none: {str(error).removesuffix('.')}"
         return ""
 
     return problem

@@ -10,18 +10,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from io_managers.store.fingerprint import Part, content_digest
+from io_managers.store.whole_files import open_regular
 from resources.endpoints.llm import InvalidOutputError, Schema, Usage
-from resources.errors import ConfigurationError
+from resources.errors import ConfigurationError, DocumentError
+from resources.models.tokens import usual_tokens
 from seed_assets.core.prompting.model_stage import ModelStage
 from seed_assets.core.prompting.prompts import Prompt, load_prompt
+from seed_assets.core.prompting.structured_output import UsersCheck
+from seed_assets.core.prompting.users_models import refused_by_validators, validated
 from seed_assets.core.text.text_parts import split_for_model
 from seed_assets.core.text.text_work import TextWork
 from seed_assets.memo.concurrently import all_of
 from seed_assets.memo.reuse import Reuse
 from seed_assets.own_stages.declared_resources import DeclaredResource, Making, NeedsModelError
+from seed_assets.own_stages.stage_source import source_of
 
 _AROUND = "own_stages"
 _TEXT = "{text}"
@@ -89,10 +94,23 @@ class PromptedModel(ModelStage, Generic[A]):
             )
         parts = await split_for_model(self.work, text, self.model, self.prompt.turns("whole", **values))
         turns = [self.prompt.turns("whole", text=part, **values) for part in parts]
-        return list(await all_of(self.ask(one, self._validated, reuse) for one in turns))
+        users = UsersCheck(self._validated, content_digest(source_of(self.shape, {self.shape.__module__}).encode()))
+        found = await all_of(self.ask(one, self._of_shape, reuse, users) for one in turns)
+        return [self._validated(one) for one in found]
+
+    def _of_shape(self, found: Any) -> Any:
+        """An answer that has the declared types, whatever validators say. Raises ValidationError."""
+        try:
+            self._validated(found)
+        except DocumentError:  # raised again once the answer is kept
+            pass
+        except ValidationError as error:
+            if not refused_by_validators(error):
+                raise
+        return found
 
     def _validated(self, found: Any) -> A:
-        return self.shape.model_validate_json(json.dumps(found), strict=True)
+        return validated(self.shape, found, strict=True)
 
 
 @dataclass(frozen=True)
@@ -119,12 +137,19 @@ class Prompted(DeclaredResource):
                 'it asks a model, and no model is set. Set llm.provider = "openai" or "ollama" with a model (docs/models.md)'
             )
         model = making.models.chat(self.model)
+        needed, room = usual_tokens(len(prompt.texts["whole"])), model.context_tokens - model.max_output_tokens
+        if needed > room:
+            raise ConfigurationError(
+                f"The prompt {path} of the stage {making.stage} takes about {needed:,} tokens, and the context of the model has "
+                f"room for {room:,}. Shorten it, or raise `llm.context_tokens` if the model holds more."
+            )
         return PromptedModel(model, prompt, self.answers, self.answer_tokens, str(path), making.work)
 
 
 def _read(path: Path, stage: str, answers: type[BaseModel]) -> Prompt:
     try:
-        written = path.read_text(encoding="utf-8").strip()
+        with open_regular(path) as file:
+            written = file.read().decode("utf-8-sig").strip()
     except (OSError, ValueError) as error:
         raise ConfigurationError(
             f"The prompt {path} of the stage {stage} cannot be read: {getattr(error, 'strerror', None) or error}. Put it beside "

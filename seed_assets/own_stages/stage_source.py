@@ -6,7 +6,7 @@ since results were made is found in seed_assets.session.code_changes.
 
 import ast
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,11 @@ def source_of(function: Callable[..., Any], roots: Collection[str]) -> str:
         pieces[place] = ast.unparse(node)
         waiting += _used(module, node)
     return "\n\n".join(pieces[place] for place in sorted(pieces))
+
+
+def users_names(modules: Iterable[str], folder: Path) -> set[str]:
+    """Return the names of the packages and modules that belong to the user: these, and those in `folder`."""
+    return {name.partition(".")[0] for name in modules} | {path.stem for path in folder.glob("*.py")}
 
 
 def is_defined_twice(function: Callable[..., Any]) -> bool:

@@ -1,6 +1,7 @@
 """Extractions that cannot be made: each is refused with its setting, the reason and a remedy, and what there is stays."""
 
 import json
+import os
 from pathlib import Path
 
 import lancedb
@@ -21,6 +22,19 @@ pytestmark = [pytest.mark.integration, pytest.mark.long]
     [
         ('[extract.a]\nprompt = "gone.txt"\n' + FIELDS.format("a"), "extract.a.prompt: the file"),
         ('[extract.a]\nprompt = "empty.txt"\n' + FIELDS.format("a"), "empty.txt is empty"),
+        ('[extract.a]\nprompt = "."\n' + FIELDS.format("a"), "is not a regular file"),
+        ('[extract.a]\nprompt = "pipe.txt"\n' + FIELDS.format("a"), "pipe.txt cannot be read"),
+        ('[extract.a]\nprompt = "/dev/zero"\n' + FIELDS.format("a"), "/dev/zero cannot be read"),
+        ('[extract.a]\nprompt = "large.txt"\n' + FIELDS.format("a"), "its prompt and its fields take about"),
+        ('[extract.a]\nprompt = "latin.txt"\n' + FIELDS.format("a"), "latin.txt is not a text in UTF-8"),
+        ('[extract.a]\nprompt = "proposals.txt"\nschema = "pipe.txt.json"\n', "pipe.txt.json cannot be read"),
+        ('[extract.a]\nprompt = "proposals.txt"\nschema = "deep.json"\n', "deep.json is not JSON"),
+        ('[extract.a]\nprompt = "proposals.txt"\nschema = "nested.json"\n', "it is nested too deeply"),
+        ('[extract.a]\nprompt = "proposals.txt"\nschema = "wide.json"\n', "its prompt and its fields take about"),
+        ('[extract.a]\nprompt = "proposals.txt"\nschema = "NONE.JSON"\n', "extract.a.schema: the file"),
+        ('[extract.a]\nprompt = "proposals.txt"\nschema = "my_models"\n', "nor a pydantic model such as"),
+        ('[extract.a]\nprompt = "proposals.txt"\nschema = "../x:Y"\n', "nor a pydantic model such as"),
+        (PLAIN_EXTRACTION.format("source"), "its name is that of the document's file"),
         (FIELDS.format("a"), "prompt is needed"),
         ('[extract.a]\nprompt = "proposals.txt"\n', "either fields or schema is needed"),
         ('[extract.a]\nprompt = "proposals.txt"\nschema = "gone.json"\n', "extract.a.schema: the file"),
@@ -63,6 +77,17 @@ def test_a_wrong_extraction_is_refused_and_nothing_is_lost(toml: str, said: str,
         world.prompt("empty.txt", " \n")
         world.prompt("broken.json", "{")
         world.prompt("none.json", json.dumps({"type": "strin"}))
+        world.prompt("large.txt", "Find it. " * 120_000)
+        world.prompt("deep.json", '{"a":' * 100_000)
+        option: dict[str, object] = {"type": "string"}
+        for _ in range(200):
+            option = {"anyOf": [option, {"type": "null"}]}
+        world.prompt("nested.json", json.dumps({"type": "object", "properties": {"x": option}}))
+        many = {f"field_{number}": {"type": "string"} for number in range(20_000)}
+        world.prompt("wide.json", json.dumps({"type": "object", "properties": many}))
+        (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
+        for pipe in ("pipe.txt", "pipe.txt.json"):
+            os.mkfifo(tmp_path / pipe)
         world.write("a.txt", proposal(1, author="Ada Byron"))
         done = world.seed()
         assert done.status == 2, done.printed()
@@ -102,6 +127,9 @@ def test_without_a_model_the_other_stages_run_and_the_rows_stay(tmp_path: Path) 
             said = " ".join(world.run(command, environment=offline).errors.split())
             assert "proposals" in said
             assert "needs a model" in said
+            assert "No setting names" not in said
+        refused = world.run("forget", "lance_proposals", environment=offline)
+        assert (refused.status, "lance_proposals is in use" in refused.errors) == (2, True), refused.printed()
         assert world.seed().status == 0
         assert len(server.calls) == calls
 

@@ -119,6 +119,7 @@ def _sink(name: str, parameters: str, table: str = "document_table('mine')") -> 
         ),
         (2 * _value("a", "source: Source", "str"), r"a \(module my_stages\).*two functions of this name"),
         (_value("summaries", "source: Source", "str"), r"summaries.*the project has a stage of this name"),
+        (_value("source", "extracted_text: ExtractedText", "str"), r"source .*the document's file among the inputs"),
         (_value("fields", "source: Source", "str"), r"fields.*the project has a stage of this name"),
         (_value("a", "source: Source, *, model: Any", "str"), r"a uses \['model'\], which the pipeline does not have"),
         (_sink("a", "document_id: str, content_digest: str"), r"at least one stage"),
@@ -190,6 +191,7 @@ def test_without_a_model_a_stage_that_asks_one_is_left_out_and_the_others_are_no
         (None, r"tone\.md of the stage tone cannot be read: No such file"),
         (b"What is the tone?", r"tone\.md of the stage tone has no \{text\}"),
         (b"\xff{text}", r"tone\.md of the stage tone cannot be read"),
+        (b"{text}" + b"Which tone? " * 100_000, r"tone\.md of the stage tone takes about .* tokens, and the context"),
     ],
 )
 def test_a_prompt_that_cannot_be_used_is_named(modules: OwnModules, prompt: bytes | None, problem: str) -> None:

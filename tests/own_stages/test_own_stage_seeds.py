@@ -1,5 +1,6 @@
 """Seeds with stages of the user: nothing is computed twice, whatever changes or fails, and nothing is lost when a module goes."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from seed_assets.explaining.explanation import explain
 from seed_assets.seeding.seeding import SeedOptions
 from seed_assets.session.forgetting import forget
 from seed_assets.session.stage_notes import stage_notes
+from tests.support.model_answers import Call
+from tests.support.model_server import ModelServer
 from tests.support.own_modules import COUNTING, OwnModules, own_modules_in
 from tests.support.pipelines import World, essay
 
@@ -149,6 +152,9 @@ def test_a_sink_whose_code_or_columns_change_is_written_again_without_computing(
         ('{"words": word_count}', '{"words": "many"}', "a value of words is no int64"),
         ('{"words": word_count}', '{"words": None}', "column words must not be null"),
         ('{"words": word_count}', '{"words": 2**70}', "a value of words is no int64"),
+        ("return document_rows(", "return None\n    document_rows(", "'NoneType' object is not iterable"),
+        ("return document_rows(", "return 'abc'\n    document_rows(", "returns a str in the place of a row"),
+        ("return document_rows(", "raise SystemExit(3)\n    document_rows(", "SystemExit: 3"),
         ('{"words": word_count}', '{"words": word_count, "document_id": "other"}', "rows of document_id"),
         (
             '{"words": word_count}',
@@ -161,7 +167,8 @@ def test_what_a_stage_does_wrong_fails_its_documents_alone_and_is_right_after_th
     world: World, modules: OwnModules, before: str, after: str, reason: str
 ) -> None:
     """Only the document about corals meets the fault."""
-    function, line = ("word_count", "extracted_text.text") if "word_count}" not in before else ("", "document_id")
+    of_rows = "word_count}" in before or "document_rows" in before
+    function, line = ("", "document_id") if of_rows else ("word_count", "extracted_text.text")
     wrong = COUNTING.replace(before, after)
     assert wrong != COUNTING
     modules.write("my_stages", wrong)
@@ -179,6 +186,12 @@ def test_what_a_stage_does_wrong_fails_its_documents_alone_and_is_right_after_th
     assert own(right.calls)["lance_word_counts"] == 6
     assert right.calls.get("word_count", 0) == (6 if stage == "word_count" else 0)
     assert world.seed().calls == {}
+
+
+def test_a_sink_may_return_its_rows_one_by_one(world: World, modules: OwnModules) -> None:
+    modules.write("my_stages", COUNTING.replace("return document_rows(", "yield from document_rows("))
+    assert own(world.seed().calls) == {"word_count": 6, "lance_word_counts": 6}
+    assert len(world_rows(world)) == 6
 
 
 def test_a_check_whose_code_fails_is_a_finding_and_the_others_are_run(world: World, modules: OwnModules) -> None:
@@ -237,3 +250,57 @@ def test_a_table_that_another_stage_has_written_is_not_touched(world: World, mod
 
 def test_some_stages_may_be_seeded_alone(world: World) -> None:
     assert own(world.seed(SeedOptions(stages=("word_count",))).calls) == {"word_count": 6}
+
+
+TONES = """
+from typing import Annotated
+
+from pydantic import BaseModel, field_validator
+from seedbank.stages import ExtractedText, Prompted, PromptedModel, Reuse, value_stage
+
+
+class Tone(BaseModel):
+    tone: str
+
+    @field_validator("tone")
+    @classmethod
+    def known(cls, value: str) -> str:
+        if value != "glad":
+            raise ValueError("the tone has to be glad")
+        return value
+
+
+@value_stage(version="1", preview=lambda tone: tone.tone)
+async def tones(
+    extracted_text: ExtractedText, *, model: Annotated[PromptedModel[Tone], Prompted("tones.md", Tone)], reuse: Reuse
+) -> Tone:
+    return await model.answer(extracted_text.text, reuse)
+"""
+
+
+@pytest.mark.integration
+def test_what_a_validator_of_an_answer_refuses_is_asked_once_more(plain_world: World, modules: OwnModules) -> None:
+    """Kept answers are checked by the code as it is now, so that a changed validator never fails a stage with its own error."""
+
+    def answer(call: Call) -> str:
+        told = "has to be glad" in call.texts()[-1]
+        corals = any("coral" in text for text in call.texts())
+        return json.dumps({"tone": "glad" if told or not corals else "sad"})
+
+    modules.write("my_stages", TONES)
+    (modules.folder / "tones.md").write_text("Which tone?\n\n{text}\n")
+    with ModelServer(answer=answer) as server:
+        llm = {"provider": "openai", "base_url": f"{server.url}/v1", "model": "scripted", "rpm": 0}
+        plain_world.settings = {**modules.settings("my_stages"), "llm": llm}
+        only = SeedOptions(stages=("tones",))
+        assert plain_world.seed(only).failed() == set()
+        assert len(server.calls) == 7
+        modules.write("my_stages", TONES.replace('"glad":', '"sad":').replace('version="1"', 'version="2"'))
+        failed = plain_world.seed(only)
+        assert len(failed.report.failures) == 5
+        assert "the tone has to be glad" in failed.report.failures[0].reason
+        # What this code has refused and accepted before is known.
+        asked = len(server.calls)
+        modules.write("my_stages", TONES.replace('version="1"', 'version="3"'))
+        assert plain_world.seed(only).failed() == set()
+        assert len(server.calls) == asked

@@ -7,7 +7,8 @@ from typing import Any
 import lancedb
 import pytest
 
-from tests.support.extracting import PROPOSALS, Extracting, given_to, header_answer, proposal
+from tests.support.extracting import PROPOSALS, Extracting, given_to, header_answer, properties, proposal
+from tests.support.model_answers import Call
 from tests.support.model_server import ModelServer
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
@@ -239,3 +240,87 @@ def test_a_pydantic_model_beside_the_settings_is_as_good_as_fields(proposals: Ex
     rows = table(proposals, "proposals")
     assert rows["a.txt#0"]["author"] == ["Ada Byron", "Charles Babbage"]
     assert (rows["a.txt#0"]["status"], rows["c.txt#0"]["status"]) == ("Final", None)
+
+
+VALIDATED = """
+from pydantic import BaseModel, field_validator, model_validator
+
+
+class Proposal(BaseModel):
+    author: list[str]
+    status: str
+    supersedes: list[int] | None = None
+
+    @field_validator("status")
+    @classmethod
+    def known(cls, value: str) -> str:
+        if value == "Draft":
+            raise ValueError("a draft is not final")
+        return value
+
+    @model_validator(mode="after")
+    def not_itself(self):
+        if self.supersedes and 1 in self.supersedes and self.status == "Withdrawn":
+            raise ValueError("what is withdrawn supersedes nothing")
+        return self
+"""
+BY_MODEL = '[extract.proposals]\nprompt = "proposals.txt"\nschema = "my_models:Proposal"\n'
+
+
+def corrected_answer(call: Call) -> str:
+    """A model that corrects itself once it is told that a draft is not final."""
+    told = "a draft is not final" in call.texts()[-1]
+    return header_answer(call).replace('"Draft"', '"Final"') if told and properties(call) else header_answer(call)
+
+
+def test_what_a_validator_refuses_is_asked_once_more_and_then_fails_by_name(tmp_path: Path) -> None:
+    """The answer to the first question stays; a corrected validator asks only where it refuses what is kept."""
+    with ModelServer(answer=corrected_answer) as server:
+        world = Extracting(tmp_path, server, BY_MODEL)
+        world.prompt("my_models.py", VALIDATED)
+        world.write("a.txt", proposal(1, author="Ada Byron", status="Final"))
+        world.write("b.txt", proposal(2, author="Ada Byron", status="Draft"))
+        world.write("c.txt", proposal(3, author="Ada Byron", status="Withdrawn", supersedes="1, 7"))
+        world.write("d.txt", proposal(4, author="Grace Hopper"))
+        only = ("--stages", "lance_proposals")
+        done = world.seed(*only)
+        assert done.status == 1, done.printed()
+        (failure,) = done.report["failures"]
+        assert failure["document"] == "c.txt"
+        assert "the row: Value error, what is withdrawn supersedes nothing" in failure["reason"]
+        assert {name: row["status"] for name, row in table(world, "proposals").items()} == {
+            "a.txt#0": "Final",
+            "b.txt#0": "Final",
+            "d.txt#0": None,
+        }
+        asked = len(server.calls)
+        assert asked == 4 + 1 + 2, "b is corrected at once, c is given up after the second time"
+
+        assert world.seed(*only).status == 1
+        assert len(server.calls) == asked, "the failure is remembered"
+
+        world.prompt("my_models.py", VALIDATED.replace('== "Withdrawn"', '== "Rejected"'))
+        assert world.seed(*only).status == 0
+        assert table(world, "proposals")["c.txt#0"]["supersedes"] == [1, 7]
+        # c has an answer that is right now. The correction of b belongs to the earlier code, and is asked for again.
+        assert len(server.calls) == asked + 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("return 1 / 0", "the validators of my_models:Proposal failed: ZeroDivisionError: division by zero"),
+        ("raise SystemExit(3)", "the validators of my_models:Proposal failed: SystemExit: 3"),
+    ],
+)
+def test_a_validator_whose_code_fails_fails_the_document_and_pays_once(tmp_path: Path, wrong: str, said: str) -> None:
+    with ModelServer(answer=header_answer) as server:
+        world = Extracting(tmp_path, server, BY_MODEL)
+        world.prompt("my_models.py", VALIDATED.replace("return value", wrong))
+        world.write("a.txt", proposal(1, author="Ada Byron", status="Final"))
+        world.write("d.txt", proposal(4, author="Grace Hopper"))
+        done = world.seed("--stages", "lance_proposals")
+        assert [(one["document"], said in one["reason"]) for one in done.report["failures"]] == [("a.txt", True)]
+        world.prompt("my_models.py", VALIDATED)
+        assert world.seed("--stages", "lance_proposals").status == 0
+        assert len(server.calls) == 2

@@ -39,7 +39,7 @@ def proposal(number: int, **headers: str) -> str:
 def properties(call: Call) -> dict[str, Any]:
     """The schema of the fields that a call asks for; empty if it asks for no extraction."""
     schema = call.schema
-    if schema is None or call.body["response_format"]["json_schema"]["name"] != "extraction":
+    if schema is None or not call.body["response_format"]["json_schema"]["name"].startswith("extraction"):
         return {}
     found = schema["properties"]
     return found["rows"]["items"]["properties"] if found.keys() == {"rows"} else found

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from resources.errors import DocumentError
+from resources.time_limits import OutOfTimeError, time_limit
 from resources.wording import shortened
 from seed_assets.core.extractions.extraction import Extraction, FoundRow, Quotation
 from seed_assets.core.extractions.fields import QUOTE, ROWS, UNIT, VALUE, Field
@@ -21,6 +23,8 @@ from seed_assets.core.text.quotations import QuotedText
 
 # How many characters of a value or of a quotation a message shows.
 _SHOWN = 80
+# A regular expression of the user may go on for ever on a text of the model.
+_MOST_SECONDS = 10
 _TYPES: Mapping[str, tuple[type, ...]] = {"number": (int, float), "integer": (int, float), "boolean": (bool,)}
 
 
@@ -138,7 +142,15 @@ class _Row:
 def _check_limits(one: Field, value: Any) -> None:
     from jsonschema import Draft202012Validator
 
-    error = next(Draft202012Validator(one.limits).iter_errors(value), None)
+    try:
+        with time_limit(_MOST_SECONDS):
+            error = next(Draft202012Validator(one.limits).iter_errors(value), None)
+    except OutOfTimeError:
+        raise DocumentError(
+            f"comparing a value of `{one.name}` with its limits took longer than {_MOST_SECONDS} seconds.",
+            f"Correct its `pattern` in the schema: {shortened(str(one.limits.get('pattern')), _SHOWN)}.",
+            transient=True,
+        ) from None
     if error is not None:
         raise ValueError(error.message)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from io_managers.store.fingerprint import Part, content_digest
+from io_managers.store.whole_files import open_regular
 from resources.errors import ConfigurationError
 from resources.settings.extract_settings import TEXT, ExtractSettings, is_schema_file
 from resources.wording import did_you_mean
@@ -20,8 +21,21 @@ from seed_assets.core.extractions.declared_fields import FieldError, declared_fi
 from seed_assets.core.extractions.fields import Field
 from seed_assets.core.extractions.schema_fields import schema_fields
 
-ModelOf = Callable[[str], type[Any]]
+ModelOf = Callable[[str], "GivenModel"]
 """Gives the class that `module:Class` names."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenModel:
+    """A pydantic model in the place of fields. kind: the class. source: its code, in a normal form."""
+
+    kind: type[Any]
+    source: str
+
+    @property
+    def digest(self) -> str:
+        """The content digest of the code."""
+        return content_digest(self.source.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,7 @@ class Declaration:
     judge: bool
     by_inputs: bool
     model: str
+    shape: GivenModel | None
     files: tuple[str, ...]
 
     @property
@@ -92,7 +107,7 @@ def _declaration(name: str, settings: ExtractSettings, model_of: ModelOf) -> Dec
         raise _wrong(f"{where}.prompt", f"{settings.prompt_path} is not a text in UTF-8: {error.reason}") from error
     if not instructions:
         raise _wrong(f"{where}.prompt", f"{settings.prompt_path} is empty; write what the model should look for")
-    fields, schema_file = _fields(where, settings, model_of)
+    fields, schema_file, shape = _fields(where, settings, model_of)
     names = [one.name for one in fields]
     if unknown := [one for one in settings.merge_by if one not in names]:
         raise _wrong(f"{where}.merge_by", f"there is no field {unknown[0]!r}.{did_you_mean(unknown[0], names)}")
@@ -114,24 +129,27 @@ def _declaration(name: str, settings: ExtractSettings, model_of: ModelOf) -> Dec
         judge=settings.judge,
         by_inputs=settings.reuse == "inputs",
         model=settings.model,
+        shape=shape,
         files=(os.fspath(settings.prompt_path), *schema_file),
     )
 
 
-def _fields(where: str, settings: ExtractSettings, model_of: ModelOf) -> tuple[tuple[Field, ...], Sequence[str]]:
-    """The fields, and the file that they were read from, if there is one."""
+def _fields(
+    where: str, settings: ExtractSettings, model_of: ModelOf
+) -> tuple[tuple[Field, ...], Sequence[str], GivenModel | None]:
+    """The fields, the file that they were read from, and the pydantic model that has them, if there are such."""
     try:
         if not settings.schema_of:
-            return declared_fields(settings.fields, quotes=settings.quotes), ()
+            return declared_fields(settings.fields, quotes=settings.quotes), (), None
     except FieldError as error:
         raise _wrong(f"{where}.fields.{error}", "") from error
     path = Path(settings.schema_of).expanduser()
     if is_schema_file(settings.schema_of):
-        schema, files = _json(f"{where}.schema", path), (os.fspath(path),)
+        schema, files, shape = _json(f"{where}.schema", path), (os.fspath(path),), None
     else:
-        schema, files = _model_schema(f"{where}.schema", settings.schema_of, model_of)
+        schema, files, shape = _model_schema(f"{where}.schema", settings.schema_of, model_of)
     try:
-        return schema_fields(schema, quotes=settings.quotes), files
+        return schema_fields(schema, quotes=settings.quotes), files, shape
     except FieldError as error:
         raise _wrong(f"{where}.schema", f"{settings.schema_of} cannot be used: {error}") from error
 
@@ -139,18 +157,18 @@ def _fields(where: str, settings: ExtractSettings, model_of: ModelOf) -> tuple[t
 def _json(where: str, path: Path) -> Any:
     try:
         return json.loads(_bytes(where, path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _wrong(where, f"{path} is not JSON: {error}") from error
 
 
-def _model_schema(where: str, name: str, model_of: ModelOf) -> tuple[Any, Sequence[str]]:
-    """The schema of a pydantic model, and the file of its module."""
+def _model_schema(where: str, name: str, model_of: ModelOf) -> tuple[Any, Sequence[str], GivenModel]:
+    """The schema of a pydantic model, the file of its module, and the model."""
     try:
         found = model_of(name)
-        return found.model_json_schema(), tuple(filter(None, [inspect.getsourcefile(found)]))
+        return found.kind.model_json_schema(), tuple(filter(None, [inspect.getsourcefile(found.kind)])), found
     except ConfigurationError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _wrong(where, f"{name} gives no JSON Schema: {type(error).__name__}: {error}") from error
 
 
@@ -166,7 +184,8 @@ def _given(where: str, name: str) -> tuple[str, str]:
 
 def _bytes(where: str, path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with open_regular(path) as file:
+            return file.read()
     except OSError as error:
         raise _wrong(where, f"the file {path} cannot be read: {error.strerror or error}") from error
 

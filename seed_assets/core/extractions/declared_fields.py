@@ -5,7 +5,7 @@ and names that a table needs for itself (stages.extractions).
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from resources.settings.extract_settings import FieldSettings
 from resources.wording import did_you_mean
@@ -44,14 +44,19 @@ def checked_names(fields: Iterable[Field], above: str = "") -> tuple[Field, ...]
     return tuple(found.values())
 
 
+def check_choices(where: str, choices: Collection[str]) -> None:
+    """Raise FieldError if two values of `one of` would be taken for the same, or one is empty."""
+    if len({" ".join(choice.split()).casefold() for choice in choices} - {""}) < len(choices):
+        raise FieldError(f"{where}: two of its values are the same, or one is empty")
+
+
 def _declared(declared: Mapping[str, FieldSettings], quotes: bool, above: str = "") -> Iterator[Field]:
     for name, one in declared.items():
         where = f"{above}{name}"
         kind, is_list = _kind(where, one)
         if bool(one.values) != (kind == "one of"):
             raise FieldError(f"{where}: `values` and the type `one of` need each other")
-        if len({" ".join(value.split()).casefold() for value in one.values} - {""}) < len(one.values):
-            raise FieldError(f"{where}: two of its values are the same, or one is empty")
+        check_choices(where, one.values)
         if bool(one.fields) != (kind == "record"):
             raise FieldError(f"{where}: `fields` and the type `record` need each other")
         if above and (one.fields or is_list or one.quote is not None):

@@ -12,11 +12,13 @@ from typing import Any
 
 from io_managers.store.fingerprint import Action, KeyTemplate, Part, content_digest
 from resources.endpoints.llm import Schema, Tokens, Usage
+from resources.errors import ConfigurationError
 from resources.models.tokens import usual_tokens
 from seed_assets.core.extractions.answer_values import Passage, read_answer
 from seed_assets.core.extractions.declarations import Declaration
 from seed_assets.core.extractions.extraction import Extraction, FoundRow
 from seed_assets.core.extractions.fields import answer_schema, field_lines
+from seed_assets.core.extractions.given_models import users_check
 from seed_assets.core.extractions.merging import merged
 from seed_assets.core.prompting.material import MarkedTexts
 from seed_assets.core.prompting.model_stage import ModelStage
@@ -54,8 +56,27 @@ class ModelExtractor(ModelStage):
 
     @property
     def parameters(self) -> Mapping[str, Part]:
-        """The fields, and what is asked about."""
-        return self.declaration.identity
+        """The fields, what is asked about, and the code of a model that was given in the place of fields."""
+        shape = self.declaration.shape
+        return {**self.declaration.identity, **({"schema": shape.digest} if shape else {})}
+
+    def __post_init__(self) -> None:
+        """Raise ConfigurationError if the question alone takes more than the model's context."""
+        room = self.model.context_tokens - self.model.max_output_tokens
+        if self._around_tokens > room:
+            name = self.declaration.name
+            raise ConfigurationError(
+                f"extract.{name}: its prompt and its fields take about {self._around_tokens:,} tokens, and the context of the "
+                f"model has room for {room:,}. Shorten them, make two extractions of this one, or raise `llm.context_tokens` if "
+                "the model holds more."
+            )
+
+    @cached_property
+    def _around_tokens(self) -> int:
+        """About how many tokens a question has besides what it is about."""
+        texts, declared = self.prompt.texts, self.declaration
+        around = usual_tokens(len(texts["system"]) + len(texts["whole"]))
+        return around + usual_tokens(len(declared.instructions) + len(field_lines(declared.fields)))
 
     @cached_property
     def _template(self) -> Prompt:
@@ -87,7 +108,7 @@ class ModelExtractor(ModelStage):
         """The setting of the extraction that decides a part of the identity; see OfSettings."""
         if path == "model.model":
             return f"extract.{self.declaration.name}.model" if self.declaration.model else "llm.model"
-        own = ("prompt", "fields", "rows", "over", "merge_by", "inputs")
+        own = ("prompt", "fields", "schema", "rows", "over", "merge_by", "inputs")
         if path and path.partition(".")[0] not in own:
             return ""
         return ".".join(filter(None, ("extract", self.declaration.name, path)))
@@ -95,8 +116,7 @@ class ModelExtractor(ModelStage):
     def estimate(self, characters: int) -> Usage:
         """Estimate the highest cost of a document of `characters`; see Priced."""
         declared = self.declaration
-        around = usual_tokens(len(self.prompt.texts["system"]) + len(self.prompt.texts["whole"]))
-        around += usual_tokens(len(declared.instructions) + len(field_lines(declared.fields)))
+        around = self._around_tokens
         most = self.model.max_output_tokens
         answer = min(most, sum(_answer_tokens(one.quoted, one.is_list) for one in declared.fields))
         answer = min(most, answer * _USUAL_ROWS) if declared.many else answer
@@ -175,7 +195,7 @@ class ModelExtractor(ModelStage):
         def check(found: Any) -> Extraction:
             return read_answer(found, declared.fields, passage, many=declared.many)
 
-        return await self.ask(self.prompt.turns(which, **shown), check, reuse)
+        return await self.ask(self.prompt.turns(which, **shown), check, reuse, users_check(declared))
 
 
 def _answer_tokens(quoted: bool, is_list: bool) -> int:

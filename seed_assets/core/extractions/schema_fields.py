@@ -4,10 +4,11 @@ What belongs here: which schemas can be columns of a table, and messages about t
 and importing modules (declarations), and fields of the settings (declared_fields).
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from seed_assets.core.extractions.declared_fields import FieldError, checked_names
+from seed_assets.core.extractions.declared_fields import FieldError, check_choices, checked_names
 from seed_assets.core.extractions.fields import Field, Kind
 
 _KINDS: Mapping[str, Kind] = {"string": "text", "number": "number", "integer": "integer", "boolean": "boolean"}
@@ -39,9 +40,14 @@ def schema_fields(schema: Any, *, quotes: bool) -> tuple[Field, ...]:
 
     try:
         Draft202012Validator.check_schema(schema)
+        json.dumps(schema, allow_nan=False)
     except SchemaError as error:
         where = ".".join(map(str, error.absolute_path)) or "the schema"
-        raise FieldError(f"{where}: {error.message[:300]}") from error
+        raise FieldError(f"{where}: {error.message[:300]} (it is read as JSON Schema 2020-12)") from error
+    except RecursionError as error:
+        raise FieldError("the schema: it is nested too deeply") from error
+    except ValueError as error:
+        raise FieldError("the schema: NaN and infinite numbers are no limits") from error
     if not isinstance(schema, Mapping):
         raise FieldError("the schema: an object is needed")
     root = schema
@@ -67,6 +73,7 @@ def _field(name: str, schema: Any, root: Schema, quotes: bool, above: str = "") 
         texts = [choice for choice in choices if choice is not None]
         if not texts or not all(isinstance(choice, str) for choice in texts):
             raise FieldError(f"{where}: an `enum` of texts is needed")
+        check_choices(where, texts)
         return Field(name, "one of", described, is_list, tuple(texts), quoted=quotes)
     if inner.get("type") == "object" or "properties" in inner:
         if above or not inner.get("properties"):

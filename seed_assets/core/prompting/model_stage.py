@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from io_managers.store.fingerprint import Part
 from resources.endpoints.endpoint import Endpoint
@@ -17,6 +17,9 @@ from resources.models.chat_model import ChatModel
 from resources.models.tokens import usual_tokens
 from seed_assets.core.prompting.prompts import Prompt, load_prompt
 from seed_assets.memo.reuse import Reuse
+
+if TYPE_CHECKING:
+    from seed_assets.core.prompting.structured_output import UsersCheck
 
 # An estimate assumes at least so much room for a document, however small the model's context is; chosen by judgement.
 _LEAST_ROOM_TOKENS = 256
@@ -74,12 +77,17 @@ class ModelStage(ABC):
         """The endpoint that the model is asked at."""
         return self.model.endpoint
 
-    async def ask(self, turns: Sequence[Turn], check: Callable[[Any], T], reuse: Reuse) -> T:
-        """Ask the model and return the result of `check` for its answer; see structured_output.ask."""
-        from seed_assets.core.prompting.structured_output import ask
+    async def ask(
+        self, turns: Sequence[Turn], check: Callable[[Any], T], reuse: Reuse, users: "UsersCheck | None" = None
+    ) -> T:
+        """Ask the model and return the result of `check` for its answer; see `ask` and `ask_checked`."""
+        from seed_assets.core.prompting.structured_output import ask, ask_checked
 
-        assert self.prompt.schema is not None
-        return await ask(self.model, turns, self.prompt.schema, check, reuse)
+        schema = self.prompt.schema
+        assert schema is not None
+        if users is not None:
+            return await ask_checked(self.model, turns, schema, check, users, reuse)
+        return await ask(self.model, turns, schema, check, reuse)
 
     def answered_on(self, turns: Sequence[Turn], reuse: Reuse) -> str:
         """Return the day (UTC, as 2026-01-31) on which these turns were first answered, even if the answer was reused."""

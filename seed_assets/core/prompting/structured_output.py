@@ -11,6 +11,7 @@ the process remembers it. The mode is not part of the key: an answer is valid in
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -35,6 +36,7 @@ from resources.endpoints.llm import (
     UnusableReplyError,
     described,
 )
+from resources.errors import DocumentError
 from resources.models.chat_model import ChatModel
 from seed_assets.core.prompting.json_answers import read_json
 from seed_assets.core.prompting.material import marks_in, without_marks
@@ -47,7 +49,22 @@ _VERSION = "1"
 _SHOWN_CHARACTERS = 4_000
 _PROBLEMS = 5
 
+# Of a digest in the name of a schema, which servers limit to 64 characters.
+_DIGEST_CHARACTERS = 12
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class UsersCheck:
+    """What code of the user checks in answers.
+
+    check: raises ValueError with the reason if the code refuses an answer, and DocumentError if the code itself fails. digest: of
+    the code.
+    """
+
+    check: Callable[[Any], object]
+    digest: str
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -78,6 +95,51 @@ async def ask(model: ChatModel, turns: Sequence[Turn], schema: Schema, check: Ca
 
     (answered,) = await reuse.values([request_action(model, turns, schema)], compute, Answered)
     return check(msgspec.json.decode(answered.text))
+
+
+async def ask_checked(
+    model: ChatModel,
+    turns: Sequence[Turn],
+    schema: Schema,
+    check: Callable[[Any], T],
+    users: "UsersCheck",
+    reuse: Reuse,
+) -> T:
+    """As `ask`, for an answer that code of the user may refuse besides: then it is asked for once more, with the reason.
+
+    The first answer is kept whatever that code says, so that a change of the code asks again only where it refuses the answer.
+
+    users: its ValueErrors are shown to the model. It is called with what `check` returns.
+    """
+    given: list[Any] = []
+
+    def noted(found: Any) -> T:
+        given[:] = [found]
+        return check(found)
+
+    first = await ask(model, turns, schema, noted, reuse)
+    try:
+        users.check(first)
+        return first
+    except ValueError as error:
+        turns = _corrected(turns, msgspec.json.encode(given[0]).decode(), reason(error))
+
+    failed: list[DocumentError] = []
+
+    def checked(found: Any) -> T:
+        result = check(found)
+        try:
+            users.check(result)
+        except DocumentError as error:  # the answer is kept, as it may be right
+            failed[:] = [error]
+        return result
+
+    # The name of a schema is in the key: another check asks again, whatever the earlier one made of the second answer.
+    named = Schema(f"{schema.name}_{users.digest[-_DIGEST_CHARACTERS:]}", schema.json)
+    second = await ask(model, turns, named, checked, reuse)
+    if failed:
+        raise failed[0]
+    return second
 
 
 def request_action(model: ChatModel, turns: Sequence[Turn], schema: Schema) -> Action:
@@ -123,13 +185,7 @@ class _Question:
         except UnusableReplyError as error:
             if error.again != "correct":
                 raise self._unusable(error) from error
-            # The answer and the problem may quote the document, so they are treated as material.
-            marks = marks_in(*(turn.text for turn in self._turns if turn.role == "system"))
-            answer = without_marks(self._text[:_SHOWN_CHARACTERS], marks)
-            problem = without_marks(f"{error.detail}.", marks)
-            answered = [Turn("assistant", answer)] if answer else []
-            correction = load_prompt("structured_output").fill("correction", problem=problem)
-            turns = [*self._turns, *answered, Turn("user", correction)]
+            turns = _corrected(self._turns, self._text, error.detail)
         try:
             return await self._in_first_mode(turns)
         except UnusableReplyError as error:
@@ -185,11 +241,10 @@ class _Question:
                 found = plain_values(answer)
                 self._check(found)
                 text = msgspec.json.encode(found).decode()
-            except ValidationError as error:
-                raise UnusableReplyError("wrong shape", _problems(error), "correct") from error
             except (ValueError, RecursionError, OverflowError) as error:
                 # The store cannot hold the value (it is nested too deeply or too large), or the stage refused it.
-                raise UnusableReplyError("wrong answer", str(error), "correct") from error
+                outcome = "wrong shape" if isinstance(error, ValidationError) else "wrong answer"
+                raise UnusableReplyError(outcome, reason(error), "correct") from error
             return Answered(text, mode, reply.model)
 
         return answered
@@ -224,6 +279,20 @@ class _Question:
         )
 
 
-def _problems(error: ValidationError) -> str:
+def reason(error: BaseException) -> str:
+    """Return what is wrong with an answer, in words for the model."""
+    if not isinstance(error, ValidationError):
+        return str(error)
     found = [f"{'.'.join(map(str, problem['loc'])) or 'the answer'}: {problem['msg']}" for problem in error.errors()]
     return "; ".join(found[:_PROBLEMS])
+
+
+def _corrected(turns: Sequence[Turn], answer: str, problem: str) -> list[Turn]:
+    """The question once more, with the answer to it and what is wrong with that.
+
+    Both may quote the document, so they are treated as material.
+    """
+    marks = marks_in(*(turn.text for turn in turns if turn.role == "system"))
+    answer = without_marks(answer[:_SHOWN_CHARACTERS], marks)
+    correction = load_prompt("structured_output").fill("correction", problem=without_marks(f"{problem}.", marks))
+    return [*turns, *([Turn("assistant", answer)] if answer else []), Turn("user", correction)]

@@ -38,7 +38,13 @@ def extractions(
     _check_tables(declared)
     stages = {name: stages_of(one) for name, one in declared.items()}
     if chat is None:
-        return Additions(left_out=dict.fromkeys(declared, NO_MODEL))
+        return Additions(
+            left_out={
+                stage.name: NO_MODEL if stage.name == name else f"it needs {name}, which is left out"
+                for name, some in stages.items()
+                for stage in some
+            }
+        )
     resources: dict[str, object] = {}
     for name, one in declared.items():
         resources[f"{name}.{EXTRACTION}"] = ModelExtractor(chat(one.model), one, chunk_characters, work)

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from resources.errors import DocumentError
 from resources.settings.extract_settings import ExtractSettings
+from seed_assets.core.extractions import answer_values
 from seed_assets.core.extractions.answer_values import Passage, read_answer
 from seed_assets.core.extractions.declared_fields import declared_fields
 from seed_assets.core.extractions.extraction import Extraction, FoundRow, Quotation
@@ -135,6 +137,16 @@ def test_a_value_beyond_the_limits_of_the_schema_is_not_kept() -> None:
     found = read_answer({"share": 120}, fields, Passage(TEXT), many=False)
     assert found.rows == (FoundRow({}),)
     assert "maximum" in found.warnings[0]
+
+
+@pytest.mark.slow
+def test_a_pattern_that_never_ends_fails_the_document_by_the_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text that is compared comes from a document: it must not be able to stop a seed."""
+    monkeypatch.setattr(answer_values, "_MOST_SECONDS", 1)
+    fields = schema_fields({"properties": {"code": {"type": "string", "pattern": "(a+)+$"}}}, quotes=False)
+    with pytest.raises(DocumentError, match=r"`code` with its limits took longer than 1 seconds") as raised:
+        read_answer({"code": "a" * 60 + "b"}, fields, Passage(TEXT), many=False)
+    assert "(a+)+$" in raised.value.remedy
 
 
 def rows(*values: dict[str, Any]) -> Extraction:

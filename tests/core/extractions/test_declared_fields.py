@@ -106,6 +106,16 @@ def test_a_pydantic_model_is_the_same_fields_as_a_user_would_declare() -> None:
         ({"properties": {"a": {"$ref": "#/properties/a"}}}, "a: its references go in a circle"),
         ({"properties": {"a": {}}}, "a: the type any cannot be a column"),
         ({"properties": {"a": {"enum": [1, 2]}}}, "a: an `enum` of texts is needed"),
+        ({"properties": {"a": {"enum": ["x", " X"]}}}, "a: two of its values are the same"),
+        (
+            {"properties": {"a": {"type": "number", "minimum": float("nan")}}},
+            "the schema: NaN and infinite numbers are no limits",
+        ),
+        (
+            {"properties": {"a": {"type": "number", "exclusiveMinimum": True}}},
+            "properties.a.exclusiveMinimum: True is not",
+        ),
+        ({"properties": {"a": {"$ref": "https://example.com/a.json"}}}, "a: there is no https://example.com/a.json"),
         ({"properties": {"a": {"type": ["string", "number"]}}}, "a: a value of one type is needed"),
         (
             {"properties": {"a": {"properties": {"b": {"properties": {"c": {"type": "string"}}}}}}},

@@ -39,6 +39,7 @@ OTHER_VALUES = {
     "extraction.when_version_changes": "keep",
     "extract": "{}",
     "stages.modules": '["my_stages"]',
+    "stages.document_seconds": "60",
     "summaries.when_model_changes": "keep",
     "concepts.when_model_changes": "keep",
     "clusters.types": '["concept", "field:gene"]',
