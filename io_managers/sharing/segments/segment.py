@@ -77,13 +77,14 @@ def encode_segment(
 ) -> bytes:
     """The bytes of a segment."""
     rows = sorted(actions, key=attrgetter("stage", "key"))
-    blocks = [_block(rows[first : first + _BLOCK_ROWS]) for first in range(0, len(rows), _BLOCK_ROWS)]
+    blocks = [block_of(rows[first : first + _BLOCK_ROWS]) for first in range(0, len(rows), _BLOCK_ROWS)]
     payload = msgspec.msgpack.encode(Segment(blocks, dict(erased or {})))
     key, signature = (signer.public, signer.sign(_HEADER + payload)) if signer else (b"", b"")
     return _HEADER + msgspec.msgpack.encode(_Signed(payload, key, signature))
 
 
-def _block(rows: Sequence[SharedAction]) -> Block:
+def block_of(rows: Sequence[SharedAction]) -> Block:
+    """Some actions as a block."""
     compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
     return Block(len(rows), compressor.compress(msgspec.msgpack.encode(rows)))
 

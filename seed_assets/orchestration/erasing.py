@@ -1,0 +1,45 @@
+"""Erases documents from Dagster's records of a home: their partitions, and what event_log.erasing says of the rest."""
+
+import os
+
+from event_log.erasing import erase
+from event_log.home import open_instance
+from io_managers.store.retention.traces import Outcome, Traces
+from seed_assets.graph.stage import Units
+from seed_assets.orchestration.dagster_runs import translated
+from seed_assets.orchestration.document_partitions import DocumentPartitions
+from seed_assets.session.session import Session
+
+
+class DagsterRecords:
+    """What Dagster shows of documents. Raises StoreUnavailableError if its records cannot be used."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def erase(self, traces: Traces, *, dry_run: bool) -> Outcome:
+        """Erase the partitions and the events of the documents, and of what was made of them together with others."""
+        session = self._session
+        os.environ["SEEDBANK_HOME"] = str(session.settings.home)  # Dagster's storages read it from here
+        with translated(), open_instance(compute_logs=True) as instance:
+            partitions = DocumentPartitions(instance, session.store, session.home, session.settings.documents_per_run)
+            found = set(traces.documents) & set(partitions.order())
+            if not dry_run:
+                session.home.record_out_of_sync()
+                partitions.remove(found)
+            records = erase(instance, traces.mentions, self._shown(traces), dry_run=dry_run)
+        counts = {"partitions": len(found), "records of Dagster": records}
+        return Outcome({kind: count for kind, count in counts.items() if count})
+
+    def _shown(self, traces: Traces) -> dict[str, set[str | None]]:
+        """Asset -> the partitions in which something is published that goes."""
+        shown: dict[str, set[str | None]] = {}
+        for name, unit in traces.units:
+            stage = self._session.pipeline.stages.get(name)
+            partition: str | None = unit
+            if stage is not None and stage.units is Units.CORPUS:
+                partition = None
+            elif stage is not None and stage.by_cluster_type:
+                partition = stage.cluster_type(unit)
+            shown.setdefault(name, set()).add(partition)
+        return shown
