@@ -19,6 +19,7 @@ from cli.backup import backup
 from cli.batches.batch import batch_app
 from cli.costs.cache import cache_app
 from cli.costs.prove import prove
+from cli.doctor.doctor import doctor
 from cli.entities.entities import entities_app
 from cli.erasing.forget import forget
 from cli.explaining.compare import compare
@@ -80,6 +81,7 @@ app.command()(prove)
 app.command()(search)
 app.command()(report)
 app.command()(forget)
+app.command()(doctor)
 
 
 @app.command()
