@@ -1,4 +1,4 @@
-"""Looks at the servers that the settings name: model endpoints, Redis, the remote. Nothing is paid for, and no secret is shown."""
+"""Looks at the servers that the settings name: model endpoints, Redis, the remote. Nothing is paid for, no secret is shown."""
 
 import asyncio
 import secrets

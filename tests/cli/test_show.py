@@ -37,6 +37,8 @@ NOT_IN_USE = (
     "resources.endpoints.endpoint",
     "resources.batches.stage_batches",
     "io_managers.sharing.remote",
+    "seed_assets.erasing",
+    "seed_assets.doctor",
 )
 BAD = "---\ntitle: [\n---\n\n# Harbours\n\n" + essay("harbours")
 

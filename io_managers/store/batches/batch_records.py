@@ -246,18 +246,21 @@ class Batches:
         found = self.requests_for(units, keys)
         if not self.any():
             return 0
-        chosen = json.dumps(list(found))
+        chosen, named = json.dumps(list(found)), json.dumps(list(units))
+        of_units = "IN (SELECT outer_key FROM batch_units WHERE unit {} IN (SELECT value FROM json_each(?1)))"
         with self._database.maintained() as connection:
             overwrite_deleted(connection)
             with transaction(connection):
                 for statement, parameter in (
                     ("DELETE FROM batch_requests WHERE action_key IN (SELECT value FROM json_each(?))", chosen),
                     ("DELETE FROM batch_waits WHERE action_key IN (SELECT value FROM json_each(?))", chosen),
-                    ("DELETE FROM batch_units WHERE unit IN (SELECT value FROM json_each(?))", json.dumps(list(units))),
                     (
-                        "DELETE FROM batch_documents WHERE document IN (SELECT value FROM json_each(?))",
-                        json.dumps(list(units)),
+                        f"DELETE FROM batch_waits WHERE outer_key {of_units.format('')}"
+                        f" AND outer_key NOT {of_units.format('NOT')}",
+                        named,
                     ),
+                    ("DELETE FROM batch_units WHERE unit IN (SELECT value FROM json_each(?))", named),
+                    ("DELETE FROM batch_documents WHERE document IN (SELECT value FROM json_each(?))", named),
                 ):
                     connection.execute(statement, (parameter,))
             wipe(connection)
