@@ -1,16 +1,20 @@
-"""Erases documents from Dagster's records: events of their partitions, events and logs that name them, tags, cursors.
+"""Erases documents from Dagster's records: events of their partitions, texts of them on other pages, tags, cursors.
 
-What belongs here: the tables of Dagster that can name a document. What does not: which documents, and which assets show more of
-them than their names (the caller). Partitions are removed by the caller as well.
+What belongs here: the tables of Dagster that can hold something of a document. What does not: which documents, and which pages
+show them (the caller). Partitions are removed by the caller as well.
 
-Events of other partitions stay, unless they name a document. Of the runs that visited one, the events that can hold text of it go
-(outputs, failures, messages of the code), whatever partition they are of. Elsewhere an id is replaced by a word.
+Events of a document's partitions go. An event of another partition stays, since it says what Dagster shows of that partition,
+and loses the texts in its metadata if it names a document, or is of a page that shows one. Of the runs that visited a document,
+the events that can hold a text go (outputs, failures, messages of the code). Elsewhere an id is replaced by a word.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster._core.storage.event_log.schema import (
@@ -51,12 +55,17 @@ _WITH_TEXT = frozenset(
         Type.STEP_FAILURE,
         Type.STEP_UP_FOR_RETRY,
         Type.STEP_EXPECTATION_RESULT,
-        Type.ASSET_FAILED_TO_MATERIALIZE,
         Type.RUN_FAILURE,
     )
 )
 _AT_ONCE = 500
+_PAGE = 2_000
 _EVENTS = SqlEventLogStorageTable.c
+_COLUMNS = (_EVENTS.run_id, _EVENTS.dagster_event_type, _EVENTS.asset_key, _EVENTS.partition, _EVENTS.event)
+# Stands in the JSON of a table that a page shows.
+_SAMPLE = '"Markdown'
+# The beginnings of the names of metadata that cannot be a text.
+_NUMBERS = ("Int", "Float", "Bool", "Timestamp", "Null", "DagsterRun", "DagsterAsset")
 # Tables whose rows go if they name a document, and those in which the name is replaced.
 _DELETED = ((AssetCheckExecutionsTable, "evaluation_event"), (JobTickTable, "tick_body"))
 _REPLACED = (
@@ -71,16 +80,26 @@ _REPLACED = (
 )
 
 
-def erase(
-    instance: dg.DagsterInstance, naming: Mentions, shown: Mapping[str, Iterable[str | None]], *, dry_run: bool
-) -> int:
-    """Erase documents from the records of an instance; how many there were, or would be.
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Which pages show something of the documents without naming them: asset -> partitions; None for an asset without partitions.
 
-    shown: asset -> the partitions whose pages show more of the documents than their names; all events of these go. None: the
-    asset has no partitions. Raises TypeError if the storages are neither SQLite nor PostgreSQL.
+    now: what was published last. before: only earlier results, so what the newest run has written stays. tables: assets of
+    tables, each of whose pages can show any row.
+    """
+
+    now: Mapping[str, Collection[str | None]] = field(default_factory=dict[str, Collection[str | None]])
+    before: Mapping[str, Collection[str | None]] = field(default_factory=dict[str, Collection[str | None]])
+    tables: Collection[str] = ()
+
+
+def erase(instance: dg.DagsterInstance, mentions: Mentions, pages: Pages, *, dry_run: bool) -> int:
+    """Erase documents from the records of an instance; how many records are changed, or would be.
+
+    Raises TypeError if the storages are neither SQLite nor PostgreSQL.
     """
     storages = Storages.of(instance)
-    erasing = _Erasing(storages, naming, shown, dry_run=dry_run)
+    erasing = _Erasing(storages, mentions, pages, dry_run=dry_run)
     erased = erasing.run()
     if erased and not dry_run:
         _wipe(storages, erasing.changed)
@@ -88,25 +107,27 @@ def erase(
 
 
 class _Erasing:
-    def __init__(
-        self, storages: Storages, naming: Mentions, shown: Mapping[str, Iterable[str | None]], *, dry_run: bool
-    ) -> None:
+    def __init__(self, storages: Storages, mentions: Mentions, pages: Pages, *, dry_run: bool) -> None:
         self.changed: set[Path] = set()
         self._storages = storages
-        self._naming = naming
-        self._shown = {dg.AssetKey(name).to_string(): frozenset(partitions) for name, partitions in shown.items()}
+        self._mentions = mentions
+        self._now = _by_key(pages.now)
+        self._before = _by_key(pages.before)
+        self._tables = {dg.AssetKey(name).to_string() for name in pages.tables}
         self._dry_run = dry_run
         self._visiting: set[str] = set()
+        self._newest: dict[tuple[str, str | None], str] = {}
 
     def run(self) -> int:
         storages = self._storages
         self._visiting = set(self._tagged_runs())
-        # The events that name a document say which runs have visited it, so they are found first.
-        ids = self._found(storages.index)
-        # PostgreSQL has the events of all runs in one table, in which the runs are known only now.
-        ids |= self._found(storages.index)
-        erased = len(ids)
-        self._delete(storages.index, ids)
+        self._newest = self._newest_runs()
+        # The events that name a document say which runs have visited it. PostgreSQL has the events of all runs in one table, so
+        # those of these runs are found when it is read once more.
+        self._found(storages.index)
+        found = self._found(storages.index)
+        self._change(storages.index, found)
+        erased = len(found)
         for file in (*run_files(storages), runless_file(storages)):
             if file is not None:
                 erased += self._in_file(file)
@@ -120,53 +141,95 @@ class _Erasing:
     def _tagged_runs(self) -> Iterator[str]:
         """The runs whose partition or range begins or ends with a document."""
         with self._storages.runs() as connection:
-            for documents in _some(self._naming.documents):
+            for documents in _some(self._mentions.documents):
                 yield from connection.execute(
                     select(RunTagsTable.c.run_id).where(RunTagsTable.c.value.in_(documents))
                 ).scalars()
 
-    def _is_erased(self, run_id: str, kind: str | None, asset: str | None, partition: str | None, event: str) -> bool:
-        if partition in self._naming.documents or self._naming.in_text(event):
-            self._visiting.add(run_id)
-            return True
-        if asset is not None and partition in self._shown.get(asset, ()):
-            return True
-        return run_id in self._visiting and (kind is None or kind in _WITH_TEXT)
+    def _newest_runs(self) -> dict[tuple[str, str | None], str]:
+        """The run that materialized each page last whose earlier results are erased."""
+        newest: dict[tuple[str, str | None], str] = {}
+        query = select(_EVENTS.asset_key, _EVENTS.partition, _EVENTS.run_id).order_by(_EVENTS.id)
+        made = _EVENTS.dagster_event_type == Type.ASSET_MATERIALIZATION.value
+        with self._storages.index() as connection:
+            for asset, partition, run_id in connection.execute(query.where(made, _EVENTS.asset_key.in_(self._before))):
+                newest[asset, partition] = run_id
+        return newest
 
-    def _found(self, connect: Connect) -> set[int]:
-        conditions = [_EVENTS.event.contains(needle, autoescape=True) for needle in self._naming.needles]
-        conditions += [_EVENTS.partition.in_(some) for some in _some(self._naming.documents)]
-        conditions += [_EVENTS.asset_key == asset for asset in self._shown]
+    def _changed(self, run_id: str, kind: str | None, asset: str | None, partition: str | None, event: str) -> str:
+        """What an event becomes: the same text if it stays as it is, "" if it goes."""
+        if partition in self._mentions.documents:
+            self._visiting.add(run_id)
+            return ""
+        named = self._mentions.in_text(event)
+        if named and asset is None:
+            self._visiting.add(run_id)
+            return ""
+        if asset is None:
+            return "" if run_id in self._visiting and (kind is None or kind in _WITH_TEXT) else event
+        before = partition in self._before.get(asset, ()) and self._newest.get((asset, partition)) != run_id
+        shows = before or partition in self._now.get(asset, ())
+        if shows:
+            self._visiting.add(run_id)  # the outputs of its steps have the same texts
+        changed = self._stripped(event, asset, all_texts=shows)
+        return "" if self._mentions.in_text(changed) else changed
+
+    def _stripped(self, event: str, asset: str, *, all_texts: bool) -> str:
+        """An event of an asset without texts of the documents. all_texts: without any text."""
+        of_table = asset in self._tables
+        return _without_texts(
+            event, lambda text: all_texts or (of_table and _SAMPLE in text) or self._mentions.in_text(text)
+        )
+
+    def _found(self, connect: Connect) -> dict[int, str]:
+        """The events that change -> what they become."""
+        conditions = [_EVENTS.event.contains(needle, autoescape=True) for needle in self._mentions.needles]
+        conditions += [_EVENTS.partition.in_(some) for some in _some(self._mentions.documents)]
+        conditions.append(_EVENTS.asset_key.in_([*self._now, *self._before, *self._tables]))
         in_runs = or_(_EVENTS.dagster_event_type.is_(None), _EVENTS.dagster_event_type.in_(_WITH_TEXT))
         conditions += [and_(in_runs, _EVENTS.run_id.in_(some)) for some in _some(sorted(self._visiting))]
-        query = select(
-            _EVENTS.id, _EVENTS.run_id, _EVENTS.dagster_event_type, _EVENTS.asset_key, _EVENTS.partition, _EVENTS.event
-        )
-        with connect() as connection:
-            rows = connection.execute(query.where(or_(*conditions)).execution_options(yield_per=_AT_ONCE))
-            return {event_id for event_id, *row in rows if self._is_erased(*row)}
-
-    def _delete(self, connect: Connect, ids: Iterable[int]) -> None:
-        for some in [] if self._dry_run else _some(sorted(ids)):
+        query = select(_EVENTS.id, *_COLUMNS).where(or_(*conditions)).order_by(_EVENTS.id).limit(_PAGE)
+        found: dict[int, str] = {}
+        last = 0
+        while True:
+            # A read that lasts long would keep SQLite from emptying its log, and PostgreSQL reads outside of transactions.
             with connect() as connection:
-                connection.execute(delete(AssetEventTagsTable).where(AssetEventTagsTable.c.event_id.in_(some)))
-                connection.execute(delete(SqlEventLogStorageTable).where(_EVENTS.id.in_(some)))
+                rows = connection.execute(query.where(_EVENTS.id > last)).all()
+            if not rows:
+                return found
+            last = rows[-1].id
+            changes = ((event_id, self._changed(*row), row[-1]) for event_id, *row in rows)
+            found.update((event_id, changed) for event_id, changed, event in changes if changed != event)
+
+    def _change(self, connect: Connect, found: Mapping[int, str]) -> None:
+        for some in [] if self._dry_run else _some(sorted(found)):
+            gone = [event_id for event_id in some if not found[event_id]]
+            with connect() as connection:
+                connection.execute(delete(AssetEventTagsTable).where(AssetEventTagsTable.c.event_id.in_(gone)))
+                connection.execute(delete(SqlEventLogStorageTable).where(_EVENTS.id.in_(gone)))
+                for event_id in (event_id for event_id in some if found[event_id]):
+                    connection.execute(
+                        update(SqlEventLogStorageTable).where(_EVENTS.id == event_id).values(event=found[event_id])
+                    )
 
     def _in_file(self, file: Path) -> int:
-        """Erase the events in the file of a run. It is opened as trim does, since nobody writes to it after the run."""
+        """Change the events in the file of a run. It is opened as trim does, since nobody writes to it after the run."""
         with closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as database:
-            rows = database.execute(
-                "SELECT id, run_id, dagster_event_type, asset_key, partition, event FROM event_logs"
-            )
-            ids = [(event_id,) for event_id, *row in rows if self._is_erased(*row)]
-            if ids and not self._dry_run:
+            names = ", ".join(column.name for column in _COLUMNS)
+            rows = [
+                (changed, event_id)
+                for event_id, *row in database.execute(f"SELECT id, {names} FROM event_logs")
+                if (changed := self._changed(*row)) != row[-1]
+            ]
+            if rows and not self._dry_run:
                 overwrite_deleted(database)
                 database.execute("BEGIN IMMEDIATE")
-                database.executemany("DELETE FROM event_logs WHERE id = ?", ids)
+                database.executemany("UPDATE event_logs SET event = ? WHERE id = ?", rows)
+                database.execute("DELETE FROM event_logs WHERE event = ''")
                 database.execute("COMMIT")
-        if ids:
+        if rows:
             self.changed.add(file)
-        return len(ids)
+        return len(rows)
 
     def _rows(self, storages: Storages) -> int:
         """Erase rows that name a document, and replace its name where the row has to stay."""
@@ -175,37 +238,77 @@ class _Erasing:
             connect = _connect_to(storages, table)
             for column in columns:
                 field = table.c[column]
-                conditions = [field.contains(needle, autoescape=True) for needle in self._naming.needles]
+                conditions = [field.contains(needle, autoescape=True) for needle in self._mentions.needles]
                 with connect() as connection:
                     rows = [
                         row
                         for row in connection.execute(select(table.c.id, field).where(or_(*conditions)))
-                        if self._naming.in_text(row[1])
+                        if self._mentions.in_text(row[1])
                     ]
                     found += len(rows)
                     for row_id, value in [] if self._dry_run else rows:
                         if (table, column) in _DELETED:
                             connection.execute(delete(table).where(table.c.id == row_id))
                         else:
-                            changed = {column: self._naming.without(value)}
+                            changed = {column: self._mentions.without(value)}
                             connection.execute(update(table).where(table.c.id == row_id).values(changed))
         return found
 
     def _forget_latest(self, storages: Storages) -> None:
-        """Forget the copies that Dagster keeps of the latest event and of the states of partitions; it makes them again."""
+        """Change the copies that Dagster keeps of latest events, and let it find the states of partitions again."""
         with storages.index() as connection:
             for row in connection.execute(
                 select(
                     AssetKeyTable.c.asset_key, AssetKeyTable.c.last_materialization, AssetKeyTable.c.cached_status_data
                 )
             ).all():
-                latest = row.asset_key in self._shown or self._naming.in_text(row.last_materialization or "")
-                changed = {"last_materialization": None} if latest else {}
-                if latest or self._naming.in_text(row.cached_status_data or ""):
-                    changed["cached_status_data"] = None
+                event, status = row.last_materialization or "", row.cached_status_data or ""
+                changed = self._stripped(event, row.asset_key, all_texts=row.asset_key in self._now)
+                if self._mentions.in_text(changed):
+                    changed = ""  # Dagster does without
+                if changed != event or self._mentions.in_text(status):
                     connection.execute(
-                        update(AssetKeyTable).where(AssetKeyTable.c.asset_key == row.asset_key).values(changed)
+                        update(AssetKeyTable)
+                        .where(AssetKeyTable.c.asset_key == row.asset_key)
+                        .values(last_materialization=changed or None, cached_status_data=None)
                     )
+
+
+def _by_key(pages: Mapping[str, Collection[str | None]]) -> dict[str, Collection[str | None]]:
+    return {dg.AssetKey(name).to_string(): partitions for name, partitions in pages.items()}
+
+
+def _without_texts(event: str, is_of: Callable[[str], bool]) -> str:
+    """An event without those of the texts in its metadata of which this is true; numbers stay. "" if it cannot be read."""
+    try:
+        parsed = json.loads(event) if event else None
+        stripped = _stripped(parsed, is_of)
+    except (ValueError, RecursionError):
+        return ""
+    return event if stripped == parsed else json.dumps(stripped)
+
+
+def _stripped(value: Any, is_of: Callable[[str], bool]) -> Any:
+    if isinstance(value, list):
+        return [_stripped(one, is_of) for one in value]
+    if not isinstance(value, dict):
+        return value
+    stripped: dict[str, Any] = {}
+    for name, one in value.items():
+        if name == "metadata_entries" and isinstance(one, list):
+            stripped[name] = [entry for entry in one if not _is_text(entry.get("entry_data"), is_of)]
+        elif name == "metadata" and isinstance(one, dict):
+            stripped[name] = {label: entry for label, entry in one.items() if not _is_text(entry, is_of)}
+        elif name == "description" and isinstance(one, str) and is_of(one):
+            stripped[name] = None
+        else:
+            stripped[name] = _stripped(one, is_of)
+    return stripped
+
+
+def _is_text(entry: Any, is_of: Callable[[str], bool]) -> bool:
+    kind = entry.get("__class__", "") if isinstance(entry, dict) else ""
+    return not kind.startswith(_NUMBERS) and is_of(json.dumps(entry))
 
 
 def _some(items: Sequence[str] | Sequence[int]) -> Iterator[list]:

@@ -1,8 +1,9 @@
 """Erases documents from Dagster's records of a home: their partitions, and what event_log.erasing says of the rest."""
 
 import os
+from collections.abc import Iterable
 
-from event_log.erasing import erase
+from event_log.erasing import Pages, erase
 from event_log.home import open_instance
 from io_managers.store.retention.traces import Outcome, Traces
 from seed_assets.graph.stage import Units
@@ -27,19 +28,25 @@ class DagsterRecords:
             if not dry_run:
                 session.home.record_out_of_sync()
                 partitions.remove(found)
-            records = erase(instance, traces.mentions, self._shown(traces), dry_run=dry_run)
+            records = erase(instance, traces.mentions, self._pages(traces), dry_run=dry_run)
         counts = {"partitions": len(found), "records of Dagster": records}
         return Outcome({kind: count for kind, count in counts.items() if count})
 
-    def _shown(self, traces: Traces) -> dict[str, set[str | None]]:
-        """Asset -> the partitions in which something is published that goes."""
-        shown: dict[str, set[str | None]] = {}
-        for name, unit in traces.units:
+    def _pages(self, traces: Traces) -> Pages:
+        """Which pages show something of the documents."""
+        stages = self._session.pipeline.stages
+        sinks = [name for name, _ in traces.units if name in stages and stages[name].kind == "sink"]
+        return Pages(self._partitions(traces.units), self._partitions(traces.earlier - traces.units), {*sinks})
+
+    def _partitions(self, units: Iterable[tuple[str, str]]) -> dict[str, set[str | None]]:
+        """Asset -> the partitions of these units of stages."""
+        found: dict[str, set[str | None]] = {}
+        for name, unit in units:
             stage = self._session.pipeline.stages.get(name)
             partition: str | None = unit
             if stage is not None and stage.units is Units.CORPUS:
                 partition = None
             elif stage is not None and stage.by_cluster_type:
                 partition = stage.cluster_type(unit)
-            shown.setdefault(name, set()).add(partition)
-        return shown
+            found.setdefault(name, set()).add(partition)
+        return found

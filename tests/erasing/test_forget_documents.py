@@ -14,7 +14,7 @@ from io_managers.sharing.segments.signatures import SigningKey, public_text
 from tests.support.canaries import canaries
 from tests.support.model_answers import Call
 from tests.support.model_corpus import asking
-from tests.support.model_faults import Fault, WrongSchema
+from tests.support.model_faults import Fault, WrongSchema, always
 from tests.support.model_server import ModelServer
 from tests.support.own_modules import COUNTING
 from tests.support.pipelines import essay
@@ -59,15 +59,15 @@ class Erasing:
         (folder / "proposals.txt").write_text("Find the subject of the text.")
         for name in (
             "bees/hives.md",
-            "bees/flowers.txt",
+            "bees/flowers.md",
             "bees/wax.md",
             "rails/points.md",
             "rails/signals.txt",
             "reefs/fish.txt",
         ):
-            self.write(
-                name, f"# About {Path(name).stem}\n\n{essay(Path(name).stem, 2)} Dr. Anna Weber of Acme Ltd. said so."
-            )
+            about = Path(name).stem
+            tags = "---\ntags: [honey]\n---\n" if name.startswith("bees/") else ""
+            self.write(name, f"{tags}# About {about}\n\n{essay(about, 2)} Dr. Anna Weber of Acme Ltd. said so.")
         self.write(NAME, TEXT)
 
     def write(self, name: str, text: str) -> None:
@@ -94,9 +94,9 @@ class Erasing:
         """A command, with Dagster."""
         return seedbank(self.home, *words, environment=self.environment)
 
-    def seed(self) -> Finished:
+    def seed(self, *words: str) -> Finished:
         """A seed, which has to succeed."""
-        done = self.run("seed", "--json")
+        done = self.run("seed", "--json", *words)
         assert done.status == 0, done.printed()
         return done
 
@@ -117,23 +117,25 @@ class Erasing:
         return found | {f"remote: {one}" for one in canaries(self.remote, CANARY, public_text(KEY.public))}
 
 
-def wrong_once(call: Call, earlier: int) -> Fault | None:
-    """The first answer about the document is of no use, so that its reply is kept in the account."""
-    about = any(CANARY in text.lower() for text in call.texts()) and call.is_chat
-    return WrongSchema() if about and earlier == 0 else None
+def wrong(call: Call, earlier: int) -> Fault | None:
+    """No summary of the document is of any use, so that replies and reasons are kept of what never became a result."""
+    about = call.is_chat and any(CANARY in text.lower() for text in call.texts())
+    return WrongSchema() if about and "summary" in ((call.schema or {}).get("properties") or {}) else None
 
 
 @pytest.fixture
 def erasing(tmp_path: Path) -> Iterator[Erasing]:
-    with ModelServer(wrong_once, dimensions=64) as server:
+    with ModelServer(dimensions=64) as server:
         yield Erasing(tmp_path, server)
 
 
 def test_nothing_of_a_document_is_left_and_the_others_are_not_paid_again(erasing: Erasing) -> None:
     """A store that keeps a text in a free page, an old version or a log has not forgotten it."""
-    erasing.seed()
+    erasing.server.script = wrong
+    assert erasing.run("seed", "--json").status == 1
+    erasing.server.script = always(None)
     erasing.write(NAME, TEXT.replace("honey house", "honey house of zqvxtown"))
-    erasing.seed()
+    erasing.seed("--retry-failed")
     erasing.converse()
     assert erasing.run("report").status == 0
     before = erasing.left()

@@ -39,14 +39,16 @@ class Traces:
     """What is to be erased.
 
     mentions: recognises the documents. keys: the actions, each after those through which it was found. units: (stage, unit) of
-    what is published of them, also of other documents and of the corpus. digests: of the values. shared: what else has results
-    of the documents, which stay -> how many. own, others: by stage, the results of the documents, and those that were made of
-    them together with others. request_keys: all actions that requests were sent for, whether or not they have a result.
+    what is published of them, also of other documents and of the corpus; earlier: the same of results that are not published any
+    more. digests: of the values. shared: what else has results of the documents, which stay -> how many. own, others: by stage,
+    the results of the documents, and those that were made of them together with others. request_keys: all actions that were made
+    for the documents, whether or not they have a result.
     """
 
     mentions: Mentions
     keys: list[str] = field(default_factory=list[str])
     units: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    earlier: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     digests: set[str] = field(default_factory=set[str])
     shared: dict[str, int] = field(default_factory=dict[str, int])
     own: dict[str, Removed] = field(default_factory=dict[str, Removed])
@@ -233,6 +235,13 @@ class _Search:
                 traces.units.add((stage, unit))
                 if unit not in documents:
                     of_others.add(key)
+        traces.earlier = {
+            (stage, owner)
+            for stage, owner in self._rows(
+                "SELECT stage, owner FROM origins JOIN actions USING (action_key) WHERE action_key IN among", erased
+            )
+            if not _KEY.fullmatch(owner)
+        } - traces.units
         of_others |= self._inside(of_others, erased)
         for stage, key, provenance, size_bytes in self._rows(
             "SELECT a.stage, a.action_key, provenance, coalesce(length(data), size_bytes, 0) FROM actions a LEFT JOIN objects"
