@@ -9,7 +9,7 @@ import typer
 
 from cli.invocation import HomeOption, JsonOption, open_session
 from cli.retention.confirming import DryRunOption, YesOption, ask, can_ask, figures_json, recomputing
-from cli.streams import print_json, print_text
+from cli.streams import print_error, print_json, print_text
 from resources.wording import counted, did_you_mean
 
 if TYPE_CHECKING:
@@ -45,8 +45,10 @@ def forget(
     from resources.errors import ConfigurationError
 
     with open_session(None, home, must_exist=True) as session:
-        documents = _listed(listed) if listed is not None else []
+        documents = _listed(listed, session) if listed is not None else []
         if not names and not documents:
+            if listed is not None:
+                raise ConfigurationError(f"The home has nothing of any document in {listed}. Nothing was erased.")
             raise ConfigurationError(
                 "Say what to forget: documents, or stages and tables that no setting names any more."
             )
@@ -63,8 +65,10 @@ def forget(
             _erase(session, documents, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
-def _listed(path: Path) -> list[str]:
+def _listed(path: Path, session: "Session") -> list[str]:
+    """The documents of a list of which the home has something; the others are named, since lists are made for many homes."""
     from resources.errors import ConfigurationError
+    from seed_assets.erasing.erasing import documents_of
 
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -72,7 +76,11 @@ def _listed(path: Path) -> list[str]:
         raise ConfigurationError(
             f"The list of documents {path} cannot be read: {error}. Nothing was erased."
         ) from error
-    return [line for line in lines if line.strip()]
+    known, named = documents_of(session), [line for line in lines if line.strip()]
+    if unknown := [line for line in named if line not in known]:
+        more = f" and {len(unknown) - _NAMED:,} more" if len(unknown) > _NAMED else ""
+        print_error(f"The home has nothing of {', '.join(unknown[:_NAMED])}{more}.")
+    return [line for line in named if line in known]
 
 
 def _stages_among(session: "Session", names: Sequence[str]) -> list[str]:
@@ -114,9 +122,8 @@ def _forget_stages(session: "Session", names: Sequence[str], *, dry_run: bool, a
 
 def _erase(session: "Session", documents: Sequence[str], *, dry_run: bool, yes: bool, as_json: bool) -> None:
     from resources.errors import ConfigurationError
-    from seed_assets.erasing.erasing import check_known, erase
+    from seed_assets.erasing.erasing import erase
 
-    check_known(session, documents)
     if not yes:
         found = erase(session, documents, dry_run=True)
         if dry_run and as_json:

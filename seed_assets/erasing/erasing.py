@@ -10,7 +10,6 @@ from io_managers.store.retention.mentions import Mentions
 from io_managers.store.retention.rules import Removed
 from io_managers.store.retention.traces import Traces, find_traces, known_documents
 from resources.errors import ConfigurationError
-from resources.wording import did_you_mean
 from seed_assets.erasing.holders import HasResults, holders_of
 from seed_assets.graph.stage import Units
 from seed_assets.session.session import Session
@@ -49,17 +48,6 @@ def documents_of(session: Session) -> set[str]:
     """All documents of which a home has something."""
     stages = [stage.name for stage in session.pipeline.document_stages]
     return known_documents(session.store, stages) | set(session.store.batches.documents())
-
-
-def check_known(session: Session, documents: Sequence[str]) -> None:
-    """Raise ConfigurationError if a home has nothing of one of these documents."""
-    known = documents_of(session)
-    for document in documents:
-        if document not in known:
-            raise ConfigurationError(
-                f"The home {session.settings.home} has nothing of a document {document!r}.{did_you_mean(document, known)} "
-                "A document is named by its path below the corpus. Nothing was erased."
-            )
 
 
 def erase(session: Session, documents: Sequence[str], *, dry_run: bool) -> Erased:

@@ -46,6 +46,10 @@ def holders_of(session: Session) -> Iterator[Holder]:
     yield PublishedRefs(session.store)
     yield Rows(session)
     yield Answers(session.store, Asked(session.home.asked))
+    if session.home.entity_decisions.exists():
+        from seed_assets.stages.entities.entity_erasing import DecisionsAboutDocuments
+
+        yield DecisionsAboutDocuments(session.home.entity_decisions)
     if session.home.dagster.is_dir():
         from seed_assets.orchestration.erasing import DagsterRecords
 

@@ -1,7 +1,8 @@
 """Erases documents from Dagster's records of a home: their partitions, and what event_log.erasing says of the rest."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from event_log.erasing import Pages, erase
 from event_log.home import open_instance
@@ -29,8 +30,17 @@ class DagsterRecords:
                 session.home.record_out_of_sync()
                 partitions.remove(found)
             records = erase(instance, traces.mentions, self._pages(traces), dry_run=dry_run)
-        counts = {"partitions": len(found), "records of Dagster": records}
+            logs = [path for path in self._logs() if traces.mentions.in_bytes(path.read_bytes())]
+            for path in [] if dry_run else logs:
+                path.unlink(missing_ok=True)
+        counts = {"partitions": len(found), "records of Dagster": records, "logs of Dagster": len(logs)}
         return Outcome({kind: count for kind, count in counts.items() if count})
+
+    def _logs(self) -> Iterator[Path]:
+        """What runs and ticks have printed, and other files beside the databases."""
+        for path in self._session.home.dagster.rglob("*"):
+            if path.is_file() and not path.name.endswith((".db", ".db-wal", ".db-shm")):
+                yield path
 
     def _pages(self, traces: Traces) -> Pages:
         """Which pages show something of the documents."""

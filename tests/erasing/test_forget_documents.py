@@ -137,6 +137,10 @@ def test_nothing_of_a_document_is_left_and_the_others_are_not_paid_again(erasing
     erasing.write(NAME, TEXT.replace("honey house", "honey house of zqvxtown"))
     erasing.seed("--retry-failed")
     erasing.converse()
+    decided = "same,Anna Weber,,A. Weber,\n"
+    decisions = erasing.home / "entity-decisions.csv"
+    columns = "decision,name,document,other,other_document\n"
+    decisions.write_text(f"{columns}different,Zqvxperson Smith,{NAME},Anna Weber,bees/hives.md\n{decided}")
     assert erasing.run("report").status == 0
     before = erasing.left()
     places = (
@@ -163,6 +167,7 @@ def test_nothing_of_a_document_is_left_and_the_others_are_not_paid_again(erasing
     done = erasing.run("forget", NAME, "--yes", "--json")
     assert done.status == 0, done.printed()
     assert erasing.left() == set()
+    assert decisions.read_text() == columns + decided
     assert done.report["erased"]["results"] == looked.report["erased"]["results"]
 
     asked = len(erasing.server.calls)

@@ -235,13 +235,16 @@ class _Search:
                 traces.units.add((stage, unit))
                 if unit not in documents:
                     of_others.add(key)
-        traces.earlier = {
+        made_for = {
             (stage, owner)
             for stage, owner in self._rows(
                 "SELECT stage, owner FROM origins JOIN actions USING (action_key) WHERE action_key IN among", erased
             )
             if not _KEY.fullmatch(owner)
-        } - traces.units
+        }
+        # An interrupted erasure has dropped refs: what nothing is published of any more was published last.
+        traces.earlier = {(stage, unit) for stage, unit, _ in published} & made_for - traces.units
+        traces.units |= made_for - traces.earlier
         of_others |= self._inside(of_others, erased)
         for stage, key, provenance, size_bytes in self._rows(
             "SELECT a.stage, a.action_key, provenance, coalesce(length(data), size_bytes, 0) FROM actions a LEFT JOIN objects"
