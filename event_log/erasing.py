@@ -328,9 +328,15 @@ def _wipe(storages: Storages, changed: Iterable[Path]) -> None:
     """Take what was deleted out of the files for good; in PostgreSQL, let its space be used again."""
     for file in {*changed, *shared_files(storages)}:
         wipe_file(file)
-    for connect in (storages.index, storages.runs, storages.schedules):
-        with connect() as connection:
+    written = (
+        SqlEventLogStorageTable,
+        AssetEventTagsTable,
+        AssetKeyTable,
+        *(table for table, *_ in (*_DELETED, *_REPLACED)),
+    )
+    for table in written:
+        with _connect_to(storages, table)() as connection:
             engine = connection.engine
         if engine.dialect.name == "postgresql":
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("VACUUM"))
+                connection.execute(text(f"VACUUM {table.name}"))
