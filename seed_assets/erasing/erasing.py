@@ -1,16 +1,17 @@
 """Erases documents from a home, and says what that is: what of it is shared, and what others have to compute again.
 
-What belongs here: the order, and the report. What does not: what each part of a home holds (holders).
+What belongs here: the order, and the report. What does not: what each part of a home holds (erasables).
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from io_managers.store.retention.mentions import Mentions
 from io_managers.store.retention.rules import Removed
 from io_managers.store.retention.traces import Traces, find_traces, known_documents
 from resources.errors import ConfigurationError
-from seed_assets.erasing.holders import HasResults, holders_of
+from seed_assets.erasing.erasables import HasResults, erasables_of
 from seed_assets.graph.stage import Units
 from seed_assets.session.session import Session
 from seed_assets.session.sharing import refused_as_settings
@@ -61,17 +62,18 @@ def erase(session: Session, documents: Sequence[str], *, dry_run: bool) -> Erase
         if elsewhere := session.home.running_elsewhere():
             raise ConfigurationError(f"{elsewhere} Nothing was erased.")
         session.store.check_writable()
-    holders = list(holders_of(session))
-    also = [one.results(Mentions(documents)) for one in holders if isinstance(one, HasResults)]
+    erasables = list(erasables_of(session))
+    also = [one.results(Mentions(documents)) for one in erasables if isinstance(one, HasResults)]
     traces = _traces(session, documents, set().union(*also))
-    scan = session.corpus.scan()
     report = Erased(documents, dry_run, again=dict(sorted(traces.others.items())), shared=traces.shared)
-    report.there = sorted(set(documents) & (scan.documents.keys() | scan.problems.keys()))
+    with suppress(ConfigurationError):  # the folder may be gone, and the documents have to be erased all the same
+        scan = session.corpus.scan()
+        report.there = sorted(set(documents) & (scan.documents.keys() | scan.problems.keys()))
     for removed in traces.own.values():
         report.own.add(removed)
-    for holder in holders:
+    for erasable in erasables:
         with refused_as_settings():
-            outcome = holder.erase(traces, dry_run=dry_run)
+            outcome = erasable.erase(traces, dry_run=dry_run)
         report.erased |= outcome.erased
         report.left += outcome.left
     return report

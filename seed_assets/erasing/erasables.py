@@ -16,7 +16,7 @@ from seed_assets.erasing.rows import Rows
 from seed_assets.session.session import Session
 
 
-class Holder(Protocol):
+class Erasable(Protocol):
     """A part of a home that holds something of documents."""
 
     def erase(self, traces: Traces, *, dry_run: bool) -> Outcome:
@@ -33,7 +33,7 @@ class HasResults(Protocol):
         ...
 
 
-def holders_of(session: Session) -> Iterator[Holder]:
+def erasables_of(session: Session) -> Iterator[Erasable]:
     """The parts of a home.
 
     The remote comes first, since it may be out of reach; then the refs, so that nothing is served any more; and the results last,
