@@ -128,11 +128,9 @@ def _redis(setting: str, url: str) -> Finding:
         )
     finally:
         client.close()
-    policy = str(memory.get("maxmemory_policy", "")) if isinstance(memory, dict) else ""
-    if isinstance(memory, dict) and memory.get("maxmemory") == 0:
-        found.warn("It has no limit on its memory.", "Set maxmemory on the server.")
-    elif setting == "store.redis_url" and policy == "noeviction":
-        found.warn(
-            "It evicts nothing once it is full.", "Set maxmemory-policy allkeys-lru, unless limits are kept there too."
-        )
+    if setting == "store.redis_url" and isinstance(memory, dict):
+        if memory.get("maxmemory") == 0:
+            found.warn("It has no limit on its memory, which values could fill.", "Set maxmemory on the server.")
+        elif memory.get("maxmemory_policy") == "noeviction":
+            found.warn("It evicts nothing once it is full.", "Set allkeys-lru, unless limits are kept there too.")
     return found

@@ -23,7 +23,7 @@ def _tables(session: Session) -> Finding:
     if not present:
         return Finding("off", "No table was written yet.")
     found = Finding("fine", f"{len(present)} tables.")
-    with found.timed("opening one"):
+    with found.timed("opening one, after importing LanceDB"):
         rows = session.tables.open(present[0]).count_rows()
     found.said += f" {present[0]} has {rows:,} rows."
     if changed := [table for table in present if session.tables.state(table) is None]:

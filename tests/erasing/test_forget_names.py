@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from resources.home.home import Home
 from tests.support.pipelines import World
 from tests.support.seed_process import Finished, seedbank
 
@@ -49,3 +50,19 @@ def test_a_list_is_worked_off_and_what_the_home_does_not_have_is_named(world: Wo
     }
     again = forget(world, "--list", str(listed), "--yes")
     assert (again.status, "nothing of any document" in again.errors) == (2, True), again.printed()
+
+
+def test_nothing_is_erased_while_another_process_seeds(world: World) -> None:
+    """What it computes of the document meanwhile would be left."""
+    with Home(world.home).running():
+        refused = forget(world, "reefs/corals.txt", "--yes")
+        assert (refused.status, "Nothing was erased" in refused.errors) == (2, True), refused.printed()
+    assert "reefs/corals.txt" in world.documents_in("documents")
+
+
+def test_a_document_can_be_erased_without_its_corpus(world: World) -> None:
+    world.corpus.rename(world.corpus.with_name("away"))
+    done = forget(world, "reefs/corals.txt", "--yes", "--json")
+    assert done.status == 0, done.printed()
+    assert done.report["in_corpus"] == []
+    assert "reefs/corals.txt" not in world.documents_in("documents")
