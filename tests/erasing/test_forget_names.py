@@ -19,7 +19,7 @@ def forget(world: World, *words: str) -> Finished:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("reefs/coral.txt",), "Did you mean reefs/corals.txt?"),
+        (("reefs/coral.txt",), "Did you mean reefs/corals.txt"),
         (("summaries",), "summaries is in use"),
         (("summaries", "reefs/corals.txt"), "Forget them in two commands"),
         ((), "Say what to forget"),
