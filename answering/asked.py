@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ import msgspec
 from answering.answers import Question, Reply, Turn
 from answering.passages import Choice
 from io_managers.store.errors import StoreUnavailableError
+from io_managers.store.sqlite.wiping import overwrite_deleted, wipe
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS choices (question TEXT PRIMARY KEY, asked BLOB NOT NULL, choice BLOB NOT NULL) WITHOUT ROWID;
@@ -121,6 +122,43 @@ class Asked:
     def forget(self) -> None:
         """Forget which passages answers were made from, and which documents they used."""
         self._write(("DELETE FROM choices", [()]), ("DELETE FROM uses", [()]))
+
+    def choices_of(self, documents: Collection[str]) -> dict[str, Choice]:
+        """Return the choices of passages of any of these documents, by the keys of their questions."""
+        rows = self._read(
+            "SELECT question, choice FROM choices WHERE question IN"
+            " (SELECT question FROM uses WHERE document IN (SELECT value FROM json_each(?)))",
+            msgspec.json.encode(list(documents)).decode(),
+        )
+        return {key: msgspec.msgpack.decode(choice, type=Choice) for key, choice in rows}
+
+    def questions_of(self, is_of: Callable[[Question], bool]) -> list[str]:
+        """Return the keys of the questions of which this is true."""
+        rows = self._read("SELECT question, asked FROM choices")
+        return [key for key, asked in rows if is_of(msgspec.msgpack.decode(asked, type=Question))]
+
+    def conversations_of(self, is_of: Callable[[Reply], bool]) -> list[str]:
+        """Return the ids of the conversations with a reply of which this is true."""
+        rows = self._read("SELECT session, reply FROM turns")
+        return list(dict.fromkeys(one for one, reply in rows if is_of(msgspec.msgpack.decode(reply, type=Reply))))
+
+    def erase(self, questions: Iterable[str], conversations: Iterable[str]) -> None:
+        """Erase questions with their choices and counts, and whole conversations, also from the free space of the file."""
+        keys, sessions = [(key,) for key in questions], [(one,) for one in conversations]
+        if not (keys or sessions):
+            return
+        with self._lock:
+            overwrite_deleted(self._connection())
+        self._write(
+            *((f"DELETE FROM {table} WHERE question = ?", keys) for table in ("choices", "uses", "counts")),
+            ("DELETE FROM turns WHERE session = ?", sessions),
+            ("DELETE FROM sessions WHERE id = ?", sessions),
+        )
+        with self._lock:
+            try:
+                wipe(self._connection())
+            except sqlite3.Error as error:
+                raise self._unavailable(error) from error
 
     def begin(self) -> str:
         """Begin a conversation and return its id."""

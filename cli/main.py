@@ -18,7 +18,9 @@ from cli.batches.batch import batch_app
 from cli.costs.cache import cache_app
 from cli.costs.prove import prove
 from cli.dev import dev
+from cli.doctor.doctor import doctor
 from cli.entities.entities import entities_app
+from cli.erasing.forget import forget
 from cli.explaining.compare import compare
 from cli.explaining.explain import explain
 from cli.invocation import (
@@ -32,7 +34,6 @@ from cli.invocation import (
     open_session,
 )
 from cli.judging import check, judge_app
-from cli.own_stages.forget import forget
 from cli.own_stages.new_stage import new_app
 from cli.own_stages.notes import notes_as_json, warn_of_notes
 from cli.process_exit import exit_with_message, watch_address_limit
@@ -77,6 +78,7 @@ app.command()(prove)
 app.command()(search)
 app.command()(report)
 app.command()(forget)
+app.command()(doctor)
 
 
 @app.command()

@@ -28,13 +28,13 @@ from dagster._core.storage.event_log.schema import (
     SqlEventLogStorageMetadata,
     SqlEventLogStorageTable,
 )
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.runs.schema import RunsTable, RunStorageSqlMetadata, RunTagsTable
 from dagster._core.storage.schedules.schema import JobTickTable, ScheduleStorageSqlMetadata
 from dagster._time import get_current_datetime
 from sqlalchemy import delete, exists, func, select
 
+from event_log.history_files import run_file, run_files, shared_files
 from event_log.history_rows import Storages
 from event_log.superseded import FINISHED, RUN_GROUP_TAGS, find_superseded
 
@@ -84,7 +84,7 @@ def trim(instance: dg.DagsterInstance, graph: BaseAssetGraph, keep: timedelta, *
     """
     storages = Storages.of(instance)
     before = (get_current_datetime() - keep).replace(tzinfo=None)
-    files = [*_run_files(storages), *_compute_logs(instance)]
+    files = [*run_files(storages), *_compute_logs(instance)]
     found = find_superseded(storages, graph, before)
     # These files existed before the runs were read, so a file of no known run belongs to a deleted run.
     leftovers = [
@@ -116,7 +116,7 @@ def trim(instance: dg.DagsterInstance, graph: BaseAssetGraph, keep: timedelta, *
         leftovers=len(leftovers),
         bytes_before=bytes_before,
         bytes_after=bytes_before if dry_run else _bytes_on_disk(storages),
-        bytes_free=sum(_free_bytes(file) for file in _shared_files(storages)),
+        bytes_free=sum(_free_bytes(file) for file in shared_files(storages)),
     )
 
 
@@ -163,33 +163,8 @@ def _delete_runs(storages: Storages, run_ids: Sequence[str]) -> None:
         connection.execute(delete(RunTagsTable).where(tags.run_id.in_(deleted)))
     for run_id in deleted:
         storages.instance.compute_log_manager.delete_logs(prefix=[run_id])
-        if file := _run_file(storages, run_id):
+        if file := run_file(storages, run_id):
             _remove(file)
-
-
-# SQLite has a file with the asset events of all runs, a file for each run with copies of them, and files of runs and schedules.
-
-
-def _shared_files(storages: Storages) -> Iterator[Path]:
-    for connect in (storages.index, storages.runs, storages.schedules):
-        with connect() as connection:
-            database = connection.engine.url.database
-            sqlite = connection.dialect.name == "sqlite"
-        if sqlite and database:
-            yield Path(database)
-
-
-def _run_file(storages: Storages, run_id: str) -> Path | None:
-    if not isinstance(storages.events, SqliteEventLogStorage):
-        return None
-    file = Path(storages.events.path_for_shard(run_id))
-    return file if file.exists() else None
-
-
-def _run_files(storages: Storages) -> list[Path]:
-    index = _run_file(storages, INDEX_SHARD_NAME)
-    # The file whose name is only a suffix has the events outside runs.
-    return [file for file in index.parent.glob("[!.]*.db") if file != index] if index else []
 
 
 def _compute_logs(instance: dg.DagsterInstance) -> list[Path]:
@@ -217,7 +192,7 @@ def _is_run_id(name: str) -> bool:
 def _copies(storages: Storages, run_ids: Iterable[str]) -> Iterator[tuple[Path, int]]:
     """Yield the files of these runs that can be made smaller, and how many copies of events each has."""
     for run_id in sorted(run_ids):
-        if file := _run_file(storages, run_id):
+        if file := run_file(storages, run_id):
             with _opened(file) as database:
                 copies = database.execute(f"SELECT count(*) {_COPIES}").fetchone()[0]
             # Free pages were left by a trim that was stopped.
@@ -240,7 +215,7 @@ def _give_back(storages: Storages) -> None:
     only done while no run is in progress. Until then new events fill the free pages.
     """
     idle = not storages.instance.get_runs_count(dg.RunsFilter(statuses=NOT_FINISHED_STATUSES))
-    for file in _shared_files(storages):
+    for file in shared_files(storages):
         with _opened(file) as database:
             free = _number(database, "freelist_count")
             if _number(database, "auto_vacuum") == 2:
@@ -256,7 +231,7 @@ def _give_back(storages: Storages) -> None:
 
 
 def _bytes_on_disk(storages: Storages) -> int:
-    databases = [*_shared_files(storages), *_run_files(storages)]
+    databases = [*shared_files(storages), *run_files(storages)]
     files = {part for database in databases for part in _with_logs(database)}
     if folder := _compute_log_folder(storages.instance):
         files.update(folder.rglob("*"))

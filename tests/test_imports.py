@@ -68,6 +68,7 @@ ORDER = (
     "seed_assets.checking  seed_assets.comparing  seed_assets.reports",
     "seed_assets.orchestration  answering",
     "seed_assets.definitions  seed_assets.seeding",
+    "seed_assets.erasing  seed_assets.doctor",
     "seed_assets.proof  service",
     "cli",
     "seedbank",

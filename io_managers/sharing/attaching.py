@@ -47,7 +47,7 @@ def attach(store: Store, rules: RemoteRules) -> Remote:
     """Let a store read through to a remote; a store that does so already keeps its own. Raises StoreUnavailableError."""
     if (attached := remote_of(store)) is not None:
         return attached
-    remote = Remote(partial(_opened, rules), RemoteIndex(store.directory / "remote.db", rules.source))
+    remote = Remote(partial(open_access, rules), RemoteIndex(store.directory / "remote.db", rules.source))
     store.actions = SharedActions(store.database, remote)
     store.content = SharedContent(store.content, store.database, remote)
     return remote
@@ -58,7 +58,8 @@ def remote_of(store: Store) -> Remote | None:
     return store.actions.remote if isinstance(store.actions, SharedActions) else None
 
 
-def _opened(rules: RemoteRules) -> Access:
+def open_access(rules: RemoteRules) -> Access:
+    """The bucket of a remote, and how it is used. Nothing is sent. Raises RemoteError."""
     bucket = open_bucket(rules.address, rules.timeout_seconds)
     signer = SigningKey.parse(rules.signing_key) if rules.signing_key else None
     unsigned = rules.unsigned or bucket.is_own()

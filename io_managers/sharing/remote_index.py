@@ -10,7 +10,7 @@ one key, every reader chooses the older one, and of equally old ones that with t
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import closing
 from itertools import groupby
 from operator import itemgetter
@@ -19,10 +19,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from io_managers.sharing.segments.segment import Block, Segment, SharedAction, rows_of
+from io_managers.sharing.segments.segment import Block, Segment, SharedAction, block_of, rows_of
 from io_managers.store.errors import SegmentError, translate
 from io_managers.store.sqlite.connection import transaction
 from io_managers.store.sqlite.seals import seal, sound
+from io_managers.store.sqlite.wiping import overwrite_deleted, wipe
 
 _FORMAT = 1
 _SCHEMA = """
@@ -242,6 +243,50 @@ class RemoteIndex:
             (f"DELETE FROM blocks WHERE segment {among}", [(gone,)]),
             (f"DELETE FROM segments WHERE name {among}", [(gone,)]),
         )
+
+    def related(self, keys: Set[str], names: Callable[[str], bool]) -> dict[str, set[str]]:
+        """Content digest -> keys, of the actions with these keys and of those whose inputs name something. It reads all rows."""
+        found: dict[str, set[str]] = {}
+        for block in self._blocks_of(self.segments()):
+            for row in self._block(block):
+                if row.key in keys or names(row.parts):
+                    found.setdefault(row.content_digest, set()).add(row.key)
+        return found
+
+    def others_with(self, digests: Iterable[str], keys: Set[str]) -> set[str]:
+        """Those of these digests that another action than these has."""
+        wanted = msgspec.json.encode(list(digests)).decode()
+        rows = self._read(
+            "SELECT content_digest, action_key FROM keys WHERE content_digest IN (SELECT value FROM json_each(?))",
+            wanted,
+        )
+        return {digest for digest, key in rows if key not in keys}
+
+    def erase(self, keys: Set[str]) -> None:
+        """Remove the rows of these actions from this file, also those of segments that others have signed."""
+        writes: list[tuple[str, Sequence[tuple]]] = []
+        for block in self._blocks_of(self.segments()):
+            rows = self._block(block)
+            left = [row for row in rows if row.key not in keys]
+            if len(left) < len(rows):
+                kept = block_of(left)
+                writes.append(("UPDATE blocks SET rows = ?, data = ? WHERE block = ?", [(kept.rows, kept.data, block)]))
+        named = [(key,) for key in keys]
+        with self._lock:
+            try:
+                overwrite_deleted(self._connection)
+            except sqlite3.Error as error:
+                raise translate(error, self._path) from error
+        self._write(
+            *writes,
+            ("DELETE FROM keys WHERE action_key = ?", named),
+            ("DELETE FROM adopted WHERE action_key = ?", named),
+        )
+        with self._lock:
+            try:
+                wipe(self._connection)
+            except sqlite3.Error as error:
+                raise translate(error, self._path) from error
 
     def note_pulled(self) -> None:
         """Note that the index is what the remote has now."""

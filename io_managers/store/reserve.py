@@ -127,6 +127,15 @@ class Reserve:
         places = " and ".join(map(str, sorted(self.kept_in)))
         return f"{what} kept in {places}, and the next run commits {'it' if self.kept == 1 else 'them'}."
 
+    def erase(self) -> None:
+        """Delete the files that hold no waiting answers: committed ones stay in them until they are overwritten."""
+        with self._lock:
+            for place in self._places:
+                if place.exists() and not place.holds_records():
+                    place.close()
+                    place.path.unlink(missing_ok=True)
+            self._prepared = None
+
     def close(self) -> None:
         """Close the files."""
         for place in self._places:

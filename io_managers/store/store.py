@@ -98,13 +98,18 @@ class Store:
         if (problem := self.free_space.problem(now=True)) is not None:
             raise problem
 
-    def keep_failed(self, attempt: Attempt, reply: bytes = b"") -> None:
-        """Record an attempt without a usable answer, and store the reply."""
-        if not reply:
-            self.requests.record(attempt)
-            return
-        digest, writes = self.content.prepare(encode(reply).data, compressible=True)
-        self.requests.record(msgspec.structs.replace(attempt, response=digest), *writes)
+    def keep_failed(self, attempt: Attempt, reply: bytes = b"", origins: Sequence[tuple[str, str]] = ()) -> None:
+        """Record an attempt without a usable answer, and store the reply. origins: what it was made for, see `commit`."""
+        others = [self.actions.put_origins(origins)] if origins else []
+        if reply:
+            digest, writes = self.content.prepare(encode(reply).data, compressible=True)
+            attempt, others = msgspec.structs.replace(attempt, response=digest), [*writes, *others]
+        self.requests.record(attempt, *others)
+
+    def note_origins(self, origins: Sequence[tuple[str, str]]) -> None:
+        """Queue what an action was made for that failed, and so has no result; see `commit`."""
+        if origins:
+            self.database.write(self.actions.put_origins(origins))
 
     def keep_texts(self, texts: Mapping[str, bytes]) -> None:
         """Keep texts, such as prompts, under the digests by which keys name them, so that later changes can be shown.

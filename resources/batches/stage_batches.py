@@ -70,7 +70,7 @@ class StageBatches:
         if found is not None:
             state, reply = found
             if state != REPLIED:
-                self._records.wait(costs.outer_key, key)
+                self._records.wait(costs.outer_key, costs.unit, key)
                 raise WaitingError(_WAITS)
             self._served.add(key)
             yield reply
@@ -115,7 +115,7 @@ class StageBatches:
             async with self._adding:
                 file = self._with_room(access, request.path, costs.stage, line)
                 file.add(costs.action_key, line, usd or 0.0)
-            await self._records.claim(file.batch, costs.action_key, costs.outer_key, usd or 0.0, tries)
+            await self._records.claim(file.batch, costs.action_key, costs.outer_key, costs.unit, usd or 0.0, tries)
             costs.promise(usd or 0.0)
 
     def _with_room(self, access: BatchAccess, path: str, stage: str, line: bytes) -> RequestFile:

@@ -37,6 +37,7 @@ from resources.endpoints.llm import (
     TransientLLMError,
     UnusableReplyError,
 )
+from resources.endpoints.model_list import listed_models
 from resources.endpoints.model_request import ModelRequest, ParsedReply, ReplyParser, Sender
 from resources.endpoints.reply_reading import ReplyReader, reported_tokens
 from resources.endpoints.waits import limit_wait
@@ -83,6 +84,7 @@ class Endpoint:
         secret: str = "",
         settings: RequestSettings | None = None,
         of_vectors: bool = False,
+        models_path: str = "/models",
         batch: BatchTerms | None = None,
     ) -> None:
         """name: the endpoint in messages, without user and password. url: its address, which decides whether a proxy is used.
@@ -90,7 +92,8 @@ class Endpoint:
 
         make_sender: creates the provider's sender for an HTTP client. check_key: raises ConfigurationError if the key, the
         proxy or the certificates cannot be used. settings: digests of the settings that shape requests. of_vectors: whether
-        this is an endpoint for vectors, which have settings of their own. batch: the batches of the server; None if it has none.
+        this is an endpoint for vectors, which have settings of their own. models_path: of the list of its models. batch: the
+        batches of the server; None if it has none.
         """
         self.name = name
         self.price = price
@@ -106,6 +109,7 @@ class Endpoint:
         self.settings = settings or RequestSettings()
         self.health = EndpointHealth()
         self._of_vectors = of_vectors
+        self._models_path = models_path
         self._retry_seconds = _FIRST_BACKOFF_SECONDS
         self._client: httpx2.AsyncClient | None = None
         self._sender: Sender | None = None
@@ -113,6 +117,11 @@ class Endpoint:
         self.circuit = CircuitBreaker(name)
         self._probing = asyncio.Lock()
         self._logged_loading = False
+
+    async def models(self, seconds: float) -> list[str] | None:
+        """The models that the server lists, which costs nothing; see listed_models. Raises ConfigurationError."""
+        self._check_key()
+        return await listed_models(self.name, self._url, self._secret, self._models_path, seconds)
 
     def check_ready(self, *, priced: bool) -> None:
         """Raise ConfigurationError if no request could be sent: the key is missing, or the price is unknown (if `priced`)."""

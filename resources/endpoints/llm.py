@@ -235,6 +235,7 @@ class RequestCosts(Protocol):
     stage: str
     action_key: str
     outer_key: str
+    unit: str
 
     @property
     def batched(self) -> BatchedRequests | None:

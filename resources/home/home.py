@@ -64,6 +64,11 @@ class Home:
         return self.directory / "batches"
 
     @property
+    def pictures(self) -> Path:
+        """The folder of the pictures of clusters."""
+        return self.directory / "pictures"
+
+    @property
     def report(self) -> Path:
         """The report that `seedbank report` writes unless it is given another place."""
         return self.directory / "report.html"

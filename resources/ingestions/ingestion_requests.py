@@ -9,7 +9,7 @@ A request outlives the process that made it. Each method is one transaction, and
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from typing import Literal
 import msgspec
 
 from io_managers.store.errors import StoreUnavailableError
+from io_managers.store.sqlite.wiping import overwrite_deleted, wipe
 
 State = Literal["requested", "running", "cancelling", "succeeded", "failed", "cancelled"]
 OPEN: tuple[State, ...] = ("requested", "running", "cancelling")
@@ -169,6 +170,27 @@ class IngestionRequests:
         silent = self.silent_seconds()
         return silent is not None and silent < SILENT_SECONDS
 
+    def erase(self, names: Callable[[str], bool], *, dry_run: bool) -> int:
+        """Erase the failures and the notes in which a document is named; how many ingestions had any.
+
+        names: says whether a text names one. Raises StoreUnavailableError.
+        """
+        changed = [
+            (before, after)
+            for before in self._read("SELECT record FROM ingestions")
+            if (after := _without(before, names)) != before
+        ]
+        if changed and not dry_run:
+            with self._changing() as connection:
+                assert connection is not None
+                overwrite_deleted(connection)
+                for _, after in changed:
+                    _put(connection, after)
+            with self._connected() as connection:
+                assert connection is not None
+                wipe(connection)
+        return len(changed)
+
     def _read(self, sql: str, *parameters: object) -> list[Ingestion]:
         with self._connected() as connection:
             if connection is None:
@@ -215,6 +237,15 @@ class IngestionRequests:
 def _one(connection: sqlite3.Connection, ingestion_id: str) -> Ingestion | None:
     found = connection.execute("SELECT record FROM ingestions WHERE ingestion_id = ?", (ingestion_id,)).fetchone()
     return msgspec.json.decode(found[0], type=Ingestion) if found else None
+
+
+def _without(ingestion: Ingestion, names: Callable[[str], bool]) -> Ingestion:
+    failures = tuple(
+        one
+        for one in ingestion.failures
+        if not names("\n".join((one.document or "", one.stage, one.reason, one.remedy)))
+    )
+    return msgspec.structs.replace(ingestion, failures=failures, note="" if names(ingestion.note) else ingestion.note)
 
 
 def _put(connection: sqlite3.Connection, ingestion: Ingestion) -> None:

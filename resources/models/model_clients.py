@@ -149,6 +149,7 @@ class ModelClients:
             secret=address.api_key,
             settings=request_settings(settings, address.api_key),
             of_vectors=isinstance(settings, EmbeddingSettings),
+            models_path="/api/tags" if address.is_ollama else "/models",
             batch=self._batches(name, model, price, address, settings),
         )
 

@@ -94,7 +94,7 @@ def _ensure(
 ) -> IndexedTable:
     def work(opened: "Table") -> None:
         # Compaction comes first, so that a new index need not be adapted to moved rows.
-        _optimize(opened, keep)
+        optimize(opened, keep)
         if table == _SEARCHED:
             _make_missing(opened, vector_index_rows, text_index_for(_sampled_texts(opened), language_of))
 
@@ -133,7 +133,8 @@ def _make_missing(opened: "Table", vector_index_rows: int, wanted: TextIndex) ->
         opened.create_index(_VECTOR, config=IvfFlat(distance_type="dot", num_partitions=lists))
 
 
-def _optimize(opened: "Table", keep: timedelta) -> None:
+def optimize(opened: "Table", keep: timedelta) -> None:
+    """Merge small files, and remove versions older than `keep`; see ensure_indexes."""
     with warnings.catch_warnings():
         # LanceDB warns about a `keep` of zero, as the docstring of `ensure_indexes` does.
         warnings.filterwarnings("ignore", message="optimize\\(cleanup_older_than=0\\)", category=UserWarning)

@@ -100,6 +100,13 @@ class JsonSender:
 
     async def post(self, path: str, body: Mapping[str, Any]) -> "httpx2.Response":
         """The whole reply, whatever its status. Raises errors of httpx2, and the errors of the client's guards."""
+        return await self._send("POST", path, msgspec.json.encode(body))
+
+    async def get(self, path: str) -> "httpx2.Response":
+        """The same for a request without a body."""
+        return await self._send("GET", path, None)
+
+    async def _send(self, method: str, path: str, content: bytes | None) -> "httpx2.Response":
         import httpx2
 
         url = self._urls.get(path)
@@ -107,8 +114,7 @@ class JsonSender:
             before, question, query = self._base_url.raw_path.partition(b"?")
             url = self._base_url.copy_with(raw_path=before.rstrip(b"/") + path.encode() + question + query)
             self._urls[path] = url
-        request = httpx2.Request("POST", url, headers=self._headers, content=msgspec.json.encode(body))
-        return await self._client.send(request)
+        return await self._client.send(httpx2.Request(method, url, headers=self._headers, content=content))
 
 
 async def _check_allowed(request: "httpx2.Request") -> None:

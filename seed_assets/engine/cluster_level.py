@@ -4,7 +4,9 @@ This module finds the present clusters and those that can be done, and removes w
 are computed in stage_work, rows are written in sink, and clusters are found in core.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from glob import escape
+from pathlib import Path
 
 from io_managers.store.errors import LeaseBusyError
 from io_managers.store.holders import Waiting
@@ -44,11 +46,20 @@ def _write_pictures(runner: Runner, stage: Stage, outcome: StageRun) -> bool:
     for unit, value in runner.store.opened(outcome.results, stage.returns):
         opened += 1
         for name, shown in stage.show(value).items():
-            path = runner.pictures / f"{unit.replace(':', '-')}-{name}.png"
+            path = runner.pictures / f"{_file_name(unit)}-{name}.png"
             if not isinstance(shown, bytes) or (path.is_file() and path.read_bytes() == shown):
                 continue
             write_whole(path, shown)
     return opened == len(outcome.results)
+
+
+def picture_files(folder: Path, unit: str) -> Iterator[Path]:
+    """The files of all pictures of a unit."""
+    return folder.glob(f"{escape(_file_name(unit))}-*.png")
+
+
+def _file_name(unit: str) -> str:
+    return unit.replace(":", "-")
 
 
 def vanished(runner: Runner, corpus: PublishedCorpus) -> set[str]:

@@ -251,6 +251,7 @@ class Reuse:
                     settings=error.settings,
                 )
                 self.accounts.note_failure(failure, error)
+                self._store.note_origins(costs.owners)
             raise
         finally:
             self.costs.settle(costs)

@@ -22,8 +22,8 @@ class Forgotten:
     tables: list[str]
 
 
-def forget(session: Session, names: Sequence[str]) -> Forgotten:
-    """Remove the published results of these stages, and these tables and those that the stages wrote.
+def forget(session: Session, names: Sequence[str], *, dry_run: bool = False) -> Forgotten:
+    """Remove the published results of these stages, and these tables and those that the stages wrote; or find out what that is.
 
     Raises ConfigurationError if a name is of a stage or a table in use, or of none: then nothing is removed; TableError.
     """
@@ -44,9 +44,9 @@ def forget(session: Session, names: Sequence[str]) -> Forgotten:
     for stage in stages:
         uuids = {state.partition("@")[0] for state in session.store.refs.states(stage) if state}
         tables |= {table for table in notes.tables if _uuid(session, table) in uuids}
-    for table in sorted(tables):
+    for table in [] if dry_run else sorted(tables):
         from_scratch(lambda table=table: _drop(session, table))
-    for stage in stages:
+    for stage in [] if dry_run else stages:
         session.store.refs.drop_stage(stage)
     return Forgotten({stage: notes.unlisted[stage] for stage in stages}, sorted(tables))
 

@@ -20,6 +20,7 @@ from resources.settings.config import Settings, absolute
 from resources.wording import counted
 
 if TYPE_CHECKING:
+    from io_managers.sharing.attaching import RemoteRules
     from io_managers.sharing.pushing import Pushed
     from io_managers.sharing.remote import Pulled, Remote
     from io_managers.sharing.segments.signatures import Trust
@@ -57,22 +58,26 @@ def open_remote(settings: Settings, store: Store) -> "Remote | None":
     rules = settings.store
     if not rules.remote or rules.remote_access == "off" or not os.access(store.directory, os.W_OK):
         return None
-    from io_managers.sharing.attaching import RemoteRules, attach
+    from io_managers.sharing.attaching import attach
 
-    address = rules.remote if "://" in rules.remote else str(absolute(Path(rules.remote), "store.remote"))
-    return attach(
-        store,
-        RemoteRules(
-            address,
-            rules.remote_access,
-            rules.trusted_keys,
-            rules.signing_key.get_secret_value().strip(),
-            rules.unsigned == "accept",
-            rules.remote_timeout_seconds,
-            rules.redis_url.get_secret_value(),
-            rules.redis_hours,
-            rules.redis_largest_kb,
-        ),
+    return attach(store, remote_rules(settings))
+
+
+def remote_rules(settings: Settings) -> "RemoteRules":
+    """How the settings say that the remote is used."""
+    from io_managers.sharing.attaching import RemoteRules
+
+    rules = settings.store
+    return RemoteRules(
+        rules.remote if "://" in rules.remote else str(absolute(Path(rules.remote), "store.remote")),
+        rules.remote_access,
+        rules.trusted_keys,
+        rules.signing_key.get_secret_value().strip(),
+        rules.unsigned == "accept",
+        rules.remote_timeout_seconds,
+        rules.redis_url.get_secret_value(),
+        rules.redis_hours,
+        rules.redis_largest_kb,
     )
 
 

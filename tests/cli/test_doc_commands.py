@@ -91,6 +91,7 @@ class Sample(Dev):
             "FILE.csv": self._directory / "labels.csv",
             "labels.csv": self._directory / "labels.csv",
             "questions.txt": self._directory / "questions.txt",
+            "erasures.txt": self._directory / "erasures.txt",
             "/data/letters/seedbank.toml": self._directory / "seedbank.toml",
             ".seedbank/lancedb": self.home / "lancedb",
             "$PWD": ROOT,
@@ -113,6 +114,7 @@ class Sample(Dev):
         assert labels is not None
         found["labels.csv"].write_text(labels[1])
         found["questions.txt"].write_text("Why do the pages face outward in a chained library?\n")
+        found["erasures.txt"].write_text("f.md\n")
         found["/data/letters/seedbank.toml"].write_text(f'corpus = "{self.corpus}"\nhome = "{self.home}"\n')
         return {"COMMIT": "@", "CHUNKS": "100", **{shown: str(path) for shown, path in found.items()}}
 

@@ -41,6 +41,8 @@ NOT_IN_USE = (
     "resources.batches.stage_batches",
     "io_managers.sharing.remote",
     "retrieval.passage_features",
+    "seed_assets.erasing",
+    "seed_assets.doctor",
 )
 # The modules of core that say what decides a result, and the types of results. All others compute, and are imported when they do.
 DECLARING = {

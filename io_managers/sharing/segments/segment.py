@@ -30,6 +30,8 @@ _LARGEST_BLOCK_BYTES = 64 << 20
 _LARGEST_VALUE_BYTES = 1 << 40
 _LATEST = 1e12
 _LEVEL = 6
+# msgspec raises the second one for a text that is not UTF-8.
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
 _KEY = re.compile(r"[0-9a-f]{64}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -77,13 +79,14 @@ def encode_segment(
 ) -> bytes:
     """The bytes of a segment."""
     rows = sorted(actions, key=attrgetter("stage", "key"))
-    blocks = [_block(rows[first : first + _BLOCK_ROWS]) for first in range(0, len(rows), _BLOCK_ROWS)]
+    blocks = [block_of(rows[first : first + _BLOCK_ROWS]) for first in range(0, len(rows), _BLOCK_ROWS)]
     payload = msgspec.msgpack.encode(Segment(blocks, dict(erased or {})))
     key, signature = (signer.public, signer.sign(_HEADER + payload)) if signer else (b"", b"")
     return _HEADER + msgspec.msgpack.encode(_Signed(payload, key, signature))
 
 
-def _block(rows: Sequence[SharedAction]) -> Block:
+def block_of(rows: Sequence[SharedAction]) -> Block:
+    """Some actions as a block."""
     compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
     return Block(len(rows), compressor.compress(msgspec.msgpack.encode(rows)))
 
@@ -94,7 +97,7 @@ def decode_segment(data: bytes, trust: Trust) -> Segment:
     trust.check(header + signed.payload, signed.key, signed.signature)
     try:
         segment = msgspec.msgpack.decode(signed.payload, type=Segment)
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise SegmentError(f"Its content cannot be read: {error}.") from error
     if not all(map(_KEY.fullmatch, segment.erased)) or not all(map(_is_time, segment.erased.values())):
         raise SegmentError("Its content cannot be read: a key or a time in it is none.")
@@ -116,7 +119,7 @@ def _parts_of(data: bytes) -> tuple[bytes, _Signed]:
         )
     try:
         return _HEADER, msgspec.msgpack.decode(memoryview(data)[len(_HEADER) :], type=_Signed)
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise SegmentError(f"It is damaged or was cut off: {error}.") from error
 
 
@@ -128,7 +131,7 @@ def rows_of(block: Block) -> list[SharedAction]:
             raise SegmentError(f"One of its blocks would have {size_bytes:,} bytes.")
         raw = zstandard.ZstdDecompressor().decompress(block.data, max_output_size=_LARGEST_BLOCK_BYTES)
         rows = msgspec.msgpack.decode(raw, type=list[SharedAction])
-    except (zstandard.ZstdError, msgspec.MsgspecError) as error:
+    except (zstandard.ZstdError, *_UNREADABLE) as error:
         raise SegmentError(f"One of its blocks is damaged: {error}.") from error
     if len(rows) != block.rows or not all(map(_is_possible, rows)):
         raise SegmentError("One of its blocks holds what no finished action can have.")

@@ -8,15 +8,20 @@ sends the request again, whether in a batch or alone.
 """
 
 import asyncio
+import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from io_managers.store.sqlite.connection import transaction
 from io_managers.store.sqlite.database import Database, Write
+from io_managers.store.sqlite.wiping import overwrite_deleted, wipe
+
+_OF_UNITS = "w.outer_key IN (SELECT outer_key FROM batch_units WHERE unit IN (SELECT value FROM json_each(?1)))"
 
 State = Literal["collecting", "uploading", "creating", "submitted", "ended"]
 """collecting: requests are added. uploading: the file is sent. creating: the provider was, or is about to be, asked to begin it.
@@ -35,6 +40,8 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS batch_waits (outer_key TEXT NOT NULL, action_key TEXT NOT NULL, "
     "PRIMARY KEY (outer_key, action_key)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS batch_documents (document TEXT PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS batch_units (unit TEXT NOT NULL, outer_key TEXT NOT NULL, "
+    "PRIMARY KEY (unit, outer_key)) WITHOUT ROWID",
 )
 
 
@@ -119,12 +126,16 @@ class Batches:
         """The batches that have not ended, the oldest first."""
         return [batch for batch in self.all() if batch.state != "ended"]
 
-    async def claim(self, batch: Batch, action_key: str, outer_key: str, most_usd: float, tries: int) -> None:
-        """Claim a request for a batch. outer_key: of the stage's action that needs it. most_usd: the most that it costs."""
+    async def claim(
+        self, batch: Batch, action_key: str, outer_key: str, unit: str, most_usd: float, tries: int
+    ) -> None:
+        """Claim a request for a batch. outer_key: of the stage's action that needs it; unit: what that is for. most_usd: the most
+        that it costs.
+        """
         row = (action_key, batch.batch_id, CLAIMED, most_usd, tries, 0, b"")
         claimed = self._database.write(
             (f"INSERT OR REPLACE INTO batch_requests VALUES ({', '.join('?' * len(row))})", [row]),
-            _waits(outer_key, action_key),
+            *_waits(outer_key, unit, action_key),
         )
         await asyncio.wrap_future(claimed)
 
@@ -137,9 +148,9 @@ class Batches:
         )
         return (rows[0][0], KeptReply(action_key, *rows[0][1:])) if rows else None
 
-    def wait(self, outer_key: str, action_key: str) -> None:
+    def wait(self, outer_key: str, unit: str, action_key: str) -> None:
         """Record that one more action of a stage waits for a request."""
-        self._database.write(_waits(outer_key, action_key))
+        self._database.write(*_waits(outer_key, unit, action_key))
 
     def waiting(self) -> frozenset[str]:
         """The keys of the stages' actions that wait for a batch which was submitted."""
@@ -216,6 +227,45 @@ class Batches:
                 ("DELETE FROM batch_waits WHERE action_key = ?", rows),
             ).result()
 
+    def requests_for(self, units: Iterable[str], keys: Iterable[str] = ()) -> dict[str, str]:
+        """The requests that only these units, or these actions, wait for -> the states of their batches."""
+        if not self.any():
+            return {}
+        return dict(
+            self._database.read(
+                "SELECT action_key, coalesce(batches.state, '') FROM batch_requests LEFT JOIN batches USING (batch_id)"
+                " WHERE action_key IN (SELECT value FROM json_each(?2)) OR (EXISTS (SELECT 1 FROM batch_waits w"
+                f" WHERE w.action_key = batch_requests.action_key AND {_OF_UNITS}) AND NOT EXISTS (SELECT 1 FROM batch_waits w"
+                f" WHERE w.action_key = batch_requests.action_key AND NOT {_OF_UNITS}))",
+                (json.dumps(list(units)), json.dumps(list(keys))),
+            )
+        )
+
+    def erase(self, units: Collection[str], keys: Iterable[str]) -> int:
+        """Erase the requests that only these units, or these actions, wait for, with their replies; how many there were."""
+        found = self.requests_for(units, keys)
+        if not self.any():
+            return 0
+        chosen, named = json.dumps(list(found)), json.dumps(list(units))
+        of_units = "IN (SELECT outer_key FROM batch_units WHERE unit {} IN (SELECT value FROM json_each(?1)))"
+        with self._database.maintained() as connection:
+            overwrite_deleted(connection)
+            with transaction(connection):
+                for statement, parameter in (
+                    ("DELETE FROM batch_requests WHERE action_key IN (SELECT value FROM json_each(?))", chosen),
+                    ("DELETE FROM batch_waits WHERE action_key IN (SELECT value FROM json_each(?))", chosen),
+                    (
+                        f"DELETE FROM batch_waits WHERE outer_key {of_units.format('')}"
+                        f" AND outer_key NOT {of_units.format('NOT')}",
+                        named,
+                    ),
+                    ("DELETE FROM batch_units WHERE unit IN (SELECT value FROM json_each(?))", named),
+                    ("DELETE FROM batch_documents WHERE document IN (SELECT value FROM json_each(?))", named),
+                ):
+                    connection.execute(statement, (parameter,))
+            wipe(connection)
+        return len(found)
+
     def promised_usd(self) -> float:
         """The most that requests cost which are in a batch, and whose cost is not in the account yet."""
         if not self.any():
@@ -234,5 +284,8 @@ def _kept(batch: Batch) -> Write:
     return (f"INSERT OR REPLACE INTO batches VALUES ({', '.join('?' * len(row))})", [row])
 
 
-def _waits(outer_key: str, action_key: str) -> Write:
-    return ("INSERT OR IGNORE INTO batch_waits VALUES (?, ?)", [(outer_key, action_key)])
+def _waits(outer_key: str, unit: str, action_key: str) -> tuple[Write, Write]:
+    return (
+        ("INSERT OR IGNORE INTO batch_waits VALUES (?, ?)", [(outer_key, action_key)]),
+        ("INSERT OR IGNORE INTO batch_units VALUES (?, ?)", [(unit, outer_key)]),
+    )

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from io_managers.store.codecs.stored_bytes import Files
 from io_managers.store.sqlite.connection import transaction
+from io_managers.store.sqlite.schema import SAYS_MORE
 
 T = TypeVar("T")
 
@@ -27,6 +28,12 @@ _UNREFERENCED = (
     " AND NOT EXISTS (SELECT 1 FROM actions WHERE actions.content_digest = objects.content_digest)"
     " AND NOT EXISTS (SELECT 1 FROM temp.published WHERE digest = objects.content_digest)"
     " AND NOT EXISTS (SELECT 1 FROM requests WHERE response <> '' AND response = objects.content_digest)"
+)
+# No result, no failure and no unusable reply of the action is there any more.
+_LOST = (
+    "(NOT EXISTS (SELECT 1 FROM actions WHERE actions.action_key = origins.action_key)"
+    " AND NOT EXISTS (SELECT 1 FROM failures WHERE failures.action_key = origins.action_key)"
+    f" AND NOT EXISTS (SELECT 1 FROM requests WHERE requests.action_key = origins.action_key AND {SAYS_MORE}))"
 )
 ORPHANS = f"SELECT content_digest, coalesce(length(data), size_bytes) FROM objects WHERE true{_UNREFERENCED}"
 """The values that no result, ref or request names. The connection needs the table of `note_published`."""
@@ -82,12 +89,17 @@ def remove_values(connection: sqlite3.Connection, files: Files, digests: Sequenc
 
 
 def remove_lost_origins(connection: sqlite3.Connection) -> None:
-    """Remove what is recorded about the origins of results that are gone. Raises sqlite3.Error."""
+    """Remove what is recorded about the origins of results that are gone. Raises sqlite3.Error.
+
+    What was made inside of such a result passes to what that was made for, so that it is still found from there.
+    """
+    while _pass_on(connection):
+        pass
     after = ("", "")
     while True:
         rows = connection.execute(
-            "SELECT owner, action_key, EXISTS (SELECT 1 FROM actions WHERE actions.action_key = origins.action_key) FROM origins"
-            " WHERE (owner, action_key) > (?, ?) ORDER BY owner, action_key LIMIT 20000",
+            f"SELECT owner, action_key, NOT {_LOST} FROM origins WHERE (owner, action_key) > (?, ?)"
+            " ORDER BY owner, action_key LIMIT 20000",
             after,
         ).fetchall()
         if not rows:
@@ -97,10 +109,18 @@ def remove_lost_origins(connection: sqlite3.Connection) -> None:
             with _short_transaction(connection):
                 # Checked again: the result may have been computed again meanwhile.
                 connection.executemany(
-                    "DELETE FROM origins WHERE owner = ? AND action_key = ?"
-                    " AND NOT EXISTS (SELECT 1 FROM actions WHERE actions.action_key = origins.action_key)",
+                    f"DELETE FROM origins WHERE owner = ? AND action_key = ? AND {_LOST}",
                     batch,
                 )
+
+
+def _pass_on(connection: sqlite3.Connection) -> int:
+    """Let the owners of lost results own what was made inside of these; how many such origins are new."""
+    with _short_transaction(connection):
+        return connection.execute(
+            "INSERT OR IGNORE INTO origins SELECT origins.owner, inner.action_key FROM origins JOIN origins AS inner"
+            f" ON inner.owner = origins.action_key WHERE {_LOST}"
+        ).rowcount
 
 
 def remove_file(files: Files, digest: str) -> None:

@@ -29,6 +29,7 @@ from io_managers.store.sqlite.schema import (
     ADDED,
     APPLICATION_ID,
     FORMAT,
+    REPLIES_INDEX,
     RETENTION_TABLES,
     RETENTION_TRIGGERS,
     SCHEMA,
@@ -97,7 +98,7 @@ class Database:
                 found, application = self._identity()
                 if found == 0 and not self._reader.execute("SELECT 1 FROM sqlite_master").fetchone():
                     tables = (SCHEMA + ADDED + ACCOUNT_TABLES + RETENTION_TABLES).split(";\n")
-                    for statement in (*tables, *ACCOUNT_TRIGGERS, *RETENTION_TRIGGERS):
+                    for statement in (*tables, REPLIES_INDEX, *ACCOUNT_TRIGGERS, *RETENTION_TRIGGERS):
                         self._reader.execute(statement)
                     self._reader.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                     self._reader.execute(f"PRAGMA user_version = {FORMAT}")

@@ -15,6 +15,7 @@ from io_managers.store.sqlite.schema import (
     ACCOUNT_TRIGGERS,
     ADDED,
     FORMAT,
+    REPLIES_INDEX,
     RETENTION_TABLES,
     RETENTION_TRIGGERS,
     SEALS,
@@ -102,6 +103,15 @@ def _add_retention(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _lacks_replies_index(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'requests_action'").fetchone() is None
+
+
+def _add_replies_index(connection: sqlite3.Connection) -> None:
+    """Add the index of requests whose replies are kept, by action."""
+    connection.execute(REPLIES_INDEX)
+
+
 # Added columns follow those of earlier steps; repair relies on this order.
 STEPS = (
     Migration(_lacks_accounts, _add_accounts),
@@ -109,4 +119,5 @@ STEPS = (
     Migration(_lacks_settings, _add_settings),
     Migration(_lacks_daily_account, _add_daily_account),
     Migration(_lacks_retention, _add_retention),
+    Migration(_lacks_replies_index, _add_replies_index),
 )

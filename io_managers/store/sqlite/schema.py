@@ -102,6 +102,9 @@ CREATE INDEX IF NOT EXISTS actions_digest ON actions (content_digest);
 CREATE INDEX IF NOT EXISTS refs_action ON refs (action_key);
 CREATE INDEX IF NOT EXISTS requests_response ON requests (response) WHERE response <> '';
 """
+# The requests of which more is kept than figures: an unusable reply, or what was wrong. Erasing a document has to find them.
+SAYS_MORE = "(response <> '' OR detail <> '')"
+REPLIES_INDEX = f"CREATE INDEX IF NOT EXISTS requests_action ON requests (action_key) WHERE {SAYS_MORE}"
 TODAY = "CAST(strftime('%s', 'now') AS INTEGER) / 86400"
 _WAS_CURRENT = (
     f"UPDATE actions SET used_on = {TODAY} WHERE action_key = OLD.action_key;"

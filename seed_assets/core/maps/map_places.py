@@ -22,6 +22,8 @@ _STAYS = 0.06
 _FEWEST_KNOWN = 4
 # Hexadecimal digits of a vector's digest, which are enough to notice a change.
 _DIGEST = 16
+# No document has an id that begins like this, since ids are paths below a folder.
+_GONE = "/gone/"
 
 
 def place_documents(
@@ -43,8 +45,10 @@ def place_documents(
     if previous is not None:
         before = previous.places
         known = [row for row, one in enumerate(document_ids) if one in before and before[one].vector == digests[row]]
-        changed = {*previous.changed, *(before.keys() ^ set(document_ids))}
-        changed |= set(document_ids) - {document_ids[row] for row in known}
+        present = set(document_ids)
+        changed = {*previous.changed, *(before.keys() ^ present)} - {_mark(one) for one in present}
+        changed = {one if one in present or one.startswith(_GONE) else _mark(one) for one in changed}
+        changed |= present - {document_ids[row] for row in known}
         if len(known) >= _FEWEST_KNOWN and len(changed) <= drift * len(document_ids):
             places = _continued(document_ids, vectors, np.array(known, dtype=np.int64), before)
     if places is None:
@@ -56,6 +60,11 @@ def place_documents(
         },
         tuple(sorted(changed)),
     )
+
+
+def _mark(document_id: str) -> str:
+    """What stands for a document that is gone. Nobody needs its name any more, and a document may have to be erased."""
+    return f"{_GONE}{content_digest(document_id.encode('utf-8', 'surrogatepass'))[-_DIGEST:]}"
 
 
 def _continued(

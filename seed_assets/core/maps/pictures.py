@@ -30,7 +30,8 @@ class MapPlaces(msgspec.Struct, frozen=True):
     """The positions of all documents.
 
     places: document id -> its position.
-    changed: the documents that came, went or changed since all positions were computed together, sorted.
+    changed: the documents that came, went or changed since all positions were computed together, sorted; those that are not there
+        any more without their names, see map_places.
     """
 
     places: dict[str, MapPlace]

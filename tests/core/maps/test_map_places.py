@@ -66,7 +66,11 @@ def test_removed_documents_count_as_changes_and_move_no_other() -> None:
     ids, vectors = grouped()
     first = place_documents(ids, vectors, None, DRIFT)
     second = place_documents(ids[2:], vectors[2:], first, DRIFT)
-    assert second.changed == ("00.txt", "01.txt")
+    assert len(second.changed) == 2
+    assert not any("00.txt" in one or "01.txt" in one for one in second.changed), "a document may have to be erased"
+    third = place_documents(ids[1:], vectors[1:], second, DRIFT)
+    assert "01.txt" in third.changed
+    assert len(third.changed) == 2, "one that comes back counts once"
     assert places_of(second) == {one: place for one, place in places_of(first).items() if one in ids[2:]}
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 
 from resources.tables.lance import LanceTables
+from resources.tables.lance_erasing import erase_rows
 from resources.tables.lance_errors import (
     ForeignTableError,
     TableMissingError,
@@ -477,3 +478,30 @@ def test_maintenance_keeps_recent_versions_by_default(tables: LanceTables) -> No
     assert len([name for name in os.listdir(tables.folder("chunks") / "_versions") if name.endswith(".manifest")]) == 1
     assert tables.state("chunks") is not None
     assert tables.written("chunks", ["a"]) == {"a": "2"}
+
+
+def test_erased_rows_are_in_no_file_and_the_state_of_others_stays(tables: LanceTables) -> None:
+    """Deleted rows stay in files of LanceDB, in old versions, in indexes, and as conditions in its log of transactions."""
+    names = ["zqvx", "b", "c"]
+    written = tables.write("chunks", chunk_rows(names, digest="zqvxdigest"), names)
+    tables.write("chunks", chunk_rows(["b", "c"]), ["b", "c"])
+    ensure_indexes(tables)
+    tables.delete_rows("chunks", ["c"])
+    assert _files_with(tables, b"zqvx")
+    assert erase_rows(tables, "chunks", ["zqvx"]) == 2
+    assert _files_with(tables, b"zqvx") == []
+    assert is_current(written, tables.state("chunks"))
+    assert tables.written("chunks", ["b", "c", "zqvx"]) == {"b": "first"}
+    assert len(tables.open("chunks").list_versions()) == 1
+    ensure_indexes(tables)
+    tables.write("chunks", chunk_rows(["b", "d"], digest="second"), ["b", "d"])
+    assert tables.written("chunks", ["b", "d"]) == {"b": "second", "d": "second"}
+    assert erase_rows(tables, "chunks", []) == 0
+    assert erase_rows(tables, "chunks", ["b", "d"]) == 4
+    assert keys(tables) == []
+    tables.write("chunks", chunk_rows(["e"]), ["e"])
+    assert tables.written("chunks", ["e"]) == {"e": "first"}
+
+
+def _files_with(tables: LanceTables, word: bytes) -> list[Path]:
+    return [path for path in tables.directory.rglob("*") if path.is_file() and word in path.read_bytes()]

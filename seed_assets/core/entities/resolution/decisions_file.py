@@ -125,11 +125,22 @@ class EntityDecisions:
 
     def add(self, decisions: Sequence[EntityDecision]) -> None:
         """Write the file with further decisions at its end."""
+        self._write((*self.decisions, *decisions))
+
+    def about(self, documents: Collection[str]) -> list[EntityDecision]:
+        """Return the decisions that hold in one of these documents only."""
+        return [one for one in self.decisions if {one.document, one.other_document} & set(documents)]
+
+    def remove(self, decisions: Collection[EntityDecision]) -> None:
+        """Write the file without some decisions."""
+        self._write([one for one in self.decisions if one not in decisions])
+
+    def _write(self, decisions: Sequence[EntityDecision]) -> None:
         assert self.path is not None
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(_COLUMNS)
-        for one in (*self.decisions, *decisions):
+        for one in decisions:
             writer.writerow((one.decision, one.name, one.document, one.other, one.other_document))
         write_whole(self.path, text.getvalue().encode())
 

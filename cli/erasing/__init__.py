@@ -1,0 +1,1 @@
+"""The command that erases documents, and what is left of stages."""
