@@ -1,0 +1,55 @@
+"""What the settings of profiles add to the pipeline. What belongs here: their stages, and what these are made with.
+
+What does not: the stages of entities (entity_stages), and the project's other stages (wiring).
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from resources.models.embedder import LocalEmbedder
+from resources.settings.config import Settings
+from seed_assets.core.judging.judging import SimilarityJudge, Thresholds
+from seed_assets.core.judging.revision import NoReviser
+from seed_assets.core.profiles.judged_profiles import PricedProfileJudging, ProfileJudging
+from seed_assets.core.profiles.passages import PassageChooser
+from seed_assets.core.profiles.profiles import ExtractiveProfileWriter
+from seed_assets.core.text.text_work import TextWork
+from seed_assets.graph.additions import Additions
+from seed_assets.stages.profiles.entity_passages import entity_passages
+from seed_assets.stages.profiles.entity_profile_judgements import entity_profile_judgements
+from seed_assets.stages.profiles.entity_profiles import entity_profiles
+from seed_assets.stages.profiles.lance_entity_profiles import lance_entity_profiles
+from seed_assets.stages.profiles.profile_inputs import BestPassages
+
+if TYPE_CHECKING:
+    from resources.models.model_clients import ModelClients
+
+
+def profiles_of(
+    settings: Settings, models: "ModelClients | None", judging_model: str, local: LocalEmbedder, work: TextWork
+) -> Additions:
+    """Return the stages of profiles with their resources.
+
+    models: what makes the models that write; None means that profiles consist of sentences of the documents. judging_model: the
+    name of the model that judges. local: compares profiles with their passages.
+    """
+    rules = settings.entities
+    bounds = BestPassages(rules.profile_mentions, rules.most_profiles, rules.profile_passages)
+    stages = (entity_passages, entity_profiles.with_inputs(bounds), entity_profile_judgements, lance_entity_profiles)
+    resources: dict[str, Any] = {"entity_passages.passage_chooser": PassageChooser(work)}
+    thresholds = Thresholds(settings.judge.accept, settings.judge.reject)
+    size = (rules.most_profiles, rules.profile_passages)
+    if models is None:
+        resources["entity_profiles.profile_writer"] = ExtractiveProfileWriter(rules.profile_words)
+        judging = ProfileJudging(SimilarityJudge(local, thresholds, work), NoReviser(), *size)
+    else:
+        from seed_assets.core.judging.model_judging import ModelJudge
+        from seed_assets.core.judging.model_revising import ModelClusterReviser
+        from seed_assets.core.profiles.model_profiles import ModelProfileWriter
+
+        chat = models.chat(rules.model)
+        resources["entity_profiles.profile_writer"] = ModelProfileWriter(
+            chat, rules.profile_words, rules.profile_passages, rules.most_profiles
+        )
+        judge = ModelJudge(models.chat(judging_model), thresholds, local, work)
+        judging = PricedProfileJudging(judge, ModelClusterReviser(chat, rules.profile_words, local, work), *size)
+    return Additions(stages, {**resources, "entity_profile_judgements.profile_judging": judging})
