@@ -87,7 +87,12 @@ class GraphSource:
         return self._between(nodes, found.values(), frozenset(), len(every), bounded=bool(most))
 
     def _shown_by(self, entity_id: str, document_id: str) -> list[Relationship]:
-        return [one for one in self.of(entity_id) if any(s.document_id == document_id for s in one.sources)]
+        # Of a relationship of many documents only some sources are kept, so it may be that this one is left out.
+        return [
+            one
+            for one in self.of(entity_id)
+            if one.documents > len(one.sources) or any(source.document_id == document_id for source in one.sources)
+        ]
 
     def _grown(self, first: Sequence[str], most: int) -> EntityGraph:
         """The graph around some entities, ring by ring; the first ring takes a part of the room, if it has to be shared."""
@@ -127,6 +132,12 @@ class GraphSource:
         ends = {end for one in kept for end in (one.source, one.target)} | middle
         drawn = [one for one in nodes if one.entity_id in ends] if kept else nodes
         return EntityGraph(drawn, kept, middle, (total - len(drawn), len(inside) - len(kept)))
+
+
+def graph_of_related(found: Relationships) -> EntityGraph:
+    """Return the graph of the most connected entities, without their aliases and members."""
+    entities = [CanonicalEntity(one.entity_id, one.name, one.type, (), one.mentions, ()) for one in found.ends]
+    return GraphSource(CanonicalEntities(tuple(entities)), found).whole(USUALLY_DRAWN)
 
 
 def _rank(one: Relationship) -> tuple[bool, float, str]:

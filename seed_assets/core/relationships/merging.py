@@ -58,11 +58,26 @@ class Relationship(msgspec.Struct, frozen=True, array_like=True):
         return self.target if entity_id == self.source else self.source
 
 
+class RelatedEntity(msgspec.Struct, frozen=True, array_like=True):
+    """An entity that is an end of a relationship. mentions: in all documents."""
+
+    entity_id: str
+    name: str
+    type: str
+    mentions: int
+
+
 class Relationships(msgspec.Struct, frozen=True):
-    """All relationships, by id. left_out: how many weaker ones were left out because of the bound."""
+    """All relationships and their ends, by id. left_out: how many weaker relationships were left out because of the bound."""
 
     relationships: tuple[Relationship, ...]
+    ends: tuple[RelatedEntity, ...] = ()
     left_out: int = 0
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Entity id -> its name."""
+        return {one.entity_id: one.name for one in self.ends}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +104,23 @@ class _Merged:
 
 
 class Merger:
-    """Puts relations together, document by document."""
+    """Puts relations together, document by document.
 
-    def __init__(self) -> None:
+    entities: those over all documents, by id.
+    """
+
+    def __init__(self, entities: Mapping[str, RelatedEntity]) -> None:
+        self._entities = entities
         self._found: dict[tuple[str, str, str], _Merged] = {}
 
     def add(self, document_id: str, relations: Iterable[Relation], entity_of: Mapping[int, str]) -> None:
         """Add the relations of a document. entity_of: the place of an entity in the document -> its id.
 
-        A relation whose ends are one entity over all documents is left out, and so is one with an end that has no id.
+        A relation whose ends are one entity over all documents is left out, and so is one with an end that is none.
         """
         for one in relations:
             source, target = entity_of.get(one.source, ""), entity_of.get(one.target, "")
-            if not source or not target or source == target:
+            if source == target or source not in self._entities or target not in self._entities:
                 continue
             if one.type == TOGETHER and target < source:
                 source, target = target, source
@@ -121,7 +140,12 @@ class Merger:
 
         ranked = sorted(self._found.items(), key=rank)
         kept = [_relationship(*name, found) for name, found in ranked[: rules.most]]
-        return Relationships(tuple(sorted(kept, key=lambda one: one.relationship_id)), len(ranked) - len(kept))
+        ends = sorted({end for one in kept for end in (one.source, one.target)})
+        return Relationships(
+            tuple(sorted(kept, key=lambda one: one.relationship_id)),
+            tuple(self._entities[end] for end in ends),
+            len(ranked) - len(kept),
+        )
 
 
 def _relationship(source: str, target: str, kind: str, found: _Merged) -> Relationship:

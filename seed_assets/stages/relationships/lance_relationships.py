@@ -15,7 +15,9 @@ RELATIONSHIPS = TableSpec(
     columns=(
         Column("relationship_id", "string", "`relationship/<number>`, the same for the same ends and type", _FROM),
         Column("source_id", "string", "the entity that it goes from", "relationships.source"),
+        Column("source_name", "string", "its name", "relationships.ends"),
         Column("target_id", "string", "the entity that it goes to", "relationships.target"),
+        Column("target_name", "string", "its name", "relationships.ends"),
         Column("type", "string", "what relates them; `mentioned together` has no direction", "relationships.type"),
         Column("strength", "float64", "how likely they are related, 0 to 1", "relationships.strength"),
         Column("n_documents", "int64", "documents that show it", "relationships.documents"),
@@ -31,11 +33,14 @@ RELATIONSHIPS = TableSpec(
 @sink_stage(version="1", table=RELATIONSHIPS, units=Units.CORPUS)
 def lance_relationships(_: str, content_digest: str, relationships: Relationships) -> list[dict[str, Any]]:
     """Not partitioned: the table `relationships`, with one row per relationship; all rows are replaced together."""
+    names = relationships.names
     return [
         {
             "relationship_id": one.relationship_id,
             "source_id": one.source,
+            "source_name": names[one.source],
             "target_id": one.target,
+            "target_name": names[one.target],
             "type": one.type,
             "strength": one.strength,
             "n_documents": one.documents,

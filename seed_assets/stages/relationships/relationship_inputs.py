@@ -5,7 +5,8 @@ together (core).
 from collections.abc import Mapping
 
 from io_managers.store.fingerprint import Part
-from seed_assets.core.relationships.merging import Merger
+from seed_assets.core.entities.resolution.canonical import CanonicalEntities
+from seed_assets.core.relationships.merging import Merger, RelatedEntity
 from seed_assets.graph.corpus_inputs import CorpusInput, Opened
 from seed_assets.graph.published import PublishedCorpus
 from seed_assets.stages.entities.entity_inputs import FOUND, RESOLVED, EntityPlaces
@@ -31,7 +32,13 @@ class AllRelations(CorpusInput):
 
     async def value(self, corpus: PublishedCorpus, unit: str, opened: Opened) -> Merger:
         """Return the relations of all documents. Those of entities that are not published any more are left out."""
-        merger = Merger()
+        resolved = corpus.value(RESOLVED, unit, CanonicalEntities)
+        merger = Merger(
+            {
+                one.entity_id: RelatedEntity(one.entity_id, one.name, one.type, one.mentions)
+                for one in (resolved.entities if resolved else ())
+            }
+        )
         found = corpus.refs(FOUND)
         places: Mapping[str, Mapping[int, str]] = EntityPlaces().places(corpus)
         for document in sorted(corpus.refs(RELATIONS)):

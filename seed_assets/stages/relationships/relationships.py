@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from resources.wording import counted
+from seed_assets.core.entity_graph.graph import graph_of_related
+from seed_assets.core.maps.graph_picture import draw_graph
 from seed_assets.core.relationships.merging import Merger, MergeRules, Relationships
 from seed_assets.graph.shown_tables import ShownTable
 from seed_assets.graph.stage import Units, value_stage
@@ -23,8 +25,10 @@ def _preview(found: Relationships) -> str:
 def _shown(found: Relationships) -> Mapping[str, Any]:
     kinds = Counter(one.type for one in found.relationships)
     first = sorted(found.relationships, key=lambda one: (not one.is_named, -one.documents, -one.strength))[:_SHOWN]
-    rows = [(one.source, one.type, one.target, one.documents, round(one.strength, 2)) for one in first]
+    names = found.names
+    rows = [(names[one.source], one.type, names[one.target], one.documents, round(one.strength, 2)) for one in first]
     return {
+        **({"graph": draw_graph(graph_of_related(found))} if found.relationships else {}),
         "types": ", ".join(f"{kind} {count}" for kind, count in kinds.most_common(20)),
         "relationships": ShownTable(("source", "relation", "target", "documents", "strength"), rows),
     }
