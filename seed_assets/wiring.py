@@ -217,7 +217,7 @@ def _keeping(settings: Settings) -> dict[str, frozenset[str]]:
         "entities": (settings.entities, {"entity_extractor"}),
         "entity_relations": (settings.entities, {"relation_extractor"}),
         "judgements": (settings.judge, {"judge", "reviser"}),
-        "entity_profile_judgements": (settings.judge, {"profile_judging"}),
+        "entity_profile_judgements": (settings.judge, {"profile_judge", "profile_reviser"}),
         "cluster_judgements": (settings.judge, {"cluster_judge", "cluster_reviser"}),
     }
     kept = {name: frozenset(used) for name, (rule, used) in keeps.items() if rule.when_model_changes == "keep"}

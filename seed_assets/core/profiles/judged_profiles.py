@@ -3,13 +3,11 @@
 What does not: judges and revisers (core.judging), and writing profiles (profiles).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import msgspec
 
 from io_managers.store.fingerprint import Action, KeyTemplate, Part
-from resources.endpoints.llm import Usage
 from seed_assets.core.judging.judging import Judge
 from seed_assets.core.judging.revision import Reviser, judged
 from seed_assets.core.judging.verdicts import Claim, Judgement, SourceText, Verdict
@@ -18,8 +16,6 @@ from seed_assets.memo.concurrently import all_of
 from seed_assets.memo.reuse import Reuse
 
 _JUDGEMENT = "entity_profile_judgement"
-# Used for estimates: the characters of a passage; chosen by judgement.
-_PASSAGE_CHARACTERS = 180
 
 
 class ProfileJudgement(msgspec.Struct, frozen=True):
@@ -35,57 +31,28 @@ class ProfileJudgements(msgspec.Struct, frozen=True):
     judgements: tuple[ProfileJudgement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileJudging:
-    """Judges profiles, and has those revised that are not accepted.
+async def judged_profiles(profiles: EntityProfiles, judge: Judge, reviser: Reviser, reuse: Reuse) -> ProfileJudgements:
+    """Judge all profiles, and have those revised that are not accepted. Raises DocumentError, after all others are judged."""
+    template = KeyTemplate(
+        _JUDGEMENT, {"version": "1", "judge": dict(judge.identity), "reviser": dict(reviser.identity)}
+    )
 
-    most: the most profiles. passages: the most passages of one.
-    """
-
-    judge: Judge
-    reviser: Reviser
-    most: int = 1_000
-    passages: int = 8
-
-    @property
-    def identity(self) -> Mapping[str, Part]:
-        """The identities of the judge and of the reviser."""
-        return {"judge": dict(self.judge.identity), "reviser": dict(self.reviser.identity)}
-
-    async def judged(self, profiles: EntityProfiles, reuse: Reuse) -> ProfileJudgements:
-        """Judge all profiles. Raises DocumentError, after all others are judged."""
-        found = await all_of(self._judged(one, reuse) for one in profiles.profiles)
-        return ProfileJudgements(tuple(found))
-
-    async def _judged(self, one: EntityProfile, reuse: Reuse) -> ProfileJudgement:
+    async def judgement(one: EntityProfile) -> ProfileJudgement:
         # The passages are numbered, so that the names of documents decide nothing.
         sources = [SourceText(f"{number:03}", "", source.text) for number, source in enumerate(one.sources)]
         texts: list[Part] = [source.text for source in sources]
-        action = KeyTemplate(_JUDGEMENT, {"version": "1", **self.identity}).action(
-            {"description": one.profile.description, "passages": texts}
-        )
 
         async def compute(_: Sequence[Action], own: Reuse) -> list[tuple[Judgement, str]]:
-            found = await judged(one.profile.description, (), sources, self.judge, self.reviser, own)
+            found = await judged(one.profile.description, (), sources, judge, reviser, own)
             return [(found, found.verdict.decision)]
 
+        action = template.action({"description": one.profile.description, "passages": texts})
         (found,) = await reuse.values([action], compute, Judgement)
-        placed = msgspec.structs.replace(found, verdict=_placed(found.verdict, one.sources))
-        return ProfileJudgement(one.entity_id, placed)
+        return ProfileJudgement(
+            one.entity_id, msgspec.structs.replace(found, verdict=_placed(found.verdict, one.sources))
+        )
 
-
-@dataclass(frozen=True, slots=True)
-class PricedProfileJudging(ProfileJudging):
-    """The same with a judge and a reviser that ask models."""
-
-    def estimate(self, characters: int) -> Usage:
-        """The most that judging all profiles can cost, whatever the length of the documents; see Priced."""
-        cost = Usage()
-        for asked in (self.judge, self.reviser):
-            one: Usage = asked.estimate(self.passages * _PASSAGE_CHARACTERS)  # pyright: ignore[reportAttributeAccessIssue]
-            for _ in range(self.most):
-                cost.add(one)
-        return cost
+    return ProfileJudgements(tuple(await all_of(judgement(one) for one in profiles.profiles)))
 
 
 def _placed(verdict: Verdict, sources: Sequence[ProfileSource]) -> Verdict:

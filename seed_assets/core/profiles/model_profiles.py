@@ -1,6 +1,6 @@
-"""Profiles written by a model. What belongs here: the question, and what an answer must be.
+"""Profiles written and judged by models. What belongs here: the question, what an answer must be, and what all profiles cost.
 
-What does not: the offline default (profiles), prompts (seed_assets/prompts), sending requests (model_stage).
+What does not: the offline default (profiles), judging (core.judging), prompts (seed_assets/prompts), sending (model_stage).
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from io_managers.store.fingerprint import Part
 from resources.endpoints.llm import Tokens, Usage
 from resources.models.tokens import usual_tokens
+from seed_assets.core.judging.model_judging import ModelJudge
+from seed_assets.core.judging.model_revising import ModelClusterReviser
 from seed_assets.core.profiles.profiles import ProfileMaterial, WrittenProfile
 from seed_assets.core.prompting.material import MarkedTexts
 from seed_assets.core.prompting.model_stage import ModelStage
@@ -74,6 +76,40 @@ class ModelProfileWriter(ModelStage):
         description = await self.ask(turns, _within(int(self.words * _TOLERANCE)), reuse)
         model = str(self.model.identity["model"])
         return WrittenProfile(description, model, self.prompt.version, self.answered_on(turns, reuse))
+
+
+@dataclass(frozen=True)
+class ModelProfileJudge(ModelJudge):
+    """A judge of profiles, which knows what judging all of them can cost.
+
+    passages, most: see ModelProfileWriter.
+    """
+
+    passages: int = 8
+    most: int = 1_000
+
+    def estimate(self, characters: int) -> Usage:
+        """The most that judging all profiles can cost, whatever the length of the documents; see Priced."""
+        return _times(self, super().estimate(self.passages * _PASSAGE_CHARACTERS), self.most)
+
+
+@dataclass(frozen=True)
+class ModelProfileReviser(ModelClusterReviser):
+    """A reviser of profiles, which knows what revising all of them can cost.
+
+    passages, most: see ModelProfileWriter.
+    """
+
+    passages: int = 8
+    most: int = 1_000
+
+    def estimate(self, characters: int) -> Usage:
+        """The most that revising all profiles can cost, whatever the length of the documents; see Priced."""
+        return _times(self, super().estimate(self.passages * _PASSAGE_CHARACTERS), self.most)
+
+
+def _times(asked: ModelStage, one: Usage, count: int) -> Usage:
+    return asked.charge(one.requests * count, Tokens(one.input_tokens * count, one.output_tokens * count))
 
 
 def _within(words: int) -> Callable[[Any], str]:

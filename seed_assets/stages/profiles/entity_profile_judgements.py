@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from seed_assets.core.profiles.judged_profiles import ProfileJudgements, ProfileJudging
+from seed_assets.core.judging.judging import Judge
+from seed_assets.core.judging.revision import Reviser
+from seed_assets.core.profiles.judged_profiles import ProfileJudgements, judged_profiles
 from seed_assets.core.profiles.profiles import EntityProfiles
 from seed_assets.graph.shown_tables import ShownTable
 from seed_assets.graph.stage import Units, value_stage
@@ -34,11 +36,11 @@ def _shown(found: ProfileJudgements) -> Mapping[str, Any]:
 
 @value_stage(version="1", preview=_preview, units=Units.CORPUS, show=_shown, checks=(REJECTED,))
 async def entity_profile_judgements(
-    entity_profiles: EntityProfiles, *, profile_judging: ProfileJudging, reuse: Reuse
+    entity_profiles: EntityProfiles, *, profile_judge: Judge, profile_reviser: Reviser, reuse: Reuse
 ) -> ProfileJudgements:
     """Not partitioned: the verdicts on the profiles of entities, and the descriptions that go to the table.
 
     A profile is judged as the summary of a cluster is, with its passages as the sources. Each judgement is an action of its own,
     so that a profile is judged again only when it, its passages or the judge change.
     """
-    return await profile_judging.judged(entity_profiles, reuse)
+    return await judged_profiles(entity_profiles, profile_judge, profile_reviser, reuse)

@@ -9,7 +9,6 @@ from resources.models.embedder import LocalEmbedder
 from resources.settings.config import Settings
 from seed_assets.core.judging.judging import SimilarityJudge, Thresholds
 from seed_assets.core.judging.revision import NoReviser
-from seed_assets.core.profiles.judged_profiles import PricedProfileJudging, ProfileJudging
 from seed_assets.core.profiles.passages import PassageChooser
 from seed_assets.core.profiles.profiles import ExtractiveProfileWriter
 from seed_assets.core.text.text_work import TextWork
@@ -35,21 +34,27 @@ def profiles_of(
     rules = settings.entities
     bounds = BestPassages(rules.profile_mentions, rules.most_profiles, rules.profile_passages)
     stages = (entity_passages, entity_profiles.with_inputs(bounds), entity_profile_judgements, lance_entity_profiles)
-    resources: dict[str, Any] = {"entity_passages.passage_chooser": PassageChooser(work)}
     thresholds = Thresholds(settings.judge.accept, settings.judge.reject)
-    size = (rules.most_profiles, rules.profile_passages)
     if models is None:
-        resources["entity_profiles.profile_writer"] = ExtractiveProfileWriter(rules.profile_words)
-        judging = ProfileJudging(SimilarityJudge(local, thresholds, work), NoReviser(), *size)
+        writer: Any = ExtractiveProfileWriter(rules.profile_words)
+        judge: Any = SimilarityJudge(local, thresholds, work)
+        reviser: Any = NoReviser()
     else:
-        from seed_assets.core.judging.model_judging import ModelJudge
-        from seed_assets.core.judging.model_revising import ModelClusterReviser
-        from seed_assets.core.profiles.model_profiles import ModelProfileWriter
-
-        chat = models.chat(rules.model)
-        resources["entity_profiles.profile_writer"] = ModelProfileWriter(
-            chat, rules.profile_words, rules.profile_passages, rules.most_profiles
+        from seed_assets.core.profiles.model_profiles import (
+            ModelProfileJudge,
+            ModelProfileReviser,
+            ModelProfileWriter,
         )
-        judge = ModelJudge(models.chat(judging_model), thresholds, local, work)
-        judging = PricedProfileJudging(judge, ModelClusterReviser(chat, rules.profile_words, local, work), *size)
-    return Additions(stages, {**resources, "entity_profile_judgements.profile_judging": judging})
+
+        size = (rules.profile_passages, rules.most_profiles)
+        chat = models.chat(rules.model)
+        writer = ModelProfileWriter(chat, rules.profile_words, *size)
+        judge = ModelProfileJudge(models.chat(judging_model), thresholds, local, work, *size)
+        reviser = ModelProfileReviser(chat, rules.profile_words, local, work, *size)
+    resources = {
+        "entity_passages.passage_chooser": PassageChooser(work),
+        "entity_profiles.profile_writer": writer,
+        "entity_profile_judgements.profile_judge": judge,
+        "entity_profile_judgements.profile_reviser": reviser,
+    }
+    return Additions(stages, resources)
