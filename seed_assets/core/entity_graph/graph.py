@@ -99,7 +99,7 @@ class GraphSource:
         chosen = dict.fromkeys(first)
         reached = dict.fromkeys(first)
         ring = list(first)
-        room = int(most * _NEAR_SHARE)
+        room = max(len(first) + 1, int(most * _NEAR_SHARE))
         while ring:
             found = sorted((one for node in ring for one in self.of(node)), key=_rank)
             following = [end for one in found for end in (one.source, one.target) if end not in reached]

@@ -4,7 +4,7 @@ What does not: the offline default (profiles), judging (core.judging), prompts (
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,7 +14,7 @@ from resources.endpoints.llm import Tokens, Usage
 from resources.models.tokens import usual_tokens
 from seed_assets.core.judging.model_judging import ModelJudge
 from seed_assets.core.judging.model_revising import ModelClusterReviser
-from seed_assets.core.profiles.profiles import ProfileMaterial, WrittenProfile
+from seed_assets.core.profiles.profiles import ProfileBounds, ProfileMaterial, WrittenProfile
 from seed_assets.core.prompting.material import MarkedTexts
 from seed_assets.core.prompting.model_stage import ModelStage
 from seed_assets.core.prompting.structured_output import validated
@@ -41,13 +41,11 @@ class ProfileAnswer(BaseModel):
 class ModelProfileWriter(ModelStage):
     """Asks a model for a description, in one request per entity, which holds its best passages and nothing else of the corpus.
 
-    words: the most words of a description. passages: the most passages of an entity. most: the most entities that are described.
-    kind: see ProfileWriter.
+    words: the most words of a description. bounds: which entities are described. kind: see ProfileWriter.
     """
 
     words: int = 60
-    passages: int = 8
-    most: int = 1_000
+    bounds: ProfileBounds = field(default_factory=ProfileBounds)
     kind: Literal["extractive", "model"] = "model"
 
     role = "writer"
@@ -59,10 +57,11 @@ class ModelProfileWriter(ModelStage):
         return {"words": self.words}
 
     def estimate(self, characters: int) -> Usage:
-        """The most that the profiles of all entities can cost, whatever the length of the documents; see Priced."""
+        """Estimate the most that all profiles cost, of documents with so many characters in all; see Priced."""
         around = usual_tokens(len(self.prompt.texts["system"]) + len(self.prompt.texts["entity"]))
-        asked = around + usual_tokens(self.passages * _PASSAGE_CHARACTERS)
-        return self.charge(self.most, Tokens(self.most * asked, int(self.most * self.words * _TOKENS_PER_WORD)))
+        asked = around + usual_tokens(self.bounds.passages * _PASSAGE_CHARACTERS)
+        most = self.bounds.profiles(characters)
+        return self.charge(most, Tokens(most * asked, int(most * self.words * _TOKENS_PER_WORD)))
 
     async def write(self, material: ProfileMaterial, reuse: Reuse) -> WrittenProfile:
         """Describe an entity; see ProfileWriter."""
@@ -82,30 +81,30 @@ class ModelProfileWriter(ModelStage):
 class ModelProfileJudge(ModelJudge):
     """A judge of profiles, which knows what judging all of them can cost.
 
-    passages, most: see ModelProfileWriter.
+    bounds: see ModelProfileWriter.
     """
 
-    passages: int = 8
-    most: int = 1_000
+    bounds: ProfileBounds = field(default_factory=ProfileBounds)
 
     def estimate(self, characters: int) -> Usage:
-        """The most that judging all profiles can cost, whatever the length of the documents; see Priced."""
-        return _times(self, super().estimate(self.passages * _PASSAGE_CHARACTERS), self.most)
+        """Estimate the most that judging all profiles costs, of documents with so many characters in all; see Priced."""
+        one = super().estimate(self.bounds.passages * _PASSAGE_CHARACTERS)
+        return _times(self, one, self.bounds.profiles(characters))
 
 
 @dataclass(frozen=True)
 class ModelProfileReviser(ModelClusterReviser):
     """A reviser of profiles, which knows what revising all of them can cost.
 
-    passages, most: see ModelProfileWriter.
+    bounds: see ModelProfileWriter.
     """
 
-    passages: int = 8
-    most: int = 1_000
+    bounds: ProfileBounds = field(default_factory=ProfileBounds)
 
     def estimate(self, characters: int) -> Usage:
-        """The most that revising all profiles can cost, whatever the length of the documents; see Priced."""
-        return _times(self, super().estimate(self.passages * _PASSAGE_CHARACTERS), self.most)
+        """Estimate the most that revising all profiles costs, of documents with so many characters in all; see Priced."""
+        one = super().estimate(self.bounds.passages * _PASSAGE_CHARACTERS)
+        return _times(self, one, self.bounds.profiles(characters))
 
 
 def _times(asked: ModelStage, one: Usage, count: int) -> Usage:

@@ -27,7 +27,7 @@ _KEPT, _LOOKED_AT = 3, 60
 _LONGEST_WORDS, _SHORT = 60, 6
 # What a passage gains: the name begins it; what follows the name says what it is; the name is the fullest one; the mention is the
 # first one; the document is about it. A passage that is short, or that lists many names, loses.
-_BEGINS, _SAYS_WHAT, _FULLEST, _FIRST, _TITLED, _POOR = 1.0, 1.5, 0.75, 1.0, 1.0, 1.0
+_BEGINS, _SAYS_WHAT, _FULLEST, _FIRST, _TITLED, _POOR = 1.0, 1.5, 0.75, 1.0, 1.0, 3.0
 _MOST_NAMES = 6
 _SAYS = re.compile(
     r"\s*(?:\([^()]{1,80}\)\s*)?,?\s*(?:(?:is|was|are|were|has been|ist|war|sind|est|était|sont|es|fue|son|è|era|é|foi)\b"
@@ -45,7 +45,7 @@ class Passage(msgspec.Struct, frozen=True, array_like=True):
 
 
 class BestPassage(msgspec.Struct, frozen=True, array_like=True):
-    """That a passage says something of an entity. entity, passage: their places. score: how much, from about -1 to 5."""
+    """That a passage says something of an entity. entity, passage: their places. score: how much, from -3 to 5.25."""
 
     entity: int
     passage: int

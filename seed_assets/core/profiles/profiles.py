@@ -21,7 +21,22 @@ from seed_assets.memo.reuse import Reuse
 # So many passages of one document come first, so that several documents are heard; and two with this share of their words in
 # common say the same. Chosen by judgement.
 _OF_DOCUMENT, _ALIKE = 2, 0.6
+# Texts have at most a mention in so many characters; a third of what Re-DocRED has.
+_CHARACTERS_PER_MENTION = 20
 _PROFILE = "entity_profile"
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileBounds:
+    """Which entities get profiles: those with so many mentions, at most so many, each made from at most so many passages."""
+
+    mentions: int = 3
+    most: int = 1_000
+    passages: int = 8
+
+    def profiles(self, characters: int) -> int:
+        """Return how many profiles documents with so many characters in all can have, for estimates."""
+        return min(self.most, 1 + characters // (self.mentions * _CHARACTERS_PER_MENTION))
 
 
 class ProfileSource(msgspec.Struct, frozen=True, array_like=True):

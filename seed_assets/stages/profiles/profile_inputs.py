@@ -3,13 +3,13 @@
 What does not: choosing passages of a document, and writing profiles (core).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from io_managers.store.fingerprint import Part
 from seed_assets.core.entities.resolution.canonical import CanonicalEntities, CanonicalEntity
 from seed_assets.core.entities.resolution.local_entities import QUANTITIES
 from seed_assets.core.profiles.passages import by_entity
-from seed_assets.core.profiles.profiles import ProfileMaterial, ProfileSource, best_sources
+from seed_assets.core.profiles.profiles import ProfileBounds, ProfileMaterial, ProfileSource, best_sources
 from seed_assets.graph.corpus_inputs import CorpusInput, Opened
 from seed_assets.graph.published import PublishedCorpus
 from seed_assets.stages.entities.entity_inputs import FOUND, RESOLVED
@@ -29,12 +29,10 @@ class Described:
 class BestPassages(CorpusInput):
     """The input that gives a stage the passages that say most about each entity over all documents.
 
-    mentions: the fewest mentions of an entity that gets a profile. most: the most entities. passages: the most passages of one.
+    bounds: which entities get profiles.
     """
 
-    mentions: int = 3
-    most: int = 1_000
-    passages: int = 8
+    bounds: ProfileBounds = field(default_factory=ProfileBounds)
 
     @property
     def looks_at(self) -> tuple[str, ...]:
@@ -47,7 +45,8 @@ class BestPassages(CorpusInput):
 
     def part(self, corpus: PublishedCorpus, unit: str) -> Part:
         """Return the snapshot of all passages, the digest of the entities, and the bounds."""
-        bounds: dict[str, Part] = {"mentions": self.mentions, "most": self.most, "passages": self.passages}
+        own = self.bounds
+        bounds: dict[str, Part] = {"mentions": own.mentions, "most": own.most, "passages": own.passages}
         return {"passages": corpus.snapshot(PASSAGES), "entities": corpus.digest(RESOLVED, unit), "bounds": bounds}
 
     async def value(self, corpus: PublishedCorpus, unit: str, opened: Opened) -> Described:
@@ -70,7 +69,7 @@ class BestPassages(CorpusInput):
                     source = ProfileSource(document, own.title, passage.start, passage.end, passage.text)
                     found.setdefault(entity_id, []).append((one.score, source))
         materials = [
-            ProfileMaterial(one.entity_id, one.name, one.type, best_sources(found[one.entity_id], self.passages))
+            ProfileMaterial(one.entity_id, one.name, one.type, best_sources(found[one.entity_id], self.bounds.passages))
             for one in wanted
             if one.entity_id in found
         ]
@@ -81,7 +80,7 @@ class BestPassages(CorpusInput):
         every = [
             one
             for one in (resolved.entities if resolved else ())
-            if one.mentions >= self.mentions and one.type not in QUANTITIES
+            if one.mentions >= self.bounds.mentions and one.type not in QUANTITIES
         ]
         ranked = sorted(every, key=lambda one: (-one.mentions, one.entity_id))
-        return ranked[: self.most], max(0, len(ranked) - self.most)
+        return ranked[: self.bounds.most], max(0, len(ranked) - self.bounds.most)

@@ -10,7 +10,7 @@ from resources.settings.config import Settings
 from seed_assets.core.judging.judging import SimilarityJudge, Thresholds
 from seed_assets.core.judging.revision import NoReviser
 from seed_assets.core.profiles.passages import PassageChooser
-from seed_assets.core.profiles.profiles import ExtractiveProfileWriter
+from seed_assets.core.profiles.profiles import ExtractiveProfileWriter, ProfileBounds
 from seed_assets.core.text.text_work import TextWork
 from seed_assets.graph.additions import Additions
 from seed_assets.stages.profiles.entity_passages import entity_passages
@@ -32,8 +32,13 @@ def profiles_of(
     name of the model that judges. local: compares profiles with their passages.
     """
     rules = settings.entities
-    bounds = BestPassages(rules.profile_mentions, rules.most_profiles, rules.profile_passages)
-    stages = (entity_passages, entity_profiles.with_inputs(bounds), entity_profile_judgements, lance_entity_profiles)
+    bounds = ProfileBounds(rules.profile_mentions, rules.most_profiles, rules.profile_passages)
+    stages = (
+        entity_passages,
+        entity_profiles.with_inputs(BestPassages(bounds)),
+        entity_profile_judgements,
+        lance_entity_profiles,
+    )
     thresholds = Thresholds(settings.judge.accept, settings.judge.reject)
     if models is None:
         writer: Any = ExtractiveProfileWriter(rules.profile_words)
@@ -46,11 +51,10 @@ def profiles_of(
             ModelProfileWriter,
         )
 
-        size = (rules.profile_passages, rules.most_profiles)
         chat = models.chat(rules.model)
-        writer = ModelProfileWriter(chat, rules.profile_words, *size)
-        judge = ModelProfileJudge(models.chat(judging_model), thresholds, local, work, *size)
-        reviser = ModelProfileReviser(chat, rules.profile_words, local, work, *size)
+        writer = ModelProfileWriter(chat, rules.profile_words, bounds)
+        judge = ModelProfileJudge(models.chat(judging_model), thresholds, local, work, bounds)
+        reviser = ModelProfileReviser(chat, rules.profile_words, local, work, bounds)
     resources = {
         "entity_passages.passage_chooser": PassageChooser(work),
         "entity_profiles.profile_writer": writer,
