@@ -197,4 +197,6 @@ def test_the_page_of_the_stage_has_a_picture_and_a_table_of_names(world: World) 
         shown = stage.show(session.store.load(ref.content_digest, stage.returns))
     assert shown["graph"].startswith(b"\x89PNG")
     assert len(shown["graph"]) < 100_000
-    assert {"Anna Weber", "Institute of Salts"} <= {name for row in shown["relationships"].rows for name in (row[0], row[2])}
+    assert {"Anna Weber", "Institute of Salts"} <= {
+        name for row in shown["relationships"].rows for name in (row[0], row[2])
+    }
