@@ -67,6 +67,6 @@ def check_place(path: Path, session: "Session") -> None:
     inside = place.is_relative_to(corpus) and not place.is_relative_to(session.home.directory.resolve())
     if inside and format_of(path.name) is not None:
         raise ConfigurationError(
-            f"{path} is in the corpus {session.settings.corpus}, so that the next seed would read this file as a document. "
+            f"{path} is in the corpus {session.settings.corpus}, so that the next seed would read it as a document. "
             "Choose a place outside of it."
         )

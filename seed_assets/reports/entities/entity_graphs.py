@@ -6,7 +6,7 @@ files (core.entity_graph).
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from resources.errors import ConfigurationError
 from resources.wording import counted
@@ -14,10 +14,18 @@ from seed_assets.core.entity_graph.graph import MOST_DRAWN, USUALLY_DRAWN, Entit
 from seed_assets.reports.html_form import html_pieces
 from seed_assets.reports.published_results import PublishedResults
 
-if TYPE_CHECKING:
-    from markupsafe import Markup
-
 GraphForm = Literal["html", "graphml", "json-ld"]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A picture for a template, which puts it on a page as it is."""
+
+    svg: str
+
+    def __html__(self) -> str:
+        """The element, in which every text is escaped already."""
+        return self.svg
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +33,7 @@ class GraphFigure:
     """A graph on a page. drawn: the picture. name: entity id -> its name. note: what it does not show, as a sentence; or ""."""
 
     graph: EntityGraph
-    drawn: "Markup"
+    drawn: Drawn
     name: Callable[[str], str]
     note: str
 
@@ -84,11 +92,9 @@ def written(form: GraphForm, graph: EntityGraph, source: GraphSource, title: str
 
 def graph_figure(graph: EntityGraph, source: GraphSource, address: Callable[[str], str] = lambda _: "") -> GraphFigure:
     """Return a graph as it is shown on a page. address: where its nodes lead, by the id of an entity; "" for none."""
-    from markupsafe import Markup
-
     from seed_assets.core.entity_graph.drawing import picture
 
-    return GraphFigure(graph, Markup(picture(graph, address)), source.name, _left_out(graph))
+    return GraphFigure(graph, Drawn(picture(graph, address)), source.name, _left_out(graph))
 
 
 def _left_out(graph: EntityGraph) -> str:
