@@ -110,6 +110,11 @@ class ProfileWriter(Protocol):
         """Whether a model writes. Only this is in the key: a profile stays current when the model changes."""
         ...
 
+    @property
+    def words(self) -> int:
+        """The most words of a description."""
+        ...
+
     async def write(self, material: ProfileMaterial, reuse: Reuse) -> WrittenProfile:
         """Describe an entity. Raises DocumentError.
 
@@ -170,15 +175,14 @@ def best_sources(found: Iterable[tuple[float, ProfileSource]], most: int) -> tup
     return tuple((first + later)[:most])
 
 
-async def write_profiles(
-    materials: Sequence[ProfileMaterial], writer: ProfileWriter, fallback: ExtractiveProfileWriter, reuse: Reuse
-) -> EntityProfiles:
+async def write_profiles(materials: Sequence[ProfileMaterial], writer: ProfileWriter, reuse: Reuse) -> EntityProfiles:
     """Write the profiles of entities; each is an action of its own, so that one whose passages stay is not written again.
 
-    fallback: what describes an entity that the model refuses to describe, or about which it gives no valid answer.
+    An entity that a model refuses to describe, or about which it gives no valid answer, has sentences of its passages instead.
 
     Raises DocumentError for a transient failure, after all others are written.
     """
+    fallback = ExtractiveProfileWriter(writer.words)
     not_written: dict[str, str] = {}
 
     async def written(material: ProfileMaterial) -> EntityProfile:

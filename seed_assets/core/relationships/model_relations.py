@@ -55,11 +55,16 @@ class RelationsAnswer(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A piece of a text. named: the entities that it mentions, by their places, with the first mentions in characters of it."""
+    """A piece of a text. named: the entities that it mentions, by their places, with their mentions in characters of it."""
 
     start: int
     text: str
     named: Mapping[int, list[Span]]
+
+    @property
+    def forms(self) -> Mapping[int, list[str]]:
+        """The names by which it mentions each entity."""
+        return {at: list(dict.fromkeys(self.text[slice(*span)] for span in spans)) for at, spans in self.named.items()}
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ class ModelRelationExtractor(ModelStage):
         return relations_of(found.values(), entities)
 
     async def _ask(self, piece: _Piece, title: str, entities: Sequence[Entity], reuse: Reuse) -> list[Relation]:
-        names = [f"{entities[at].name[:_NAME_CHARACTERS]} ({entities[at].type})" for at in piece.named]
+        names = [_listed(entities[at], forms) for at, forms in piece.forms.items()]
         turns = self.prompt.turns(
             "piece",
             title=title,
@@ -120,9 +125,8 @@ def _pieces(text: str, entities: Sequence[Entity], characters: int) -> list[_Pie
     found: list[_Piece] = []
     for start, piece in pieces_of(text, characters):
         named: dict[int, list[Span]] = {}
-        for (begin, end), at in mentions[bisect_left(mentions, ((start, 0), 0)) :]:
-            if begin >= start + len(piece):
-                break
+        first, last = (bisect_left(mentions, ((place, 0), 0)) for place in (start, start + len(piece)))
+        for (begin, end), at in mentions[first:last]:
             if end <= start + len(piece):
                 named.setdefault(at, []).append((begin - start, end - start))
         if len(named) > 1:
@@ -162,12 +166,18 @@ def _standing(piece: _Piece, entities: Sequence[Entity], types: Sequence[str]) -
 
 
 def _ends(piece: _Piece, entities: Sequence[Entity]) -> Mapping[str, int]:
-    """The entities of a piece by their names; a name that two of them have is none."""
+    """The entities of a piece by the names that are listed of them; a name that two of them have is none."""
     found: dict[str, set[int]] = {}
-    for at in piece.named:
-        for name in (entities[at].name, *entities[at].aliases):
+    for at, forms in piece.forms.items():
+        for name in (entities[at].name, *forms):
             found.setdefault(_key(name), set()).add(at)
     return {key: min(places) for key, places in found.items() if len(places) == 1}
+
+
+def _listed(entity: Entity, forms: Sequence[str]) -> str:
+    """An entity as it is listed: "Anna Weber (person; also Weber)"."""
+    others = "".join(f"; also {form[:_NAME_CHARACTERS]}" for form in forms if form != entity.name)
+    return f"{entity.name[:_NAME_CHARACTERS]} ({entity.type}{others})"
 
 
 def _key(name: str) -> str:

@@ -8,7 +8,6 @@ import msgspec
 from resources.wording import counted
 from seed_assets.core.profiles.profiles import (
     EntityProfiles,
-    ExtractiveProfileWriter,
     ProfileWriter,
     named_reasons,
     write_profiles,
@@ -57,6 +56,5 @@ async def entity_profiles(
     documents that say less about the entity. Offline it consists of sentences of the documents. With a model there is one request
     per entity.
     """
-    fallback = ExtractiveProfileWriter()
-    found = await write_profiles(described.materials, profile_writer, fallback, reuse)
+    found = await write_profiles(described.materials, profile_writer, reuse)
     return msgspec.structs.replace(found, left_out=described.left_out)

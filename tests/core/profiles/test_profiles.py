@@ -73,7 +73,7 @@ def test_each_profile_is_asked_for_once_and_one_that_a_model_cannot_write_has_se
 
     def written(world: ModelWorld, words: int) -> EntityProfiles:
         writer = ModelProfileWriter(world.model(), words)
-        return world.run(write_profiles(materials, writer, ExtractiveProfileWriter(words), world.reuse()))
+        return world.run(write_profiles(materials, writer, world.reuse()))
 
     with ModelServer(answer=describe) as server, ModelWorld(tmp_path, server.url) as world:
         found = written(world, 60)

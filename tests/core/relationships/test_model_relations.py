@@ -34,6 +34,7 @@ LEFT = said("Carl Ott", "left", "Institute of Salts", "Carl Ott left the Institu
 INVENTED = said("Anna Weber", "married", "Otto Nobody", "Anna Weber")
 ELSEWHERE = said("Anna Weber", "knows", "Carl Ott", "Anna Weber has known Carl Ott for years")
 UNPROVEN = said("Anna Weber", "owns", "Graz", "with pleasure")
+LISTED = "Anna Weber (person; also Weber); Institute of Salts (organisation); Graz"
 ITSELF = said("Anna Weber", "is", "Weber", "Weber lives")
 
 
@@ -78,7 +79,7 @@ def test_relations_of_all_pieces_are_put_together_and_invented_ones_are_left_out
     assert (left.evidence, left.strength) == (LEFT["evidence"], 1.0)
     # Nothing is asked about a piece that names one entity.
     assert len(calls) == 2
-    assert "Anna Weber (person); Institute of Salts (organisation); Graz" in calls[0].texts()[-1]
+    assert any(LISTED in call.texts()[-1] for call in calls)
 
 
 def test_an_edit_asks_about_the_changed_pieces_only(tmp_path: Path) -> None:
