@@ -20,6 +20,7 @@ from cli.batches.batch import batch_app
 from cli.costs.cache import cache_app
 from cli.costs.prove import prove
 from cli.entities.entities import entities_app
+from cli.entities.freeze import freeze
 from cli.entities.graph import graph
 from cli.explaining.compare import compare
 from cli.explaining.explain import explain
@@ -65,6 +66,7 @@ app = typer.Typer(
 app.add_typer(cache_app, name="cache")
 app.add_typer(batch_app, name="batch")
 entities_app.command()(graph)
+entities_app.command()(freeze)
 app.add_typer(entities_app, name="entities")
 app.add_typer(history_app, name="history")
 app.add_typer(judge_app, name="judge")

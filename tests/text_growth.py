@@ -389,6 +389,7 @@ NO_TEXT: Mapping[str, str] = {
     "canonical.Resolution.__init__": _VALUE,
     "canonical.resolve": _NAME,
     "decisions_file.EntityDecision.__init__": _VALUE,
+    "frozen_names.frozen_names": _NAME,
     "grouping.Decisions.__init__": _VALUE,
     "grouping.Group.__init__": _VALUE,
     "likeness.Likeness.__init__": _NAME,

@@ -172,6 +172,22 @@ def test_graphs_of_nothing_and_bad_places_are_refused(
     assert said in " ".join(capsys.readouterr().err.split())
 
 
+def test_frozen_names_are_known_in_later_documents(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A name without its capitals is found once it is known, and nothing changes before the settings name the list."""
+    known = tmp_path / "known.csv"
+    assert run(world, monkeypatch, "entities", "freeze", str(known)) == 0
+    assert "2 known names" in capsys.readouterr().out
+    assert world.seed().calls == {}
+    world.settings = {"entities": {**ON["entities"], "known": str(known)}}
+    world.write("later.txt", "nobody wrote that anna weber went to the institute of salts again.")
+    world.seed()
+    later = [row for row in rows_of(world, "relationships") if "later.txt" in row["documents"]]
+    names = {name.casefold() for row in later for name in (row["source_name"], row["target_name"])}
+    assert names == {"anna weber", "institute of salts"}
+
+
 def test_without_relationships_the_command_says_how_to_get_them(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
