@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from io_managers.store.fingerprint import Action, KeyTemplate, Part
+from io_managers.store.fingerprint import Action, KeyTemplate, Part, content_digest
 from seed_assets.core.judging.judging import Judge
 from seed_assets.core.judging.revision import Reviser, judged
 from seed_assets.core.judging.verdicts import Claim, Judgement, SourceText, Verdict
@@ -40,13 +40,13 @@ async def judged_profiles(profiles: EntityProfiles, judge: Judge, reviser: Revis
     async def judgement(one: EntityProfile) -> ProfileJudgement:
         # The passages are numbered, so that the names of documents decide nothing.
         sources = [SourceText(f"{number:03}", "", source.text) for number, source in enumerate(one.sources)]
-        texts: list[Part] = [source.text for source in sources]
+        texts: list[Part] = [content_digest(source.text.encode()) for source in sources]
 
         async def compute(_: Sequence[Action], own: Reuse) -> list[tuple[Judgement, str]]:
             found = await judged(one.profile.description, (), sources, judge, reviser, own)
             return [(found, found.verdict.decision)]
 
-        action = template.action({"description": one.profile.description, "passages": texts})
+        action = template.action({"description": content_digest(one.profile.description.encode()), "passages": texts})
         (found,) = await reuse.values([action], compute, Judgement)
         return ProfileJudgement(
             one.entity_id, msgspec.structs.replace(found, verdict=_placed(found.verdict, one.sources))

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from io_managers.store.fingerprint import Action, KeyTemplate, Part
+from io_managers.store.fingerprint import Action, KeyTemplate, Part, content_digest
 from resources.errors import DocumentError
 from seed_assets.core.text.quotations import folded_words
 from seed_assets.core.text.sentences import split_long
@@ -63,7 +63,7 @@ class ProfileMaterial:
 
         kind: see ProfileWriter.
         """
-        passages: list[Part] = [source.text for source in self.sources]
+        passages: list[Part] = [content_digest(source.text.encode()) for source in self.sources]
         said: dict[str, Part] = {"name": self.name, "type": self.type, "passages": passages}
         return KeyTemplate(_PROFILE, {"version": "1", "kind": kind}).action(said)
 
