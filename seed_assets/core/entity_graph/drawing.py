@@ -6,7 +6,8 @@ Every text is escaped, after invisible and control characters are removed. There
 those of links, which the caller gives.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 
 from io_managers.plain_text import plain
@@ -21,6 +22,13 @@ _MARGIN_X, _MARGIN_Y = 90, 40
 _LETTER_WIDTH, _LINE_HEIGHT = 8.6, 18
 _NAME_CHARACTERS = 28
 _LEAST_RADIUS, _MOST_RADIUS = 5.0, 14.0
+# The types of more relationships than this would hide each other.
+_MOST_TYPES = 25
+_ARROW = (
+    'viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="11" markerHeight="11" orient="auto"'
+)
+
+_Places = Mapping[str, tuple[float, float]]
 
 
 def picture(graph: EntityGraph, address: Callable[[str], str]) -> str:
@@ -37,32 +45,62 @@ def picture(graph: EntityGraph, address: Callable[[str], str]) -> str:
         for name, (x, y) in positions(graph).items()
     }
     names = {node.entity_id: plain(node.name) for node in graph.nodes}
+    most = max((node.mentions for node in graph.nodes), default=1)
+    radii = {
+        node.entity_id: round(_LEAST_RADIUS + (_MOST_RADIUS - _LEAST_RADIUS) * (node.mentions / most) ** 0.5, 1)
+        for node in graph.nodes
+    }
     said = f"{counted(len(graph.nodes), 'entity', 'entities')} and {counted(len(graph.edges), 'relationship')}"
-    lines = [f'<svg class="graph" viewBox="0 0 {WIDTH} {HEIGHT}" role="group" aria-label="Graph of {said}">']
+    return "\n".join(
+        [
+            f'<svg class="graph" viewBox="0 0 {WIDTH} {HEIGHT}" role="group" aria-label="Graph of {said}">',
+            *_lines(graph, places, names, radii),
+            *_nodes(graph, places, names, radii, address),
+            *_legend(graph),
+            "</svg>",
+        ]
+    )
+
+
+def _lines(graph: EntityGraph, places: _Places, names: Mapping[str, str], radii: Mapping[str, float]) -> Iterator[str]:
+    """The relationships; those that a model named end in an arrow, and have their types beside them if they are few."""
+    yield f'<defs><marker id="arrow" {_ARROW}><path d="M0 0L8 4L0 8z"/></marker></defs>'
+    few = sum(edge.is_named for edge in graph.edges) <= _MOST_TYPES
     for edge in graph.edges:
         (x1, y1), (x2, y2) = places[edge.source], places[edge.target]
-        kind = "named" if edge.is_named else "together"
-        arrow = "→" if edge.is_named else "–"
-        label = f"{names[edge.source]} {arrow} {names[edge.target]}: {plain(edge.type)}"
-        width = round(1 + 3 * edge.strength, 1)
-        ends = f'x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"'
-        lines.append(f'<line class="{kind}" {ends} stroke-width="{width}"><title>{escape(label)}</title></line>')
+        kind, sign, arrow = ("named", "→", ' marker-end="url(#arrow)"') if edge.is_named else ("together", "–", "")
+        if arrow:
+            # The arrow ends at the edge of the dot.
+            length = math.dist((x1, y1), (x2, y2)) or 1.0
+            kept = max(0.0, 1 - (radii[edge.target] + 2) / length)
+            x2, y2 = round(x1 + (x2 - x1) * kept, 1), round(y1 + (y2 - y1) * kept, 1)
+        label = f"{names[edge.source]} {sign} {names[edge.target]}: {plain(edge.type)}"
+        ends = f'x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke-width="{round(1 + 3 * edge.strength, 1)}"{arrow}'
+        yield f'<line class="{kind}" {ends}><title>{escape(label)}</title></line>'
+        if arrow and few:
+            at = f'x="{round((x1 + x2) / 2, 1)}" y="{round((y1 + y2) / 2, 1)}"'
+            yield f'<text class="relation" {at}>{escape(cut_at_word(plain(edge.type), _NAME_CHARACTERS))}</text>'
+
+
+def _nodes(
+    graph: EntityGraph,
+    places: _Places,
+    names: Mapping[str, str],
+    radii: Mapping[str, float],
+    address: Callable[[str], str],
+) -> Iterator[str]:
     shown = _labelled(graph, places, names)
-    most = max((node.mentions for node in graph.nodes), default=1)
     for node in graph.nodes:
-        x, y = places[node.entity_id]
-        name = names[node.entity_id]
-        radius = round(_LEAST_RADIUS + (_MOST_RADIUS - _LEAST_RADIUS) * (node.mentions / most) ** 0.5, 1)
+        (x, y), name, radius = places[node.entity_id], names[node.entity_id], radii[node.entity_id]
         kinds = [_colour(node.type)]
         kinds += ["middle"] * (node.entity_id in graph.middle) + ["quiet"] * (node.entity_id not in shown)
         where = address(node.entity_id)
         link = f' href="{escape(where)}"' if where else ' tabindex="0"'
         title = f"{name} ({plain(node.type)}), {counted(node.mentions, 'mention')}"
-        lines.append(
+        yield (
             f'<a{link} class="{" ".join(kinds)}"><title>{escape(title)}</title><circle cx="{x}" cy="{y}" r="{radius}"/>'
             f'<text x="{x}" y="{round(y - radius - 4, 1)}">{escape(cut_at_word(name, _NAME_CHARACTERS))}</text></a>'
         )
-    return "\n".join([*lines, *_legend(graph), "</svg>"])
 
 
 def _colour(kind: str) -> str:
@@ -83,7 +121,7 @@ def _legend(graph: EntityGraph) -> Iterator[str]:
         x = end + 8
 
 
-def _labelled(graph: EntityGraph, places: dict[str, tuple[float, float]], names: dict[str, str]) -> frozenset[str]:
+def _labelled(graph: EntityGraph, places: _Places, names: Mapping[str, str]) -> frozenset[str]:
     """The nodes whose names are always shown: those in the middle, then the most connected, as long as no name covers another."""
     degree = dict.fromkeys(places, 0)
     for edge in graph.edges:

@@ -1,5 +1,6 @@
 """Graphs of entities: which nodes are shown, and where they are drawn."""
 
+import math
 import xml.etree.ElementTree as ET
 from itertools import pairwise
 
@@ -139,9 +140,28 @@ def test_a_picture_shows_every_name_safely_and_reaches_every_node_with_the_keybo
     assert any(title.startswith('<script>"alert" & ') for title in titles)
     assert not any(sign in drawn for sign in ("\x1b", "\u202e", "<script", "style=", "javascript"))
     assert any("→" in title for title in titles)
-    assert {element.tag for element in root.iter()} <= {
-        SVG + t for t in ("x", "svg", "line", "title", "a", "circle", "text", "g")
-    }
+    allowed = ("x", "svg", "defs", "marker", "path", "line", "title", "a", "circle", "text", "g")
+    assert {element.tag for element in root.iter()} <= {SVG + tag for tag in allowed}
+
+
+def test_a_named_relationship_ends_in_an_arrow_at_its_target_and_has_its_type_beside_it() -> None:
+    graph = source([entity(name) for name in "abc"], edge("a", "b", "pays", 1.0), edge("b", "c")).whole(0)
+    root = ET.fromstring(f'<x xmlns="http://www.w3.org/2000/svg">{picture(graph, lambda _: "")}</x>')
+    named, together = sorted(root.iter(f"{SVG}line"), key=lambda line: line.get("class") or "")
+    assert (named.get("marker-end"), together.get("marker-end")) == ("url(#arrow)", None)
+    circles = [circle for link in root.iter(f"{SVG}a") for circle in link.iter(f"{SVG}circle")]
+    gaps = [
+        math.dist(
+            *((float(one.get(x, 0)), float(one.get(y, 0))) for one, x, y in ((named, "x2", "y2"), (dot, "cx", "cy")))
+        )
+        - float(dot.get("r", 0))
+        for dot in circles
+    ]
+    assert min(gaps) == pytest.approx(2, abs=0.2)
+    assert [text.text for text in root.iter(f"{SVG}text") if text.get("class") == "relation"] == ["pays"]
+    many = [edge(f"n{at}", f"n{at + 1}", "pays") for at in range(30)]
+    crowded = picture(source([entity(f"n{at}") for at in range(31)], *many).whole(0), lambda _: "")
+    assert 'class="relation"' not in crowded
 
 
 def test_an_empty_graph_is_a_picture_too() -> None:
