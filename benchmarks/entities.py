@@ -11,7 +11,10 @@ B-cubed F1 of all names of two and more words (equal names are one entity, excep
 several documents, and of the namesakes. Weights were chosen with the documents of even number. Then generated documents:
 100,000 mentions are resolved from scratch, with one percent more, with one more document, and with 85 fewer.
 
-Run: python -m benchmarks.entities [--json] [--corpora DIR] [--resolution]
+With --relations: of the annotated relations, how many have both ends among the 20 strongest pairs of a document; weights were
+learnt on the documents of even number. And pairs of records (febrl_dataset3), each of them one document that mentions a person.
+
+Run: python -m benchmarks.entities [--json] [--corpora DIR] [--resolution] [--relations]
 """
 
 import argparse
@@ -21,6 +24,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.corpora import find_corpora
+from benchmarks.entity_relations import record_figures, relation_figures
 from benchmarks.entity_resolution import Annotated, b_cubed, resolution_figures
 from seed_assets.core.entities.entities import Entities, entities_in
 from seed_assets.core.entities.name_types import AMOUNT, DATE, ORGANISATION, PERSON, PLACE, TYPES
@@ -36,21 +40,25 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--resolution", action="store_true", help="also measure entities over documents")
+    parser.add_argument("--relations", action="store_true", help="also measure relations, and entities of records")
     arguments = parser.parse_args()
-    documents = list(redocred(find_corpora(arguments.corpora)))
+    corpora = find_corpora(arguments.corpora)
+    documents = list(redocred(corpora))
     started = time.process_time()
     found = [entities_in(one.text, one.title, list(TYPES), {}) for one in documents]
     seconds = time.process_time() - started
     halves = {"chosen with": slice(0, None, 2), "kept aside": slice(1, None, 2), "all": slice(None)}
     figures = {name: _figures(documents[half], found[half]) for name, half in halves.items()}
-    over_documents = resolution_figures(documents) if arguments.resolution else {}
+    over_documents = dict(resolution_figures(documents)) if arguments.resolution else {}
+    if arguments.relations:
+        over_documents |= {**relation_figures(corpora, documents, found), **record_figures(corpora)}
     if arguments.json:
         print(json.dumps({"redocred": figures, "seconds": round(seconds, 2), "resolution": over_documents}))
         return
     for name, values in figures.items():
         print(f"{name:12}" + "  ".join(f"{figure} {value:.3f}" for figure, value in values.items()))
     for name, values in over_documents.items():
-        print(f"{name:16}" + "  ".join(f"{figure} {value:,.3f}" for figure, value in values.items()))
+        print(f"{name:24}" + "  ".join(f"{figure} {value:,.3f}" for figure, value in values.items()))
     print(f"{sum(len(one.text) for one in documents):,} characters in {seconds:.1f} s of processor time")
 
 

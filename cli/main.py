@@ -21,6 +21,8 @@ from cli.dev import dev
 from cli.doctor.doctor import doctor
 from cli.entities.entities import entities_app
 from cli.erasing.forget import forget
+from cli.entities.freeze import freeze
+from cli.entities.graph import graph
 from cli.explaining.compare import compare
 from cli.explaining.explain import explain
 from cli.invocation import (
@@ -61,6 +63,8 @@ app = typer.Typer(
 )
 app.add_typer(cache_app, name="cache")
 app.add_typer(batch_app, name="batch")
+entities_app.command()(graph)
+entities_app.command()(freeze)
 app.add_typer(entities_app, name="entities")
 app.add_typer(history_app, name="history")
 app.add_typer(judge_app, name="judge")

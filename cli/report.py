@@ -11,7 +11,7 @@ from cli.streams import print_json, print_text, standard_output
 if TYPE_CHECKING:
     from seed_assets.session.session import Session
 
-_STANDARD_OUTPUT = Path("-")
+STANDARD_OUTPUT = Path("-")
 
 
 def report(
@@ -35,10 +35,10 @@ def report(
         from seed_assets.reports.report_page import report_page
 
         path = output or session.home.report
-        _check_place(path, session)
+        check_place(path, session)
         found = knowledge_report(session)
         page = report_page(found)
-        if path == _STANDARD_OUTPUT:
+        if path == STANDARD_OUTPUT:
             standard_output().write(page)
             standard_output().flush()
             return
@@ -54,12 +54,12 @@ def report(
             )
 
 
-def _check_place(path: Path, session: "Session") -> None:
-    """Raise ConfigurationError if a report cannot be written there, or would be a document of the next seed."""
+def check_place(path: Path, session: "Session") -> None:
+    """Raise ConfigurationError if a file cannot be written there, or would be a document of the next seed."""
     from resources.corpus.formats import format_of
     from resources.errors import ConfigurationError
 
-    if path == _STANDARD_OUTPUT:
+    if path == STANDARD_OUTPUT:
         return
     if path.is_dir():
         raise ConfigurationError(f"{path} is a folder. Name a file in it, such as {path / 'report.html'}.")
@@ -67,6 +67,6 @@ def _check_place(path: Path, session: "Session") -> None:
     inside = place.is_relative_to(corpus) and not place.is_relative_to(session.home.directory.resolve())
     if inside and format_of(path.name) is not None:
         raise ConfigurationError(
-            f"{path} is in the corpus {session.settings.corpus}, so that the next seed would read the report as a document. "
+            f"{path} is in the corpus {session.settings.corpus}, so that the next seed would read it as a document. "
             "Choose a place outside of it."
         )

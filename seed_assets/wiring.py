@@ -115,6 +115,15 @@ def _additions(
         from seed_assets.stages.entities.entity_stages import entities_of
 
         found.append(entities_of(settings, models, work))
+        if settings.entities.relationships:
+            from seed_assets.stages.relationships.relationship_stages import relationships_of
+
+            found.append(relationships_of(settings, models, work))
+        if settings.entities.profiles:
+            from seed_assets.stages.profiles.profile_stages import profiles_of
+
+            judging = judging_model(settings, settings.entities.model)
+            found.append(profiles_of(settings, models, judging, local, work))
     if settings.extract:
         from seed_assets.stages.extractions.extractions import extractions
 
@@ -211,7 +220,9 @@ def _keeping(settings: Settings) -> dict[str, frozenset[str]]:
         "concepts": (settings.concepts, {"concept_extractor"}),
         # The reviser is the model that writes the summary, and it is part of the judgement's key.
         "entities": (settings.entities, {"entity_extractor"}),
+        "entity_relations": (settings.entities, {"relation_extractor"}),
         "judgements": (settings.judge, {"judge", "reviser"}),
+        "entity_profile_judgements": (settings.judge, {"profile_judge", "profile_reviser"}),
         "cluster_judgements": (settings.judge, {"cluster_judge", "cluster_reviser"}),
     }
     kept = {name: frozenset(used) for name, (rule, used) in keeps.items() if rule.when_model_changes == "keep"}

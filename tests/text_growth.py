@@ -36,7 +36,7 @@ from seed_assets.core.clusters.language_means import languages_of
 from seed_assets.core.concepts.concepts import Concept, Concepts, StatisticalConceptExtractor
 from seed_assets.core.concepts.model_concepts import ConceptsAnswer
 from seed_assets.core.entities.aliases import NameGroups, defined_names
-from seed_assets.core.entities.entities import entities_in, of_quantities
+from seed_assets.core.entities.entities import Entities, Entity, entities_in, of_quantities
 from seed_assets.core.entities.known_names import Terms
 from seed_assets.core.entities.name_spans import name_spans
 from seed_assets.core.entities.name_types import TYPES, mention_cues
@@ -56,6 +56,8 @@ from seed_assets.core.judging.opposition import SourceWords
 from seed_assets.core.judging.passages import SourcePassages, in_order
 from seed_assets.core.judging.source_extracts import Extract, as_material, digest, extracts_for
 from seed_assets.core.judging.verdicts import SourceText
+from seed_assets.core.profiles.passages import entity_passages_in
+from seed_assets.core.profiles.profiles import ExtractiveProfileWriter, ProfileSource
 from seed_assets.core.prompting.json_answers import json_end, read_json
 from seed_assets.core.prompting.material import MarkedTexts, without_marks
 from seed_assets.core.reading.document_fields import read_fields
@@ -83,6 +85,7 @@ from seed_assets.core.reading.text.mail import is_stub
 from seed_assets.core.reading.text.text_decoding import decode_text
 from seed_assets.core.reading.text.text_file import read_text_file
 from seed_assets.core.reading.text.yaml_fields import yaml_entries
+from seed_assets.core.relationships.together import mentioned_together
 from seed_assets.core.summaries.summarizing import ExtractiveSummarizer
 from seed_assets.core.text.boundaries import pieces_between, pieces_of
 from seed_assets.core.text.chunking import Chunk, Chunker, Chunks
@@ -156,6 +159,14 @@ def _judged_quotation(text: str) -> object:
     return _place(text[: len(text) // 2], QuotedText(text)), _place("the tide of rivers… " * 50, QuotedText(text))
 
 
+def _some_entities(text: str) -> Entities:
+    """Entities at regular distances, each with two mentions."""
+    starts = range(0, max(0, len(text) - 80), 64)
+    return Entities(
+        tuple(Entity(text[at : at + 8], "x", "person", ((at, at + 8), (at + 32, at + 40))) for at in starts)
+    )
+
+
 CALLS: Mapping[str, Callable[[str], object]] = {
     "aliases.defined_names": lambda text: list(defined_names(text, name_spans(text, name_words(text)))),
     "merging.merged": lambda text: merged(
@@ -167,6 +178,11 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     "normal_values.normal_value": lambda text: [_normal_or_none(one, text) for one in _OF_TEXT],
     "aliases.NameGroups.__init__": lambda text: NameGroups(text.split()),
     "entities.entities_in": lambda text: entities_in(text, "", list(TYPES), {text[:9]: ("person", text[:9])}),
+    "together.mentioned_together": lambda text: mentioned_together(text, "", _some_entities(text)),
+    "passages.entity_passages_in": lambda text: entity_passages_in(text, "", _some_entities(text)),
+    "profiles.ExtractiveProfileWriter.description": lambda text: ExtractiveProfileWriter().description(
+        [ProfileSource("a", "", 0, len(text), text)] * 3
+    ),
     "entities.of_quantities": lambda text: of_quantities(text, [], TYPES),
     "known_names.Terms.in_unspaced": lambda text: list(Terms([text[:9], "\u6f6e\u6c50"]).in_unspaced(text)),
     "answer_values.Passage.quotation": lambda text: Passage(text).quotation(text[len(text) // 2 :][:200]),
@@ -356,10 +372,28 @@ NO_TEXT: Mapping[str, str] = {
     "entities.EntityExtractor.extract": _ASYNC,
     "entities.RuleEntityExtractor.extract": _ASYNC,
     "entities.RuleEntityExtractor.__init__": _VALUE,
+    "drawing.picture": _NAME,
+    "drawing.caption": _ID,
+    "graph.EntityGraph.__init__": _VALUE,
+    "graph.GraphSource.around": _ID,
+    "graph.GraphSource.name": _ID,
+    "graph.GraphSource.of": _ID,
+    "graph.GraphSource.of_document": _ID,
+    "merging.Merger.__init__": _VALUE,
+    "merging.Merger.add": _ID,
+    "merging.Relationship.other": _ID,
+    "profiles.ProfileMaterial.action": _ID,
+    "model_relations.ModelRelationExtractor.extract": _MODEL,
+    "model_relations.ModelRelationExtractor.__init__": _VALUE,
+    "passages.PassageChooser.choose": _ASYNC,
+    "profiles.ProfileMaterial.__init__": _VALUE,
+    "relations.RelationExtractor.extract": _ASYNC,
+    "together.TogetherExtractor.extract": _ASYNC,
     "gazetteer.Gazetteer.__init__": _VALUE,
     "canonical.Resolution.__init__": _VALUE,
     "canonical.resolve": _NAME,
     "decisions_file.EntityDecision.__init__": _VALUE,
+    "frozen_names.frozen_names": _NAME,
     "grouping.Decisions.__init__": _VALUE,
     "grouping.Group.__init__": _VALUE,
     "likeness.Likeness.__init__": _NAME,

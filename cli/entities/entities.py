@@ -42,7 +42,7 @@ def list_(
         from seed_assets.reports.text_form import text_lines
 
         results = PublishedResults(session)
-        resolved = _resolved(session, results)
+        resolved = resolved_entities(session, results)
         listed = (
             list_similar(resolved) if similar else [one for one in list_entities(results) if kind in ("", one.type)]
         )
@@ -59,8 +59,8 @@ def merge(entity: _Entity, other: _Entity, home: HomeOption = None) -> None:
     with open_session(None, home, must_exist=True) as session:
         from seed_assets.core.entities.resolution.decisions_file import SAME
 
-        found = _resolved(session)
-        one, two = _named(found, entity), _named(found, other)
+        found = resolved_entities(session)
+        one, two = named_entity(found, entity), named_entity(found, other)
         if one.entity_id == two.entity_id:
             raise ConfigurationError(f"{entity} and {other} are one entity already.")
         sides = [(a, b) for a in _meant(found, one) for b in _meant(found, two)]
@@ -84,7 +84,7 @@ def split(
     with open_session(None, home, must_exist=True) as session:
         from seed_assets.core.entities.resolution.decisions_file import DIFFERENT
 
-        one = _named(_resolved(session), entity)
+        one = named_entity(resolved_entities(session), entity)
         members = sorted({member.document_id for member in one.members})
         if unknown := [name for name in document or () if name not in members]:
             raise ConfigurationError(f"{unknown[0]} does not mention {one.name}. These do: {', '.join(members[:10])}.")
@@ -100,7 +100,8 @@ def split(
         print_text(f"{plain(one.name)} is several entities from the next seed on.")
 
 
-def _resolved(session: "Session", results: "object | None" = None) -> "CanonicalEntities":
+def resolved_entities(session: "Session", results: "object | None" = None) -> "CanonicalEntities":
+    """The entities of all documents. Raises ConfigurationError if there are none, StoreError if they cannot be opened."""
     from seed_assets.reports.published_results import ALL_ENTITIES, PublishedResults
 
     if ALL_ENTITIES not in session.pipeline.stages:
@@ -113,7 +114,7 @@ def _resolved(session: "Session", results: "object | None" = None) -> "Canonical
     return found
 
 
-def _named(found: "CanonicalEntities", name: str) -> "CanonicalEntity":
+def named_entity(found: "CanonicalEntities", name: str) -> "CanonicalEntity":
     """The entity of an id or a name. Raises ConfigurationError if there is none, or more than one."""
     from resources.wording import did_you_mean
     from seed_assets.core.entities.normal_names import name_key, normal_name

@@ -51,6 +51,43 @@ class EntitySettings(BaseModel):
         description="Maximum number of undecided pairs of entities that a model is asked about in one seed, the least certain "
         "first; each pair is asked about once. 0 asks about none.",
     )
+    relationships: bool = Field(
+        False,
+        description="Whether it is found how entities are related. Without a model, these are entities that are mentioned "
+        "together; with one, each piece of a text is asked about once more.",
+    )
+    relationship_types: Names = Field(
+        (),
+        description="The relationships that a model may name, such as `works for`. Empty: any.",
+    )
+    most_relationships: Count = Field(
+        100_000,
+        ge=1,
+        le=1_000_000,
+        description="Maximum number of relationships over all documents. Those that a model named are kept first, then the "
+        "strongest.",
+    )
+    profiles: bool = Field(
+        False,
+        description="Whether entities get profiles: descriptions made from the passages that say most about them, which are "
+        "judged as summaries are.",
+    )
+    profile_words: Count = Field(60, ge=10, le=500, description="Maximum length of a profile, in words.")
+    profile_passages: Count = Field(
+        8,
+        ge=1,
+        le=50,
+        description="Maximum number of passages that a profile is made from. It is made again when these change, and only then.",
+    )
+    profile_mentions: Count = Field(
+        3, ge=1, description="Minimum number of mentions, in all documents, of an entity that gets a profile."
+    )
+    most_profiles: Count = Field(
+        1_000,
+        ge=1,
+        le=100_000,
+        description="Maximum number of entities that get profiles, those that are mentioned most.",
+    )
     model: str = Field("", description="Another model for these requests than `llm.model`. Empty: `llm.model`.")
     when_model_changes: WhenChanged = Field(
         "recompute",
@@ -58,7 +95,7 @@ class EntitySettings(BaseModel):
         "entities again, `keep` does so for new and edited documents only.",
     )
 
-    @field_validator("types")
+    @field_validator("types", "relationship_types")
     @classmethod
     def _named(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         cleaned = tuple(" ".join(name.split()).casefold() for name in value)

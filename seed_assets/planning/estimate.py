@@ -27,7 +27,7 @@ class Priced(Protocol):
     """A resource that asks a paid service. A resource without this costs nothing."""
 
     def estimate(self, characters: int) -> Usage:
-        """The most that it will cost for a document with this number of characters; sends no request."""
+        """The most that it will cost for a document with this number of characters, or for all of them; sends no request."""
         ...
 
 
@@ -198,7 +198,11 @@ def _cost(pipeline: Pipeline, texts: _Texts, stage: StagePlan, computing: set[st
         return cost
     known = computing & stage.sizes.keys()
     of_clusters = stage.stage.units is Units.CLUSTERS
-    sizes = [stage.sizes[unit] for unit in known] if of_clusters else texts.sizes(known, stage.sizes)
+    if stage.stage.units is Units.CORPUS:
+        # What is made of the corpus as a whole costs what all of its documents make it cost.
+        sizes = [sum(texts.sizes(stage.sizes, stage.sizes))] if computing else []
+    else:
+        sizes = [stage.sizes[unit] for unit in known] if of_clusters else texts.sizes(known, stage.sizes)
     for resource in resources:
         for size in [*sizes, *[_USUAL_MEMBERS] * stage.unnamed]:
             if of_clusters and isinstance(resource, PricedByMembers):

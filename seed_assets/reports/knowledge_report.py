@@ -7,6 +7,7 @@ What belongs here: what is reported. What does not: how it looks (the template r
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from io_managers.store.account import Account
 from resources.wording import dollars
@@ -14,12 +15,15 @@ from seed_assets.graph.stage import Units
 from seed_assets.planning.plan import Plan
 from seed_assets.reports.cluster_overview import ClusterOverview, cluster_overview
 from seed_assets.reports.document_overview import DocumentOverview, document_overview
-from seed_assets.reports.published_results import PublishedResults
+from seed_assets.reports.published_results import RELATIONSHIPS, PublishedResults
 from seed_assets.reports.report_map import ReportMap, report_map
 from seed_assets.reports.reported_tables import ReportedTable, reported_tables
 from seed_assets.reports.result_lists import ListedCategory, list_categories
 from seed_assets.session.session import Session
 from seed_assets.session.unit_notes import plan_or_reason
+
+if TYPE_CHECKING:
+    from seed_assets.reports.entities.entity_graphs import GraphFigure
 
 # Of a corpus of more documents, claims, contexts of concepts and the nearest documents are left out, so that the file does not
 # become too large for a browser: a document takes 4.9 KB with them and 2.9 KB without (measured on 1,000 PEPs).
@@ -72,7 +76,8 @@ class KnowledgeReport:
 
     name: that of the corpus folder. written_at: in UTC, to the minute. documents: by id, sorted. numbers: the number of each
     document in the report, from 1. tables: those of stages that the settings add. notes: sentences about what is not current.
-    detailed: whether claims, contexts of concepts and nearest documents are shown.
+    detailed: whether claims, contexts of concepts and nearest documents are shown. graph: that of the most connected entities; None
+    without relationships.
     """
 
     name: str
@@ -86,6 +91,7 @@ class KnowledgeReport:
     costs: list[ReportedCost]
     notes: list[str]
     detailed: bool
+    graph: "GraphFigure | None"
 
     @property
     def reviewed(self) -> list[str]:
@@ -123,7 +129,16 @@ def knowledge_report(session: Session, now: dt.datetime | None = None) -> Knowle
         [_cost(account) for account in session.store.account.accounts()],
         _not_current(session, plan) if plan else [reason],
         len(documents) <= MOST_IN_DETAIL,
+        _graph(results),
     )
+
+
+def _graph(results: PublishedResults) -> "GraphFigure | None":
+    if not results.refs(RELATIONSHIPS):
+        return None
+    from seed_assets.reports.entities.entity_graphs import report_graph
+
+    return report_graph(results)
 
 
 def _reported_type(results: PublishedResults, cluster_type: str, titles: Mapping[str, str]) -> ReportedType | None:

@@ -24,10 +24,13 @@ from seed_assets.session.session import Session
 if TYPE_CHECKING:
     from seed_assets.core.entities.entities import Entities
     from seed_assets.core.entities.resolution.canonical import CanonicalEntities
+    from seed_assets.core.profiles.judged_profiles import ProfileJudgements
+    from seed_assets.core.relationships.merging import Relationships
 
 TEXT, SUMMARY, CONCEPTS, JUDGEMENT = "extracted_text", "summaries", "concepts", "judgements"
 CLUSTERING, CLUSTER_SUMMARY, CLUSTER_JUDGEMENT = "clusters", "cluster_summaries", "cluster_judgements"
 ENTITIES, ALL_ENTITIES = "entities", "canonical_entities"
+RELATIONSHIPS, PROFILES = "relationships", "entity_profile_judgements"
 PICTURES, CATEGORIES, PLACED = "corpus_map", "categories", "document_clusters"
 
 
@@ -85,6 +88,14 @@ class PublishedResults:
     def all_entities(self) -> "CanonicalEntities | None":
         """The entities of all documents."""
         return self._open(ALL_ENTITIES, "")
+
+    def relationships(self) -> "Relationships | None":
+        """The relationships between the entities of all documents."""
+        return self._open(RELATIONSHIPS, "")
+
+    def profiles(self) -> "ProfileJudgements | None":
+        """The profiles of entities, as they were judged."""
+        return self._open(PROFILES, "")
 
     def judgement(self, document: str) -> Judgement | None:
         """The judgement of a document's summary."""

@@ -49,6 +49,8 @@ def text_of(request: Request, template: str, **shown: Any) -> str:
         "root": request.scope.get("root_path", ""),
         "base_name": state.base.name,
         "needs_token": state.needs_token,
+        "has_entities": state.base.settings.entities.enabled,
+        "has_graph": state.base.settings.entities.enabled and state.base.settings.entities.relationships,
     }
     return _environment().get_template(f"{template}.html").render(**common, **shown)
 

@@ -20,6 +20,7 @@ from service.pages.asking_pages import asking_pages
 from service.pages.cluster_pages import cluster_pages
 from service.pages.conversation_pages import conversation_pages
 from service.pages.document_pages import document_pages
+from service.pages.entity_pages import entity_pages
 from service.pages.ingestion_pages import ingestion_pages
 from service.pages.login import has_access
 from service.pages.login_pages import LOGIN, login_address, login_pages
@@ -28,7 +29,10 @@ from service.pages.rendering import error_page, is_part
 from service.pages.static_files import STATIC, static_files
 from service.problems import ServiceError, problem_of
 
-_PAGES = (asking_pages, conversation_pages, document_pages, cluster_pages, money_pages, ingestion_pages, login_pages)
+_PAGES = (
+    *(asking_pages, conversation_pages, document_pages, cluster_pages, entity_pages),
+    *(money_pages, ingestion_pages, login_pages),
+)
 
 
 def with_pages(api: ASGIApp, base: Base, rules: Rules) -> ASGIApp:

@@ -27,6 +27,7 @@ MODEL: Mapping[str, Any] = {"provider": "openai", "base_url": "http://models.exa
 VECTORS: Mapping[str, Any] = {**MODEL, "model": "vectors", "dimensions": 300}
 MODELS: Mapping[str, Any] = {"llm": MODEL, "embeddings": VECTORS}
 ENTITIES: Mapping[str, Any] = {"entities": {"enabled": True}}
+RELATED: Mapping[str, Any] = {"entities": {"enabled": True, "relationships": True, "profiles": True}}
 
 # What is changed beside a setting, a value of it, and the stages whose keys have it.
 DECIDING: list[tuple[str, Any, Mapping[str, Any], set[str]]] = [
@@ -48,6 +49,13 @@ DECIDING: list[tuple[str, Any, Mapping[str, Any], set[str]]] = [
     ("entities.model", "other", {**ENTITIES, **MODELS}, {"entities", "canonical_entities"}),
     ("entities.largest", 50, ENTITIES, {"canonical_entities"}),
     ("llm.provider", "openai", ENTITIES, {"entities", "canonical_entities"}),
+    ("entities.characters", 900, {**RELATED, **MODELS}, {"entities", "entity_relations"}),
+    ("entities.model", "other", {**RELATED, **MODELS}, {"entities", "canonical_entities", "entity_relations"}),
+    ("entities.relationship_types", ["works for"], {**RELATED, **MODELS}, {"entity_relations"}),
+    ("entities.most_relationships", 50, RELATED, {"relationships"}),
+    ("llm.provider", "openai", RELATED, {"entity_relations", "entity_profiles", "entity_profile_judgements"}),
+    ("judge.accept", 0.8, RELATED, {"entity_profile_judgements"}),
+    ("judge.model", "other", {**RELATED, **MODELS}, {"entity_profile_judgements"}),
     ("ocr.enabled", False, {}, {SOURCE}),
     ("ocr.languages", ["eng", "deu"], {}, {SOURCE}),
     ("ocr.dpi", 200, {}, {SOURCE}),
@@ -74,7 +82,7 @@ DECIDING: list[tuple[str, Any, Mapping[str, Any], set[str]]] = [
     ("embeddings.identity", "the house", MODELS, {"embeddings"}),
     ("embeddings.parameters", {"dimensions": 300}, MODELS, {"embeddings"}),
 ]
-JUDGING_MODELS = ("judge.model.model", "cluster_judge.model.model")
+JUDGING_MODELS = ("judge.model.model", "cluster_judge.model.model", "profile_judge.model.model")
 DECIDED = {name for name, *_ in DECIDING}
 # They need a file, a folder or other stages, decide a key through what a stage sees of the corpus, or decide which model judges.
 NOT_TRIED = {
@@ -83,6 +91,9 @@ NOT_TRIED = {
     "clusters.table",
     "embeddings.folder",
     "entities.known",
+    "entities.profile_mentions",
+    "entities.profile_passages",
+    "entities.most_profiles",
     "prices",
     "cluster_summaries.model",
     "corpus",

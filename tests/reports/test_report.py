@@ -204,7 +204,7 @@ def test_a_report_is_written_where_it_is_asked_for(world: World, tmp_path: Path)
 
 def test_a_report_is_no_document_of_the_corpus(world: World) -> None:
     """The next seed would read it, and the one after that its report on itself."""
-    assert "would read the report as a document" in report(world, "-o", str(world.corpus / "r.html"), status=2)
+    assert "would read it as a document" in report(world, "-o", str(world.corpus / "r.html"), status=2)
     assert "is a folder. Name a file in it" in report(world, "-o", str(world.corpus), status=2)
     assert not (world.corpus / "r.html").exists()
 

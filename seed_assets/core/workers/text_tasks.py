@@ -25,9 +25,11 @@ from seed_assets.core.entities.entities import entities_in
 from seed_assets.core.judging.judging import SimilarityJudge, Thresholds
 from seed_assets.core.judging.source_extracts import Extract, extracts_for
 from seed_assets.core.judging.verdicts import SourceText, Verdict
+from seed_assets.core.profiles.passages import entity_passages_in
 from seed_assets.core.reading.document_fields import read_fields
 from seed_assets.core.reading.ocr.page_pictures import picture_digests
 from seed_assets.core.reading.ocr.page_tasks import scan_page
+from seed_assets.core.relationships.together import mentioned_together
 from seed_assets.core.summaries.summarizing import ExtractiveSummarizer, Summary
 from seed_assets.core.text.chunking import Chunker, Chunks
 from seed_assets.core.text.text_parts import parts_within
@@ -126,6 +128,8 @@ TASKS: Mapping[str, Task] = {
     "summary": Task(summary, "choosing sentences for its summary"),
     "concepts": Task(concepts, "finding its concepts"),
     "entities": Task(entities_in, "finding its entities"),
+    "passages": Task(entity_passages_in, "choosing passages about its entities"),
+    "relations": Task(mentioned_together, "finding which entities are mentioned together"),
     "verdict": Task(verdict, "comparing its summary with it"),
     "cluster_summary": Task(cluster_summary, "choosing sentences for its summary"),
     "extracts": Task(extracts, "finding passages in it"),

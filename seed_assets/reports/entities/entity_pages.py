@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from resources.wording import shortened
 from seed_assets.core.entities.resolution.canonical import CanonicalEntities, CanonicalEntity
 from seed_assets.reports.page import Block, Fields, Heading, Page, Paragraph, Table
 from seed_assets.reports.published_results import PublishedResults
 
 # So many mentions of an entity are shown, each with so many characters before and after it; chosen by judgement.
 _MOST_MENTIONS, _AROUND = 20, 40
+# So many relationships are shown, each with so much of the passage that shows it.
+_MOST_RELATIONSHIPS, _PASSAGE_CHARACTERS = 20, 240
 # So many entities that stand in the same documents are shown.
 _MOST_NEIGHBOURS = 10
 
@@ -50,8 +53,31 @@ class ShownMention:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownRelationship:
+    """What relates an entity to another one. direction: "to" or "from" the other one; "" if there is none.
+
+    document, start, end, passage: the first of the strongest passages that show it.
+    """
+
+    type: str
+    direction: str
+    other: str
+    other_name: str
+    strength: float
+    documents: int
+    document: str
+    start: int
+    end: int
+    passage: str
+
+
+@dataclass(frozen=True, slots=True)
 class EntityOverview:
-    """An entity with its first mentions in each document, and what else its documents mention, the most frequent first."""
+    """An entity with its first mentions in each document, and what else its documents mention, the most frequent first.
+
+    profile: what the documents say of it, as it was judged; "" if it has none. verdict: on the profile. relationships: those that
+    a model named first, then the strongest.
+    """
 
     entity: str
     name: str
@@ -61,6 +87,9 @@ class EntityOverview:
     mentions: int
     shown: list[ShownMention]
     mentioned_together: list[tuple[str, str, int]]
+    profile: str
+    verdict: str
+    relationships: list[ShownRelationship]
 
 
 def list_entities(results: PublishedResults) -> list[ListedEntity]:
@@ -105,7 +134,48 @@ def entity_overview(results: PublishedResults, entity_id: str) -> EntityOverview
         entity.mentions,
         _mentions(results, entity),
         _together(found, entity, set(documents)),
+        *_profile(results, entity_id),
+        _relationships(results, found, entity_id),
     )
+
+
+def _profile(results: PublishedResults, entity_id: str) -> tuple[str, str]:
+    """The profile of an entity, and the verdict on it."""
+    profiles = results.profiles()
+    own = (one.judgement for one in (profiles.judgements if profiles else ()) if one.entity_id == entity_id)
+    judged = next(own, None)
+    return (judged.summary, judged.verdict.decision) if judged else ("", "")
+
+
+def _relationships(results: PublishedResults, found: CanonicalEntities, entity_id: str) -> list[ShownRelationship]:
+    relationships = results.relationships()
+    own = [
+        one for one in (relationships.relationships if relationships else ()) if entity_id in (one.source, one.target)
+    ]
+    names = {one.entity_id: one.name for one in found.entities}
+    shown: list[ShownRelationship] = []
+    own.sort(key=lambda one: (not one.is_named, -one.strength * one.documents, one.relationship_id))
+    for one in own[:_MOST_RELATIONSHIPS]:
+        other = one.other(entity_id)
+        source = max(one.sources, key=lambda source: source.strength)
+        direction = ("to" if one.source == entity_id else "from") if one.is_named else ""
+        text = results.text(source.document_id)
+        passage = text.text[source.start : source.end] if text else ""
+        shown.append(
+            ShownRelationship(
+                one.type,
+                direction,
+                other,
+                names.get(other, other),
+                one.strength,
+                one.documents,
+                source.document_id,
+                source.start,
+                source.end,
+                " ".join(shortened(passage, _PASSAGE_CHARACTERS).split()),
+            )
+        )
+    return shown
 
 
 def _mentions(results: PublishedResults, entity: CanonicalEntity) -> list[ShownMention]:
@@ -163,7 +233,22 @@ def entity_page(found: EntityOverview, notes: Sequence[str] = ()) -> Page:
             ("mentions", f"{found.mentions:,}"),
         )
     )
-    blocks: list[Block] = [fields, *map(Paragraph, notes), Heading("Mentions")]
+    blocks: list[Block] = [fields, *map(Paragraph, notes)]
+    if found.profile:
+        blocks.append(Paragraph(found.profile))
+    if found.relationships:
+        blocks.append(Heading("Relationships"))
+        rows = [
+            (
+                f"{one.type} {f'({one.direction})' if one.direction else ''}".strip(),
+                one.other,
+                one.other_name,
+                one.passage,
+            )
+            for one in found.relationships
+        ]
+        blocks.append(Table(("relationship", "entity", "its name", "where it is shown"), rows))
+    blocks.append(Heading("Mentions"))
     blocks.append(Table(("document", "where it stands"), [(one.document, one.context) for one in found.shown]))
     if found.mentioned_together:
         blocks.append(Heading("Mentioned in the same documents"))

@@ -61,14 +61,15 @@ class EntityPlaces(CorpusInput):
 
     def part(self, corpus: PublishedCorpus, unit: str) -> Part | None:
         """Return the digest of this document's own entities, so that other documents do not matter."""
-        found = self._places(corpus).get(unit)
+        found = self.places(corpus).get(unit)
         return None if found is None else hashlib.sha256("\0".join(found.values()).encode()).hexdigest()
 
     async def value(self, corpus: PublishedCorpus, unit: str, opened: Opened) -> Mapping[int, str]:
         """Return the place of an entity in the document -> its id over documents."""
-        return self._places(corpus)[unit]
+        return self.places(corpus)[unit]
 
-    def _places(self, corpus: PublishedCorpus) -> Mapping[str, Mapping[int, str]]:
+    def places(self, corpus: PublishedCorpus) -> Mapping[str, Mapping[int, str]]:
+        """Return for each document: the place of an entity in it -> its id over documents."""
         if "entity places" not in corpus.made:
             resolved = corpus.value(RESOLVED, "", CanonicalEntities)
             found: dict[str, dict[int, str]] = {}

@@ -7,8 +7,10 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -20,6 +22,7 @@ from seed_assets.session.session import Session
 from service.access import rules
 from service.app import build_service
 from service.bases import Base
+from tests.service.pages.test_entity_pages import ON, TEXTS, turn_on
 from tests.support.asking import CountingAnswerer, TextFinder
 from tests.support.http_service import free_port
 from tests.support.pipelines import World
@@ -221,6 +224,36 @@ def test_axe_finds_nothing_serious_and_nothing_is_wider_than_a_phone(site: Site,
         page.goto(f"{site.address}{path}")
         _look(page, path, found)
     site.said.clear()  # the page that does not exist is an error of the network
+    assert not found
+
+
+def test_a_graph_can_be_read_and_walked_with_the_keyboard_on_a_phone_and_at_night(
+    tmp_path: Path, own_environment: None, monkeypatch: pytest.MonkeyPatch, browser: Browser
+) -> None:
+    turn_on(monkeypatch, **ON)
+    world = World(tmp_path, plain=True)
+    world.settings = {"entities": ON}
+    for name, text in TEXTS.items():
+        world.write(name, text)
+    with ThreadPoolExecutor() as apart:  # Playwright's event loop runs in this thread
+        assert apart.submit(world.seed).result().failed() == set()
+    found: list[str] = []
+    with running(world) as site:
+        page = site.open(browser, "/page/entities?name=Weber")
+        page.click("main .rows a")
+        page.wait_for_selector("svg.graph")
+        _look(page, "an entity", found)
+        # The name of a node that has the focus is shown, and the node leads to its page.
+        page.focus("svg.graph a:not(.middle)")
+        assert page.evaluate("getComputedStyle(document.activeElement.querySelector('text')).visibility") == "visible"
+        before = page.url
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda url: url != before)
+        page.goto(f"{site.address}/page/graph/weber.txt")
+        _look(page, "a graph of a document", found)
+        page.goto(f"{site.address}/page/entities")
+        _look(page, "the list of entities", found)
+        assert not site.said, "a page broke its policy, or a script failed"
     assert not found
 
 

@@ -18,8 +18,10 @@ from seed_assets.core.prompting.model_stage import ModelStage
 from seed_assets.memo.concurrently import all_of
 from seed_assets.memo.reuse import Reuse
 
-# So much of an entity's context is shown, in pieces; and the usual tokens of a question and its answer. Chosen by judgement.
+# So much of an entity's context is shown, in pieces; and the usual tokens of a question and its answer. Chosen by judgement, as
+# is how many characters of all documents there are at least for each undecided pair.
 _SHOWN_CONTEXT, _QUESTION_TOKENS, _ANSWER_TOKENS = 40, 450, 12
+_CHARACTERS_PER_PAIR = 100
 
 Pairs = Sequence[tuple[LocalEntity, LocalEntity]]
 
@@ -77,8 +79,9 @@ class ModelPairJudge(ModelStage):
         return {"most": self.most}
 
     def estimate(self, characters: int) -> Usage:
-        """The most that one resolution can cost, whatever the length of the documents; see Priced."""
-        return self.charge(self.most, Tokens(self.most * _QUESTION_TOKENS, self.most * _ANSWER_TOKENS))
+        """Estimate the most that one resolution costs, of documents with so many characters in all; see Priced."""
+        most = min(self.most, 1 + characters // _CHARACTERS_PER_PAIR)
+        return self.charge(most, Tokens(most * _QUESTION_TOKENS, most * _ANSWER_TOKENS))
 
     async def judge(self, pairs: Pairs, reuse: Reuse) -> dict[Pair, bool]:
         """See PairJudge. A pair about which the model gives no valid answer stays undecided. Raises transient errors."""

@@ -1,0 +1,1 @@
+"""Profiles of entities: what documents say of each."""

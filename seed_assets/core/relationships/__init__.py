@@ -1,0 +1,1 @@
+"""How entities are related: in a document, and over documents."""

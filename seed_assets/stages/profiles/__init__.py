@@ -1,0 +1,1 @@
+"""The stages of profiles of entities, with their table."""

@@ -1,0 +1,1 @@
+"""The stages of relationships between entities, with their table."""
