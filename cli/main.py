@@ -134,6 +134,16 @@ def seed(
             help="Wait for no batch: cancel those that have not ended, keep what they have answered, and send the rest alone.",
         ),
     ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            min=1,
+            max=64,
+            help="Process documents in so many processes of this machine at once.",
+        ),
+    ] = 1,
     verify: VerifyOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -151,6 +161,7 @@ def seed(
         rebuild_sink=rebuild_sink,
         rebind=rebind,
         verify=verify,
+        workers=workers,
     )
     standing = Standing(home, corpus, as_json=as_json, default_options=options == SeedOptions() and not quiet)
     with open_session(corpus, home) as session:
