@@ -37,6 +37,8 @@ NOT_IN_USE = (
     "resources.endpoints.endpoint",
     "resources.batches.stage_batches",
     "io_managers.sharing.remote",
+    "seed_assets.spreading",
+    "seed_assets.session.run_handover",
 )
 BAD = "---\ntitle: [\n---\n\n# Harbours\n\n" + essay("harbours")
 

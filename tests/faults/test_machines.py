@@ -3,6 +3,7 @@
 These are the processes of deploy/, without containers. The tables and the requests must be those of one machine.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +15,14 @@ from tests.support.model_corpus import asking, plant
 from tests.support.model_faults import Latency, always
 from tests.support.model_server import ModelServer
 from tests.support.object_store import ObjectStore
-from tests.support.seed_process import rows, seed
+from tests.support.seed_process import query, rows, seed
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 DOCUMENTS = 24
 # As many as a stage has at once.
 IN_FLIGHT = 16
+_RESUMED = "SELECT 1 FROM event_logs WHERE event LIKE '%%Resuming run%%'"
 
 
 @pytest.fixture(scope="module")
@@ -61,22 +63,49 @@ def check(two: Machines, server: ModelServer, corpus: Path, tmp_path: Path) -> N
     assert rows(two.home) == rows(tmp_path / "alone")
 
 
-def test_workers_do_the_documents_and_the_home_does_the_rest(
+def test_the_runs_of_a_killed_worker_go_on_elsewhere(
     two: Machines, server: ModelServer, corpus: Path, tmp_path: Path
 ) -> None:
-    """Each document is computed once, in one of the homes, and gathered before clusters are found."""
+    """The broker loses its connections in the same moment. No document is lost, and only what was in flight is asked again."""
+    server.script = always(Latency(1.0))
     for name in ("one", "two"):
         two.begin_worker(name)
     two.begin_daemon()
-    done = two.finish(two.ask())
-    assert done.state == "succeeded", f"{done}\n{two.log('daemon')}\n{two.log('one')}"
-    assert sent_again(server) == []
-    homes = [len(rows_of_store(tmp_path / name)) for name in ("one", "two")]
-    assert min(homes) > 0, "each worker had a range"
+    asked = two.ask()
+    both = [tmp_path / name / "store" / "store.db" for name in ("one", "two")]
+    two.until(lambda: all(path.exists() and published(path) for path in both), lambda: str(asked()))
+    two.kill("one")
+    two.broker.cut()
+    killed = time.monotonic()
+    two.until(lambda: bool(two.query(_RESUMED)), lambda: str(asked()))
+    assert time.monotonic() - killed < 120
+    done = two.finish(asked)
+    assert done.state == "succeeded", f"{done}\n{two.log('daemon')}\n{two.log('two')}"
+    assert len(sent_again(server)) <= IN_FLIGHT
+    server.script = always(None)
     check(two, server, corpus, tmp_path)
 
 
-def rows_of_store(home: Path) -> list[object]:
-    from tests.support.seed_process import query
+def test_a_database_that_is_started_again_costs_no_result(
+    two: Machines, server: ModelServer, corpus: Path, tmp_path: Path
+) -> None:
+    """A run may fail by it. Then it is asked for again, and everything that was finished is found."""
+    server.script = always(Latency(0.3))
+    for name in ("one", "two"):
+        two.begin_worker(name)
+    two.begin_daemon()
+    asked = two.ask()
+    two.until(lambda: len(server.calls) > DOCUMENTS + 4, lambda: str(asked()))
+    two.restart_database()
+    done = two.finish(asked)
+    if done.state != "succeeded":
+        done = two.finish(two.ask())
+    assert done.state == "succeeded", f"{done}\n{two.log('daemon')}\n{two.log('two')}"
+    assert sent_again(server) == []
+    server.script = always(None)
+    check(two, server, corpus, tmp_path)
 
-    return query(home / "store" / "store.db", "SELECT partition FROM refs WHERE stage = 'summaries'")
+
+def published(store: Path) -> int:
+    """How many results a store has published."""
+    return query(store, "SELECT count(*) FROM refs")[0][0]

@@ -21,6 +21,7 @@ from kombu import Connection
 
 from resources.ingestions.ingestion_requests import OPEN, Ingestion, IngestionRequests
 from tests.support.event_logs import new_database
+from tests.support.postgres_proxy import Proxy
 from tests.support.seed_process import ROOT
 
 BROKER = "amqp://guest:guest@127.0.0.1:5672//"
@@ -48,10 +49,11 @@ class Machines:
             "SEEDBANK_CORPUS": str(corpus),
             "SEEDBANK_STORE__SIGNING_KEY": KEY,
             "SEEDBANK_DEPLOYMENT__WORKERS": str(workers),
-            "SEEDBANK_DEPLOYMENT__BROKER_URL": BROKER,
             "SEEDBANK_DEPLOYMENT__QUEUE": self.queue,
             **environment,
         }
+        self.broker = Proxy(("127.0.0.1", 5672))
+        self.environment["SEEDBANK_DEPLOYMENT__BROKER_URL"] = f"amqp://guest:guest@127.0.0.1:{self.broker.port}//"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def begin_daemon(self) -> None:
@@ -123,6 +125,7 @@ class Machines:
         """End everything, and remove the queue."""
         for name in list(self.processes):
             self.kill(name)
+        self.broker.close()
         with Connection(BROKER) as connection, suppress(Exception):
             connection.default_channel.queue_delete(self.queue)
 

@@ -39,6 +39,7 @@ OTHER_VALUES = {
     "extraction.when_version_changes": "keep",
     "extract": "{}",
     "stages.modules": '["my_stages"]',
+    "deployment.broker_url": "amqp://guest:300@127.0.0.1//",
     "summaries.when_model_changes": "keep",
     "concepts.when_model_changes": "keep",
     "clusters.types": '["concept", "field:gene"]',
