@@ -8,6 +8,7 @@ database (event_log.run_beats): if it has stood still for a minute, run monitori
 """
 
 import time
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,8 @@ class SeedbankCeleryRunLauncher(DefaultRunLauncher):
 
     def __init__(self, inst_data: object = None) -> None:
         super().__init__(inst_data)  # pyright: ignore[reportArgumentType] - Dagster gives it and gets it back
-        # Run -> the last beat that was seen, and when, by the monotonic clock.
+        self.clock: Callable[[], float] = time.monotonic
+        # Run -> the last beat that was seen, and when, by the clock.
         self._seen: dict[str, tuple[str, float]] = {}
 
     @cached_property
@@ -52,12 +54,15 @@ class SeedbankCeleryRunLauncher(DefaultRunLauncher):
         """Put the run of a dead worker into the queue again."""
         self._send(context.dagster_run, context.resume_attempt_number or 1)
 
+    def hand_over(self, run_id: str, attempt: int) -> str:
+        """Put an attempt of a run into the queue. Returns the name of the queue."""
+        send(self._app, run_id, attempt)
+        return self._app.conf.task_default_queue
+
     def _send(self, run: DagsterRun, attempt: int) -> None:
-        send(self._app, run.run_id, attempt)
+        queue = self.hand_over(run.run_id, attempt)
         self._seen.pop(run.run_id, None)
-        self._instance.report_engine_event(
-            f"The run was put into the queue {self._app.conf.task_default_queue} for a worker.", run, cls=type(self)
-        )
+        self._instance.report_engine_event(f"The run was put into the queue {queue} for a worker.", run, cls=type(self))
 
     @property
     def supports_check_run_worker_health(self) -> bool:
@@ -69,7 +74,7 @@ class SeedbankCeleryRunLauncher(DefaultRunLauncher):
         if SPREAD_TAG not in run.tags:
             return super().check_run_worker_health(run)
         beat = RunBeats(self._instance).of(run.run_id)
-        text, now = beat.text() if beat else "", time.monotonic()
+        text, now = beat.text() if beat else "", self.clock()
         before, since = self._seen.get(run.run_id, ("", now))
         if before != text or run.run_id not in self._seen:
             since = now
