@@ -95,8 +95,6 @@ def test_dagster_accepts_the_instance_and_the_workspace(monkeypatch: pytest.Monk
     monkeypatch.setenv("DAGSTER_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
     shutil.copy(DEPLOY / "dagster.yaml", tmp_path)
     reference = InstanceRef.from_dir(str(tmp_path))
-    assert reference.run_launcher is not None
-    assert reference.run_launcher_data.class_name == "SeedbankCeleryRunLauncher"
     assert type(reference.run_launcher).__name__ == "SeedbankCeleryRunLauncher"
     (origin,) = location_origins_from_yaml_paths([str(DEPLOY / "workspace.yaml")])
     assert origin.location_name == "seedbank"

@@ -53,7 +53,6 @@ def test_the_tables_and_the_report_are_those_of_one_process(corpus: Path, server
     environment = asking(server.url)
     spread = seed(tmp_path / "spread", corpus, "--workers", "3", environment=environment)
     assert spread.status == 0, spread.printed()
-    assert spread.errors == ""
     assert sent_again(server) == []
     calls = {call.digest for call in server.calls}
 

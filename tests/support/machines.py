@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from kombu import Connection
+from kombu.connection import Connection
 
 from resources.ingestions.ingestion_requests import OPEN, Ingestion, IngestionRequests
 from tests.support.event_logs import new_database
