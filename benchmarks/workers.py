@@ -3,8 +3,8 @@
     python -m benchmarks.workers [--documents 400] [--latency 4] [--workers 1 4]
 
 It starts a model server in a process of its own, and one seed after the other, each into an empty home. A process has 16
-documents in flight in each stage, so what can be gained is the time of the model. `waiting` is the time of the stages that ask it,
-from their first request to their last. The processor times are those of a seed with all its processes.
+documents in flight in each stage, so what can be gained is the time of the model. `waiting` is the time of the stages that ask
+it, from their first request to their last. The processor times are those of a seed with all its processes.
 """
 
 import argparse
