@@ -14,11 +14,15 @@ def worker(corpus: CorpusOption = None, home: HomeOption = None) -> None:
     """
     with errors_as_messages():
         from cli.dagster_environment import environment_of
-        from seed_assets.session.run_handover import check_spreading
+        from seed_assets.session.run_handover import DEPLOYMENT_CHECKS
+        from seed_assets.session.session import Session
         from seed_assets.spreading.celery_worker import work
 
         settings = settings_of(corpus, home)
-        check_spreading(settings)
+        session = Session(settings)
+        for check in DEPLOYMENT_CHECKS:
+            check(session)
+        session.close()
         # All machines have the dagster.yaml that names their database.
         work(settings.deployment, environment_of(settings, os.environ.get("DAGSTER_HOME", "")))
     raise typer.Exit(0)

@@ -8,7 +8,7 @@ What belongs here: what is told, and taking it in. What does not: when (orchestr
 form of the files (io_managers.sharing.run_records).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
 from io_managers.sharing.pushing import push
@@ -18,21 +18,34 @@ from io_managers.store.errors import RemoteError
 from io_managers.store.refs import Ref
 from io_managers.store.store import Store
 from resources.errors import ConfigurationError
-from resources.settings.config import Settings
 from seed_assets.graph.pipeline import Phase, Pipeline
 from seed_assets.graph.stage import Stage
 from seed_assets.session.session import Session
 from seed_assets.session.sharing import pull
 
 
-def check_spreading(settings: Settings) -> None:
+def check_remote(session: Session) -> None:
     """Raise ConfigurationError if workers on other machines could not share what they compute."""
-    if not settings.store.remote or settings.store.remote_access in ("read", "off"):
+    rules = session.settings.store
+    if not rules.remote or rules.remote_access in ("read", "off"):
         raise ConfigurationError(
-            "deployment.broker_url is set, so workers on other machines do the runs of documents, but results cannot be shared "
-            "with them: set store.remote to a bucket that all of them reach, store.signing_key, and store.trusted_keys with the "
-            'keys of the others (`seedbank cache keygen` makes them), and not store.remote_access = "read" or "off".'
+            "Workers on other machines and the home that they work for cannot share results: set store.remote to a bucket that "
+            "all of them reach, store.signing_key, and store.trusted_keys with the keys of the others (`seedbank cache keygen` "
+            'makes them), and not store.remote_access = "read" or "off".'
         )
+
+
+def check_no_batches(session: Session) -> None:
+    """Raise ConfigurationError if requests would be in batches, which only the home that has sent them can wait for."""
+    if batched := session.pipeline.batched:
+        raise ConfigurationError(
+            f"deployment.broker_url is set, and llm.batch puts requests of {', '.join(batched)} into batches. A batch belongs to "
+            "the home that has sent it, so workers elsewhere can wait for none: set llm.batch to off, or broker_url to nothing."
+        )
+
+
+DEPLOYMENT_CHECKS: Sequence[Callable[[Session], None]] = (check_remote, check_no_batches)
+"""What has to hold before runs are done by workers with homes of their own. Each raises ConfigurationError, and sends nothing."""
 
 
 def spread_stages(pipeline: Pipeline) -> list[Stage]:
@@ -42,12 +55,8 @@ def spread_stages(pipeline: Pipeline) -> list[Stage]:
 
 def shared_remote(session: Session) -> Remote:
     """The remote that the workers share. Raises ConfigurationError if there is none, or it cannot be read."""
-    check_spreading(session.settings)
-    if batched := session.pipeline.batched:
-        raise ConfigurationError(
-            f"deployment.broker_url is set, and llm.batch puts requests of {', '.join(batched)} into batches. A batch belongs to "
-            "the home that has sent it, so workers elsewhere can wait for none: set llm.batch to off, or broker_url to nothing."
-        )
+    for check in DEPLOYMENT_CHECKS:
+        check(session)
     remote = session.remote
     if remote is None:
         raise ConfigurationError(f"The home {session.settings.home} cannot be written, so it has no remote.")

@@ -12,7 +12,6 @@ from resources.errors import ConfigurationError
 from resources.settings.config import load_settings
 from seed_assets.session.code_digest import code_digest
 from seed_assets.session.run_handover import (
-    check_spreading,
     push_results,
     result_of,
     shared_remote,
@@ -126,7 +125,7 @@ def test_workers_need_a_remote_that_is_written(
         shared_remote(opened(tmp_path / "home"))
     monkeypatch.setenv("SEEDBANK_STORE__REMOTE", "")
     with pytest.raises(ConfigurationError, match=r"store\.remote"):
-        check_spreading(load_settings())
+        shared_remote(opened(tmp_path / "other"))
 
 
 def test_batches_and_workers_elsewhere_exclude_each_other(
