@@ -79,18 +79,19 @@ class Together:
                 self._ended(name)
 
     def _began(self, name: str) -> None:
-        stage = self._stages[name]
+        stage = self._stages.setdefault(name, _Stage())
         if stage.since is None and name not in self.seconds:
             stage.since = time.perf_counter()
             self._observer.began(name, stage.documents)
 
     def _paid(self, number: int, name: str, usage: Usage) -> None:
-        stage = self._stages[name]
+        # A run may pay for a stage before its own ones, whose damaged value it repairs.
+        stage = self._stages.setdefault(name, _Stage())
         stage.paid[number] = usage
         self._observer.paid(name, _sum([self._accounts.spent.get(name, Usage()), *stage.paid.values()]))
 
     def _reached(self, number: int, progress: Progress) -> None:
-        stage = self._stages[progress.stage]
+        stage = self._stages.setdefault(progress.stage, _Stage())
         stage.reached[number] = progress
         now = time.monotonic()
         if now - stage.told < _TOLD_SECONDS:
@@ -107,7 +108,7 @@ class Together:
         self._observer.reached(together)
 
     def _ended(self, name: str) -> None:
-        stage = self._stages[name]
+        stage = self._stages.setdefault(name, _Stage())
         stage.left -= 1
         if stage.left <= 0 and stage.since is not None:
             self.seconds[name] = time.perf_counter() - stage.since
