@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """The first message to a worker: what it works with."""
+    """The first message to a worker: what it works with, and how many there are at most."""
 
     settings: Settings
+    workers: int
 
 
 @dataclass(frozen=True, slots=True)

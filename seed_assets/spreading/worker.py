@@ -13,6 +13,7 @@ from typing import Any
 
 from resources.endpoints.llm import Usage
 from resources.home.private_files import keep_new_files_private
+from seed_assets.core.workers.parser_pool import divide_processors
 from seed_assets.engine.progress import Progress
 from seed_assets.engine.runner import Runner
 from seed_assets.orchestration.dagster_runs import DagsterRuns, translated
@@ -40,6 +41,7 @@ class Worker:
         """Do task after task until the seed closes the pipe, or says that it is to stop."""
         begin: Begin = decoded(self._pipe.recv_bytes())
         threading.Thread(target=self._receive, name="seedbank-tasks", daemon=True).start()
+        divide_processors(begin.workers)
         session = Session(begin.settings)
         try:
             while (task := self._tasks.get()) is not None:

@@ -97,7 +97,7 @@ class WorkerPool:
             if worker is None:
                 if len(self._workers) >= self._count:
                     return
-                worker = _Worker(self._settings)
+                worker = _Worker(Begin(self._settings, self._count))
                 self._workers.append(worker)
             given = waiting.popleft()
             given.usd = self._share(len(waiting) + 1)
@@ -170,7 +170,7 @@ class WorkerPool:
 class _Worker:
     """A running process. given: the run that it does; None if it is idle."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, begin: Begin) -> None:
         from seed_assets.spreading import worker
 
         self.given: _Given | None = None
@@ -187,7 +187,7 @@ class _Worker:
             process_group=0,
         )
         far.close()
-        self._send(Begin(settings))
+        self._send(begin)
 
     def give(self, given: _Given, task: Task) -> None:
         """Let the process do a run. If it has died, `heard` says so."""
