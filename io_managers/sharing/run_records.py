@@ -6,7 +6,7 @@
 ```
 
 A file is one line, `seedbank run <version>`, followed by a MessagePack array: the compressed record, the public key, and the
-signature of the line with the record (both empty if it is not signed). A ref names an action, and whoever reads it uses the ref
+signature of the line with the record (both empty if it is not signed). A ref names an action, and a reader uses the ref
 only if that action, which is signed by itself (segments), is there. So a record cannot make one result that of another document
 without being found out: its action key is not the one that a plan forms.
 """

@@ -1,10 +1,10 @@
-"""What a home and a worker with a home of its own tell each other about one run, over the remote that they share.
+"""What a home and a worker with a home of its own hand each other for one run, over the remote that they share.
 
 The home leaves its refs and failures of the documents, so that the worker sees them as the home does: what is published, what is
 kept although a model has changed, what has failed for good. The worker pushes its results and leaves the refs and failures that
 the run has made. Both use a ref only if its action is there.
 
-What belongs here: what is told, and taking it in. What does not: when (orchestration.spread_runs, spreading.remote_run), and the
+What belongs here: what is handed over, and taking it in. What does not: when (orchestration.spread_runs, spreading.remote_run), and the
 form of the files (io_managers.sharing.run_records).
 """
 

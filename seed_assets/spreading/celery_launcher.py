@@ -70,7 +70,7 @@ class SeedbankCeleryRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Whether the heartbeat of a run has moved within the last minute, as far as this process has looked."""
+        """Whether this process has seen the heartbeat of a run move within the last minute."""
         if SPREAD_TAG not in run.tags:
             return super().check_run_worker_health(run)
         beat = RunBeats(self._instance).of(run.run_id)

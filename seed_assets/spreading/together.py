@@ -14,21 +14,21 @@ from seed_assets.memo.accounts import Accounts
 from seed_assets.planning.phases import Run
 from seed_assets.spreading.messages import Noted
 
-# Each run tells every ten seconds how far it has come.
-_TOLD_SECONDS = 9.0
+# Each run reports its progress every ten seconds.
+_BETWEEN_SECONDS = 9.0
 
 
 @dataclass(slots=True)
 class _Stage:
     """A stage of these runs. documents: of all runs. left: how many runs have not ended it. since: when the first began it.
 
-    told: when its progress was told last.
+    shown: when its progress was passed on last.
     """
 
     documents: int = 0
     left: int = 0
     since: float | None = None
-    told: float = 0.0
+    shown: float = 0.0
     paid: dict[int, Usage] = field(default_factory=dict[int, Usage])
     reached: dict[int, Progress] = field(default_factory=dict[int, Progress])
 
@@ -94,9 +94,9 @@ class Together:
         stage = self._stages.setdefault(progress.stage, _Stage())
         stage.reached[number] = progress
         now = time.monotonic()
-        if now - stage.told < _TOLD_SECONDS:
+        if now - stage.shown < _BETWEEN_SECONDS:
             return
-        stage.told = now
+        stage.shown = now
         found = stage.reached.values()
         together = replace(
             progress,

@@ -1,4 +1,4 @@
-"""What a home tells a worker of its documents, and a worker the home: each sees afterwards what the other one saw."""
+"""What a home hands a worker of its documents, and a worker the home: each sees afterwards what the other one saw."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -93,13 +93,15 @@ def test_a_ref_counts_only_with_its_action_and_for_a_document_of_the_run(
     assert take_in(worker.pipeline, worker.store, RunRecord([first]), documents) == 1
 
 
-def test_failures_are_told_so_that_nobody_repeats_them(plain_world: World, opened: Opening, tmp_path: Path) -> None:
+def test_failures_are_handed_over_so_that_nobody_repeats_them(
+    plain_world: World, opened: Opening, tmp_path: Path
+) -> None:
     """A refusal of a model is paid once, whichever worker met it."""
     home, worker = opened(plain_world.home), opened(tmp_path / "worker")
     failed = FailureRecord("ab" * 32, "summaries", "bread/flour.md", "it was refused.", "Change it.", False)
     worker.store.failures.record([failed])
-    told = result_of(worker, "run", ["bread/flour.md"], since=0.0)
-    assert take_in(home.pipeline, home.store, told, {"bread/flour.md"}) == 0
+    result = result_of(worker, "run", ["bread/flour.md"], since=0.0)
+    assert take_in(home.pipeline, home.store, result, {"bread/flour.md"}) == 0
     (found,) = home.store.failures.of(["bread/flour.md"])
     assert (found.action_key, found.reason) == (failed.action_key, failed.reason)
     assert result_of(worker, "run", ["bread/flour.md"], since=found.failed_at + 60).failures == []
