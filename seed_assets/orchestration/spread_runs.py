@@ -1,8 +1,8 @@
 """Runs that workers with homes of their own do, as the home sees them that asks for them.
 
 A tick asks for such runs (automation); before that, what the workers need to know is left in the remote. When the runs have
-ended, the next tick takes in what they have published. What is handed over is in session.run_handover; how a worker does a run is in
-spreading.
+ended, the next tick takes in what they have published. What is handed over is in session.run_handover; how a worker does a run is
+in spreading.
 """
 
 import logging

@@ -4,8 +4,8 @@ The home leaves its refs and failures of the documents, so that the worker sees 
 kept although a model has changed, what has failed for good. The worker pushes its results and leaves the refs and failures that
 the run has made. Both use a ref only if its action is there.
 
-What belongs here: what is handed over, and taking it in. What does not: when (orchestration.spread_runs, spreading.remote_run), and the
-form of the files (io_managers.sharing.run_records).
+What belongs here: what is handed over, and taking it in. What does not: when (orchestration.spread_runs, spreading.remote_run),
+and the form of the files (io_managers.sharing.run_records).
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
