@@ -8,6 +8,8 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
 	--python-version 3.11 pyproject.toml
+# What deploy/Dockerfile installs.
+DEPLOYED := --extra postgres --extra redis --extra remote --extra celery
 define INSTALL
 $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { \
 	echo "Seedbank needs Python 3.11 to 3.13; $(PYTHON) is another. Say: make PYTHON=python3.11 ..."; exit 1; }; \
@@ -63,6 +65,8 @@ lock: setup-dev ## choose the newest releases that pyproject.toml allows
 	@$(COMPILE) --upgrade --group dev --output-file requirements-dev.lock
 	@cp requirements-dev.lock requirements.lock
 	@$(COMPILE) --group build --output-file requirements.lock
+	@cp requirements-dev.lock requirements-deploy.lock
+	@$(COMPILE) --group build $(DEPLOYED) --output-file requirements-deploy.lock
 	@$(filter-out pyproject.toml,$(COMPILE)) --upgrade --group docs --output-file requirements-docs.lock
 
 dist: setup-dev ## build the source archive and the wheel in dist/

@@ -23,11 +23,11 @@ def dev(
 ) -> None:
     """Start Dagster for this home: its web page, and the daemon that runs sensors, schedules and queued runs."""
     with errors_as_messages():
+        from cli.dagster_environment import environment_of
         from cli.environment_checks import check_exposure, check_port, check_temporary_folder
-        from resources.home.dagster_yaml import folder_for_processes
         from resources.home.home import Home
         from resources.project_folder import PACKAGES_FOLDER
-        from resources.settings.config import CONFIG_VARIABLE, PROJECT_ROOT, config_file
+        from resources.settings.config import PROJECT_ROOT
 
         settings = settings_of(corpus, home)
         Home(settings.home).check(settings.corpus)
@@ -38,16 +38,8 @@ def dev(
         check_port(host, port)
         if open_to_others:
             print_error(open_to_others)
-        environment = {
-            **os.environ,
-            "DAGSTER_HOME": str(folder_for_processes(PROJECT_ROOT, settings.home)),
-            "SEEDBANK_HOME": str(settings.home),
-            "SEEDBANK_CORPUS": str(settings.corpus),
-        }
-        if CONFIG_VARIABLE in os.environ:
-            environment[CONFIG_VARIABLE] = str(config_file())
         # A shell lets a command started with `&` ignore SIGINT, and Dagster would then ignore SIGTERM as well.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.chdir(PROJECT_ROOT)
         command = [sys.executable, "-m", "dagster", "dev", "--workspace", f"{PACKAGES_FOLDER}/workspace.yaml"]
-        os.execve(sys.executable, [*command, "--host", host, "--port", str(port)], environment)
+        os.execve(sys.executable, [*command, "--host", host, "--port", str(port)], environment_of(settings))

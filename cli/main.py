@@ -17,12 +17,13 @@ from cli.backup import backup
 from cli.batches.batch import batch_app
 from cli.costs.cache import cache_app
 from cli.costs.prove import prove
+from cli.deployment.worker import worker
 from cli.dev import dev
 from cli.doctor.doctor import doctor
 from cli.entities.entities import entities_app
-from cli.erasing.forget import forget
 from cli.entities.freeze import freeze
 from cli.entities.graph import graph
+from cli.erasing.forget import forget
 from cli.explaining.compare import compare
 from cli.explaining.explain import explain
 from cli.invocation import (
@@ -83,6 +84,7 @@ app.command()(search)
 app.command()(report)
 app.command()(forget)
 app.command()(doctor)
+app.command()(worker)
 
 
 @app.command()
@@ -137,6 +139,16 @@ def seed(
             help="Wait for no batch: cancel those that have not ended, keep what they have answered, and send the rest alone.",
         ),
     ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            min=1,
+            max=64,
+            help="Process documents in so many processes of this machine at once.",
+        ),
+    ] = 1,
     verify: VerifyOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -154,6 +166,7 @@ def seed(
         rebuild_sink=rebuild_sink,
         rebind=rebind,
         verify=verify,
+        workers=workers,
     )
     standing = Standing(home, corpus, as_json=as_json, default_options=options == SeedOptions() and not quiet)
     with open_session(corpus, home) as session:

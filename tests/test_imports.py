@@ -70,7 +70,9 @@ ORDER = (
     "seed_assets.explaining",
     "seed_assets.checking  seed_assets.comparing  seed_assets.reports",
     "seed_assets.orchestration  answering",
-    "seed_assets.definitions  seed_assets.seeding",
+    "seed_assets.definitions",
+    "seed_assets.spreading",
+    "seed_assets.seeding",
     "seed_assets.erasing  seed_assets.doctor",
     "seed_assets.proof  service",
     "cli",
@@ -80,7 +82,13 @@ ORDER = (
 # Importing Dagster costs a second: what `status`, `search` and a `seed` with nothing to do import must not do it. All
 # others are free of it; `history trim`, which works on Dagster's records, imports it inside its function.
 WITH_DAGSTER = ("io_managers.content_hash", "io_managers.partition_events", "event_log", "seed_assets.orchestration")
-WITH_DAGSTER += ("seed_assets.definitions", "seedbank.dagster", "seedbank.postgres")
+WITH_DAGSTER += (
+    "seed_assets.definitions",
+    "seed_assets.spreading",
+    "seedbank.dagster",
+    "seedbank.postgres",
+    "seedbank.celery",
+)
 
 
 @cache

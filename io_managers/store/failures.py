@@ -67,6 +67,12 @@ class Failures:
             if self._is_sound(row)
         }
 
+    def of(self, partitions: Iterable[str]) -> list[FailureRecord]:
+        """The failures of all actions that failed with these documents."""
+        wanted = msgspec.json.encode(list(partitions)).decode()
+        query = "SELECT action_key FROM failures WHERE partition IN (SELECT value FROM json_each(?))"
+        return list(self.lookup(key for (key,) in self._database.read(query, (wanted,))).values())
+
     def record(self, failures: Sequence[FailureRecord]) -> None:
         """Record failures durably; a later failure of an action replaces the earlier one."""
         self._database.write(

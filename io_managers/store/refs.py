@@ -78,6 +78,13 @@ class Refs:
             for partition, key, digest, state, _, run_id in self._sound(rows, stage)
         }
 
+    def of_run(self, run_id: str) -> list[Ref]:
+        """The refs that a run has published and that are current still."""
+        query = f"SELECT {_COLUMNS}, {self._seal}, run_id FROM refs WHERE run_id = ?"
+        rows = self._database.read(query, (run_id,))
+        kept = sound(rows, len(_SEALED)) if self._sealed else rows
+        return [Ref(stage, partition, key, digest, run, state) for stage, partition, key, digest, state, _, run in kept]
+
     def published(self, stage: str, *, results: bool) -> dict[str, Published]:
         """The refs of all partitions of a stage for a plan, in one query. results: whether to look up the actions' results."""
         digest = "(SELECT a.content_digest FROM actions a WHERE a.action_key = r.action_key)" if results else "NULL"

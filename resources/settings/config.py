@@ -27,6 +27,7 @@ from resources.settings.corpus_settings import (
     ExtractionSettings,
     JudgeSettings,
 )
+from resources.settings.deployment_settings import DeploymentSettings
 from resources.settings.entity_settings import EntitySettings
 from resources.settings.extract_settings import ExtractSettings, is_schema_file
 from resources.settings.model_settings import (
@@ -226,6 +227,7 @@ class Settings(BaseSettings):
     metrics: MetricsSettings = MetricsSettings()  # pyright: ignore[reportCallIssue]
     service: ServiceSettings = ServiceSettings()  # pyright: ignore[reportCallIssue]
     stages: StageSettings = StageSettings()  # pyright: ignore[reportCallIssue]
+    deployment: DeploymentSettings = DeploymentSettings()  # pyright: ignore[reportCallIssue]
 
     @property
     def archives_are_folders(self) -> bool:

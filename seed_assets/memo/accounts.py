@@ -4,7 +4,8 @@ This module counts, and converts between the records that hold a cost: their fie
 pays for a request is in cost_context, and what may still be spent is in budget.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 
 import msgspec
 
@@ -16,6 +17,15 @@ from resources.endpoints.llm import InvalidOutputError, Usage
 
 # To how many digits dollars are stored: a token of the cheapest model costs more than the last one.
 _DIGITS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsCopy:
+    """The accounts of a run as it has ended, for another process. spent, promised_usd: see Accounts. noted: what was counted."""
+
+    spent: Mapping[str, Usage]
+    promised_usd: float
+    noted: Set[tuple[str, str]]
 
 
 class Accounts:
@@ -46,6 +56,17 @@ class Accounts:
         """Count what an action of a stage, or the actions inside it, paid."""
         self.usage.add(usage)
         self.spent.setdefault(stage, Usage()).add(usage)
+
+    def copied(self) -> AccountsCopy:
+        """The accounts as they are now."""
+        return AccountsCopy(self.spent, self.promised_usd, self._noted)
+
+    def add(self, other: AccountsCopy) -> None:
+        """Count what a run in another process has paid and found; it has stored its savings itself."""
+        for stage, usage in other.spent.items():
+            self.charge(stage, usage)
+        self.promised_usd += other.promised_usd
+        self._noted |= other.noted
 
     def note_made(self, stage: str, unit: str) -> None:
         """Remember that this run has made the result of a unit, which is therefore not saved when it is found later on."""

@@ -53,6 +53,21 @@ class Budget:
         """Whether there is any limit."""
         return self._run_usd is not None or self._period_usd is not None
 
+    @property
+    def spent_usd(self) -> float:
+        """What was spent in this run, batches that were sent included."""
+        return self._spent
+
+    @property
+    def left_usd(self) -> float | None:
+        """How many dollars may still be spent, apart from what is reserved; None if there is no limit."""
+        left: list[float] = []
+        if self._run_usd is not None:
+            left.append(self._run_usd - self._spent)
+        if self._period_usd is not None:
+            left.append(self._period_usd - self._spent_in_period())
+        return max(0.0, min(left)) if left else None
+
     def spend(self, usd: float) -> None:
         """Count what was spent."""
         self._spent += usd

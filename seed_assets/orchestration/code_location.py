@@ -27,7 +27,7 @@ from seed_assets.orchestration.ingestions import build_ingestions
 from seed_assets.orchestration.job_names import CHECKS_JOB, JOBS
 from seed_assets.orchestration.partitions import PartitionedRun
 from seed_assets.orchestration.run_account import account_text
-from seed_assets.orchestration.run_records import process_tags
+from seed_assets.orchestration.run_records import SPREAD_TAG, process_tags
 from seed_assets.session.session import Session
 from seed_assets.wiring import build_pipeline
 
@@ -55,7 +55,8 @@ class RunnerResource(dg.ConfigurableResource[Runner]):
                 "The runner is for runs of Dagster; outside of one use the Session of seedbank.knowledge_base."
             )
         with session.home.running(), partitions_held(context.instance):
-            context.instance.add_run_tags(context.run.run_id, process_tags(context.run.run_id))
+            if SPREAD_TAG not in context.run.tags:
+                context.instance.add_run_tags(context.run.run_id, process_tags(context.run.run_id))
             runner = session.runner()
             try:
                 yield runner

@@ -66,7 +66,8 @@ def translated(runner: Runner | None = None) -> Iterator[None]:
 class DagsterRuns:
     """The project's Dagster instance, and runs in it that go through one runner."""
 
-    def __init__(self, settings: Settings, runner: Runner) -> None:
+    def __init__(self, settings: Settings, runner: Runner, workers: int = 1) -> None:
+        """workers: how many runs over documents are done at once, here or in other processes."""
         # The instance's storages read the home from the environment, as in every process of this project.
         os.environ["SEEDBANK_HOME"] = str(settings.home)
         self._runner = runner
@@ -80,6 +81,7 @@ class DagsterRuns:
             self._home,
             settings.documents_per_run,
             Waiting(stopped=runner.stopping.is_set),
+            workers,
         )
         self._definitions = build_definitions(settings, runner)
         self._jobs: dict[str, dg.JobDefinition] = {}

@@ -42,14 +42,19 @@ class DocumentPartitions:
         home: Home,
         longest_range: int,
         waiting: Waiting = FOR_EVER,
+        workers: int = 1,
     ) -> None:
-        """waiting: how to wait while another process changes partitions, or tables for `remove_documents`."""
+        """waiting: how to wait while another process changes partitions, or tables for `remove_documents`.
+
+        workers: how many runs are done at once, for each of which `ranges` gives a range.
+        """
         self.waiting = waiting
         self._instance = instance
         self._refs = store.refs
         self._leases = store.leases
         self._home = home
         self._longest = longest_range
+        self._workers = workers
 
     def order(self) -> list[str]:
         """Return all documents that have a partition, in Dagster's order."""
@@ -75,7 +80,7 @@ class DocumentPartitions:
             moved = in_the_way(order, wanted, avoid)
             return self._move_to_end(moved, lease) if moved and not self.in_use() else order
 
-        return cover(self._held(ordered), wanted, avoid, self._longest)
+        return cover(self._held(ordered), wanted, avoid, self._longest, workers=self._workers)
 
     def ranges_of_only(self, wanted: AbstractSet[str]) -> list[tuple[str, str]]:
         """Return the ranges that hold these documents and no others.

@@ -17,6 +17,11 @@ _PROCESS_TAG = ".dagster/seedbank_process"
 _LONGEST_START_SECONDS = 600.0
 # A process that has ended its work in the home records the end of the run at once. Half a minute allows for a very busy machine.
 _LONGEST_END_SECONDS = 30.0
+# The tags of a run that a worker elsewhere does: the name of its records in the remote, the digest of the code that asked for it,
+# and whether the home has taken in its results.
+SPREAD_TAG = ".dagster/seedbank_spread"
+CODE_TAG = ".dagster/seedbank_code"
+TAKEN_TAG = ".dagster/seedbank_taken"
 _HANDED_OVER = (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED)
 _JOBS = {*JOBS.values(), IMPLICIT_JOB}
 # Dagster shows the user of this tag as the one who launched the run; without it the run was "manually launched".
@@ -45,10 +50,15 @@ def unfinished_runs(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
 
 
 def close_dead_runs(instance: dg.DagsterInstance, home: Home) -> list[str]:
-    """Mark runs of this home as failed whose process is gone, since a killed process cannot do that. Returns their ids."""
+    """Mark runs of this home as failed whose process is gone, since a killed process cannot do that. Returns their ids.
+
+    Runs that workers elsewhere do are left to the run launcher, which sees their heartbeats.
+    """
     closed: list[str] = []
     for record in instance.get_run_records(dg.RunsFilter(statuses=list(UNFINISHED))):
         run = record.dagster_run
+        if SPREAD_TAG in run.tags:
+            continue
         run_id, _, process = run.tags.get(_PROCESS_TAG, "").partition("/")
         if _has_died(run, process, home) if run_id == run.run_id else _never_began(record, home):
             instance.report_run_failed(

@@ -10,8 +10,9 @@ depends on a first pass (documents beside a failed one, the search index) is ask
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
@@ -23,17 +24,20 @@ from resources.settings.config import Settings
 from resources.wording import counted
 from seed_assets.engine.maintenance_due import maintenance_action
 from seed_assets.graph.pipeline import Phase
-from seed_assets.orchestration.corpus_records import corpus_out_of_sync
 from seed_assets.orchestration.document_partitions import DocumentPartitions
 from seed_assets.orchestration.job_names import JOBS
 from seed_assets.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG
 from seed_assets.orchestration.run_records import close_dead_runs, unfinished_runs
+from seed_assets.orchestration.tick_records import RecordsOfTick
 from seed_assets.planning.due_work import DueWork
-from seed_assets.planning.phases import OutOfSync, Phases, Run, Step
+from seed_assets.planning.phases import Phases, Run, Step
 from seed_assets.planning.plan import Plan
 from seed_assets.planning.work import of_stages
 from seed_assets.session.removals import check_removals, remove_documents
 from seed_assets.session.session import Session
+
+if TYPE_CHECKING:
+    from seed_assets.orchestration.spread_runs import SpreadRuns
 
 TICK_SECONDS = 30
 # A file that was changed less than this ago may still be written.
@@ -74,7 +78,10 @@ class Tick:
             session.home,
             settings.documents_per_run,
             Waiting(patience_seconds=_PATIENCE_SECONDS),
+            settings.deployment.workers,
         )
+        self._spread = _spread_runs(session, instance)
+        self._elsewhere = False
 
     def documents(self, *, waiting: WaitingFiles | None = None, verify: bool = False) -> list[dg.RunRequest]:
         """Return the runs of documents that are due. waiting: the files that the previous tick left alone."""
@@ -100,7 +107,11 @@ class Tick:
         partitions.remove(plan.scan.gone(set(partitions.order())))
         known = [document for document in plan.documents if document not in self.waiting]
         partitions.add(sorted(known, key=plan.scan.problems.__contains__))
-        requests = self._next(plan, stages, [Step.DOCUMENTS], RecordsOfTick(session, partitions, known))
+        requests = self._values_elsewhere(plan)
+        if not requests:
+            rest, unfinished = self._left_here(plan, stages)
+            records = RecordsOfTick(session, partitions, known)
+            requests = self._next(plan, rest, [Step.DOCUMENTS], records, unfinished)
         if not requests and not self.reason:
             self.reason = (
                 f"Files that may still be written: {len(self.waiting)}, such as {min(self.waiting)}. They wait "
@@ -110,12 +121,35 @@ class Tick:
             )
         return requests
 
+    def _values_elsewhere(self, plan: Plan) -> list[dg.RunRequest]:
+        """Return the runs of documents that workers with homes of their own can do; none if there are no such workers."""
+        if self._spread is None:
+            return []
+        self._elsewhere = True
+        records = RecordsOfTick(self._session, self._partitions, [])
+        requests = self._next(plan, self._spread.stages, [Step.DOCUMENTS], records)
+        self._elsewhere = False
+        return requests
+
+    def _left_here(self, plan: Plan, stages: Sequence[str]) -> tuple[list[str], set[str]]:
+        """Return those of these stages that are done in this home, and the documents that wait for stages done elsewhere."""
+        elsewhere = self._spread.stages if self._spread else []
+        return [name for name in stages if name not in elsewhere], set(of_stages(plan.todo(), elsewhere))
+
     def _next(
-        self, plan: Plan, stages: Sequence[str], steps: Sequence[Step], records: "RecordsOfTick"
+        self,
+        plan: Plan,
+        stages: Sequence[str],
+        steps: Sequence[Step],
+        records: RecordsOfTick,
+        unfinished: AbstractSet[str] = frozenset(),
     ) -> list[dg.RunRequest]:
-        """Return the runs of the first of these steps that has any. stages: the stages of documents."""
+        """Return the runs of the first of these steps that has any.
+
+        stages: the stages of documents. unfinished: documents that are to be left out.
+        """
         session = self._session
-        work = DueWork(session.pipeline, session.store, stages, self.waiting.keys())
+        work = DueWork(session.pipeline, session.store, stages, self.waiting.keys() | unfinished)
         phases = Phases(session.pipeline, work, records, self._partitions, steps)
         while following := phases.next(plan):
             # One group per tick, since finding the ranges of the next group may move partitions.
@@ -207,6 +241,8 @@ class Tick:
             self.reason = f"A seed is under way in {elsewhere} The next tick looks again."
         elif not self._ingestion_tags and (open_ones := self._open_ingestions()):
             self.reason = f"The ingestion {open_ones[0]} is under way, and its own ticks ask for its runs."
+        elif self._spread:
+            self.reason = self._spread.take_in()
         self.held_up = bool(self.reason)
         return self.held_up
 
@@ -260,6 +296,8 @@ class Tick:
                 )
                 return
         tags = {RANGE_START_TAG: run.range[0], RANGE_END_TAG: run.range[1]} if run.range else {}
+        if self._spread and self._elsewhere:
+            tags |= self._spread.tags(run.members)
         self._requests.append(
             dg.RunRequest(
                 # Each try needs a key of its own: Dagster silently drops a request with a key that it knows.
@@ -271,37 +309,13 @@ class Tick:
         )
 
 
-class RecordsOfTick:
-    """Dagster's records, as a tick looks at them. It implements phases.Records. known: documents with a partition."""
+def _spread_runs(session: Session, instance: dg.DagsterInstance) -> "SpreadRuns | None":
+    """The runs of workers with homes of their own; None if the settings name no broker from which they take runs."""
+    if not session.settings.deployment.broker_url.get_secret_value():
+        return None
+    from seed_assets.orchestration.spread_runs import SpreadRuns
 
-    def __init__(
-        self,
-        session: Session,
-        partitions: DocumentPartitions,
-        known: Sequence[str],
-        instance: dg.DagsterInstance | None = None,
-        graph: BaseAssetGraph | None = None,
-    ) -> None:
-        """graph: of all assets; without it and the instance, only documents are looked at."""
-        self._session = session
-        self._partitions = partitions
-        self._known = known
-        self._instance = instance
-        self._graph = graph
-
-    def documents(self, plan: Plan, stages: Sequence[str]) -> dict[str, list[str]]:
-        """See phases.Records. Nothing is compared if the records are known to be in sync."""
-        placing = {stage.name for stage in self._session.pipeline.placing_stages}
-        unknown = not plan.placed and not placing.isdisjoint(stages)
-        if unknown or self._session.home.synced_digest() == plan.digest():
-            return {}
-        return self._partitions.shown_otherwise(plan, stages, self._known)
-
-    def corpus(self, plan: Plan) -> OutOfSync:
-        """See phases.Records."""
-        if self._instance is None or self._graph is None:
-            return OutOfSync([], [])
-        return corpus_out_of_sync(self._instance, self._graph, self._session.pipeline, plan)
+    return SpreadRuns(session, instance)
 
 
 def _still_written(

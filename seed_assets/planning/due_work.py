@@ -27,7 +27,7 @@ class DueWork:
     def documents(self, plan: Plan, stages: Sequence[str]) -> dict[str, Sequence[str]]:
         """See phases.PossibleWork. Where documents stand in the corpus is not due before it is known."""
         placing = {stage.name for stage in self._pipeline.placing_stages}
-        wanted = [name for name in stages if plan.placed or name not in placing]
+        wanted = [name for name in stages if name in self._stages and (plan.placed or name not in placing)]
         out_of_reach = self.blocked(plan)
         possible = {
             document: [name for name in names if name not in out_of_reach.get(document, ())]

@@ -12,22 +12,32 @@ LONGEST_GAP = 100
 
 
 def cover(
-    order: Sequence[str], wanted: AbstractSet[str], avoid: AbstractSet[str], longest: int, gap: int = LONGEST_GAP
+    order: Sequence[str],
+    wanted: AbstractSet[str],
+    avoid: AbstractSet[str],
+    longest: int,
+    gap: int = LONGEST_GAP,
+    workers: int = 1,
 ) -> list[tuple[str, str]]:
-    """(first, last) of as few ranges of `order` as cover `wanted`.
+    """(first, last) of as few ranges of `order` as cover `wanted`, and as occupy so many workers.
 
-    No range holds one of `avoid`, more than `longest` documents, or more than `gap` unwanted ones in a row.
+    No range holds one of `avoid`, more than `longest` documents, more than `gap` unwanted ones in a row, or more wanted ones than
+    the share of one worker.
     """
     ranges: list[tuple[int, int]] = []
+    share, taken = -(-len(wanted) // workers), 0
     blocked = True
     for position, document in enumerate(order):
         if document in avoid:
             blocked = True
         elif document in wanted:
-            if not blocked and position - ranges[-1][1] <= gap + 1 and position - ranges[-1][0] < longest:
+            near = not blocked and position - ranges[-1][1] <= gap + 1
+            if near and position - ranges[-1][0] < longest and taken < share:
                 ranges[-1] = (ranges[-1][0], position)
+                taken += 1
             else:
                 ranges.append((position, position))
+                taken = 1
             blocked = False
     return [(order[first], order[last]) for first, last in ranges]
 

@@ -101,6 +101,11 @@ class Run:
     members: Sequence[str] = ()
     todo: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
 
+    @property
+    def documents(self) -> Sequence[str]:
+        """Its members if they are documents; none otherwise."""
+        return self.members if self.phase in (Phase.DOCUMENTS, Phase.PLACES) else ()
+
 
 @dataclass(frozen=True, slots=True)
 class NextRuns:

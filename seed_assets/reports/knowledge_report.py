@@ -76,8 +76,8 @@ class KnowledgeReport:
 
     name: that of the corpus folder. written_at: in UTC, to the minute. documents: by id, sorted. numbers: the number of each
     document in the report, from 1. tables: those of stages that the settings add. notes: sentences about what is not current.
-    detailed: whether claims, contexts of concepts and nearest documents are shown. graph: that of the most connected entities; None
-    without relationships.
+    detailed: whether claims, contexts of concepts and nearest documents are shown. graph: that of the most connected entities;
+    None without relationships.
     """
 
     name: str

@@ -6,7 +6,7 @@ is in the cli.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,7 +22,6 @@ from seed_assets.engine.maintenance_due import maintenance_action
 from seed_assets.engine.runner import RunOptions
 from seed_assets.engine.stage_run import Tally
 from seed_assets.engine.table_leases import from_scratch, table_held
-from seed_assets.graph.pipeline import Phase
 from seed_assets.graph.stage import Stage, WarmsUp
 from seed_assets.orchestration.job_names import JOBS
 from seed_assets.planning.estimate import StageEstimate, estimate
@@ -42,6 +41,7 @@ from seed_assets.session.sharing import pull, sharing
 if TYPE_CHECKING:
     from seed_assets.orchestration.dagster_runs import DagsterRuns, FinishedRun
     from seed_assets.orchestration.document_partitions import DocumentPartitions
+    from seed_assets.spreading.worker_pool import WorkerPool
 
 # How often a seed begins again because somebody deleted partitions that it uses. One deletion is a mistake; with more, a script
 # probably deletes them again and again.
@@ -56,7 +56,11 @@ _GO_ON = "Fix it and run again; all finished work is kept."
 
 @dataclass(frozen=True, slots=True)
 class SeedOptions:
-    """The options of `seedbank seed`. documents: a glob on document ids; stages: with all stages that they need."""
+    """The options of `seedbank seed`.
+
+    documents: a glob on document ids. stages: with all stages that they need. workers: the number of processes that do the runs
+    over documents; 1 for this one alone.
+    """
 
     stages: tuple[str, ...] = ()
     documents: str = ""
@@ -65,6 +69,7 @@ class SeedOptions:
     rebuild_sink: bool = False
     rebind: bool = False
     verify: bool = False
+    workers: int = 1
 
 
 def seed(session: Session, options: SeedOptions, observer: SeedObserver | None = None) -> SeedReport:
@@ -85,6 +90,7 @@ class _Seed:
         self._failed_runs = 0
         self._losses = 0
         self._out_of_memory = False
+        self._workers: WorkerPool | None = None
 
     def run(self) -> SeedReport:
         """See `seed`."""
@@ -182,13 +188,20 @@ class _Seed:
         from seed_assets.orchestration.dagster_runs import DagsterRuns, translated
 
         with translated(self._runner):
-            runs = DagsterRuns(self._session.settings, self._runner)
+            runs = DagsterRuns(self._session.settings, self._runner, self._options.workers)
+            if self._options.workers > 1:
+                from seed_assets.spreading.worker_pool import WorkerPool
+
+                settings, workers = self._session.settings, self._options.workers
+                self._workers = WorkerPool(settings, self._runner, self._observer, workers)
             try:
                 return self._run_everything(runs, plan)
             except KeyboardInterrupt:
                 self._canceled = True
                 return self._plan()
             finally:
+                if self._workers is not None:
+                    self._workers.close()
                 runs.close()
 
     def _run_everything(self, runs: "DagsterRuns", plan: Plan) -> Plan:
@@ -223,16 +236,17 @@ class _Seed:
     def _run_steps(self, runs: "DagsterRuns", records: SeedRecords, plan: Plan) -> Plan:
         """Do all the runs that the plan asks for, and plan again after each pass."""
         phases = Phases(self._session.pipeline, self._left, records, runs.partitions)
-        losses = 0
-        while not self._halted() and (following := phases.next(plan, repeat=self._losses > losses)):
-            losses, failed_before = self._losses, self._failed_runs
+        losses, alone = 0, False
+        while not self._halted() and (
+            following := phases.next(plan, repeat=self._losses > losses or alone is not self._is_alone())
+        ):
+            losses, alone, failed_before = self._losses, self._is_alone(), self._failed_runs
             if following.todo:
                 runs.partitions.add(sorted(following.todo))  # Somebody may have deleted some meanwhile.
             maintenance = {name: self._maintenance_key(name) for name in following.stages if name in plan.maintenance}
             for group in following.groups:
-                for run in group:
-                    if not self._halted():
-                        self._run(runs, records, run)
+                for run, finished in self._finished(runs, records, group):
+                    self._look_at(runs, run, finished)
             records.run_failed = self._failed_runs > failed_before
             plan, earlier = self._plan(), plan
             if following.step is not Step.RECORDS and not self._halted():
@@ -257,11 +271,30 @@ class _Seed:
         pipeline = self._session.pipeline
         return maintenance_action(pipeline, self._session.store, pipeline.stages[name]).key
 
-    def _run(self, runs: "DagsterRuns", records: SeedRecords, run: Run) -> None:
-        of_documents = run.phase in (Phase.DOCUMENTS, Phase.PLACES)
-        members = run.members if of_documents else ()
-        records.visited.update(members)
-        finished = runs.run(run.stages, run.range, JOBS[run.phase])
+    def _is_alone(self) -> bool:
+        """Whether this process does all runs itself from now on, since the others have spent their shares of the budget."""
+        return self._workers is not None and self._workers.shares_spent
+
+    def _finished(
+        self, runs: "DagsterRuns", records: SeedRecords, group: Iterable[Run]
+    ) -> "Iterator[tuple[Run, FinishedRun]]":
+        """Do these runs, here or in other processes; each as soon as it has ended."""
+        if self._workers is not None and not self._is_alone() and len(group := list(group)) > 1:
+            records.visited.update(*(run.documents for run in group))
+            for run, finished in self._workers.run(group):
+                if finished is not None:
+                    yield run, finished
+                else:  # its process has died, and another one does it again
+                    self._failed_runs += 1
+                    runs.close_dead_runs()
+            return
+        for run in group:
+            if not self._halted():
+                records.visited.update(run.documents)
+                yield run, runs.run(run.stages, run.range, JOBS[run.phase])
+
+    def _look_at(self, runs: "DagsterRuns", run: Run, finished: "FinishedRun") -> None:
+        members = run.documents
         lost = set(members).difference(runs.partitions.order()) if members and not finished.success else set[str]()
         if lost and self._losses < _MOST_LOSSES:
             # Somebody deleted partitions that the run was using, so Dagster ended the whole run.
@@ -273,7 +306,7 @@ class _Seed:
             self._take_note(finished)
 
     def _take_note(self, finished: "FinishedRun") -> None:
-        self._report.runs.append(finished.run_id)
+        self._report.runs += filter(None, [finished.run_id])
         self._failed_runs += not finished.success
         self._canceled |= finished.canceled
         for name, message in finished.failed_stages.items():

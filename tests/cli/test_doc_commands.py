@@ -56,6 +56,7 @@ HARMLESS = {
     "make": ("-n",),
     # It is run whole where its table is compared with the one in README.
     "seedbank prove": ("--help",),
+    "seedbank worker": ("--help",),
     "pytest": ("--collect-only", "-q"),
     "pre-commit": ("--help",),
     "python -m benchmarks": ("--help",),

@@ -48,6 +48,8 @@ NOT_IN_USE = (
     "retrieval.passage_features",
     "seed_assets.erasing",
     "seed_assets.doctor",
+    "seed_assets.spreading",
+    "seed_assets.session.run_handover",
 )
 # The modules of core that say what decides a result, and the types of results. All others compute, and are imported when they do.
 DECLARING = {

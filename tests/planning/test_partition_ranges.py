@@ -59,6 +59,20 @@ def test_a_wanted_document_that_is_to_be_avoided_is_not_visited(marks: Marks) ->
     assert cover(order, set(order), set(order), 1_000) == []
 
 
+@given(ORDERS, st.integers(1, 6))
+def test_no_worker_gets_more_than_its_share_and_none_is_left_idle(marks: Marks, workers: int) -> None:
+    """A range that is too long makes all others wait for one worker."""
+    order = [f"{place}.md" for place in range(len(marks))]
+    wanted = named(marks, "wanted")
+
+    ranges = cover(order, wanted, set(), len(order) + 1, len(order), workers)
+
+    shares = [len(wanted & set(documents)) for documents in members(order, ranges)]
+    assert sum(shares) == len(wanted)
+    assert all(share <= -(-len(wanted) // workers) for share in shares)
+    assert len(shares) <= workers
+
+
 def test_a_gap_of_finished_documents_is_cheaper_than_another_run_up_to_a_bound() -> None:
     order = [f"{place}.md" for place in range(3 * LONGEST_GAP)]
     near, far = {order[0], order[LONGEST_GAP + 1]}, {order[0], order[LONGEST_GAP + 2]}

@@ -170,7 +170,7 @@ def without_dagster(order: list[str]) -> Iterator[None]:
     order: the order of the documents; it is updated in place.
     """
 
-    def runs(settings: Settings, runner: Runner) -> PlainRuns:
+    def runs(settings: Settings, runner: Runner, workers: int = 1) -> PlainRuns:
         return PlainRuns(order, settings, runner)
 
     texts: Callable[[], parser_pool.ParserPool] = TextsHere

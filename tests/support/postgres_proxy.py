@@ -1,4 +1,4 @@
-"""A way to the PostgreSQL server that can be cut, at any time or at a moment that matters."""
+"""A way to the PostgreSQL server, or to another one, that can be cut, at any time or at a moment that matters."""
 
 import socket
 import threading
@@ -16,7 +16,8 @@ class Proxy:
     stays_away: after that, no connection comes through any more. away: none comes through now.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, server: tuple[str, int] = SERVER) -> None:
+        self._server = server
         self.at_commit: Literal["lost", "unanswered"] | None = None
         self.stays_away = False
         self.away = False
@@ -50,7 +51,7 @@ class Proxy:
             if self.away:
                 _end(client)
                 continue
-            server = socket.create_connection(SERVER)
+            server = socket.create_connection(self._server)
             self._ends.append(server)
             muted = threading.Event()
             for pump in (self._to_server, self._to_client):

@@ -50,6 +50,8 @@ _MUCH_WORK_SECONDS = 2.0
 _LONG_TASK_SECONDS = 1.0
 # An idle worker is ended after this time, since it holds about 100 MB.
 _IDLE_SECONDS = 60.0
+# How many processes with a shared pool of their own do the same work together.
+_processes = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +301,17 @@ def shared_pool() -> ParserPool:
     return _shared()
 
 
+def divide_processors(processes: int) -> None:
+    """Let the shared pool of this process use its part of the processors, beside those of others that do the same work.
+
+    processes: how many there are together. Call it before the pool is used.
+    """
+    global _processes
+    _processes = processes
+
+
 @cache
 def _shared() -> ParserPool:
     # More than four workers would only wait for this process, which stores their results; each takes about 100 MB.
-    return ParserPool(workers=max(2, min(4, os.cpu_count() or 2)))
+    workers = min(4, (os.cpu_count() or 2) // _processes)
+    return ParserPool(workers=max(2 if _processes == 1 else 1, workers))

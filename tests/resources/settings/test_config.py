@@ -40,6 +40,7 @@ OTHER_VALUES = {
     "extract": "{}",
     "stages.modules": '["my_stages"]',
     "stages.document_seconds": "60",
+    "deployment.broker_url": "amqp://guest:300@127.0.0.1//",
     "summaries.when_model_changes": "keep",
     "concepts.when_model_changes": "keep",
     "clusters.types": '["concept", "field:gene"]',

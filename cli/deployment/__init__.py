@@ -1,0 +1,1 @@
+"""Commands for homes whose runs are done on several machines."""

@@ -1,0 +1,1 @@
+"""Runs over documents, spread over worker processes of this machine."""
