@@ -23,7 +23,7 @@ def dev(
 ) -> None:
     """Start Dagster for this home: its web page, and the daemon that runs sensors, schedules and queued runs."""
     with errors_as_messages():
-        from cli.dagster_environment import environment_of
+        from cli.deployment.dagster_environment import environment_of
         from cli.environment_checks import check_exposure, check_port, check_temporary_folder
         from resources.home.home import Home
         from resources.project_folder import PACKAGES_FOLDER

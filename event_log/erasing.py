@@ -39,7 +39,7 @@ from dagster._core.storage.schedules.schema import (
 from sqlalchemy import Table, and_, delete, or_, select, text, update
 
 from event_log.history_files import run_files, runless_file, shared_files
-from event_log.superseded import Connect, Storages
+from event_log.history_rows import Connect, Storages
 from io_managers.store.retention.mentions import Mentions
 from io_managers.store.sqlite.wiping import overwrite_deleted, wipe_file
 

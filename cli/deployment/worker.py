@@ -13,7 +13,7 @@ def worker(corpus: CorpusOption = None, home: HomeOption = None) -> None:
     The worker has a home of its own, and shares results through `store.remote`. SIGTERM lets the run under way come to its end.
     """
     with errors_as_messages():
-        from cli.dagster_environment import environment_of
+        from cli.deployment.dagster_environment import environment_of
         from seed_assets.session.run_handover import DEPLOYMENT_CHECKS
         from seed_assets.session.session import Session
         from seed_assets.spreading.celery_worker import work

@@ -105,6 +105,7 @@ class Endpoint:
         self._limits = limits
         self._timeout_seconds = timeout_seconds
         self._url = url
+        self._secret = secret
         self._replies = ReplyReader(name, url, secret, timeout_seconds, self._respect_limits)
         self.settings = settings or RequestSettings()
         self.health = EndpointHealth()

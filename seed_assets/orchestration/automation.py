@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 
 from seed_assets.orchestration.job_names import CHECKS_JOB, CLUSTERS_JOB, CORPUS_JOB, DOCUMENTS_JOB, PLACING_JOB
-from seed_assets.orchestration.tick import TICK_SECONDS, Tick, WaitingFiles
+from seed_assets.orchestration.ticks.tick import TICK_SECONDS, Tick, WaitingFiles
 from seed_assets.session.session import Session
 
 NIGHTLY = "0 3 * * *"

@@ -23,7 +23,7 @@ from resources.tables.lance_errors import TableError
 from seed_assets.orchestration.automation import OpenSession, opened
 from seed_assets.orchestration.job_names import CLUSTERS_JOB, CORPUS_JOB, DOCUMENTS_JOB, PLACING_JOB
 from seed_assets.orchestration.run_records import UNFINISHED, close_dead_runs
-from seed_assets.orchestration.tick import Tick, WaitingFiles
+from seed_assets.orchestration.ticks.tick import Tick, WaitingFiles
 from seed_assets.session.session import Session
 
 INGESTION_TAG = "seedbank/ingestion"

@@ -19,7 +19,7 @@ from seed_assets.checking.check_run import CURRENT, checks_of, quick_findings, r
 from seed_assets.orchestration.code_location import build_definitions
 from seed_assets.orchestration.corpus_records import _Loading
 from seed_assets.orchestration.job_names import CHECKS_JOB
-from seed_assets.orchestration.tick import Tick
+from seed_assets.orchestration.ticks.tick import Tick
 from seed_assets.session.session import Session
 from seed_assets.wiring import build_pipeline
 from tests.orchestration.test_truth import in_dagster

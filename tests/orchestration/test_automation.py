@@ -254,11 +254,11 @@ def test_work_that_a_run_left_undone_is_asked_for_again_but_not_at_once(
     assert "left this work undone" in pausing.reason
 
     real = time.time
-    monkeypatch.setattr("seed_assets.orchestration.tick.time.time", lambda: real() + 4_000)
+    monkeypatch.setattr("seed_assets.orchestration.ticks.tick.time.time", lambda: real() + 4_000)
     again = daemon.tick().requests
     assert len(again) == 1
     assert len({request.run_key for request in again}) == 1
-    monkeypatch.setattr("seed_assets.orchestration.tick.time.time", lambda: real() - 86_400)
+    monkeypatch.setattr("seed_assets.orchestration.ticks.tick.time.time", lambda: real() - 86_400)
     daemon.tick()  # the files, too, seem to have been changed just now
     assert len(daemon.tick().requests) == 1
 

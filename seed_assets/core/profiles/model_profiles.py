@@ -15,9 +15,9 @@ from resources.models.tokens import usual_tokens
 from seed_assets.core.judging.model_judging import ModelJudge
 from seed_assets.core.judging.model_revising import ModelClusterReviser
 from seed_assets.core.profiles.profiles import ProfileBounds, ProfileMaterial, WrittenProfile
+from seed_assets.core.prompting.answer_shapes import validated
 from seed_assets.core.prompting.material import MarkedTexts
 from seed_assets.core.prompting.model_stage import ModelStage
-from seed_assets.core.prompting.structured_output import validated
 from seed_assets.core.text.words import count_words
 from seed_assets.memo.reuse import Reuse
 

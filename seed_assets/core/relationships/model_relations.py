@@ -16,8 +16,8 @@ from resources.models.tokens import usual_tokens
 from seed_assets.core.entities.entities import Entities, Entity
 from seed_assets.core.entities.name_types import AMOUNT
 from seed_assets.core.entities.normal_names import name_key, normal_name
+from seed_assets.core.prompting.answer_shapes import validated
 from seed_assets.core.prompting.model_stage import ModelStage
-from seed_assets.core.prompting.structured_output import validated
 from seed_assets.core.relationships.relations import TOGETHER, Relation, Relations, relations_of
 from seed_assets.core.text.boundaries import pieces_of
 from seed_assets.core.text.quotations import QuotedText

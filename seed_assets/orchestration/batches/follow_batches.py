@@ -13,7 +13,8 @@ from resources.errors import ConfigurationError, DocumentError
 from seed_assets.graph.pipeline import Phase
 from seed_assets.orchestration.automation import OpenSession, opened
 from seed_assets.orchestration.job_names import DOCUMENTS_JOB
-from seed_assets.orchestration.tick import RecordsOfTick, Tick
+from seed_assets.orchestration.ticks.tick import Tick
+from seed_assets.orchestration.ticks.tick_records import RecordsOfTick
 from seed_assets.planning.phases import Step
 from seed_assets.planning.work import of_stages
 from seed_assets.session.session import Session

@@ -28,7 +28,7 @@ from seed_assets.orchestration.document_partitions import DocumentPartitions
 from seed_assets.orchestration.job_names import JOBS
 from seed_assets.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG
 from seed_assets.orchestration.run_records import close_dead_runs, unfinished_runs
-from seed_assets.orchestration.tick_records import RecordsOfTick
+from seed_assets.orchestration.ticks.tick_records import RecordsOfTick
 from seed_assets.planning.due_work import DueWork
 from seed_assets.planning.phases import Phases, Run, Step
 from seed_assets.planning.plan import Plan
