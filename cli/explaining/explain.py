@@ -129,16 +129,17 @@ def _in_full(found: "Explanation") -> Iterator[str]:
 def _sentences(one: "StageExplanation") -> Iterator[str]:
     from seed_assets.explaining.sentences import made_words, names, since
 
-    made = f"It was {plain(made_words(one.made))}." if one.made else "How it was made is not recorded."
+    made = plain(made_words(one.made))
+    it_was_made = f"It was {made}." if one.made else "How it was made is not recorded."
     match one.outcome:
         case "reused":
-            yield f"A seed does nothing: the result is the one that it would compute. {made}"
+            yield f"A seed does nothing: the result is the one that it would compute. {it_was_made}"
         case "kept":
             yield "A seed keeps the published result, although its key differs:"
             yield from _changes(one.changes) if one.changes else [f"- its {plain(one.reason)} changed"]
             yield f"The setting {one.kept_by} says so."
         case "published":
-            yield f"The result is in the store, and a seed only publishes it. {made}"
+            yield f"The result is in the store, and a seed only publishes it. {it_was_made}"
             yield from _compared(one)
             return
         case "computed" if one.state == "missing":

@@ -48,6 +48,8 @@ def test_one_stage_is_explained_in_full(plain_world: World, monkeypatch: pytest.
     current = explain(world, monkeypatch, CORALS, "summaries").splitlines()
     assert current[:4] == [f"document: {CORALS}", "stage: summaries", "state: current", ""]
     assert current[4].startswith("A seed does nothing: the result is the one that it would compute. It was made on 20")
+    rows = explain(world, monkeypatch, CORALS, "lance_documents").splitlines()
+    assert rows[4].endswith("that it would compute. How it was made is not recorded.")
     world.summarizer.words = 5
     stale = explain(world, monkeypatch, CORALS, "summaries").splitlines()
     assert stale[4:6] == ["A seed computes it again:", "- summaries.words: 12 → 5"]
