@@ -22,6 +22,8 @@ from tests.support.model_server import ModelServer
 from tests.support.pipelines import World
 from tests.support.seed_process import seedbank
 
+pytestmark = pytest.mark.slow
+
 SECRET = "wrong-secret-9f3"
 PATIENCE = 30.0
 
