@@ -366,6 +366,8 @@ _VALUE = "holds what it is given"
 _METHOD = "computes for a method that is measured as a whole"
 _PIECE = "a piece of a page; tests/core/reading/html measures whole pages"
 NO_TEXT: Mapping[str, str] = {
+    "decisions_file.EntityDecisions.about": _ID,
+    "structured_output.UsersCheck.__init__": _VALUE,
     "aliases.NameGroups.join": _NAME,
     "aliases.NameGroups.key": _NAME,
     "aliases.members": _NAME,
@@ -407,7 +409,9 @@ NO_TEXT: Mapping[str, str] = {
     "name_types.best_type": _ID,
     "name_words.NameWords.__init__": _VALUE,
     "declarations.Declaration.__init__": _VALUE,
+    "declarations.GivenModel.__init__": _VALUE,
     "declarations.read_declarations": _ID,
+    "declared_fields.check_choices": _ID,
     "declared_fields.checked_names": _ID,
     "declared_fields.declared_fields": _ID,
     "extraction.Extractor.extract": _ASYNC,

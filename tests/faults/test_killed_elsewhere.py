@@ -117,7 +117,7 @@ def test_a_run_whose_process_was_killed_before_it_left_word_is_closed(daemon: Da
 def test_a_tick_names_who_holds_what_it_needs(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     """It does not wait for ever: the ticks of a code location come one after the other."""
     from io_managers.store.leases import Leases
-    from seed_assets.orchestration import tick as tick_module
+    from seed_assets.orchestration.ticks import tick as tick_module
 
     monkeypatch.setattr(tick_module, "_PATIENCE_SECONDS", 0.2)
     other = Leases(daemon.world.home / "store" / "leases.db")

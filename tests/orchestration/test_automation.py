@@ -15,11 +15,12 @@ import pytest
 
 from event_log.home import open_instance
 from resources.errors import ConfigurationError
-from seed_assets.orchestration import step_results, tick
+from seed_assets.orchestration import step_results
 from seed_assets.orchestration.asset_checks import CURRENT
 from seed_assets.orchestration.code_location import build_definitions
 from seed_assets.orchestration.partitions import DOCUMENTS as PARTITIONS
 from seed_assets.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG
+from seed_assets.orchestration.ticks import tick
 from seed_assets.planning import plan as plans
 from tests.conftest import DOCUMENTS
 from tests.orchestration.test_truth import expected, run_from_elsewhere, shown
