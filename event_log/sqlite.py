@@ -180,10 +180,6 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, SqliteEventLogStorage
         super().dispose()
         self._close_all()
 
-    def close_files(self) -> None:
-        """Close the files, so that everything is in the databases themselves; they are opened again when they are needed."""
-        self._close_all()
-
     def _close_all(self) -> None:
         with self._db_lock:
             _close(self._shards)

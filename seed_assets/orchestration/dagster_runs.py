@@ -15,7 +15,6 @@ from dagster_shared.error import SerializableErrorInfo
 
 from event_log.home import explain, open_instance, warning
 from event_log.partition_changes import partitions_held
-from event_log.sqlite import BatchedSqliteEventLogStorage
 from io_managers.store.errors import StoreError, StoreUnavailableError
 from io_managers.store.holders import Waiting
 from resources.home.home import Home
@@ -132,12 +131,6 @@ class DagsterRuns:
             failure = next((e for e in result.all_events if e.is_run_failure), None)
             failed[""] = (failure.message if failure else None) or "the run failed before its first step"
         return FinishedRun(run_id, result.success, canceled, failed)
-
-    def release_files(self) -> None:
-        """Close the files of the records before other processes work with them. They are opened again when they are needed."""
-        storage = self._instance.event_log_storage
-        if isinstance(storage, BatchedSqliteEventLogStorage):
-            storage.close_files()
 
     def record_findings(self, found: Sequence[tuple[Check, Finding]]) -> None:
         """Let Dagster show what checks found; see asset_checks."""

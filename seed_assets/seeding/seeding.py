@@ -281,7 +281,6 @@ class _Seed:
         """Do these runs, here or in other processes; each as soon as it has ended."""
         if self._workers is not None and not self._is_alone() and len(group := list(group)) > 1:
             records.visited.update(*(run.documents for run in group))
-            runs.release_files()
             for run, finished in self._workers.run(group):
                 if finished is not None:
                     yield run, finished
