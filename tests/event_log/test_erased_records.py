@@ -123,6 +123,19 @@ def test_a_document_goes_and_the_others_stay(instance: dg.DagsterInstance) -> No
     assert erase(instance, mentions, Pages(), dry_run=False) == 0
 
 
+def test_more_names_than_one_condition_takes_are_erased_at_once(instance: dg.DagsterInstance) -> None:
+    """SQLite refuses a condition of 1,000 parts, and a name with a letter beyond ASCII is looked for in three forms."""
+    materialize(instance, *KEYS)
+    mentions = Mentions(
+        [*(f"über/{number}.md" for number in range(400)), NAME, *(f"{number}.md" for number in range(1_000))]
+    )
+    planned = erase(instance, mentions, Pages(), dry_run=True)
+    assert erase(instance, mentions, Pages(), dry_run=False) == planned > 0
+    left = texts(instance)
+    assert [one for one in left if mentions.in_text(one)] == []
+    assert any("the preview of a.md" in one for one in left)
+
+
 def test_the_files_of_sqlite_hold_nothing_in_their_free_pages(instance: dg.DagsterInstance, tmp_path: Path) -> None:
     materialize(instance, *KEYS)
     files = [path for path in tmp_path.rglob("*.db*") if path.is_file()]
