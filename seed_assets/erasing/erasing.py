@@ -60,7 +60,9 @@ def erase(session: Session, documents: Sequence[str], *, dry_run: bool) -> Erase
     documents = tuple(dict.fromkeys(documents))
     if not dry_run:
         if elsewhere := session.home.running_elsewhere():
-            raise ConfigurationError(f"{elsewhere} Nothing was erased.")
+            raise ConfigurationError(
+                f"The home is being seeded by {elsewhere} Nothing was erased. Run the command again when that process has ended."
+            )
         session.store.check_writable()
     erasables = list(erasables_of(session))
     also = [one.results(Mentions(documents)) for one in erasables if isinstance(one, HasResults)]
