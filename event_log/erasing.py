@@ -36,7 +36,7 @@ from dagster._core.storage.schedules.schema import (
     JobTable,
     JobTickTable,
 )
-from sqlalchemy import Table, and_, delete, or_, select, text, update
+from sqlalchemy import ColumnElement, Row, Table, and_, delete, or_, select, text, update
 
 from event_log.history_files import run_files, runless_file, shared_files
 from event_log.history_rows import Connect, Storages
@@ -183,23 +183,17 @@ class _Erasing:
 
     def _found(self, connect: Connect) -> dict[int, str]:
         """The events that change -> what they become."""
-        conditions = [_EVENTS.event.contains(needle, autoescape=True) for needle in self._mentions.needles]
+        conditions = [_names(_EVENTS.event, some) for some in _some(self._mentions.needles)]
         conditions += [_EVENTS.partition.in_(some) for some in _some(self._mentions.documents)]
         conditions.append(_EVENTS.asset_key.in_([*self._now, *self._before, *self._tables]))
         in_runs = or_(_EVENTS.dagster_event_type.is_(None), _EVENTS.dagster_event_type.in_(_WITH_TEXT))
         conditions += [and_(in_runs, _EVENTS.run_id.in_(some)) for some in _some(sorted(self._visiting))]
-        query = select(_EVENTS.id, *_COLUMNS).where(or_(*conditions)).order_by(_EVENTS.id).limit(_PAGE)
         found: dict[int, str] = {}
-        last = 0
-        while True:
-            # A read that lasts long would keep SQLite from emptying its log, and PostgreSQL reads outside of transactions.
-            with connect() as connection:
-                rows = connection.execute(query.where(_EVENTS.id > last)).all()
-            if not rows:
-                return found
-            last = rows[-1].id
-            changes = ((event_id, self._changed(*row), row[-1]) for event_id, *row in rows)
-            found.update((event_id, changed) for event_id, changed, event in changes if changed != event)
+        for condition in conditions:
+            for event_id, *row in _pages_of(connect, condition):
+                if event_id not in found and (changed := self._changed(*row)) != row[-1]:
+                    found[event_id] = changed
+        return found
 
     def _change(self, connect: Connect, found: Mapping[int, str]) -> None:
         for some in [] if self._dry_run else _some(sorted(found)):
@@ -238,15 +232,15 @@ class _Erasing:
             connect = _connect_to(storages, table)
             for column in columns:
                 field = table.c[column]
-                conditions = [field.contains(needle, autoescape=True) for needle in self._mentions.needles]
                 with connect() as connection:
-                    rows = [
-                        row
-                        for row in connection.execute(select(table.c.id, field).where(or_(*conditions)))
-                        if self._mentions.in_text(row[1])
-                    ]
+                    rows = {
+                        row_id: value
+                        for some in _some(self._mentions.needles)
+                        for row_id, value in connection.execute(select(table.c.id, field).where(_names(field, some)))
+                        if self._mentions.in_text(value)
+                    }
                     found += len(rows)
-                    for row_id, value in [] if self._dry_run else rows:
+                    for row_id, value in () if self._dry_run else rows.items():
                         if (table, column) in _DELETED:
                             connection.execute(delete(table).where(table.c.id == row_id))
                         else:
@@ -309,6 +303,24 @@ def _stripped(value: Any, is_of: Callable[[str], bool]) -> Any:
 def _is_text(entry: Any, is_of: Callable[[str], bool]) -> bool:
     kind = entry.get("__class__", "") if isinstance(entry, dict) else ""
     return not kind.startswith(_NUMBERS) and is_of(json.dumps(entry))
+
+
+def _names(column: ColumnElement[str], needles: Iterable[str]) -> ColumnElement[bool]:
+    """Whether a text holds one of at most _AT_ONCE needles: SQLite takes at most 1,000 parts in one condition."""
+    return or_(*(column.contains(needle, autoescape=True) for needle in needles))
+
+
+def _pages_of(connect: Connect, condition: ColumnElement[bool]) -> Iterator[Row]:
+    """The events of which this is true, read in pages: a read that lasts long would keep SQLite from emptying its log."""
+    query = select(_EVENTS.id, *_COLUMNS).where(condition).order_by(_EVENTS.id).limit(_PAGE)
+    last = 0
+    while True:
+        with connect() as connection:  # for each page, since PostgreSQL reads outside of transactions
+            rows = connection.execute(query.where(_EVENTS.id > last)).all()
+        if not rows:
+            return
+        last = rows[-1].id
+        yield from rows
 
 
 def _some(items: Sequence[str] | Sequence[int]) -> Iterator[list]:

@@ -46,14 +46,21 @@ class Holder:
         return f"process {self.process.pid}{where}{what}{when}"
 
     @property
-    def remedy(self) -> str:
-        """What the user can do, in one or two sentences."""
+    def if_stopped(self) -> str:
+        """What the user can do if the process is stopped, in a sentence; "" if it is not."""
         pid = self.process.pid
-        if self.process.is_stopped:
-            return (
-                f"That process is stopped (Ctrl-Z): continue it with `fg` in its terminal or `kill -CONT {pid}`, or end it "
-                f"with `kill -9 {pid}`; its finished work is kept."
-            )
+        return (
+            f"That process is stopped (Ctrl-Z): continue it with `fg` in its terminal or `kill -CONT {pid}`, or end it "
+            f"with `kill -9 {pid}`; its finished work is kept."
+            if self.process.is_stopped
+            else ""
+        )
+
+    @property
+    def remedy(self) -> str:
+        """What the user of a process that waits for this one can do, in one or two sentences."""
+        if self.if_stopped:
+            return self.if_stopped
         if not self.process.is_here:
             return (
                 "It runs on another host or in another container: if it was killed, this process continues when it has seen "

@@ -220,9 +220,9 @@ class Home:
         return bool(self.running_elsewhere())
 
     def running_elsewhere(self) -> str:
-        """A sentence that names another process that is seeding this home now, and what to do; "" if there is none."""
+        """The name of another process that is seeding this home now, and what to do if it is stopped; "" if there is none."""
         holder = next(self._marks.others(), None)
-        return f"{holder}. {holder.remedy}" if holder else ""
+        return f"{holder}. {holder.if_stopped}".strip() if holder else ""
 
     def is_alive(self, process: str) -> bool:
         """Whether a process that works in this home is alive. process: its name from `this_process`."""

@@ -71,7 +71,7 @@ def _home(session: Session) -> Finding:
     if open_still := session.home.keep_private(session.settings.corpus):
         found.warn(open_still, "")
     if elsewhere := session.home.running_elsewhere():
-        found.said += f" {elsewhere}"
+        found.said += f" It is being seeded by {elsewhere}"
     return found
 
 

@@ -3,12 +3,17 @@
 What belongs here: the types and the bound. What does not: what is looked at (the other modules of this package).
 """
 
+import errno
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
+
+# What the system answers where this user may not write.
+_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 State = Literal["fine", "off", "warning", "fault"]
 """off: not configured, or there is nothing yet. warning: it works, and something should be changed. fault: it does not work."""
@@ -62,7 +67,14 @@ def _look(probe: Probe, found: dict[str, Finding]) -> None:
     try:
         found[probe.name] = probe.look()
     except Exception as error:  # noqa: BLE001 - a probe reports whatever keeps it from looking
-        found[probe.name] = Finding("fault", str(error) or type(error).__name__, probe.remedy)
+        found[probe.name] = _fault(error, probe.remedy)
+
+
+def _fault(error: Exception, remedy: str) -> Finding:
+    if isinstance(error, OSError) and error.errno in _NOT_WRITABLE and error.filename:
+        folder = os.path.dirname(error.filename)
+        return Finding("fault", f"{folder} cannot be written: {error.strerror}.", "Make it writable for this user.")
+    return Finding("fault", str(error) or type(error).__name__, remedy)
 
 
 def median(seconds: Iterable[float]) -> float:

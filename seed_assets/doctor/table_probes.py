@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from seed_assets.core.reading.ocr.languages import missing_languages
 from seed_assets.core.reading.ocr.picture_reader import PictureReader
@@ -39,20 +40,20 @@ def _dagster(session: Session) -> Finding:
     if session.home.bound_corpus() is None:
         return Finding("off", "Nothing is seeded yet.")
     from event_log.home import open_instance, warning
+    from seed_assets.orchestration.dagster_runs import translated
 
     os.environ["SEEDBANK_HOME"] = str(session.settings.home)  # Dagster's storages read it from here
     found = Finding("fine", "")
-    with found.timed("opening"):
-        instance = open_instance()
-    try:
+    with translated(), ExitStack() as opened:
+        with found.timed("opening"):
+            instance = open_instance()
+        opened.callback(instance.dispose)
         with found.timed("request"):
             runs = instance.get_runs_count()
         place = type(instance.event_log_storage).__name__
         found.said = f"{place} has {runs:,} runs."
         if said := warning(instance):
             found.warn(said, "")
-    finally:
-        instance.dispose()
     return found
 
 

@@ -60,11 +60,13 @@ def erase(session: Session, documents: Sequence[str], *, dry_run: bool) -> Erase
     documents = tuple(dict.fromkeys(documents))
     if not dry_run:
         if elsewhere := session.home.running_elsewhere():
-            raise ConfigurationError(f"{elsewhere} Nothing was erased.")
+            raise ConfigurationError(
+                f"The home is being seeded by {elsewhere} Nothing was erased. Run the command again when that process has ended."
+            )
         session.store.check_writable()
-    erasables = list(erasables_of(session))
-    also = [one.results(Mentions(documents)) for one in erasables if isinstance(one, HasResults)]
-    traces = _traces(session, documents, set().union(*also))
+    erasables, known = list(erasables_of(session)), documents_of(session)
+    also = [one.results(Mentions(documents, known)) for one in erasables if isinstance(one, HasResults)]
+    traces = _traces(session, documents, known, set().union(*also))
     report = Erased(documents, dry_run, again=dict(sorted(traces.others.items())), shared=traces.shared)
     with suppress(ConfigurationError):  # the folder may be gone, and the documents have to be erased all the same
         scan = session.corpus.scan()
@@ -79,7 +81,7 @@ def erase(session: Session, documents: Sequence[str], *, dry_run: bool) -> Erase
     return report
 
 
-def _traces(session: Session, documents: Sequence[str], also: set[str]) -> Traces:
+def _traces(session: Session, documents: Sequence[str], known: set[str], also: set[str]) -> Traces:
     """What the store has of the documents, with the rows that were made from it."""
     pipeline = session.pipeline
     alone = {
@@ -88,7 +90,7 @@ def _traces(session: Session, documents: Sequence[str], also: set[str]) -> Trace
         if stage.kind == "value" and stage.units is Units.DOCUMENTS and not stage.corpus_inputs
     }
     continuing = {stage.name for stage in pipeline.stages.values() if stage.continues}
-    traces = find_traces(session.store, documents, alone=alone, continuing=continuing, also=also)
+    traces = find_traces(session.store, documents, alone=alone, continuing=continuing, also=also, known=known)
     for stage in pipeline.stages.values():
         if stage.kind == "sink":
             traces.units.update((stage.name, unit) for name in stage.upstream for unit in traces.units_of(name))

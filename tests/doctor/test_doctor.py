@@ -1,6 +1,8 @@
 """`seedbank doctor`: what is said of each part when it works, is not set, is wrong, or hangs; nothing is changed or paid for."""
 
+import errno
 import json
+import os
 import socket
 import sqlite3
 import time
@@ -142,6 +144,29 @@ def test_a_probe_that_raises_is_a_fault_and_keeps_no_other_from_looking() -> Non
         ("two", "fine", "It works."),
     ]
     assert found[0][1].remedy == "Look."
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_folder_that_cannot_be_written_is_named_and_not_taken_for_damaged(number: int) -> None:
+    """The name of the file that a probe tried to make says nothing, and nothing has to be verified."""
+
+    def refused() -> Finding:
+        raise OSError(number, os.strerror(number), "/homes/one/.probe-x1")
+
+    ((_, found),) = run_probes([Probe("store", refused, "Run `seedbank cache verify`.")], PATIENCE)
+    assert (found.state, found.said) == ("fault", f"/homes/one cannot be written: {os.strerror(number)}.")
+    assert found.remedy == "Make it writable for this user."
+
+
+def test_records_of_dagster_that_cannot_be_opened_are_explained(world: World) -> None:
+    """The driver's own words are three lines with a statement of SQL and an address."""
+    records = world.home / "dagster" / "history" / "runs"
+    records.rename(records.with_name("runs.away"))
+    records.write_text("no folder")
+    found = examined(world.home, world.corpus)["Dagster"]
+    assert found.state == "fault"
+    assert "cannot be used" in found.said
+    assert "sqlalche.me" not in found.said + found.remedy
 
 
 @pytest.mark.integration

@@ -57,6 +57,8 @@ def test_nothing_is_erased_while_another_process_seeds(world: World) -> None:
     with Home(world.home).running():
         refused = forget(world, "reefs/corals.txt", "--yes")
         assert (refused.status, "Nothing was erased" in refused.errors) == (2, True), refused.printed()
+        assert "The home is being seeded by process" in refused.errors
+        assert "continues" not in refused.errors
     assert "reefs/corals.txt" in world.documents_in("documents")
 
 

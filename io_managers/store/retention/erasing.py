@@ -50,7 +50,8 @@ class StoredResults:
         store, waiting = self._store, self._store.batches.requests_for(traces.documents, traces.request_keys)
         sent = sum(state not in ("", "collecting", "ended") for state in waiting.values())
         left = (
-            f"{sent:,} requests of it are in batches of the provider, who keeps them until they end; what comes back is not used."
+            f"Requests that are in batches of the provider: {sent:,}. The provider keeps them until the batches end, and what "
+            "comes back is not used."
             if sent
             else ""
         )

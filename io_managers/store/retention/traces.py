@@ -72,14 +72,16 @@ def find_traces(
     alone: Collection[str],
     continuing: Collection[str] = (),
     also: Collection[str] = (),
+    known: Collection[str] = (),
 ) -> Traces:
     """Find what a store has of some documents. Raises StoreUnavailableError.
 
     alone: the stages whose results are made of one document and name no other. continuing: the stages whose results continue
     from the one before, of which nothing but ids and names goes on: such a result stays if it names no document, and only what
-    was made inside of it at no cost goes. also: keys of further actions that hold something of the documents.
+    was made inside of it at no cost goes. also: keys of further actions that hold something of the documents. known: see
+    Mentions.
     """
-    traces = Traces(Mentions(documents))
+    traces = Traces(Mentions(documents, known))
     with store.database.maintained() as connection:
         _Search(connection, Files(store.directory / "objects"), traces, alone, continuing).run(also)
     return traces

@@ -366,7 +366,8 @@ def test_a_stopped_run_is_named_with_how_to_go_on(home: Home) -> None:
     try:
         assert child.stdout is not None
         assert child.stdout.readline() == "running\n"
-        assert "It is working" in home.running_elsewhere()
+        assert f"process {child.pid}" in home.running_elsewhere()
+        assert "kill -CONT" not in home.running_elsewhere()
         os.kill(child.pid, signal.SIGSTOP)
         os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
         assert f"process {child.pid}" in home.running_elsewhere()
