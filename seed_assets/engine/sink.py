@@ -246,8 +246,9 @@ def _made(stage: Stage, unit: str, digest: str, values: Sequence[Any]) -> list[M
         rows = called(stage, lambda: list(stage.function(unit, digest, *values)))
     except (Exception, SystemExit) as error:
         raise named_error(error, stage.name) from error
-    if other := next((row for row in rows if not isinstance(row, Mapping)), None):
-        raise ValueError(f"its stage returns a {type(other).__name__} in the place of a row, which is a dictionary")
+    for row in rows:
+        if not isinstance(row, Mapping):
+            raise ValueError(f"its stage returns a {type(row).__name__} in the place of a row, which is a dictionary")
     return rows
 
 

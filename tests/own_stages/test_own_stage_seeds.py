@@ -154,6 +154,7 @@ def test_a_sink_whose_code_or_columns_change_is_written_again_without_computing(
         ('{"words": word_count}', '{"words": 2**70}', "a value of words is no int64"),
         ("return document_rows(", "return None\n    document_rows(", "'NoneType' object is not iterable"),
         ("return document_rows(", "return 'abc'\n    document_rows(", "returns a str in the place of a row"),
+        ("return document_rows(", "return [None]\n    document_rows(", "returns a NoneType in the place of a row"),
         ("return document_rows(", "raise SystemExit(3)\n    document_rows(", "SystemExit: 3"),
         ('{"words": word_count}', '{"words": word_count, "document_id": "other"}', "rows of document_id"),
         (
