@@ -19,6 +19,12 @@ IS_INSTALLED = not os.path.exists(os.path.join(PACKAGES_FOLDER, "pyproject.toml"
 """Whether this is an installed Seedbank and not the repository."""
 
 
+def own_packages() -> list[str]:
+    """Return the folders of the program's packages, sorted; the benchmarks of a checkout are not among them."""
+    found = sorted(entry.path for entry in os.scandir(PACKAGES_FOLDER) if os.path.exists(f"{entry.path}/__init__.py"))
+    return [path for path in found if os.path.basename(path) != "benchmarks"]
+
+
 def project_folder() -> str:
     """Return the folder of the settings and, by default, of the home; "." if the working directory was deleted."""
     if not IS_INSTALLED:

@@ -23,6 +23,7 @@ from pathlib import Path
 import msgspec
 
 from io_managers.store.whole_files import read_memory, write_memory
+from resources.project_folder import own_packages
 
 _FORMAT = 1
 # Beyond the time of the import: for the interpreter to start and to end.
@@ -32,18 +33,7 @@ _PLACE = re.compile(r'^ +File "([^"\n]+)", line (\d+) in ', re.MULTILINE)
 _LIBRARIES = tuple(
     os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
-_PACKAGES = (
-    "seedbank",
-    "seed_assets",
-    "resources",
-    "io_managers",
-    "event_log",
-    "retrieval",
-    "answering",
-    "service",
-    "cli",
-)
-_PROJECT = tuple(f"{os.path.realpath(Path(__file__).parents[2] / name)}{os.sep}" for name in _PACKAGES)
+_PROJECT = tuple(f"{os.path.realpath(folder)}{os.sep}" for folder in own_packages())
 
 Places = list[tuple[str, int]]
 """Files with line numbers, the innermost first."""

@@ -8,11 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from io_managers.store.fingerprint import encode_part
-from resources.project_folder import PACKAGES_FOLDER
+from resources.project_folder import PACKAGES_FOLDER, own_packages
 from seed_assets.graph.pipeline import Pipeline
-
-# Packages beside those of the program, in a checkout.
-_OTHERS = frozenset({"tests", "benchmarks"})
 
 
 def code_digest(pipeline: Pipeline) -> str:
@@ -27,7 +24,6 @@ def code_digest(pipeline: Pipeline) -> str:
 def _modules() -> str:
     """The digest of all modules as they were on the disk when this was first called, which the process has imported."""
     hasher, root = hashlib.sha256(), Path(PACKAGES_FOLDER)
-    packages = [path.parent for path in root.glob("*/__init__.py") if path.parent.name not in _OTHERS]
-    for path in sorted(path for package in packages for path in package.rglob("*.py")):
+    for path in sorted(path for package in own_packages() for path in Path(package).rglob("*.py")):
         hasher.update(encode_part([path.relative_to(root).as_posix(), path.read_bytes()]))
     return hasher.hexdigest()
