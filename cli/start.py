@@ -4,12 +4,12 @@ It checks whether the report of an earlier seed that had nothing to do is still 
 long to import, and no command is defined here.
 """
 
-import gc
 import os
 import sys
 import time
 
 from cli.views import seconds_in, view_of
+from resources.collector import collect_rarely
 from seed_assets.seeding import standing_answer
 
 
@@ -19,9 +19,7 @@ def main() -> None:
     status = _answered(sys.argv[1:], started)
     if status is not None:
         sys.exit(status)
-    # Imports, and a plan of many documents, make up to a million long-lived objects. Scanning them often (Python's default is
-    # after every 700 new ones) finds no garbage, and takes a tenth of the time of a short command. The numbers are a judgement.
-    gc.set_threshold(100_000, 20, 50)
+    collect_rarely()
     from cli.main import main as run
 
     run()

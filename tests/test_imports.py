@@ -37,7 +37,7 @@ ORDER = (
     "io_managers.sharing.segments  io_managers.sharing.buckets",
     "io_managers.sharing",
     "io_managers",
-    "resources.errors  resources.wording  resources.project_folder",
+    "resources.errors  resources.wording  resources.project_folder  resources.collector",
     "resources.columns",
     "resources.memory_errors  resources.time_limits",
     "resources.wire  resources.corpus  resources.limits  resources.tables",

@@ -21,6 +21,7 @@ from event_log.run_beats import RunBeats
 from io_managers.sharing.run_records import RunRecord, RunRecords
 from io_managers.store.errors import RemoteError, SegmentError
 from io_managers.store.processes import HEARTBEAT_SECONDS
+from resources.collector import collect_rarely
 from resources.errors import ConfigurationError
 from resources.home.private_files import keep_new_files_private
 from resources.home.running import this_process
@@ -40,6 +41,7 @@ _RESIGNED = 75  # the exit status of a process whose run another one has taken o
 
 def main() -> None:
     """Do the attempt of a run that the arguments name: the run's id, and the number of the attempt."""
+    collect_rarely()
     keep_new_files_private()
     run_id, attempt = sys.argv[1], int(sys.argv[2])
     with dg.DagsterInstance.get() as instance:

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
 
+from resources.collector import collect_rarely
 from resources.endpoints.llm import Usage
 from resources.home.private_files import keep_new_files_private
 from seed_assets.core.workers.parser_pool import divide_processors
@@ -23,6 +24,7 @@ from seed_assets.spreading.messages import Begin, Broken, Message, Noted, Outcom
 
 def main() -> None:
     """Serve the seed at the other end of the pipe whose number is the argument."""
+    collect_rarely()
     keep_new_files_private()
     Worker(Connection(int(sys.argv[1]))).serve()
 
