@@ -61,9 +61,8 @@ class CostContext:
     stage: which the costs are charged to: that of the outermost action. outer_key: of that action. action_key: of the action
     itself; all are "" outside of any action. usage: what was paid so far, inner actions included. answered: requests that the
     result is made of. reused: what actions had cost that were found inside, inner actions included. owners: what this action is
-    made for, and what that is made for, see ActionCache.put_origins; unit: what it is
-    for in the end, such as a document. found: the keys of actions that were found inside.
-    latencies: the seconds of all usable answers, those of inner actions included.
+    made for, and what that is made for, see ActionCache.put_origins. unit: what it is for in the end, such as a document. found:
+    the keys of actions that were found inside. latencies: the seconds of all usable answers, those of inner actions included.
 
     The context keeps the place of the last answer among the requests in flight until the result is durable, so that no more
     answers are under way than can be lost. While it waits, it keeps none: what it waits for may need that very place.

@@ -30,6 +30,6 @@ async def entity_passages(
 ) -> EntityPassages:
     """One partition: the passages of one document that say most about each of its entities.
 
-    They are chosen by rules, whoever writes the profiles. They are chosen again when the text or its entities change.
+    They are chosen by rules, also if a model writes the profiles. They are chosen again when the text or its entities change.
     """
     return await passage_chooser.choose(extracted_text.text, extracted_text.title, entities)

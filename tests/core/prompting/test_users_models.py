@@ -1,4 +1,4 @@
-"""Models of users: what their validators refuse is told apart from wrong types, and their code can do no harm."""
+"""Models of users: what their validators refuse is not taken for a wrong type, and their code can do no harm."""
 
 import datetime as dt
 from typing import Any

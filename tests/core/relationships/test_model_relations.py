@@ -119,6 +119,6 @@ def test_an_answer_without_relations_is_one(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_with_a_relation_is_said(wrong: Relation, said: str) -> None:
-    """A result with a relation that the text does not have is never kept, whoever made it."""
+    """A result with a relation that the text does not have is never kept, whether rules or a model made it."""
     entities = entities_in(FIRST, "", list(TYPES), {})
     assert said in unfounded(Relations((wrong,), (), ""), FIRST, entities)
