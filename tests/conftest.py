@@ -28,6 +28,9 @@ DOCUMENTS = (
 )
 
 _USUAL_MASK = 0o022
+# The commands behave differently where these are set, as they may be in CI or on a developer's machine.
+_MACHINE_VARIABLES = ("CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
+_MACHINE_PREFIXES = ("AWS_", "DAGSTER_", "OPENAI_")
 _GUARD = lanes.Guard()
 
 
@@ -37,7 +40,13 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Warnings are errors, but for those that Dagster gives of its own code; no model is asked but the tests' own."""
+    """Warnings are errors, but for those that Dagster gives of its own code; no model is asked but the tests' own.
+
+    Variables of the machine are removed: a test of one of them sets it itself.
+    """
+    for name in list(os.environ):
+        if name in _MACHINE_VARIABLES or name.startswith(_MACHINE_PREFIXES):
+            del os.environ[name]
     os.environ[FORBIDDING] = "loopback"
     config.addinivalue_line("filterwarnings", r"ignore:The `__fields__`:DeprecationWarning:dagster_shared\..*")
     _GUARD.install()

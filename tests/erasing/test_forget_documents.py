@@ -79,7 +79,7 @@ class Erasing:
     @property
     def environment(self) -> dict[str, str]:
         """The settings of all commands."""
-        found = asking(
+        return asking(
             self.server.url,
             CONFIG=str(self.folder / "seedbank.toml"),
             CORPUS=str(self.corpus),
@@ -88,7 +88,6 @@ class Erasing:
             STORE__REMOTE=str(self.remote),
             STORE__SIGNING_KEY=KEY.text,
         )
-        return found | {"CI": ""}
 
     def run(self, *words: str) -> Finished:
         """A command, with Dagster."""

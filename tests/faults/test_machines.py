@@ -40,7 +40,7 @@ def server() -> Iterator[ModelServer]:
 def environment(server: ModelServer) -> Iterator[dict[str, str]]:
     with ObjectStore() as store:
         bucket = store.create("results")
-        yield {**asking(server.url), **store.environment, "SEEDBANK_STORE__REMOTE": f"{bucket}/papers", "CI": ""}
+        yield {**asking(server.url), **store.environment, "SEEDBANK_STORE__REMOTE": f"{bucket}/papers"}
 
 
 @pytest.fixture

@@ -26,7 +26,6 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     with ObjectStore() as store:
         for name, value in store.environment.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.delenv("CI", raising=False)
         yield f"{store.create('shared-results')}/team"
 
 

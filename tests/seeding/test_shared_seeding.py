@@ -19,12 +19,6 @@ pytestmark = pytest.mark.slow
 KEY, OTHER = SigningKey.parse("secret:" + "07" * 32), SigningKey.parse("secret:" + "08" * 32)
 
 
-@pytest.fixture(autouse=True)
-def outside_of_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In CI the remote is only read by default."""
-    monkeypatch.delenv("CI", raising=False)
-
-
 @pytest.fixture
 def remote(tmp_path: Path) -> Path:
     """A folder that others can write, so that only what is signed counts."""

@@ -31,7 +31,6 @@ def remote(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(plain_world: World, remote: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command over a seeded home, with a remote and a key unless the test says otherwise."""
-    monkeypatch.delenv("CI", raising=False)
     use_in_commands(plain_world, monkeypatch)
 
     def command(*arguments: str, **store: Any) -> Any:
