@@ -38,7 +38,8 @@ def fill(store: Store, results: int) -> None:
         actions, objects, refs = [], [], []
         for number in range(start, min(results, start + _GROUP)):
             data = b"seedbank text 1\n" + rng.randbytes(_VALUE_BYTES)
-            key, digest = f"{number:064x}", content_digest(data)
+            # Keys are digests, so that neighbours in the index of keys lie apart in the table, as in a real store.
+            key, digest = content_digest(str(number).encode()).removeprefix("sha256:"), content_digest(data)
             paid = number % 3 == 0
             made = Provenance(0.5, 1, 900, 100, 0.001) if paid else Provenance(0.01, preview="some words of a value")
             parts = json.dumps(

@@ -185,7 +185,8 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     ),
     "entities.of_quantities": lambda text: of_quantities(text, [], TYPES),
     "known_names.Terms.in_unspaced": lambda text: list(Terms([text[:9], "\u6f6e\u6c50"]).in_unspaced(text)),
-    "answer_values.Passage.quotation": lambda text: Passage(text).quotation(text[len(text) // 2 :][:200]),
+    # The last word is nowhere, so that the words of the text are always read: what begins within a word is found by these only.
+    "answer_values.Passage.quotation": lambda text: Passage(text).quotation(f"{text[len(text) // 2 :][:200]} {_SHORT}"),
     "known_names.Terms.__init__": lambda text: [
         list(terms.within(sentence)) for terms in [Terms(text.split()[:50])] for sentence in name_words(text).sentences
     ],

@@ -17,6 +17,7 @@ import msgspec
 from io_managers.store.action_cache import WITH_COST, Provenance
 from io_managers.store.codecs.stored_bytes import Files, expand
 from io_managers.store.retention.removal import (
+    BATCH,
     ORPHANS,
     note_published,
     remove_actions,
@@ -39,7 +40,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # A value begins with the name of its codec; a text that was kept under its digest (Store.keep_texts) does not.
 _VALUE = b"seedbank "
 _CHOSEN = (
-    "SELECT a.action_key, a.stage, a.content_digest, a.provenance, {parts}, coalesce(length(o.data), o.size_bytes, 0)"
+    "SELECT a.rowid, a.action_key, a.stage, a.content_digest, a.provenance, {parts}, coalesce(length(o.data), o.size_bytes, 0)"
     f" AS value_bytes, length(a.parts) + length(a.provenance) + {_ROW_BYTES} AS row_bytes"
     " FROM actions a LEFT JOIN objects o ON o.content_digest = a.content_digest"
     " WHERE a.created_at < ? AND coalesce(a.used_on, 0) < ?"
@@ -61,6 +62,7 @@ def collect(store: Store, rules: Rules, *, dry_run: bool) -> Collection:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
+    row: int
     key: str
     stage: str
     digest: str
@@ -79,7 +81,7 @@ class _Collecting:
         self._now = time.time()
         self._found = Collection(dry_run=dry_run)
         self._shared: dict[str, int] = {}
-        self._taken: list[tuple[str, int]] = []
+        self._taken: list[tuple[int, str, int]] = []
         self._dry_run = dry_run
 
     def run(self) -> Collection:
@@ -89,7 +91,7 @@ class _Collecting:
         note_published(connection)
         connection.execute("DROP TABLE IF EXISTS temp.chosen")
         connection.execute(
-            "CREATE TEMP TABLE chosen (number INTEGER PRIMARY KEY, action_key TEXT NOT NULL UNIQUE, unused INTEGER)"
+            "CREATE TEMP TABLE chosen (row INTEGER PRIMARY KEY, action_key TEXT NOT NULL, unused INTEGER)"
         )
         self._shared = dict(
             connection.execute(
@@ -147,7 +149,7 @@ class _Collecting:
         at, day = self._before(self._rules.grace_days)
         freed = 0
         query = (
-            f"{_CHOSEN.format(parts=_PARTS)} AND a.action_key NOT IN (SELECT action_key FROM temp.chosen)"
+            f"{_CHOSEN.format(parts=_PARTS)} AND a.rowid NOT IN (SELECT row FROM temp.chosen)"
             " ORDER BY cost_order(a.provenance, value_bytes + row_bytes),"
             f" max(coalesce(a.used_on, 0), a.created_at / {_DAY_SECONDS}), a.created_at"
         )
@@ -172,7 +174,7 @@ class _Collecting:
 
     def _take(self, one: _Candidate, reason: Reason, unused: int) -> int:
         """Choose a result; returns the bytes that this frees. unused: what is used on that day or later stays."""
-        self._taken.append((one.key, unused))
+        self._taken.append((one.row, one.key, unused))
         if len(self._taken) >= _GROUP:
             self._keep_taken()
         left = self._shared.get(one.digest, 1) - 1
@@ -187,7 +189,7 @@ class _Collecting:
 
     def _keep_taken(self) -> None:
         self._connection.executemany(
-            "INSERT OR IGNORE INTO temp.chosen (action_key, unused) VALUES (?, ?)", self._taken
+            "INSERT OR IGNORE INTO temp.chosen (row, action_key, unused) VALUES (?, ?, ?)", self._taken
         )
         self._taken.clear()
 
@@ -216,13 +218,14 @@ class _Collecting:
         return not expand(data, size_bytes, bool(compressed)).startswith(_VALUE)
 
     def _remove(self) -> None:
+        # In the order of the rows, so that a batch changes pages that lie together.
         connection = self._connection
         days = [day for (day,) in connection.execute("SELECT DISTINCT unused FROM temp.chosen")]
         removed = 0
         for day in days:
             after = 0
             while rows := connection.execute(
-                "SELECT number, action_key FROM temp.chosen WHERE unused = ? AND number > ? ORDER BY number LIMIT 5000",
+                f"SELECT row, action_key FROM temp.chosen WHERE unused = ? AND row > ? ORDER BY row LIMIT {BATCH}",
                 (day, after),
             ).fetchall():
                 after = rows[-1][0]
