@@ -155,6 +155,8 @@ class PublishedTables:
         return Files(files, {EMBEDDER: self._embedder(), TABLES: states}), states
 
     def _embedder(self) -> dict[str, Any]:
+        """What made the vectors. Raises ConfigurationError if it is not what the settings name."""
+        self._session.check_embedder()
         return dict(self._session.query_embedder.identity)
 
     @contextmanager

@@ -228,7 +228,7 @@ class Session:
         from retrieval.search import Searcher
 
         tables = self.tables
-        self._check_embedder()
+        self.check_embedder()
         embedder = self.query_embedder
         if isinstance(embedder, WordLlamaEmbedder):
             return Searcher(tables, embedder, modified_at=self.modified_at)
@@ -274,7 +274,7 @@ class Session:
         """The name of the resource that made the vectors in the tables."""
         return next(stage.vectors for stage in self.pipeline.stages.values() if stage.vectors)
 
-    def _check_embedder(self) -> None:
+    def check_embedder(self) -> None:
         """Raise ConfigurationError if another embedder made the chunks' vectors: vectors of two models cannot be compared."""
         name = self._embedder
         if self.mirrored is not None:

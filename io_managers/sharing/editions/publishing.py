@@ -112,7 +112,9 @@ def publish(
         files, facts = described_all(now.files), msgspec.msgpack.decode(msgspec.msgpack.encode(now.facts))
         known_there = before.edition.pieces.keys() if before is not None and not verify else set[str]()
         _send(access.bucket, now.files, files, known_there, published, verify=verify)
-        if before is not None and (before.edition.files, before.edition.facts) == (files, facts) and not withdraw:
+        # What follows an edition of another home, or one that cannot be used, is a new edition in any case.
+        same = before is not None and (before.edition.files, before.edition.facts) == (files, facts)
+        if before is not None and same and before.digest in known() and not published.refused and not withdraw:
             number = before.edition.number
         else:
             number = max(there, default=0) + 1
