@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from resources.tables.lance import LanceTables
     from retrieval.search import Searcher, SearchHit
 
 # Raise it if search ranks differently, or if a passage or its probability is made in another way.
@@ -86,10 +87,13 @@ class HomeFinder:
         self._session = session
         self._page_starts: OrderedDict[str, tuple[int, ...]] = OrderedDict()
         self._passed: OrderedDict[tuple[Filters, Hashable], str] = OrderedDict()
+        self._searcher: tuple[LanceTables, Searcher] | None = None
 
-    @cached_property
-    def _searcher(self) -> "Searcher":
-        return self._session.searcher()
+    def _searcher_over(self, tables: "LanceTables") -> "Searcher":
+        """The searcher over these tables; it is made again when others have become current."""
+        if self._searcher is None or self._searcher[0] is not tables:
+            self._searcher = tables, self._session.searcher()
+        return self._searcher[1]
 
     @cached_property
     def _index_stage(self) -> str:
@@ -114,6 +118,9 @@ class HomeFinder:
     def snapshot(self, filters: Filters = NO_FILTERS) -> Snapshot:
         """See Finder. Rows that were written after the index was brought up to date are not covered by it."""
         session = self._session
+        if session.mirrored is not None:
+            digest = session.mirrored.current().digest
+            return Snapshot(f"{digest} {self._passing(filters)}" if filters else digest)
         ref = session.store.refs.get(self._index_stage, [""]).get("")
         if ref is None or ref.state != session.tables.state(_SEARCHED):
             return Snapshot("")
@@ -128,7 +135,7 @@ class HomeFinder:
         known = filters, self._state_of(filters)
         passing = self._passed.get(known)
         if passing is None:
-            condition = condition_of(filters, self._session.tables, self._session.corpus.modified_at)
+            condition = condition_of(filters, self._session.tables, self._session.modified_at)
             passing = self._passed[known] = hashlib.sha256(condition.encode()).hexdigest()[:32]
             if len(self._passed) > _REMEMBERED:
                 with suppress(KeyError):
@@ -140,9 +147,10 @@ class HomeFinder:
         tables, index = self._session.tables, self._session.home.corpus_index
         # An unknown table is refused where the condition is applied.
         read = [table for table in filters.tables if table in tables.specs]
+        versions = (str(tables.directory), *(tables.version(table) for table in read))
         with suppress(OSError):
-            return (*(tables.version(table) for table in read), index.stat().st_mtime_ns)
-        return tuple(tables.version(table) for table in read)
+            return (*versions, index.stat().st_mtime_ns)
+        return versions
 
     def vector_is_kept(self, words: str) -> bool:
         """See Finder."""
@@ -156,7 +164,7 @@ class HomeFinder:
         return await asyncio.to_thread(self._found, words, count, filters, vector)
 
     def _found(self, words: str, count: int, filters: Filters, vector: "NDArray[np.float32] | None") -> Retrieved:
-        hits = self._searcher.search(words, count, filters, vector=vector)
+        hits = self._searcher_over(self._session.tables).search(words, count, filters, vector=vector)
         passages = tuple(self._passage(hit) for hit in hits)
         texts = titled(passages)
         found = measures(words, texts, weigh(words, texts), self.embedder, len(texts))

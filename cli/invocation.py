@@ -59,10 +59,13 @@ def settings_of(corpus: Path | None, home: Path | None) -> "Settings":
 
 
 @contextmanager
-def open_session(corpus: Path | None, home: Path | None, *, must_exist: bool = False) -> Iterator["Session"]:
+def open_session(
+    corpus: Path | None, home: Path | None, *, must_exist: bool = False, mirrored: bool = False
+) -> Iterator["Session"]:
     """The session of a command. An error inside ends the process with a message and the right exit status.
 
-    must_exist: require that the home was seeded before, and use the corpus that it belongs to if none is given.
+    must_exist: require that the home was seeded before, and use the corpus that it belongs to if none is given. mirrored: whether
+    the command also works in a home that only reads tables of another one; with must_exist, they are there then.
     """
     from resources.errors import ConfigurationError
     from seed_assets.session.session import Session
@@ -70,7 +73,11 @@ def open_session(corpus: Path | None, home: Path | None, *, must_exist: bool = F
     with errors_as_messages():
         settings = settings_of(corpus, home)
         session = Session(settings)
-        if must_exist:
+        if not mirrored:
+            session.check_own()
+        if must_exist and session.mirrored is not None:
+            session.mirrored.refresh()
+        elif must_exist:
             bound = session.home.bound_corpus()
             if bound is None:
                 raise ConfigurationError(f"Nothing is seeded in {settings.home} yet. Run `seedbank seed` first.")

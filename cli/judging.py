@@ -23,14 +23,18 @@ def check(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Check the knowledge base as a whole: results, and that the tables hold them, row by row.
 
     Tables are not changed. Damaged rows are recorded, and the next seed writes them again from the store. Dagster shows the
-    results as well.
+    results as well. Where tables are published or mirrored, their files are checked.
     """
-    with open_session(None, home, must_exist=True) as session:
+    with open_session(None, home, must_exist=True, mirrored=True) as session:
         from seed_assets.checking.check_run import checks_of, run_check
+        from seed_assets.checking.published_tables import table_findings
 
-        runner = session.runner()
-        found = [(check, run_check(runner, check)) for check in checks_of(session.pipeline)]
-        _record(session, found)
+        found: list[tuple[Check, Finding]] = []
+        if session.mirrored is None:
+            runner = session.runner()
+            found = [(check, run_check(runner, check)) for check in checks_of(session.pipeline)]
+            _record(session, found)
+        found += table_findings(session)
         if as_json:
             print_json(
                 [

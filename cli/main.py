@@ -45,6 +45,7 @@ from cli.questions.serve import mcp, serve
 from cli.report import report
 from cli.retention.history import history_app
 from cli.search import search
+from cli.sharing.table_commands import tables_app
 from cli.show import show
 from cli.standing import Standing
 from cli.streams import log_to_stderr, prepare_streams, print_json
@@ -70,6 +71,7 @@ app.add_typer(entities_app, name="entities")
 app.add_typer(history_app, name="history")
 app.add_typer(judge_app, name="judge")
 app.add_typer(new_app, name="new")
+app.add_typer(tables_app, name="tables")
 app.command()(check)
 app.command()(backup)
 app.command()(show)
@@ -215,6 +217,7 @@ def _print_report(session: "Session", report: "SeedReport") -> None:
             "skipped": report.skipped.as_json(),
             "documents_with_warnings": report.warned,
             "shared": report.shared,
+            "published": report.published,
             **notes_as_json(session),
         }
     )

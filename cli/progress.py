@@ -208,6 +208,8 @@ def show_report(session: "Session", report: "SeedReport") -> None:
     )
     if shared := report.shared.sentence():
         console.sentence(shared)
+    if report.published is not None:
+        console.sentence(report.published.sentence())
     for line in note_lines(report.skipped, report.warned, report.without_text):
         console.sentence(line)
     _show_what_stopped(console, report)

@@ -62,7 +62,7 @@ def search(
     if as_json and form not in (None, Form.JSON):
         print_error(f"--json and --as {form} exclude each other. Leave out one of them.")
         raise typer.Exit(USAGE)
-    with open_session(None, home, must_exist=True) as session:
+    with open_session(None, home, must_exist=True, mirrored=True) as session:
         from seed_assets.reports.found_passages import found_passages, markdown_of
 
         filters = filters_of(folders, documents, formats, concepts, clusters, since, where)

@@ -113,6 +113,7 @@ def _files(session: "Session") -> list[str]:
         str(path)
         for path in (
             home.directory / "home.json",
+            home.published,
             home.dagster / "agreement",
             store,
             store.with_name("store.db-wal"),

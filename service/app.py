@@ -121,7 +121,7 @@ def _base_app(base: Base, rules: Rules, tools: RemoteTools, lifespan: Any = None
         | responses(),
     )
     async def metrics() -> Response:
-        if base.home.bound_corpus() is not None:
+        if base.is_seeded:
             await base.opened()
         return Response(await base.in_thread(figures.text), media_type=MEDIA_TYPE)
 

@@ -42,8 +42,19 @@ class Base:
     def session(self) -> Session:
         """The home with the corpus that it belongs to. Raises ConfigurationError if nothing was ever seeded into it."""
         self.check_seeded()
+        if self.settings.tables.read_from:
+            session = Session(self.settings)
+            assert session.mirrored is not None
+            session.mirrored.refresh()
+            session.mirrored.watch()
+            return session
         # As for the commands that only read: another corpus in the environment is no reason to call all documents gone.
         return Session(self.settings.model_copy(update={"corpus": self.home.bound_corpus()}))
+
+    @property
+    def is_seeded(self) -> bool:
+        """Whether there is something to be answered from: documents, or the tables of another home."""
+        return bool(self.settings.tables.read_from) or self.home.bound_corpus() is not None
 
     @cached_property
     def asker(self) -> Asking:
@@ -60,9 +71,18 @@ class Base:
         found = self.__dict__.get("session")
         return found if found is not None else await self.in_thread(lambda: self.session)
 
+    def check_ingestible(self) -> None:
+        """Raise ConfigurationError if the home cannot be seeded from here."""
+        if self.settings.tables.read_from:
+            raise ConfigurationError(
+                f"This service answers from tables that are published at {self.settings.tables.read_from}: start the ingestion "
+                "where they are published."
+            )
+        self.home.check(self.settings.corpus)
+
     def check_seeded(self) -> None:
         """Raise ConfigurationError if nothing was ever seeded into the home."""
-        if self.home.bound_corpus() is None:
+        if not self.is_seeded:
             raise ConfigurationError(
                 f"Nothing is seeded in {self.home.directory} yet. Run `seedbank seed`, or start an ingestion and wait for "
                 "its end."
@@ -93,6 +113,10 @@ def open_bases(settings: Settings, open_asker: OpenAsker) -> list[Base]:
     service = settings.service
     if not service.bases:
         return [Base("", service.token.get_secret_value(), settings, open_asker)]
+    if settings.tables.read_from:
+        raise ConfigurationError(
+            "service.bases and tables.read_from exclude each other: published tables are answered from in a service of their own."
+        )
     found: dict[Path, str] = {}
     bases: list[Base] = []
     for name, folder in sorted(service.bases.items()):

@@ -41,7 +41,7 @@ class Figures:
     def text(self) -> bytes:
         """All figures in the text format of Prometheus. It reads the store. Raises StoreError."""
         of_service = generate_latest(self.registry)
-        if self._base.home.bound_corpus() is None:
+        if not self._base.is_seeded:
             return of_service
         return of_service + metrics_of(self._base.session.store.account.accounts()).encode()
 

@@ -5,18 +5,22 @@ from bisect import bisect_right
 from io_managers.store.store import Store
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.graph.pipeline import Pipeline
+from seed_assets.session.session import Session
+from service.mirrored_documents import text_of
 from service.problems import ServiceError
 from service.replies import PassageInPlace
 
+_NO_TEXT = "No text of such a document is published. GET /documents lists all of them."
 
-def passage_in_place(
-    store: Store, pipeline: Pipeline, document: str, start: int, end: int, context: int
-) -> PassageInPlace:
+
+def passage_in_place(session: Session, document: str, start: int, end: int, context: int) -> PassageInPlace:
     """The text of a document from `start` to `end`, in characters, with so many characters around it.
 
-    Raises ServiceError if no text of the document is published or if the place is outside of it, and StoreError.
+    Raises ServiceError if no text of the document is published or if the place is outside of it, StoreError and TableError.
     """
-    text = _text_of(store, pipeline, document)
+    text = text_of(session, document) if session.mirrored else _text_of(session.store, session.pipeline, document)
+    if text is None:
+        raise ServiceError(404, _NO_TEXT)
     if not 0 <= start < end <= len(text.text):
         raise ServiceError(
             404, f"The text has {len(text.text):,} characters: a passage begins before it ends, and within them."
@@ -34,10 +38,10 @@ def passage_in_place(
     )
 
 
-def _text_of(store: Store, pipeline: Pipeline, document: str) -> ExtractedText:
+def _text_of(store: Store, pipeline: Pipeline, document: str) -> ExtractedText | None:
     for stage in pipeline.document_stages:
         if stage.returns is ExtractedText:
             ref = store.refs.get(stage.name, [document]).get(document)
             if ref is not None:
                 return store.load(ref.content_digest, ExtractedText)
-    raise ServiceError(404, "No text of such a document is published. GET /documents lists all of them.")
+    return None

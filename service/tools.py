@@ -77,8 +77,7 @@ def build_tools(base: Base) -> MCPServer[Any]:
     ) -> dict[str, Any]:
         """Show a passage where it stands in its document, with the text before and after it and its page."""
         async with _reported():
-            session = await base.opened()
-            work = (session.store, session.pipeline, document, start, end, context)
+            work = (await base.opened(), document, start, end, context)
             return _plain(await base.in_thread(passage_in_place, *work))
 
     @server.tool(annotations=_READS)

@@ -36,6 +36,7 @@ ORDER = (
     "io_managers.store.retention",
     "io_managers.sharing.segments  io_managers.sharing.buckets",
     "io_managers.sharing",
+    "io_managers.sharing.editions",
     "io_managers",
     "resources.errors  resources.wording  resources.project_folder  resources.collector",
     "resources.columns",

@@ -21,7 +21,7 @@ def doctor(
 
     Nothing is changed, and no model is asked anything that costs money. Exit status: 1 if something does not work.
     """
-    with open_session(corpus, home) as session:
+    with open_session(corpus, home, mirrored=True) as session:
         from seed_assets.doctor.examination import examine
 
         found = examine(session, seconds)

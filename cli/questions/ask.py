@@ -59,7 +59,7 @@ def ask(
     --in, --document, --format, --concept and --cluster may be given several times: a document has to match one of each.
     Each --where has to hold.
     """
-    with open_session(None, home, must_exist=True) as session:
+    with open_session(None, home, must_exist=True, mirrored=True) as session:
         from answering.answers import Question
         from answering.asker import QuestionError
         from answering.opening import open_asker
@@ -96,7 +96,7 @@ def warm(
 
     A question that cannot be asked is named, and the others are answered.
     """
-    with open_session(None, home, must_exist=True) as session:
+    with open_session(None, home, must_exist=True, mirrored=True) as session:
         from answering.asker import QuestionError
         from answering.opening import open_asker
         from resources.wording import shortened

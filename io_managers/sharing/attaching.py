@@ -20,7 +20,8 @@ from io_managers.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class RemoteRules:
-    """How a remote is used. address: see open_bucket. access: `auto`, `read` or `write`.
+    """How a remote is used. address: see open_bucket. access: `auto`, `read` or `write`. setting: where the address comes from,
+    for messages.
 
     trusted: the texts of public keys. signing_key: the text of a secret key, or "". unsigned: whether to take and push segments
     without a signature. timeout_seconds: for one request.
@@ -35,6 +36,7 @@ class RemoteRules:
     redis_url: str = ""
     redis_hours: float = 24.0
     redis_largest_kb: int = 256
+    setting: str = "store.remote"
 
     @property
     def source(self) -> str:
@@ -60,16 +62,20 @@ def remote_of(store: Store) -> Remote | None:
 
 def open_access(rules: RemoteRules) -> Access:
     """The bucket of a remote, and how it is used. Nothing is sent. Raises RemoteError."""
-    bucket = open_bucket(rules.address, rules.timeout_seconds)
+    bucket = open_bucket(rules.address, rules.timeout_seconds, rules.setting)
     signer = SigningKey.parse(rules.signing_key) if rules.signing_key else None
     unsigned = rules.unsigned or bucket.is_own()
     own = [signer.public] if signer else []
     trust = Trust([*map(parse_public, rules.trusted), *own], unsigned=unsigned)
-    in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
-    writable = rules.access == "write" or (rules.access == "auto" and not in_ci and (signer is not None or unsigned))
+    writable = rules.access == "write" or (rules.access == "auto" and not is_ci() and (signer is not None or unsigned))
     tier = (
         RedisTier(rules.redis_url, int(rules.redis_hours * 3600), rules.redis_largest_kb << 10)
         if rules.redis_url
         else None
     )
     return Access(bucket, trust, signer, writable, tier)
+
+
+def is_ci() -> bool:
+    """Whether this is a job of CI, which writes nowhere unless it is asked to."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")

@@ -59,6 +59,29 @@ class Access(NamedTuple):
     writable: bool
     tier: RedisTier | None = None
 
+    def check_readable(self) -> None:
+        """Raise RemoteError if nothing that lies there could be used."""
+        if not self.trust.keys and not self.trust.unsigned:
+            raise RemoteError(
+                f"No key is trusted, so nothing in the remote {self.bucket.address} can be used.",
+                "Put the public keys of those who push into store.trusted_keys (`seedbank cache keygen` makes a pair). If nobody "
+                'but you can write there, store.unsigned = "accept" does without.',
+            )
+
+    def check_writable(self) -> str:
+        """Check that the bucket can be written safely. Returns a warning, or "". Raises RemoteError."""
+        if not self.writable:
+            raise RemoteError(
+                f"The remote {self.bucket.address} is only read from here.",
+                'To push to it, set store.remote_access = "write" and store.signing_key. In CI it is only read by default.',
+            )
+        if self.signer is None and not self.trust.unsigned:
+            raise RemoteError(
+                f"What is pushed to {self.bucket.address} would not be signed, so nobody would use it.",
+                "Set store.signing_key (`seedbank cache keygen` makes one).",
+            )
+        return check_writable(self.bucket)
+
 
 class Remote:
     """A remote, as one store uses it. Several threads may."""
@@ -75,12 +98,7 @@ class Remote:
     def access(self) -> Access:
         """The bucket, and how it is used. Raises RemoteError."""
         access = self._opening()
-        if not access.trust.keys and not access.trust.unsigned:
-            raise RemoteError(
-                f"No key is trusted, so nothing in the remote {access.bucket.address} can be used.",
-                "Put the public keys of those who push into store.trusted_keys (`seedbank cache keygen` makes a pair). If nobody "
-                'but you can write there, store.unsigned = "accept" does without.',
-            )
+        access.check_readable()
         return access
 
     @property
@@ -96,20 +114,9 @@ class Remote:
 
     def check_writable(self) -> str:
         """Check once that the bucket can be written safely. Returns a warning, or "". Raises RemoteError."""
-        access = self.access
-        if not access.writable:
-            raise RemoteError(
-                f"The remote {access.bucket.address} is only read from here.",
-                'To push to it, set store.remote_access = "write" and store.signing_key. In CI it is only read by default.',
-            )
-        if access.signer is None and not access.trust.unsigned:
-            raise RemoteError(
-                f"What is pushed to {access.bucket.address} would not be signed, so nobody would use it.",
-                "Set store.signing_key (`seedbank cache keygen` makes one).",
-            )
         if self._checked:
             return ""
-        warning = check_writable(access.bucket)
+        warning = self.access.check_writable()
         self._checked = True
         return warning
 

@@ -5,8 +5,7 @@
  runs/<id>/<run>          what the run has published and what failed in it, from the worker
 ```
 
-A file is one line, `seedbank run <version>`, followed by a MessagePack array: the compressed record, the public key, and the
-signature of the line with the record (both empty if it is not signed). A ref names an action, and a reader uses the ref
+A file is signed (segments.signed_files); its payload is the compressed record. A ref names an action, and a reader uses the ref
 only if that action, which is signed by itself (segments), is there. So a record cannot make one result that of another document
 without being found out: its action key is not the one that a plan forms.
 """
@@ -18,11 +17,12 @@ import zstandard
 
 from io_managers.sharing.remote import Remote
 from io_managers.sharing.segments.signatures import SigningKey, Trust
+from io_managers.sharing.segments.signed_files import sealed, unsealed
 from io_managers.store.errors import SegmentError
 from io_managers.store.failures import FailureRecord
 from io_managers.store.refs import Ref
 
-_HEADER = b"seedbank run 1\n"
+_KIND, _VERSION = "run", 1
 _LEVEL = 6
 # A run has 1,000 documents by default, and 300 bytes for each of their refs.
 _LARGEST_BYTES = 64 << 20
@@ -34,12 +34,6 @@ class RunRecord(msgspec.Struct, frozen=True):
 
     refs: Sequence[Ref] = ()
     failures: Sequence[FailureRecord] = ()
-
-
-class _Signed(msgspec.Struct, frozen=True, array_like=True):
-    payload: bytes
-    key: bytes
-    signature: bytes
 
 
 class RunRecords:
@@ -81,18 +75,14 @@ class RunRecords:
 def encode_record(record: RunRecord, signer: SigningKey | None) -> bytes:
     """The bytes of a record."""
     payload = zstandard.ZstdCompressor(level=_LEVEL).compress(msgspec.msgpack.encode(record))
-    key, signature = (signer.public, signer.sign(_HEADER + payload)) if signer else (b"", b"")
-    return _HEADER + msgspec.msgpack.encode(_Signed(payload, key, signature))
+    return sealed(_KIND, _VERSION, payload, signer)
 
 
 def decode_record(data: bytes, trust: Trust) -> RunRecord:
     """The record of these bytes, whose signature is right and trusted. Raises SegmentError."""
-    if not data.startswith(_HEADER):
-        raise SegmentError("It is not the record of a run, or of another version.", "Use the same release everywhere.")
+    payload = unsealed(data, _KIND, _VERSION, trust)
     try:
-        signed = msgspec.msgpack.decode(memoryview(data)[len(_HEADER) :], type=_Signed)
-        trust.check(_HEADER + signed.payload, signed.key, signed.signature)
-        raw = zstandard.ZstdDecompressor().decompress(signed.payload, max_output_size=8 * _LARGEST_BYTES)
+        raw = zstandard.ZstdDecompressor().decompress(payload, max_output_size=8 * _LARGEST_BYTES)
         return msgspec.msgpack.decode(raw, type=RunRecord)
     except (msgspec.MsgspecError, zstandard.ZstdError) as error:
         raise SegmentError(f"It is damaged or was cut off: {error}.") from error

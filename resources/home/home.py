@@ -31,6 +31,8 @@ _OURS += (
     "ingestions.db",
     "report.html",
     "batches",
+    "mirror",
+    "tables.published",
 )
 _PROJECT = Path(PACKAGES_FOLDER).resolve()
 # Replaces the digest in the file `agreement` when Dagster's records may be out of sync. Homes written before hold this text.
@@ -52,6 +54,16 @@ class Home:
     def lancedb(self) -> Path:
         """The folder of the LanceDB tables."""
         return self.directory / "lancedb"
+
+    @property
+    def mirror(self) -> Path:
+        """The folder of tables that another home has published, if this one only reads them."""
+        return self.directory / "mirror"
+
+    @property
+    def published(self) -> Path:
+        """The file that records which editions of the tables this home has published."""
+        return self.directory / "tables.published"
 
     @property
     def dagster(self) -> Path:

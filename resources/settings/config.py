@@ -44,6 +44,7 @@ from resources.settings.reading_settings import OcrSettings, PdfSettings
 from resources.settings.service_settings import ServiceSettings
 from resources.settings.stage_settings import StageSettings
 from resources.settings.store_settings import StoreSettings
+from resources.settings.table_settings import TableSettings
 from resources.wire.addresses import shown_address, wrong_address
 from resources.wire.guarded_http import FORBIDDING
 
@@ -60,7 +61,7 @@ OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, FORBIDDING, "SEEDBANK_CORPORA"})
 _PATHS = ("corpus", "home", "prices")
 _PATHS_IN_SECTIONS = (
     *(("clusters", "table"), ("entities", "known"), ("embeddings", "folder"), ("metrics", "prometheus")),
-    *(("store", "directory"), ("store", "remote")),
+    *(("store", "directory"), ("store", "remote"), ("tables", "publish_to"), ("tables", "read_from")),
 )
 
 
@@ -207,6 +208,7 @@ class Settings(BaseSettings):
         "(docs/extractions.md).",
     )
     store: StoreSettings = StoreSettings()  # pyright: ignore[reportCallIssue]
+    tables: TableSettings = TableSettings()  # pyright: ignore[reportCallIssue]
     extraction: ExtractionSettings = ExtractionSettings()  # pyright: ignore[reportCallIssue]
     chunks: ChunkSettings = ChunkSettings()  # pyright: ignore[reportCallIssue] - every field has a default
     summaries: SummarySettings = SummarySettings()  # pyright: ignore[reportCallIssue]

@@ -63,14 +63,7 @@ class SharingSettings(BaseModel):
     @field_validator("remote")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
-        scheme, separator, rest = value.partition("://")
-        if not separator:
-            return value
-        if not value.startswith(_SCHEMES):
-            raise ValueError(f"{scheme}:// is none of {', '.join(_SCHEMES)}; a folder is written as a path")
-        if not rest.strip("/") or "@" in rest or "?" in rest:
-            raise ValueError(f"an address has the form {scheme}://NAME/PREFIX; credentials come from the environment")
-        return value
+        return checked_address(value)
 
     @field_validator("redis_url")
     @classmethod
@@ -93,3 +86,15 @@ class SharingSettings(BaseModel):
             except ValueError as error:
                 raise ValueError(f"a key that signs is written as {SECRET} and 64 hexadecimal digits") from error
         return value
+
+
+def checked_address(value: str) -> str:
+    """An address in an object store, or a folder, as it was given. Raises ValueError if it is neither."""
+    scheme, separator, rest = value.partition("://")
+    if not separator:
+        return value
+    if not value.startswith(_SCHEMES):
+        raise ValueError(f"{scheme}:// is none of {', '.join(_SCHEMES)}; a folder is written as a path")
+    if not rest.strip("/") or "@" in rest or "?" in rest:
+        raise ValueError(f"an address has the form {scheme}://NAME/PREFIX; credentials come from the environment")
+    return value

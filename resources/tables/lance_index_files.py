@@ -10,7 +10,7 @@ from pathlib import Path
 
 from io_managers.store.whole_files import write_whole
 
-_LIST = "seedbank.indexes.json"
+LIST = "seedbank.indexes.json"
 _INDEXES = "_indices"
 _FORMAT = 1
 _PIECE_BYTES = 1 << 20
@@ -19,7 +19,7 @@ _PIECE_BYTES = 1 << 20
 def note_index_files(folder: Path) -> None:
     """Store the digests of all current index files of a table. Raises OSError."""
     files = {path.relative_to(folder).as_posix(): _digest(path) for path in sorted(_files(folder))}
-    write_whole(folder / _LIST, json.dumps({"format": _FORMAT, "files": files}))
+    write_whole(folder / LIST, json.dumps({"format": _FORMAT, "files": files}))
 
 
 def index_faults(folder: Path) -> dict[str, str] | None:
@@ -28,12 +28,12 @@ def index_faults(folder: Path) -> dict[str, str] | None:
     Raises OSError if the folder cannot be read.
     """
     try:
-        found = json.loads((folder / _LIST).read_bytes())
+        found = json.loads((folder / LIST).read_bytes())
         noted = {str(name): str(digest) for name, digest in found["files"].items()}
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, KeyError, TypeError, AttributeError):
-        return {_LIST: "it cannot be read, so the index cannot be verified"}
+        return {LIST: "it cannot be read, so the index cannot be verified"}
     faults: dict[str, str] = {}
     for name, digest in noted.items():
         try:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-_FILE = "seedbank.json"
+MARK = "seedbank.json"
 _FORMAT = 1
 _MANIFESTS = "_versions"
 _SUFFIX = ".manifest"
@@ -41,12 +41,22 @@ class Mark:
 
 def newest_version(folder: Path) -> int | None:
     """The newest version of the table in `folder`; None if there is no table."""
+    return max(_manifests(folder), default=None)
+
+
+def newest_manifest(folder: Path) -> Path | None:
+    """The manifest of the newest version of the table in `folder`; None if there is no table."""
+    found = _manifests(folder)
+    return folder / _MANIFESTS / found[max(found)] if found else None
+
+
+def _manifests(folder: Path) -> dict[int, str]:
+    """The names of all manifests by version."""
     try:
         names = os.listdir(folder / _MANIFESTS)
     except (FileNotFoundError, NotADirectoryError):
-        return None
-    versions = [version for name in names if (version := _version(name)) is not None]
-    return max(versions, default=None)
+        return {}
+    return {version: name for name in names if (version := _version(name)) is not None}
 
 
 def _version(name: str) -> int | None:
@@ -59,7 +69,7 @@ def _version(name: str) -> int | None:
 def read_mark(folder: Path) -> Mark | None:
     """The mark in `folder`; None if there is none that this version of Seedbank can read."""
     try:
-        found = json.loads((folder / _FILE).read_bytes())
+        found = json.loads((folder / MARK).read_bytes())
         if found["format"] != _FORMAT:
             return None
         return Mark(str(found["uuid"]), int(found["version"]), bool(found["committing"]))
@@ -70,13 +80,13 @@ def read_mark(folder: Path) -> Mark | None:
 def write_mark(folder: Path, mark: Mark) -> None:
     """Write or replace the mark in `folder` atomically. Raises OSError."""
     content = {"format": _FORMAT, "uuid": mark.table_uuid, "version": mark.version, "committing": mark.committing}
-    temporary = folder / f"{_FILE}.{os.getpid()}"
+    temporary = folder / f"{MARK}.{os.getpid()}"
     try:
         with temporary.open("w") as opened:
             json.dump(content, opened)
             opened.flush()
             os.fsync(opened.fileno())
-        temporary.replace(folder / _FILE)
+        temporary.replace(folder / MARK)
     except OSError:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)

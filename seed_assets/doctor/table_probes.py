@@ -20,6 +20,8 @@ def probes_of(session: Session) -> Iterator[Probe]:
 
 
 def _tables(session: Session) -> Finding:
+    if session.mirrored is not None and session.mirrored.mirror.current() is None:
+        return Finding("off", "No table was fetched yet.")
     present = [table for table in session.tables.specs if session.tables.version(table) is not None]
     if not present:
         return Finding("off", "No table was written yet.")
@@ -31,7 +33,7 @@ def _tables(session: Session) -> Finding:
         found.warn(
             f"Another program has changed {', '.join(changed)}.", "Run `seedbank seed`, which compares the rows."
         )
-    for stage, reason in session.maintenance_todo().items():
+    for stage, reason in session.maintenance_todo().items() if session.mirrored is None else ():
         found.warn(f"{stage} is not up to date: {reason}.", "Run `seedbank seed`.")
     return found
 

@@ -45,6 +45,10 @@ def erasables_of(session: Session) -> Iterator[Erasable]:
         yield RemoteResults(remote)
     yield PublishedRefs(session.store)
     yield Rows(session)
+    if session.settings.tables.publish_to:
+        from seed_assets.erasing.published_rows import PublishedRows
+
+        yield PublishedRows(session)
     yield Answers(session.store, Asked(session.home.asked))
     if session.home.entity_decisions.exists():
         from seed_assets.stages.entities.entity_erasing import DecisionsAboutDocuments

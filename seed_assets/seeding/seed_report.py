@@ -4,9 +4,13 @@ It is filled in by seed_account, and printed by the cli.
 """
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from resources.corpus.skipped_files import SkippedFiles
 from seed_assets.session.sharing import Shared
+
+if TYPE_CHECKING:
+    from io_managers.sharing.editions.publishing import Published
 
 # The exit statuses of `seedbank seed`. 130 is what shells give for an interrupt (128 + the signal's number).
 DONE, FAILED, BUDGET, WAITING, INTERRUPT = 0, 1, 3, 4, 130
@@ -58,6 +62,7 @@ class SeedReport:
     that are not documents. warned: how many of the documents have results with warnings. stopped: why the budget ended the
     spending. remedy: what can help; both are "" if the budget did not end it. corpus_stamp: if nothing was to be done, the
     stamp of the files for which that holds (see Scan.stamp), otherwise "". shared: what came from the remote and went to it.
+    published: what became of publishing the tables; None if it was not due.
     """
 
     stages: dict[str, StageReport] = field(default_factory=dict)
@@ -74,3 +79,4 @@ class SeedReport:
     remedy: str = ""
     corpus_stamp: str = ""
     shared: Shared = field(default_factory=Shared)
+    published: "Published | None" = None

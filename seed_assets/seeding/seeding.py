@@ -29,6 +29,7 @@ from seed_assets.planning.phases import Phases, Run, Step
 from seed_assets.planning.plan import UPSTREAM, Plan
 from seed_assets.planning.work import selected_stages
 from seed_assets.seeding.left_to_do import LeftToDo
+from seed_assets.seeding.publishing import publish_after_seed
 from seed_assets.seeding.savings import note_unvisited
 from seed_assets.seeding.seed_account import account
 from seed_assets.seeding.seed_observer import SeedObserver, SilentSeed
@@ -142,6 +143,7 @@ class _Seed:
         else:
             # A batch may end although no file changes.
             self._report.corpus_stamp = "" if plan.waiting() else plan.scan.stamp
+        publish_after_seed(session, self._report, self._left.faults, plan, halted=self._halted())
         account(self._report, session, self._runner, self._left, plan, self._options.stages, canceled=self._canceled)
         self._report.seconds = time.perf_counter() - started
         return self._report

@@ -7,8 +7,9 @@ meanwhile; a table of LanceDB is copied under its lease; values are files that n
 that names them. The moments differ, so the copy's tables get a new mark: the first seed in it compares every row with what is
 published, computes nothing for it, and writes what differs.
 
-These are left out: marks of processes and leases, which mean nothing elsewhere, the requests of the last minute, and the
-record that Dagster's records are in sync, so that the first seed compares them with the store.
+These are left out: marks of processes and leases, which mean nothing elsewhere, the requests of the last minute, mirrored
+tables, the record of published editions, so that the copy does not replace them unasked, and the record that Dagster's records
+are in sync, so that the first seed compares them with the store.
 """
 
 import os
@@ -33,7 +34,7 @@ from seed_assets.session.session import Session
 
 # The suffixes of files beside a database that belong to the original only.
 _OF_THE_ORIGINAL = ("-wal", "-shm", "-journal", "-position")
-_LEFT_OUT = {"running", "limits", "store", "lancedb", "dagster"}
+_LEFT_OUT = {"running", "limits", "store", "lancedb", "dagster", "mirror", "tables.published"}
 
 
 @dataclass(slots=True)

@@ -43,8 +43,10 @@ if TYPE_CHECKING:
     from resources.batches.open_batches import OpenBatches
     from resources.batches.stage_batches import StageBatches
     from resources.models.embedder import Embedder
+    from retrieval.filters import ModifiedAt
     from retrieval.search import Searcher
     from seed_assets.core.calibration.calibration import Calibration
+    from seed_assets.session.mirrored_tables import MirroredTables
 
 logger = logging.getLogger(__name__)
 
@@ -92,13 +94,40 @@ class Session:
         """What the home knows of its remote; None if it uses none. Nothing is sent."""
         return remote_state(self.settings, self.remote)
 
-    @cached_property
+    @property
     def tables(self) -> LanceTables:
-        """The tables of the knowledge base."""
+        """The tables of the knowledge base. Those of another home may be replaced: for one answer, ask once.
+
+        Raises ConfigurationError if they are those of another home, and nothing was fetched yet.
+        """
+        return self._own_tables if self.mirrored is None else self.mirrored.tables()
+
+    @cached_property
+    def _own_tables(self) -> LanceTables:
         return LanceTables(self.home.lancedb, self.pipeline.tables)
 
+    @cached_property
+    def mirrored(self) -> "MirroredTables | None":
+        """The tables that another home publishes, if this one only reads them."""
+        if not self.settings.tables.read_from:
+            return None
+        from seed_assets.session.mirrored_tables import MirroredTables
+
+        return MirroredTables(
+            self.settings, self.home.mirror, self.pipeline.tables, lambda: self.store.leases.hold("mirrored tables")
+        )
+
+    def check_own(self) -> None:
+        """Raise ConfigurationError if this home only reads tables of another one."""
+        if self.settings.tables.read_from:
+            raise ConfigurationError(
+                f"{self.home.directory} only reads tables that are published at {self.settings.tables.read_from} "
+                "(tables.read_from), so this is not done here. Do it in the home that publishes them."
+            )
+
     def runner(self, options: RunOptions | None = None, observer: Observer | None = None) -> Runner:
-        """Make a runner, which runs stages."""
+        """Make a runner, which runs stages. Raises ConfigurationError if the home only reads tables of another one."""
+        self.check_own()
         if not self.settings.store.enabled:
             options = replace(options or RunOptions(), no_cache=True)
         return Runner(
@@ -166,6 +195,7 @@ class Session:
         verify: read every file and form every key, instead of trusting sizes, times and what an earlier plan found. Raises
         ConfigurationError, also if a table that a stage declares is in use by another stage.
         """
+        self.check_own()
         check_declared_tables(self.pipeline, self.store, self.tables)
         scan = self.corpus.scan(verify=verify)
         # If the user wants something to be checked or done once more, nothing is taken from memory.
@@ -197,13 +227,19 @@ class Session:
         from resources.models.embedder import QueryEmbedder, WordLlamaEmbedder
         from retrieval.search import Searcher
 
-        self._check_embedder()
+        tables = self.tables
+        self.check_embedder()
         embedder = self.query_embedder
         if isinstance(embedder, WordLlamaEmbedder):
-            return Searcher(self.tables, embedder, modified_at=self.corpus.modified_at)
+            return Searcher(tables, embedder, modified_at=self.modified_at)
         if isinstance(embedder, QueryEmbedder):
-            return Searcher(self.tables, WordLlamaEmbedder(), embedder.embed_query, self.corpus.modified_at)
-        return Searcher(self.tables, WordLlamaEmbedder(), self._embed_query, self.corpus.modified_at)
+            return Searcher(tables, WordLlamaEmbedder(), embedder.embed_query, self.modified_at)
+        return Searcher(tables, WordLlamaEmbedder(), self._embed_query, self.modified_at)
+
+    @property
+    def modified_at(self) -> "ModifiedAt | None":
+        """When the files of the documents were modified; None where there are only tables."""
+        return None if self.mirrored is not None else self.corpus.modified_at
 
     def calibrate(self, labels: Path) -> "Calibration":
         """Measure how far the judge of documents agrees with people who labelled summaries in a file; see calibrate_file.
@@ -238,9 +274,12 @@ class Session:
         """The name of the resource that made the vectors in the tables."""
         return next(stage.vectors for stage in self.pipeline.stages.values() if stage.vectors)
 
-    def _check_embedder(self) -> None:
+    def check_embedder(self) -> None:
         """Raise ConfigurationError if another embedder made the chunks' vectors: vectors of two models cannot be compared."""
         name = self._embedder
+        if self.mirrored is not None:
+            self.mirrored.check_embedder(self.pipeline.resources[name].identity)
+            return
         stages = [stage.name for stage in self.pipeline.stages.values() if name in stage.uses]
         refs = [ref for stage in stages for ref in self.store.refs.get(stage).values()]
         now = dict(self.pipeline.resources[name].identity)
@@ -277,6 +316,8 @@ class Session:
 
     def close(self) -> None:
         """Close what was opened."""
+        if "mirrored" in self.__dict__ and self.mirrored is not None:
+            self.mirrored.close()
         close_shared_store(self.home.store)
         self.close_resources()
 

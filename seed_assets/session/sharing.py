@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,6 +78,19 @@ def remote_rules(settings: Settings) -> "RemoteRules":
         rules.redis_url.get_secret_value(),
         rules.redis_hours,
         rules.redis_largest_kb,
+    )
+
+
+def table_rules(settings: Settings, *, reads: bool) -> "RemoteRules":
+    """How the settings say that the address of published tables is used. reads: the one that they are read from."""
+    setting = "tables.read_from" if reads else "tables.publish_to"
+    address = settings.tables.read_from if reads else settings.tables.publish_to
+    return replace(
+        remote_rules(settings),
+        address=address if "://" in address else str(absolute(Path(address), setting)),
+        access="read" if reads else settings.store.remote_access,
+        redis_url="",
+        setting=setting,
     )
 
 

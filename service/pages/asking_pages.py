@@ -42,7 +42,7 @@ def asking_pages(base: Base) -> list[Route]:
     """The routes over one knowledge base."""
 
     async def ask_page(request: Request) -> Response:
-        seeded = base.home.bound_corpus() is not None
+        seeded = base.is_seeded
         conversations = conversations_of(await base.ready()) if seeded else []
         given = request.query_params.get("question", "")[:LONGEST_QUESTION]
         return page(

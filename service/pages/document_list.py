@@ -8,6 +8,7 @@ from typing import NamedTuple, get_args
 
 from seed_assets.planning.plan import Plan
 from seed_assets.session.session import Session
+from service.mirrored_documents import states_of
 from service.routes.documents import State
 
 STATES: tuple[str, ...] = get_args(State)
@@ -46,11 +47,14 @@ def document_list(
 
     Raises ConfigurationError if the corpus cannot be read, and StoreError.
     """
-    plan = session.plan()
-    failures, general = _failures(plan)
+    if session.mirrored:
+        states, failures, general = states_of(session), {}, []
+    else:
+        plan = session.plan()
+        states, (failures, general) = plan.states(), _failures(plan)
     listed = [
         ListedDocument(document, _worst(stages.values()), dict(stages), *failures.get(document, ()))
-        for document, stages in sorted(plan.states().items())
+        for document, stages in sorted(states.items())
     ]
     counts = dict.fromkeys(STATES, 0)
     for one in listed:

@@ -13,6 +13,7 @@ from seed_assets.core.summaries.summarizing import Summary
 from seed_assets.reports.published_results import PublishedResults
 from seed_assets.session.document_result import DocumentResult, UnknownDocumentError, document_results
 from seed_assets.session.session import Session
+from service.mirrored_documents import summary_of, text_of
 from service.pages.conversation_pages import place_address
 from service.problems import ServiceError
 
@@ -65,6 +66,8 @@ class DocumentView(NamedTuple):
 
 def document_view(session: Session, document: str) -> DocumentView:
     """What is shown of a document. Raises ServiceError if there is no such document, and StoreError."""
+    if session.mirrored:
+        return _mirrored(session, document)
     try:
         results = document_results(session, document)
     except (UnknownDocumentError, ValueError) as error:  # a name with a NUL is no path
@@ -90,13 +93,22 @@ def document_view(session: Session, document: str) -> DocumentView:
 def text_of_document(session: Session, document: str) -> ExtractedText:
     """The published text of a document. Raises ServiceError if there is none, and StoreError."""
     results = PublishedResults(session)
-    found = results.text(document)
+    found = text_of(session, document) if session.mirrored else results.text(document)
     if found is None:
         results.check_opened()
         raise ServiceError(
             404, "No text of such a document is published. The list of documents says what happened to each."
         )
     return found
+
+
+def _mirrored(session: Session, document: str) -> DocumentView:
+    """What the tables of another home have of a document."""
+    text = text_of(session, document)
+    if text is None:
+        raise unknown_document()
+    summary, beginning = summary_of(session, document), text.text[:_BEGINNING_CHARACTERS]
+    return DocumentView(document, text.title or document, [], text, beginning, summary, None, [], [], [])
 
 
 def unknown_document() -> ServiceError:

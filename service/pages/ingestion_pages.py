@@ -49,7 +49,7 @@ def ingestion_pages(base: Base) -> list[Route]:
 
     async def start(request: Request) -> Response:
         form = await form_of(request)
-        base.home.check(base.settings.corpus)
+        base.check_ingestible()
         made = base.requests.request(verify=form.get("verify") == "yes")
         if made is None:
             raise ServiceError(409, "Many ingestions are waiting already. Each does everything that is to be done.")

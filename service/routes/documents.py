@@ -14,6 +14,7 @@ from seed_assets.reports.plain_values import plain_data
 from seed_assets.session.document_result import DocumentResult, UnknownDocumentError, document_results
 from seed_assets.session.session import Session
 from service.bases import Base
+from service.mirrored_documents import states_of, summary_of, text_of
 from service.places import passage_in_place
 from service.problems import ServiceError, responses
 from service.replies import (
@@ -33,6 +34,7 @@ State = Literal["failed", "blocked", "waiting", "missing", "stale", "current"]
 _WORST_FIRST: tuple[State, ...] = ("failed", "blocked", "waiting", "missing", "stale", "current")
 _LARGEST_PAGE = 1_000
 _LONGEST_CONTEXT = 20_000
+_UNKNOWN = "There is no such document. GET /documents lists all of them."
 DocumentId = Annotated[str, Path(min_length=1, max_length=4_096, description="The document's id: its path.")]
 
 
@@ -72,8 +74,7 @@ def document_routes(base: Base) -> APIRouter:
         end: Annotated[int, Query(ge=0, le=1 << 40, description="Offset after its last character.")],
         context: Annotated[int, Query(ge=0, le=_LONGEST_CONTEXT, description="Characters before and after it.")] = 500,
     ) -> Response:
-        session = await base.opened()
-        found = await base.in_thread(passage_in_place, session.store, session.pipeline, document, start, end, context)
+        found = await base.in_thread(passage_in_place, await base.opened(), document, start, end, context)
         return reply_with(found)
 
     @routes.get(
@@ -93,7 +94,7 @@ def documents_page(session: Session, state: str | None, after: str, limit: int) 
     """A page of the documents in the order of their ids. state: only those whose worst state this is."""
     found = [
         DocumentState(document, _worst(stages.values()), dict(stages))
-        for document, stages in sorted(session.plan().states().items())
+        for document, stages in sorted((states_of(session) if session.mirrored else session.plan().states()).items())
     ]
     wanted = [one for one in found if state is None or one.state == state]
     page = [one for one in wanted if one.document > after]
@@ -107,10 +108,12 @@ def _worst(states: Any) -> str:
 
 
 def _document(session: Session, asked: Asked, document: str) -> DocumentReply:
+    if session.mirrored:
+        return _mirrored(session, asked, document)
     try:
         results = document_results(session, document)
     except (UnknownDocumentError, ValueError) as error:  # a name with a NUL is no path
-        raise ServiceError(404, "There is no such document. GET /documents lists all of them.") from error
+        raise ServiceError(404, _UNKNOWN) from error
     text: ExtractedText | None = None
     summary: str | None = None
     concepts: list[dict[str, Any]] | None = None
@@ -137,6 +140,15 @@ def _document(session: Session, asked: Asked, document: str) -> DocumentReply:
         verdict,
         question_texts(asked.uses_of(document)),
     )
+
+
+def _mirrored(session: Session, asked: Asked, document: str) -> DocumentReply:
+    """What the tables of another home have of a document."""
+    found = text_of(session, document)
+    if found is None:
+        raise ServiceError(404, _UNKNOWN)
+    uses = question_texts(asked.uses_of(document))
+    return DocumentReply(document, {}, found.title, found.text, summary_of(session, document), None, None, uses)
 
 
 def _state_of(result: DocumentResult) -> StageState:

@@ -40,7 +40,7 @@ def ingestion_routes(base: Base) -> APIRouter:
         responses=described(IngestionStatus, "The ingestion that was requested", status=202) | responses(409),
     )
     async def start(body: StartBody | None = None) -> Response:
-        base.home.check(base.settings.corpus)
+        base.check_ingestible()
         made = requests.request(verify=body is not None and body.verify)
         if made is None:
             raise ServiceError(

@@ -185,6 +185,14 @@ def test_a_command_of_the_docs_works_as_it_is_shown(
             remote = tmp_path / "remote"
             remote.mkdir(mode=0o700)
             variables |= {"SEEDBANK_STORE__REMOTE": str(remote), "SEEDBANK_STORE__REMOTE_ACCESS": "write"}
+        if words[1:2] == ["tables"]:
+            place = tmp_path / "published"
+            place.mkdir(mode=0o700)
+            publishing = {"SEEDBANK_TABLES__PUBLISH_TO": str(place), "SEEDBANK_STORE__REMOTE_ACCESS": "write"}
+            if words[2] == "pull":
+                assert _run(sample, ["seedbank", "tables", "publish"], publishing).status == 0
+                publishing = {"SEEDBANK_TABLES__READ_FROM": str(place), "SEEDBANK_HOME": str(tmp_path / "reader")}
+            variables |= publishing
         done = _run(sample, [*words, *_harmless(line)], variables)
 
     assert done.status == 0, f"{line}\n{done.printed()}"

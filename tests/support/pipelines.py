@@ -208,10 +208,10 @@ class PartlyReplacedSession(Session):
         self._tables = tables
         self._corpus = corpus
 
-    @cached_property
+    @property
     def tables(self) -> LanceTables:
         """The test's, or the home's."""
-        return self._tables or LanceTables(self.home.lancedb, self.pipeline.tables)
+        return self._tables or super().tables
 
     @cached_property
     def corpus(self) -> Corpus:

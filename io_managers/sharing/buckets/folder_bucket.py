@@ -15,7 +15,9 @@ from io_managers.store.whole_files import flush_directory, open_regular, write_w
 class FolderBucket:
     """See Bucket. The folder must exist, since a missing one may be a disk that is not mounted."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, setting: str = "store.remote") -> None:
+        """setting: where the folder is named, for messages."""
+        self._setting = setting
         self.address = str(directory)
         self._directory = directory
 
@@ -95,7 +97,7 @@ class FolderBucket:
         if not self._directory.is_dir():
             raise RemoteError(
                 f"The folder {self._directory} does not exist.",
-                "Create it, mount its disk, or correct store.remote: without it, all work would seem to be missing.",
+                f"Create it, mount its disk, or correct {self._setting}: without it, everything there would seem to be missing.",
             )
 
     @contextmanager

@@ -24,7 +24,7 @@ _CAUSES = (
     (
         ("NoSuchBucket", "The specified bucket does not exist", "ContainerNotFound"),
         "the bucket does not exist",
-        "Create it, or correct store.remote: without it, all work would seem to be missing.",
+        "Create it, or correct {setting}: without it, everything there would seem to be missing.",
     ),
     (
         ("RequestTimeTooSkewed", "RequestExpired"),
@@ -57,13 +57,15 @@ _CAUSES = (
 class ObjectBucket:
     """See Bucket."""
 
-    def __init__(self, address: str, timeout_seconds: float) -> None:
-        """address: as `s3://bucket/prefix`. timeout_seconds: for one request. Credentials come from the environment.
+    def __init__(self, address: str, timeout_seconds: float, setting: str = "store.remote") -> None:
+        """address: as `s3://bucket/prefix`. timeout_seconds: for one request. setting: where the address comes from, for
+        messages. Credentials come from the environment.
 
         Raises RemoteError; nothing is sent.
         """
         self.address = address.rstrip("/")
         self._timeout_seconds = timeout_seconds
+        self._setting = setting
         self._store = self._opened()
 
     def _opened(self) -> "ObjectStore":
@@ -145,7 +147,9 @@ class ObjectBucket:
             text = str(error)
             for signs, cause, remedy in _CAUSES:
                 if any(sign.lower() in text.lower() for sign in signs):
-                    raise RemoteError(f"The remote {self.address} cannot be used: {cause}.", remedy) from error
+                    raise RemoteError(
+                        f"The remote {self.address} cannot be used: {cause}.", remedy.format(setting=self._setting)
+                    ) from error
             raise RemoteError(
                 f"The remote {self.address} cannot be used: {text.partition(chr(10))[0][:300]}",
                 'Correct what it says. To work without the remote, set store.remote_access = "off".',

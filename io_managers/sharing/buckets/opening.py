@@ -14,12 +14,14 @@ from io_managers.store.errors import RemoteError
 _SKEW_SECONDS = 120
 
 
-def open_bucket(address: str, timeout_seconds: float) -> Bucket:
+def open_bucket(address: str, timeout_seconds: float, setting: str = "store.remote") -> Bucket:
     """The bucket of an address: `s3://`, `gs://` or `az://` with a bucket and a prefix, or an absolute folder.
 
-    Raises RemoteError; nothing is sent.
+    setting: where the address comes from, for messages. Raises RemoteError; nothing is sent.
     """
-    return ObjectBucket(address, timeout_seconds) if address.startswith(SCHEMES) else FolderBucket(Path(address))
+    if address.startswith(SCHEMES):
+        return ObjectBucket(address, timeout_seconds, setting)
+    return FolderBucket(Path(address), setting)
 
 
 def check_writable(bucket: Bucket) -> str:

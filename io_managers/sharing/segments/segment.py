@@ -1,9 +1,8 @@
 """The format of a segment: finished actions, sorted, compressed in blocks, and signed as a whole.
 
-A segment is one line, `seedbank segment <version>`, followed by a MessagePack array: the payload as bytes, the public key, and
-the signature of the line with the payload (both empty if it is not signed). The payload holds blocks, each a compressed array of
-actions. Actions are sorted by stage and key, so that the actions of a stage are in few blocks, and similar parts compress well.
-A payload may also hold the keys of actions that were erased, each with the time up to which its rows must not be used.
+A segment is a signed file (signed_files). Its payload holds blocks, each a compressed array of actions. Actions are sorted by
+stage and key, so that the actions of a stage are in few blocks, and similar parts compress well. A payload may also hold the
+keys of actions that were erased, each with the time up to which its rows must not be used.
 
 Every size that decides how much is read or decompressed has a bound, and nothing is decoded before the signature was checked.
 """
@@ -18,20 +17,18 @@ import msgspec
 import zstandard
 
 from io_managers.sharing.segments.signatures import SigningKey, Trust
+from io_managers.sharing.segments.signed_files import UNREADABLE, parts_of, sealed, unsealed
 from io_managers.store.errors import SegmentError
 
 VERSION = 1
 LARGEST_BYTES = 256 << 20
 """No segment is larger. Compaction stops long before that."""
-_LINE = b"seedbank segment "
-_HEADER = _LINE + b"%d\n" % VERSION
+_KIND = "segment"
 _BLOCK_ROWS = 256
 _LARGEST_BLOCK_BYTES = 64 << 20
 _LARGEST_VALUE_BYTES = 1 << 40
 _LATEST = 1e12
 _LEVEL = 6
-# msgspec raises the second one for a text that is not UTF-8.
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
 _KEY = re.compile(r"[0-9a-f]{64}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -68,21 +65,13 @@ class Segment(msgspec.Struct, frozen=True, array_like=True):
         return sum(block.rows for block in self.blocks)
 
 
-class _Signed(msgspec.Struct, frozen=True, array_like=True):
-    payload: bytes
-    key: bytes
-    signature: bytes
-
-
 def encode_segment(
     actions: Iterable[SharedAction], signer: SigningKey | None, erased: Mapping[str, float] | None = None
 ) -> bytes:
     """The bytes of a segment."""
     rows = sorted(actions, key=attrgetter("stage", "key"))
     blocks = [block_of(rows[first : first + _BLOCK_ROWS]) for first in range(0, len(rows), _BLOCK_ROWS)]
-    payload = msgspec.msgpack.encode(Segment(blocks, dict(erased or {})))
-    key, signature = (signer.public, signer.sign(_HEADER + payload)) if signer else (b"", b"")
-    return _HEADER + msgspec.msgpack.encode(_Signed(payload, key, signature))
+    return sealed(_KIND, VERSION, msgspec.msgpack.encode(Segment(blocks, dict(erased or {}))), signer)
 
 
 def block_of(rows: Sequence[SharedAction]) -> Block:
@@ -93,11 +82,10 @@ def block_of(rows: Sequence[SharedAction]) -> Block:
 
 def decode_segment(data: bytes, trust: Trust) -> Segment:
     """The content of a segment, whose signature is right and trusted. Raises SegmentError."""
-    header, signed = _parts_of(data)
-    trust.check(header + signed.payload, signed.key, signed.signature)
+    payload = unsealed(data, _KIND, VERSION, trust)
     try:
-        segment = msgspec.msgpack.decode(signed.payload, type=Segment)
-    except _UNREADABLE as error:
+        segment = msgspec.msgpack.decode(payload, type=Segment)
+    except UNREADABLE as error:
         raise SegmentError(f"Its content cannot be read: {error}.") from error
     if not all(map(_KEY.fullmatch, segment.erased)) or not all(map(_is_time, segment.erased.values())):
         raise SegmentError("Its content cannot be read: a key or a time in it is none.")
@@ -106,21 +94,7 @@ def decode_segment(data: bytes, trust: Trust) -> Segment:
 
 def signer_of(data: bytes) -> bytes:
     """The public key that a segment says it is signed with; b"" for none. Raises SegmentError."""
-    return _parts_of(data)[1].key
-
-
-def _parts_of(data: bytes) -> tuple[bytes, _Signed]:
-    header, newline, _ = data[:64].partition(b"\n")
-    if not newline or not header.startswith(_LINE) or not header[len(_LINE) :].isdigit():
-        raise SegmentError("It is not a segment, or it was cut off.")
-    if header + newline != _HEADER:
-        raise SegmentError(
-            f"Its version is {header[len(_LINE) :].decode()}, and this Seedbank reads {VERSION}.", "Update Seedbank."
-        )
-    try:
-        return _HEADER, msgspec.msgpack.decode(memoryview(data)[len(_HEADER) :], type=_Signed)
-    except _UNREADABLE as error:
-        raise SegmentError(f"It is damaged or was cut off: {error}.") from error
+    return parts_of(data, _KIND, VERSION).key
 
 
 def rows_of(block: Block) -> list[SharedAction]:
@@ -131,7 +105,7 @@ def rows_of(block: Block) -> list[SharedAction]:
             raise SegmentError(f"One of its blocks would have {size_bytes:,} bytes.")
         raw = zstandard.ZstdDecompressor().decompress(block.data, max_output_size=_LARGEST_BLOCK_BYTES)
         rows = msgspec.msgpack.decode(raw, type=list[SharedAction])
-    except (zstandard.ZstdError, *_UNREADABLE) as error:
+    except (zstandard.ZstdError, *UNREADABLE) as error:
         raise SegmentError(f"One of its blocks is damaged: {error}.") from error
     if len(rows) != block.rows or not all(map(_is_possible, rows)):
         raise SegmentError("One of its blocks holds what no finished action can have.")

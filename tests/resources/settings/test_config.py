@@ -20,6 +20,10 @@ from tests.support import configuration_pages
 # Values for those that 300 is none for, and what others of their table need beside them.
 OTHER_VALUES = {
     "store.remote": "s3://bucket/prefix",
+    "tables.publish_to": "s3://bucket/prefix",
+    "tables.read_from": "/somewhere",
+    "tables.refresh_seconds": "3.5",
+    "tables.keep_hours": "3.5",
     "store.remote_access": "read",
     "store.trusted_keys": f'["public:{"ab" * 32}"]',
     "store.signing_key": "secret:" + "300a" * 16,
