@@ -9,7 +9,7 @@ import sys
 import time
 
 from cli.views import seconds_in, view_of
-from resources.collector import collect_rarely
+from resources.collector import collect_rarely, leave_what_is_left
 from seed_assets.seeding import standing_answer
 
 
@@ -22,7 +22,10 @@ def main() -> None:
     collect_rarely()
     from cli.main import main as run
 
-    run()
+    try:
+        run()
+    finally:
+        leave_what_is_left()
 
 
 def _answered(arguments: list[str], started: float) -> int | None:

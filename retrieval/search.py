@@ -1,7 +1,6 @@
 """Search over the knowledge base: from a query to hits."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -77,7 +76,6 @@ class Searcher:
         self._embed_query = embed_query
         self._embedder = embedder
         self._modified_at = modified_at
-        self._beside = ThreadPoolExecutor(1, thread_name_prefix="search")
         self._opened: tuple[tuple[str | None, int | None], Table, int] | None = None
 
     def search(
@@ -136,7 +134,7 @@ class Searcher:
         """At least the best `limit` chunks."""
         most = max(_CANDIDATES, 2 * limit)
         try:
-            found = find_candidates(table, asked.text, asked.vector, most, self._beside, asked.condition)
+            found = find_candidates(table, asked.text, asked.vector, most, asked.condition)
             text, vector = coarse_parts(found.text_scores, found.vector_scores)
             close = np.sort(best(text + vector, max(_COMPARED_CLOSELY, limit)))
             rows = read_rows(table, found.rows[close])
@@ -157,7 +155,7 @@ class Searcher:
 
     def _fine_parts(self, asked: "_Query", passages: Passages) -> tuple[Scores, Scores]:
         """See ranking.fine_parts. Each token is compared once, however often it occurs in the passages."""
-        distinct, places = np.unique(passages.token_ids, return_inverse=True)
+        distinct, places = distinct_tokens(passages.token_ids)
         vectors = self._embedder.token_rows(distinct)
         query_token_ids = self._embedder.token_ids(asked.text)
         cosines = _unit_rows(vectors) @ _unit_rows(self._embedder.token_rows(query_token_ids)).T
@@ -194,9 +192,24 @@ def _check_dimensions(found: int, expected: int) -> None:
         )
 
 
+def distinct_tokens(token_ids: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The distinct ids in ascending order, and the place of each given id among them; of shapes (distinct,) and (n,).
+
+    The same as `np.unique` with `return_inverse`, without a sort: ids are small numbers.
+    """
+    occurs = np.zeros(token_ids.max(initial=-1) + 1, dtype=bool)
+    occurs[token_ids] = True
+    distinct = np.flatnonzero(occurs)
+    places = np.empty(len(occurs), dtype=np.intp)
+    places[distinct] = np.arange(len(distinct))
+    return distinct, places[token_ids]
+
+
 def _unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows, each divided by its length; rows of zeros stay."""
     lengths = np.sqrt(np.square(rows).sum(axis=1, keepdims=True))
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    lengths[lengths == 0] = 1
+    return rows / lengths
 
 
 def _with_alike(found: Sequence[SearchHit]) -> SearchHit:

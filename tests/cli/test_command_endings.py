@@ -356,3 +356,23 @@ def test_a_progress_table_that_cannot_be_written_does_not_end_the_seed(world: Wo
         )
     assert running.returncode == 0
     assert json.loads(running.stdout)["stages"]["chunks"]["computed"]
+
+
+@pytest.mark.integration
+def test_a_command_ends_without_a_scan_of_all_objects_and_loses_no_output() -> None:
+    """Python scans all objects at its end, whose memory is free a moment later: a fifth of the time of `seedbank show`."""
+    program = (
+        "import atexit, gc, sys\n"
+        "from cli.start import main\n"
+        "atexit.register(lambda: print(f'{gc.get_freeze_count()} {gc.get_count()[0]}', end=''))\n"
+        "sys.argv = ['seedbank', *sys.argv[1:]]\n"
+        "main()\n"
+    )
+    for arguments, status in ((("--help",), 0), (("show",), 2)):
+        done = subprocess.run(
+            [sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == status
+        assert "Usage" in (done.stderr if status else done.stdout)
+        left, new = map(int, done.stdout.split("\n")[-1].split())
+        assert left > 10 * new, done.stdout

@@ -14,10 +14,11 @@ from resources.models.embedder import WordLlamaEmbedder
 from resources.tables.lance import LanceTables
 from resources.tables.lance_indexes import ensure_indexes
 from resources.tables.lance_schema import TABLES
+from retrieval.candidates import by_text, by_vector, find_candidates, read_rows
 from retrieval.hits import SearchHit
 from retrieval.passage_features import Passages, features_of
 from retrieval.ranking import best_sentence_scores, stretched, token_scores
-from retrieval.search import LONGEST_QUERY_CHARACTERS, Searcher
+from retrieval.search import LONGEST_QUERY_CHARACTERS, Searcher, distinct_tokens
 
 TEXTS = {
     "bread.md": ["A sourdough starter is flour and water in which wild yeast lives.", "Bake the loaf in a hot oven."],
@@ -225,6 +226,43 @@ def test_a_table_of_other_vectors_is_named(tables: LanceTables) -> None:
         ConfigurationError, match="vectors of length 256, but the configured embedder produces length 64"
     ):
         Searcher(tables, ShorterVectors()).search("reef")
+
+
+def test_two_queries_at_once_give_what_each_gives_alone(tables: LanceTables, embedder: WordLlamaEmbedder) -> None:
+    table, query = tables.open("chunks"), "water for the trains"
+    vector = embedder.embed_sync([query])[0]
+    found = find_candidates(table, query, vector, 2)
+    text, near = by_text(table, query, 2, ["_rowid"]), by_vector(table, vector, 4, ["_rowid"])
+    of_text = dict(zip(text["_rowid"].to_pylist(), text["_score"].to_pylist(), strict=True))
+    of_vector = {
+        row: 1 - far for row, far in zip(near["_rowid"].to_pylist(), near["_distance"].to_pylist(), strict=True)
+    }
+    assert found.rows.tolist() == sorted(of_text.keys() | of_vector.keys())
+    assert found.text_scores.tolist() == [of_text.get(row, 0.0) for row in found.rows.tolist()]
+    lowest = min(of_vector.values())
+    assert found.vector_scores.tolist() == [of_vector.get(row, lowest) for row in found.rows.tolist()]
+    assert (len(of_text), len(of_vector)) == (2, 4)
+
+    some = find_candidates(table, query, vector, 2, "document_id = 'reefs.md'")
+    assert {*read_rows(table, some.rows)["document_id"].to_pylist()} == {"reefs.md"}
+    nothing = find_candidates(table, "zzz", np.zeros_like(vector), 2)
+    assert not len(nothing.rows)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_rows_are_read_in_ascending_order(tables: LanceTables, *, backwards: bool) -> None:
+    table = tables.open("chunks")
+    rows = table.search().with_row_id(True).select(["text"]).to_arrow()["_rowid"].to_numpy().astype(np.int64)
+    asked = np.sort(rows)[:: -1 if backwards else 1]
+    assert read_rows(table, asked)["_rowid"].to_pylist() == sorted(rows.tolist())
+
+
+@pytest.mark.parametrize("token_ids", [[], [0], [7, 0, 7, 31_999, 3, 0]])
+def test_distinct_tokens_are_those_of_a_sort(token_ids: list[int]) -> None:
+    ids = np.array(token_ids, dtype=np.int64)
+    distinct, places = distinct_tokens(ids)
+    expected, expected_places = np.unique(ids, return_inverse=True)
+    assert (distinct.tolist(), places.tolist()) == (expected.tolist(), expected_places.tolist())
 
 
 def test_scores_are_stretched_over_the_candidates_of_a_query() -> None:
