@@ -38,7 +38,7 @@ ORDER = (
     "io_managers.sharing",
     "io_managers.sharing.editions",
     "io_managers",
-    "resources.errors  resources.wording  resources.project_folder  resources.collector",
+    "resources.errors  resources.wording  resources.project_folder  resources.collector  resources.heap",
     "resources.columns",
     "resources.memory_errors  resources.time_limits",
     "resources.wire  resources.corpus  resources.limits  resources.tables",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from io_managers.store.store import Store
+from resources.heap import give_memory_back, share_one_heap
 from resources.corpus.corpus import Corpus, Scan, SourceFile
 from resources.endpoints.llm import EndpointError, Tokens
 from resources.errors import DocumentError
@@ -78,6 +79,7 @@ class Runner:
         batches: "StageBatches | None" = None,
     ) -> None:
         """batches: those that requests may be in; None if there are none."""
+        share_one_heap()
         self.store = store
         self.pipeline = pipeline
         self.options = options or RunOptions()
@@ -150,6 +152,7 @@ class Runner:
         finally:
             self.reuse.accounts.look_again()
             self.reuse.accounts.keep_savings()
+            give_memory_back()
             self.observer.ended(stage.name, time.perf_counter() - started)
         self.note(outcome, time.perf_counter() - started)
         return outcome

@@ -16,7 +16,7 @@ from seed_assets.core.clusters.communities import Labels, by_first_row, leiden, 
 from seed_assets.core.clusters.language_means import language_means, means_for
 from seed_assets.core.clusters.neighbours import rounded_unit_rows
 from seed_assets.core.clusters.placing import Nodes, dense_nodes, dissolve_small
-from seed_assets.core.clusters.topic_space import centred, mean_of, spread_of, wording_rows
+from seed_assets.core.clusters.topic_space import TermCounts, centred, mean_of, spread_of, wording_rows
 from seed_assets.core.text.textrank import terms
 
 # The numbers were chosen by judgement.
@@ -39,7 +39,7 @@ def concept_nodes(
         one language have in common is left out.
     seed: the seed of all random choices.
     """
-    wording = wording_rows([_counted(names) for names in concepts], seed)
+    wording = wording_rows(TermCounts.of(map(_counted, concepts)), seed)
     units = rounded_unit_rows(np.nan_to_num(vectors, nan=0.0, posinf=0.0, neginf=0.0))
     if means := language_means(languages, units, wording):
         of_vectors, of_wording = means_for(languages, units, means)

@@ -8,6 +8,7 @@ out, and a group that no term names is no category. The concepts of a category a
 documents are those that have any of these concepts.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isqrt, sqrt
@@ -46,6 +47,7 @@ Documents = NDArray[np.intp]
 class ConceptDocument:
     """A document whose concepts are grouped.
 
+    text: at least its first MOST_CHARACTERS of category_terms; the rest is not read.
     concepts: the names of its concepts, best first.
     vector: the mean of its chunks' embeddings, shape (d,), with the same d for all documents; zeros if it has none.
     """
@@ -202,17 +204,20 @@ class _ConceptMembers:
     """Which documents have which concepts, and which words of concepts."""
 
     def __init__(self, concepts: Sequence[Sequence[str]]) -> None:
-        self._concepts = [set(names) for names in concepts]
-        self._words: dict[str, frozenset[str]] = {}
+        self._concepts = concepts
+        self._words: dict[str, tuple[str, ...]] = {}
         self.documents: dict[str, list[int]] = {}
-        self._of_word: dict[str, set[int]] = {}
-        for at, names in enumerate(self._concepts):
-            for name in names:
+        self._of_word: dict[str, list[int]] = {}
+        for at, names in enumerate(concepts):
+            own: set[str] = set()
+            for name in dict.fromkeys(names):
                 if name not in self._words:
-                    self._words[name] = frozenset(stem(word) for word in words_of(name) if is_word(word))
+                    stems = {sys.intern(stem(word)) for word in words_of(name) if is_word(word)}
+                    self._words[name] = tuple(stems)
                 self.documents.setdefault(name, []).append(at)
-                for word in self._words[name]:
-                    self._of_word.setdefault(word, set()).add(at)
+                own.update(self._words[name])
+            for word in own:
+                self._of_word.setdefault(word, []).append(at)
 
     def of(self, documents: set[int]) -> tuple[str, ...]:
         """Return the concepts that mostly these documents have, those first that most of them have.
@@ -226,13 +231,13 @@ class _ConceptMembers:
         found: list[tuple[int, int, str]] = []
         for name in names:
             held = len(documents.intersection(self.documents[name]))
-            words = len(typical & self._words[name])
+            words = len(typical.intersection(self._words[name]))
             if held >= _LEAST_OF_CONCEPT * len(self.documents[name]) and (held > 1 or words):
                 found.append((-held, -words, name))
         return tuple(name for *_, name in sorted(found))
 
     def _is_typical(self, word: str, documents: set[int]) -> bool:
-        held = len(self._of_word[word] & documents)
+        held = len(documents.intersection(self._of_word[word]))
         return held > 1 and held >= _LEAST_OF_WORD * len(self._of_word[word])
 
 

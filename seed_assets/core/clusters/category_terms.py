@@ -5,6 +5,7 @@ A name is a whole concept of at most three words, or a noun on which concepts ar
 differ in number are one term. Dates and whatever has a digit are no names.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from seed_assets.core.text.words import LONGEST_WORD, UNSPACED, WORD
 
 Key = tuple[str, ...]
 """The stems of the words of a term, which all its forms have in common."""
+Numbers = NDArray[np.int32]
+"""The numbers of some terms, sorted."""
 
 # The numbers were chosen by judgement.
 # The most words of a name, and the fewest characters of a name of one word (in scripts with spaces).
@@ -27,8 +30,10 @@ _MOST_WORDS, _FEWEST_CHARACTERS = 3, 3
 _UNSPACED_CHARACTERS = range(2, 7)
 # A word is one on which concepts are built if it is the head of so large a share of the concepts that have it.
 _LEAST_HEAD = 0.33
-# The most characters that are read of one document, and of all documents together (about two seconds).
-_MOST_CHARACTERS, _ALL_CHARACTERS = 10_000, 20_000_000
+MOST_CHARACTERS = 10_000
+"""The most characters that are read of one document."""
+# The most characters that are read of all documents together (about two seconds).
+_ALL_CHARACTERS = 20_000_000
 # The languages, in ISO 639-1, in which the head of a noun phrase is its first word.
 _HEAD_FIRST = frozenset({"ca", "es", "fr", "it", "pt", "ro"})
 # Months and days of the week, in English, German, French, Spanish, Italian, Portuguese and Dutch.
@@ -91,27 +96,23 @@ def find_terms(texts: Sequence[str], concepts: Sequence[Sequence[str]], language
     """
     forms = _forms(concepts, languages)
     finder = _Finder(forms)
-    words = [[words_of(name) for name in names] for names in concepts]
-    within = [set[Key]().union(*map(finder.within, of_document)) for of_document in words]
-    held = Counter(key for keys in within for key in keys)
-    keys = sorted(key for key, documents in held.items() if documents > 1)
+    within = [_sorted(set[int]().union(*(finder.within(words_of(name)) for name in names))) for names in concepts]
+    held = np.bincount(np.concatenate([_sorted(()), *within]), minlength=len(forms))
+    keys = sorted(key for key, documents in zip(forms, held.tolist(), strict=True) if documents > 1)
     finder = _Finder(keys)
-    characters = min(_MOST_CHARACTERS, _ALL_CHARACTERS // max(1, len(texts)))
-    occurring: list[set[Key]] = []
+    columns = np.array([finder.numbers.get(key, -1) for key in forms], np.int32)
+    names_of = tuple(map(forms.__getitem__, keys))
+    del forms
+    within = [np.sort(own[own >= 0]) for own in (columns[numbers] for numbers in within)]
+    characters = min(MOST_CHARACTERS, _ALL_CHARACTERS // max(1, len(texts)))
+    occurring: list[Numbers] = []
     read: list[str] = []
-    for text, names, own in zip(texts, words, within, strict=True):
+    for text, names, own in zip(texts, concepts, within, strict=True):
         beginning = text[:characters]
         of_text = words_of(beginning[header_end(beginning) :])
-        occurring.append(finder.within(of_text) | own)
-        read.append(f" {' | '.join(' '.join(some) for some in [of_text, *names])} ")
-    columns = {key: column for column, key in enumerate(keys)}
-    return Terms(
-        tuple(keys),
-        tuple(map(forms.__getitem__, keys)),
-        _ones(within, columns),
-        _ones(occurring, columns),
-        tuple(read),
-    )
+        occurring.append(_sorted(finder.within(of_text).union(own.tolist())))
+        read.append(f" {' | '.join(' '.join(some) for some in [of_text, *map(words_of, names)])} ")
+    return Terms(tuple(keys), names_of, _ones(within, len(keys)), _ones(occurring, len(keys)), tuple(read))
 
 
 def words_of(text: str) -> list[str]:
@@ -129,30 +130,46 @@ def is_word(word: str) -> bool:
 
 def _forms(concepts: Iterable[Sequence[str]], languages: Iterable[str]) -> dict[Key, str]:
     """Return key -> its most frequent form among the concepts, for all that may be names."""
-    forms: dict[Key, Counter[str]] = {}
+    held: Counter[str] = Counter()
     uses: Counter[str] = Counter()
+    stems = _Stems()
     for names, language in zip(concepts, languages, strict=True):
-        at = 0 if language in _HEAD_FIRST else -1
-        seen: set[tuple[Key, str]] = set()
+        head = 0 if language in _HEAD_FIRST else -1
+        seen: set[str] = set()
         used: set[str] = set()
         for name in names:
             words = words_of(name)
-            if not words or " ".join(words) != " ".join(name.casefold().split()):
+            form = " ".join(words)
+            if not words or form != " ".join(name.casefold().split()):
                 continue  # What has punctuation in it does not occur as these words.
-            key = tuple(map(stem, words))
-            used.update(key)
-            seen.add((key[at:][:1], words[at]))
+            used.update(stems[word] for word in words)
+            seen.add(words[head])
             if 1 < len(words) <= _MOST_WORDS and all(map(_may_be_part, words)) and any(map(is_word, words)):
-                seen.add((key, " ".join(words)))
+                seen.add(form)
         uses.update(used)
-        for key, form in seen:
-            forms.setdefault(key, Counter())[form] += 1
-    frequent = {key: min(found, key=lambda form: (-found[form], form)) for key, found in forms.items()}
+        held.update(seen)
+    frequent: dict[Key, str] = {}
+    documents: Counter[Key] = Counter()
+    for form, count in held.items():
+        key = tuple(stems[word] for word in form.split(" "))
+        best = frequent.setdefault(key, form)
+        if (-count, form) < (-held[best], best):
+            frequent[key] = form
+        documents[key] += count
     return {
         key: form
         for key, form in frequent.items()
-        if len(key) > 1 or (is_word(form) and forms[key].total() >= _LEAST_HEAD * uses["".join(key)])
+        if len(key) > 1 or (is_word(form) and documents[key] >= _LEAST_HEAD * uses["".join(key)])
     }
+
+
+class _Stems(dict[str, str]):
+    """The stems of words, each of which is kept once, however many terms have it."""
+
+    def __missing__(self, word: str) -> str:
+        """Find and keep the stem of a word."""
+        self[word] = found = sys.intern(stem(word))
+        return found
 
 
 def _may_be_part(word: str) -> bool:
@@ -163,22 +180,24 @@ class _Finder:
     """Finds terms in lists of words."""
 
     def __init__(self, keys: Iterable[Key]) -> None:
-        self._keys = set(keys)
-        self._first = {key[0] for key in self._keys if len(key) > 1}
-        self._unspaced = {key[0] for key in self._keys if len(key) == 1 and UNSPACED.search(key[0])}
+        """keys: the terms, each once."""
+        self.numbers = {key: number for number, key in enumerate(keys)}
+        self._first = {key[0] for key in self.numbers if len(key) > 1}
+        self._unspaced = {key[0] for key in self.numbers if len(key) == 1 and UNSPACED.search(key[0])}
         self._lengths = sorted({len(one) for one in self._unspaced})
-        self._stems: dict[str, str] = {}
+        self._stems = _Stems()
 
-    def within(self, words: Sequence[str]) -> set[Key]:
-        """Return the terms that occur in these words."""
-        stems = [self._stems.get(word) or self._stems.setdefault(word, stem(word)) for word in words]
-        found: set[Key] = {(part,) for part in set(stems) if (part,) in self._keys}
+    def within(self, words: Sequence[str]) -> set[int]:
+        """Return the numbers of the terms that occur in these words."""
+        stems = [self._stems[word] for word in words]
+        found = {self.numbers[(part,)] for part in set(stems) if (part,) in self.numbers}
         for at, part in enumerate(stems):
             if part in self._first:
                 longer = (tuple(stems[at : at + size]) for size in range(2, _MOST_WORDS + 1))
-                found.update(key for key in longer if key in self._keys)
+                found.update(self.numbers[key] for key in longer if key in self.numbers)
         if self._unspaced:
-            found.update((one,) for word in set(words) for one in self._pieces(word) if one in self._unspaced)
+            pieces = (one for word in set(words) for one in self._pieces(word))
+            found.update(self.numbers[(one,)] for one in pieces if one in self._unspaced)
         return found
 
     def _pieces(self, word: str) -> Iterator[str]:
@@ -188,15 +207,14 @@ class _Finder:
                 yield from (word[at : at + length] for at in range(len(word) - length + 1))
 
 
-def _ones(found: Iterable[set[Key]], columns: dict[Key, int]) -> Sparse:
-    """Return a matrix with a one for each term of each document; keys without a column are left out."""
+def _sorted(numbers: Iterable[int]) -> Numbers:
+    return np.array(sorted(numbers), np.int32)
+
+
+def _ones(found: Sequence[Numbers], columns: int) -> Sparse:
+    """Return a matrix with so many columns, and a one for each term of each document."""
     from scipy.sparse import csr_array
 
-    starts: list[int] = [0]
-    parts: list[NDArray[np.int32]] = []
-    for keys in found:
-        parts.append(np.sort(np.array([columns[key] for key in keys if key in columns], np.int32)))
-        starts.append(starts[-1] + len(parts[-1]))
-    at = np.concatenate(parts) if parts else np.zeros(0, np.int32)
-    ones = np.ones(len(at), np.float32)
-    return csr_array((ones, at, np.array(starts, np.int32)), shape=(len(starts) - 1, len(columns)))
+    starts = np.concatenate([[0], np.cumsum([len(numbers) for numbers in found], dtype=np.int64)]).astype(np.int32)
+    at = np.concatenate([_sorted(()), *found])
+    return csr_array((np.ones(len(at), np.float32), at, starts), shape=(len(found), columns))

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from seed_assets.core.clusters.neighbours import Sparse
+from seed_assets.core.clusters.neighbours import Sparse, exact_blocks
 
 Rows: TypeAlias = NDArray[np.float32] | Sparse
 """One row per node, shape (n, d), of length 1 or all zeros; the cosine of two rows is their dot product."""
@@ -75,9 +75,15 @@ def moved_to_centres(rows: Rows, labels: Labels) -> Labels:
         centres = group_sums(rows, labels, count)
         scales = 1 / np.maximum(np.sqrt(squared_lengths(centres)), 1e-6)
         parts = np.array_split(np.arange(len(labels)), -(-len(labels) * count // _CELLS_PER_BLOCK))
-        near = [np.argmax(np.round(_dense(rows[part] @ centres.T) * scales, 5), axis=1) for part in parts]
+        near = [_nearest(_dense(rows[part[0] : part[-1] + 1] @ centres.T), scales) for part in parts]
         labels = by_first_row(np.concatenate(near).astype(np.int32))
     return labels
+
+
+def _nearest(products: NDArray[np.float32], scales: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Return the column of the largest rounded product of each row, after multiplying the columns by `scales`."""
+    products *= scales
+    return np.argmax(np.round(products, 5, out=products), axis=1)
 
 
 def leiden(graph: Sparse, resolution: float, seed: int) -> Labels:
@@ -133,12 +139,20 @@ def silhouette(rows: Rows, labels: Labels, weights: NDArray[np.int64], min_size:
         block, group, at = rows[every[part]], own[every[part]], np.arange(len(part))
         near = _dense(block @ sums)
         inner = 1 - (near[at, group] - squared_lengths(block)) / (sizes[group] - 1)
-        means = 1 - near / sizes
-        means[at, group] = np.inf
-        outer = means.min(axis=1)
+        near[at, group] = -np.inf
+        outer = _nearest_other(near, sizes)
         widths[part] = (outer - inner) / np.maximum(np.maximum(outer, inner), 1e-9)
     widths[small[every]] = 0.0
     return round(float(widths.mean()), 5), round(float(widths.std() / np.sqrt(len(widths))), 5)
+
+
+def _nearest_other(sums: NDArray[np.float32], sizes: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the smallest mean distance of each row to a group.
+
+    sums: the sums of the cosines with the members of each group, shape (n, groups); minus infinity for the own group.
+    sizes: the number of members of each group, shape (groups,).
+    """
+    return np.concatenate([(1 - sums[block] / sizes).min(axis=1) for block in exact_blocks(len(sums))])
 
 
 def group_sums(rows: Rows, labels: Labels, count: int) -> Rows:

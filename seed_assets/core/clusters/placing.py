@@ -7,6 +7,7 @@ if it is no more similar to the group as a whole than two random documents are t
 nearest neighbours is less than half of what is usual in the corpus.
 """
 
+import hashlib
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -52,7 +53,7 @@ def group_equal_rows(rows: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDAr
     first: list[int] = []
     node_of = np.full(len(rows), -1, np.int32)
     for at in np.flatnonzero(rows.any(axis=1)).tolist():
-        node = numbers.setdefault(rows[at].tobytes(), len(numbers))
+        node = numbers.setdefault(hashlib.sha256(rows[at]).digest(), len(numbers))
         if node == len(first):
             first.append(at)
         node_of[at] = node

@@ -20,7 +20,7 @@ from seed_assets.core.clusters.stable_clusters import cluster_from_scratch, cont
 
 # The numbers were chosen by judgement.
 # The rows that are compared at a time, so that the memory is bounded.
-_ROWS_PER_BLOCK = 512
+_ROWS_PER_BLOCK = 128
 # Cosines are rounded, because their last bits must not decide ties.
 _DECIMALS = 6
 # With fewer documents, values that most of them have are not ignored: they may be all that the documents share.
@@ -91,7 +91,7 @@ def _neighbours(rows: Sparse) -> tuple[Neighbours, float]:
     """Return the nearest neighbours of each row (ties go to earlier rows), and the root mean square of all cosines."""
     size = rows.shape[0]
     found = Neighbours(np.full((size, NEIGHBOURS), -1, np.int32), np.zeros((size, NEIGHBOURS), np.float32))
-    transposed = rows.T.tocsc()
+    transposed = rows.T.tocsr()
     squares = 0.0
     for first in range(0, size, _ROWS_PER_BLOCK):
         cosines = (rows[first : first + _ROWS_PER_BLOCK] @ transposed).tocsr()

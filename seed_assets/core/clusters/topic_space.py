@@ -11,6 +11,7 @@ Source: Deerwester et al., "Indexing by latent semantic analysis", JASIS 1990.
 """
 
 import hashlib
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seed_assets.core.clusters.language_means import LanguageMeans, language_means, languages_of, means_for
-from seed_assets.core.clusters.neighbours import Sparse, rounded_unit_rows, unit_values
+from seed_assets.core.clusters.neighbours import Sparse, exact_blocks, rounded_unit_rows, unit_values
 from seed_assets.core.text.header_block import header_end
 from seed_assets.core.text.stopwords import stop_words
 from seed_assets.core.text.textrank import terms
@@ -31,8 +32,10 @@ from seed_assets.core.text.words import WORD
 # The numbers were chosen by judgement; docs/benchmarks.md (Clusters) shows the quality, time and memory that they give.
 _DIRECTIONS = 100
 _MOST_TERMS = 20_000
-# The most characters that are read of one document, and of all documents together.
-_MOST_CHARACTERS, _ALL_CHARACTERS = 10_000, 100_000_000
+MOST_CHARACTERS = 10_000
+"""The most characters that are read of one document."""
+# The most characters that are read of all documents together.
+_ALL_CHARACTERS = 100_000_000
 # Words and directions are computed from at most about so many documents, evenly spaced.
 _MOST_FITTED = 20_000
 # The mean is not subtracted from vectors that differ less than this, since nothing but rounding errors would be left.
@@ -43,6 +46,7 @@ _LEAST_SPREAD = 1e-3
 class TopicDocument:
     """A document to cluster by topic.
 
+    text: at least its first MOST_CHARACTERS; the rest is not read.
     vector: the mean of its chunks' embeddings, shape (d,), with the same d for all documents. Its length does not matter;
         a document without content has zeros.
     """
@@ -101,9 +105,9 @@ def fit_basis(documents: Sequence[TopicDocument], method: str, seed: int) -> Top
     """
     vectors = _vectors(documents)
     mean = mean_of(vectors)
-    characters = min(_MOST_CHARACTERS, _ALL_CHARACTERS // max(1, len(documents)))
+    characters = min(MOST_CHARACTERS, _ALL_CHARACTERS // max(1, len(documents)))
     step = -(-len(documents) // _MOST_FITTED) or 1
-    counts = [_telling(_read(document.text, characters)) for document in documents[::step]]
+    counts = TermCounts.of(_telling(_read(document.text, characters)) for document in documents[::step])
     names, weights = _vocabulary(counts)
     weighted = _weighted(counts, names, weights)
     directions = _directions(weighted, seed)
@@ -156,7 +160,7 @@ def coordinates(documents: Sequence[TopicDocument], basis: TopicBasis) -> TopicS
         return TopicSpace(meaning, meaning)
     weights = np.frombuffer(basis.weights, np.float32)
     directions = np.frombuffer(basis.directions, np.float16).reshape(len(basis.terms), -1)
-    counts = (terms(_read(document.text, basis.characters)) for document in documents)
+    counts = TermCounts.of(terms(_read(document.text, basis.characters)) for document in documents)
     wording = _wording(_weighted(counts, basis.terms, weights), directions)
     if codes:
         wording = rounded_unit_rows(wording - means_for(codes, vectors, basis.languages)[1])
@@ -197,11 +201,12 @@ def mean_of(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
     vectors: shape (n, d).
     """
-    meant = vectors[vectors.any(axis=1)].astype(np.float64)
+    meant = vectors[vectors.any(axis=1)]
     if not len(meant):
         return np.zeros(vectors.shape[1], np.float32)
-    mean = meant.mean(axis=0)
-    spread = np.sqrt(((meant - mean) ** 2).sum(axis=1).mean())
+    mean = meant.mean(axis=0, dtype=np.float64)
+    distances = np.concatenate([((meant[block] - mean) ** 2).sum(axis=1) for block in exact_blocks(len(meant))])
+    spread = np.sqrt(distances.mean())
     return (mean if spread > _LEAST_SPREAD else np.zeros_like(mean)).astype(np.float32)
 
 
@@ -219,47 +224,86 @@ def spread_of(meaning: NDArray[np.float32]) -> float:
         return 0.0
     moments = meaning.T @ meaning
     squares = (moments.astype(np.float64) ** 2).sum()
-    own = ((meaning.astype(np.float64) ** 2).sum(axis=1) ** 2).sum()
+    lengths = [(meaning[block].astype(np.float64) ** 2).sum(axis=1) for block in exact_blocks(size)]
+    own = (np.concatenate(lengths) ** 2).sum()
     return round(float(np.sqrt(max(0.0, squares - own) / (size * (size - 1)))), 4)
 
 
-def wording_rows(counts: Sequence[Counter[str]], seed: int) -> NDArray[np.float32]:
+@dataclass(frozen=True, slots=True)
+class TermCounts:
+    """How often each of n documents has which terms. Rows of numbers take a tenth of the memory of one Counter per document.
+
+    terms: the term of each number, in no order.
+    starts: where the entries of each document begin and end, shape (n + 1,).
+    numbers, counts: the numbers of its terms and how often it has them, shape (entries,).
+    """
+
+    terms: tuple[str, ...]
+    starts: NDArray[np.int64]
+    numbers: NDArray[np.int32]
+    counts: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, documents: Iterable[Counter[str]]) -> "TermCounts":
+        """Return the counts of these documents, each of which is needed only once."""
+        known: dict[str, int] = {}
+        starts, numbers, counts = array("q", [0]), array("i"), array("i")
+        for one in documents:
+            numbers.extend([known.setdefault(term, len(known)) for term in one])
+            counts.extend(one.values())
+            starts.append(len(numbers))
+        return cls(tuple(known), np.array(starts, np.int64), np.array(numbers, np.int32), np.array(counts, np.int32))
+
+    def every(self, step: int) -> "TermCounts":
+        """Return the counts of the first document and of each one that is `step` after another."""
+        if step == 1:
+            return self
+        sizes = np.diff(self.starts)
+        chosen = np.arange(len(sizes)) % step == 0
+        kept = np.repeat(chosen, sizes)
+        starts = np.concatenate([[0], np.cumsum(sizes[chosen])])
+        return TermCounts(self.terms, starts, self.numbers[kept], self.counts[kept])
+
+
+def wording_rows(counts: TermCounts, seed: int) -> NDArray[np.float32]:
     """Return the coordinates of documents that only what they say decides, as unit rows of shape (documents, directions).
 
-    counts: how often each document has each term.
     seed: the seed of the decomposition's start vector.
     """
-    step = -(-len(counts) // _MOST_FITTED) or 1
-    fitted = counts[::step]
+    fitted = counts.every(-(-(len(counts.starts) - 1) // _MOST_FITTED) or 1)
     names, weights = _vocabulary(fitted)
     directions = _directions(_weighted(fitted, names, weights), seed)
     return _wording(_weighted(counts, names, weights), directions)
 
 
-def _vocabulary(counts: Sequence[Counter[str]]) -> tuple[list[str], NDArray[np.float32]]:
+def _vocabulary(counts: TermCounts) -> tuple[list[str], NDArray[np.float32]]:
     """Return the terms that two documents or more have, and at most half of them, and their inverse frequencies."""
-    held = Counter(term for one in counts for term in one)
-    most = max(2, len(counts) // 2)
+    documents = len(counts.starts) - 1
+    held = dict(zip(counts.terms, np.bincount(counts.numbers, minlength=len(counts.terms)).tolist(), strict=True))
+    most = max(2, documents // 2)
     usable = sorted(((-n, term) for term, n in held.items() if 2 <= n <= most))[:_MOST_TERMS]
     names = sorted(term for _, term in usable)
-    weights = [np.log((1 + len(counts)) / (1 + held[term])) + 1 for term in names]
+    weights = [np.log((1 + documents) / (1 + held[term])) + 1 for term in names]
     return names, np.array(weights, dtype=np.float32)
 
 
-def _weighted(counts: Iterable[Counter[str]], names: Sequence[str], weights: NDArray[np.float32]) -> Sparse:
-    """Return TF-IDF with logarithmic counts, as unit rows of shape (documents, names)."""
+def _weighted(counts: TermCounts, names: Sequence[str], weights: NDArray[np.float32]) -> Sparse:
+    """Return TF-IDF with logarithmic counts, as unit rows of shape (documents, names), which are sorted."""
     from scipy.sparse import csr_array
 
     columns = {name: column for column, name in enumerate(names)}
-    starts, at, values = [0], [], []
-    for one in counts:
-        for term in sorted(one.keys() & columns.keys()):
-            at.append(columns[term])
-            values.append(1.0 + np.log(one[term]))
-        starts.append(len(at))
-    data = np.array(values, np.float64) * weights[at]
-    data = unit_values(data, np.diff(starts))
-    return csr_array((data, np.array(at, np.int32), np.array(starts, np.int32)), shape=(len(starts) - 1, len(names)))
+    at = np.array([columns.get(term, -1) for term in counts.terms], np.int32)[counts.numbers]
+    kept = at >= 0
+    sizes = np.diff(np.concatenate([[0], np.cumsum(kept)])[counts.starts])
+    at, often = at[kept], counts.counts[kept]
+    order = np.lexsort((at, np.repeat(np.arange(len(sizes)), sizes)))
+    at, often = at[order], often[order]
+    # One number at a time, since numpy's logarithm of an array may differ from that of a number in the last bit.
+    different, which = np.unique(often, return_inverse=True)
+    values = np.array([1.0 + np.log(count) for count in different.tolist()], np.float64)[which]
+    data = unit_values(values * weights[at], sizes)
+    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+    return csr_array((data, at, starts), shape=(len(sizes), len(names)))
 
 
 def _directions(matrix: Sparse, seed: int) -> NDArray[np.float16]:

@@ -38,8 +38,8 @@ _MOST_IN_PAIRS = 400
 # The grid has 256 x 256 cells, each at least 0.05 wide.
 _CELLS = 256
 _FINEST = 0.05
-# The rows that are compared at a time.
-_BLOCK = 1_024
+# The rows that are compared at a time, and those of which neighbours are chosen at a time.
+_BLOCK, _CHOSEN_AT_ONCE = 1_024, 64
 
 
 def lay_out(vectors: NDArray[np.float32]) -> Array:
@@ -73,8 +73,17 @@ def put_beside(vectors: NDArray[np.float32], known: NDArray[np.int64], places: A
 
 
 def _centred(vectors: NDArray[np.float32]) -> Array:
-    found = unit_rows(np.nan_to_num(np.asarray(vectors, dtype=np.float64), posinf=0.0, neginf=0.0))
-    return unit_rows(found - np.round(found.mean(axis=0), 9))
+    found = np.nan_to_num(np.array(vectors, dtype=np.float64), copy=False, posinf=0.0, neginf=0.0)
+    _scale_rows(found)
+    found -= np.round(found.mean(axis=0), 9)
+    _scale_rows(found)
+    return found
+
+
+def _scale_rows(rows: Array) -> None:
+    """Scale rows to length 1, in place."""
+    for first in range(0, len(rows), _BLOCK):
+        rows[first : first + _BLOCK] = unit_rows(rows[first : first + _BLOCK])
 
 
 def _principal(vectors: Array, count: int) -> Array:
@@ -103,12 +112,15 @@ def _nearest(vectors: Array, others: Array, count: int, *, same: bool) -> tuple[
     places = np.empty((len(vectors), count), dtype=np.int64)
     likeness = np.empty((len(vectors), count))
     for start in range(0, len(vectors), _BLOCK):
-        block = np.round(vectors[start : start + _BLOCK] @ others.T, 9)
+        block = vectors[start : start + _BLOCK] @ others.T
+        np.negative(np.round(block, 9, out=block), out=block)
         if same:
-            block[np.arange(len(block)), np.arange(start, start + len(block))] = -np.inf
-        found = np.argpartition(-block, count - 1, axis=1)[:, :count]
-        places[start : start + _BLOCK] = found
-        likeness[start : start + _BLOCK] = np.take_along_axis(block, found, axis=1)
+            block[np.arange(len(block)), np.arange(start, start + len(block))] = np.inf
+        for first in range(0, len(block), _CHOSEN_AT_ONCE):
+            distances = block[first : first + _CHOSEN_AT_ONCE]
+            rows = slice(start + first, start + first + len(distances))
+            places[rows] = np.argpartition(distances, count - 1, axis=1)[:, :count]
+            likeness[rows] = -np.take_along_axis(distances, places[rows], axis=1)
     return places, likeness
 
 

@@ -73,7 +73,7 @@ class Material(CorpusInput):
 
     async def value(self, corpus: PublishedCorpus, unit: str, opened: Opened) -> ClusteringMaterial:
         """Return the texts and vectors of documents for topics, and their sets of values for other cluster types."""
-        from seed_assets.core.clusters.clustering import TopicDocument
+        from seed_assets.core.clusters.topic_space import MOST_CHARACTERS, TopicDocument
         from seed_assets.core.text.unit_rows import mean_row
 
         found = ClusteringMaterial(
@@ -81,9 +81,9 @@ class Material(CorpusInput):
         )
         if unit == TOPIC:
             for document in sorted(corpus.refs("extracted_text").keys() & corpus.refs("embeddings").keys()):
-                text = await opened("extracted_text", document)
+                beginning = (await opened("extracted_text", document)).text[:MOST_CHARACTERS]
                 vector = mean_row(await opened("embeddings", document))
-                found.documents.append(TopicDocument(document, text.text, vector))
+                found.documents.append(TopicDocument(document, beginning, vector))
         elif unit == CONCEPT:
             for document in sorted(corpus.refs("concepts")):
                 found.sets[document] = _with_words((await opened("concepts", document)).names)

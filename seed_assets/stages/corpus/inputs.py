@@ -25,12 +25,13 @@ class AllConcepts(CorpusInput):
     async def value(self, corpus: PublishedCorpus, unit: str, opened: Opened) -> CategoryMaterial:
         """Return each document that has concepts and a vector, and the previous categories."""
         from seed_assets.core.clusters.categories import ConceptDocument
+        from seed_assets.core.clusters.category_terms import MOST_CHARACTERS
         from seed_assets.core.text.unit_rows import mean_row
 
         found = CategoryMaterial([], corpus.value("categories", unit, CategorizedConcepts))
         for document in sorted(set.intersection(*(set(corpus.refs(name)) for name in self.looks_at))):
             mean = mean_row(await opened("embeddings", document))
-            text = await opened("extracted_text", document)
+            beginning = (await opened("extracted_text", document)).text[:MOST_CHARACTERS]
             names = (await opened("concepts", document)).names
-            found.documents.append(ConceptDocument(document, text.text, names, mean))
+            found.documents.append(ConceptDocument(document, beginning, names, mean))
         return found
