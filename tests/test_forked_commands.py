@@ -2,14 +2,17 @@
 
 import os
 
-import sklearn
+import pytest
 
 from tests.support.forked_commands import can_fork
 from tests.support.seed_process import COMMAND, HASTY, SLOW
 
 
+@pytest.mark.slow
 def test_commands_are_forked_although_scikit_learn_changes_the_environment() -> None:
     """The whole suite imports it before the first command, and then started each as a process that imports everything."""
+    import sklearn
+
     assert "KMP_INIT_AT_FORK" in os.environ, f"scikit-learn {sklearn.__version__} changes nothing any more"
     assert all(can_fork(program, dict(os.environ)) for program in (COMMAND, SLOW, HASTY))
 

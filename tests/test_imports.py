@@ -191,7 +191,8 @@ def test_no_folder_is_crowded() -> None:
 
 def test_only_what_is_dagsters_imports_dagster() -> None:
     for name, path in modules().items():
-        if not within(name, *WITH_DAGSTER):
+        # What does not even have the word need not be parsed.
+        if not within(name, *WITH_DAGSTER) and "dagster" in path.read_text():
             assert not [m for m in imported(path, at_import=False) if within(m, "dagster")], name
 
 

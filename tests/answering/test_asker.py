@@ -341,6 +341,7 @@ def test_a_follow_up_that_a_model_puts_is_paid_once(tmp_path: Path) -> None:
         alone = ask(asker, "And who?")
         once_more = asyncio.run(asker.ask(Question("And who?", turns), refresh=True))
         asker.close()
+        asker._retriever._store.database.write().result()  # the savings, for which no one waits
         (account,) = asker._retriever._store.account.accounts()
     assert first.answer.citations[0].document == "rails.md"
     assert (first.sought, first.usd, first.requests, first.input_tokens, first.output_tokens) == (

@@ -42,6 +42,7 @@ class OwnModules:
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / "seedbank.toml"
         self.config.write_text("")
+        self._imported_before = set(sys.modules)
 
     def write(self, name: str, text: str) -> Path:
         """Write a module, which the next import reads."""
@@ -61,8 +62,8 @@ class OwnModules:
 
     def forget(self) -> None:
         """Let no module of the folder be known any more, as in a new process."""
-        for name, module in list(sys.modules.items()):
-            if str(getattr(module, "__file__", None) or "").startswith(f"{self.folder}/"):
+        for name in sys.modules.keys() - self._imported_before:
+            if str(getattr(sys.modules[name], "__file__", None) or "").startswith(f"{self.folder}/"):
                 del sys.modules[name]
         stage_source._definitions.cache_clear()
 

@@ -32,6 +32,6 @@ def relations(targets: Mapping[str, tuple[str, str]]) -> str:
     return f'<Relationships xmlns="{RELATIONS}">{links}</Relationships>'
 
 
-def bomb(size: int = 32 << 20) -> bytes:
+def bomb(size: int = 17 << 20) -> bytes:
     """A part that takes a thousand times less when it is packed."""
     return b"<a>" + b" " * size + b"</a>"

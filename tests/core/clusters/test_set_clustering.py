@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import adjusted_rand_score
 
 from seed_assets.core.clusters.cluster_rules import ClusterRules
 from seed_assets.core.clusters.clusters import Clustering, Placement
@@ -75,6 +74,8 @@ def groups_of(found: Clustering) -> set[frozenset[str]]:
 @pytest.mark.parametrize(("groups", "each"), [(2, 30), (6, 20), (30, 10)])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_planted_groups_are_found(groups: int, each: int, seed: int) -> None:
+    from sklearn.metrics import adjusted_rand_score  # 0.8 s, which the fast tests need not wait for
+
     found = clustered(planted(groups, each, seed))
     ids = list(found.placements)
     labels = [found.placements[one].cluster_id for one in ids]

@@ -101,7 +101,7 @@ def ring(count: int) -> EntityGraph:
     return source([entity(one) for one in every], *edges).whole(0)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 60, 200])
+@pytest.mark.parametrize("count", [1, 2, 3, 60, pytest.param(200, marks=pytest.mark.slow)])
 def test_nodes_have_places_in_the_picture_apart_from_each_other_and_always_the_same(count: int) -> None:
     graph = ring(count)
     places = positions(graph)

@@ -81,7 +81,6 @@ def test_a_protected_book_is_named_and_encrypted_fonts_are_not():
         ({**PARTS, "META-INF/container.xml": "<container/>"}, "names no package"),
         ({name: part for name, part in PARTS.items() if "opf" not in name}, "OEBPS/book.opf is missing"),
         ({**PARTS, "OEBPS/book.opf": "<package"}, "not valid XML"),
-        ({**PARTS, "OEBPS/text/one.xhtml": bomb()}, "ZIP bomb"),
         ({**PARTS, "OEBPS/text/one.xhtml": chapter("<div>" * 100_000 + "x")}, "nested too deeply"),
         ({**PARTS, "OEBPS/book.opf": BOOK.partition("<spine>")[0] + "<spine/></package>"}, "no text"),
     ],
@@ -89,6 +88,12 @@ def test_a_protected_book_is_named_and_encrypted_fonts_are_not():
 def test_a_broken_book_is_named(parts: dict[str, str | bytes], reason: str):
     with pytest.raises(DocumentError, match=reason) as caught:
         extract(zipped(parts), "epub")
+    assert caught.value.remedy
+
+
+def test_a_zip_bomb_is_named():
+    with pytest.raises(DocumentError, match="ZIP bomb") as caught:
+        extract(zipped({**PARTS, "OEBPS/text/one.xhtml": bomb()}), "epub")
     assert caught.value.remedy
 
 

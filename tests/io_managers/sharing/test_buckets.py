@@ -197,7 +197,7 @@ def _answering(status: int, body: str) -> Iterator[int]:
             """Say nothing."""
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         try:
             yield server.server_address[1]
         finally:

@@ -105,11 +105,11 @@ def _account(name: tuple[str, ...], group: list[Attempt]) -> Account:
 
 
 @pytest.mark.parametrize("keys", [("stage", "model"), ("day",), ("stage",), ("model",), KEYS])
-@pytest.mark.parametrize("since", [0.0, NOON + 1000, NOON + DAY, NOON + 2 * DAY - 3000, NOON + 9 * DAY])
-def test_the_account_is_the_sum_of_its_requests(store: Store, keys: tuple[str, ...], since: float) -> None:
+def test_the_account_is_the_sum_of_its_requests(store: Store, keys: tuple[str, ...]) -> None:
     """Sums that are kept beside the rows must not differ from them, and a part of a day is not the whole day."""
     attempts = filled(store)
-    assert store.account.accounts(since, keys) == expected(attempts, since, keys)  # type: ignore[arg-type]
+    for since in (0.0, NOON + 1000, NOON + DAY, NOON + 2 * DAY - 3000, NOON + 9 * DAY):
+        assert store.account.accounts(since, keys) == expected(attempts, since, keys), since  # type: ignore[arg-type]
 
 
 def test_hits_and_misses_are_results_of_stages_with_a_cost(store: Store) -> None:

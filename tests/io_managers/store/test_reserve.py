@@ -238,7 +238,7 @@ def test_paid_results_of_a_store_that_is_locked_are_taken_in_by_the_next_command
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A backup program, or a process on another host, may hold the lock of the file for longer than a commit waits."""
-    monkeypatch.setattr(connection_module, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(connection_module, "BUSY_SECONDS", 0.01)
     actions = [action(number) for number in range(20)]
     store = Store(tmp_path / "store")
     store.commit([(actions[0], "first", PAID)]).result()
