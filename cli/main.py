@@ -24,6 +24,7 @@ from cli.entities.entities import entities_app
 from cli.entities.freeze import freeze
 from cli.entities.graph import graph
 from cli.erasing.forget import forget
+from cli.examples.examples import examples_app
 from cli.explaining.compare import compare
 from cli.explaining.explain import explain
 from cli.invocation import (
@@ -67,6 +68,7 @@ app.add_typer(batch_app, name="batch")
 entities_app.command()(graph)
 entities_app.command()(freeze)
 app.add_typer(entities_app, name="entities")
+app.add_typer(examples_app, name="examples")
 app.add_typer(history_app, name="history")
 app.add_typer(judge_app, name="judge")
 app.add_typer(new_app, name="new")

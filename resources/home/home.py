@@ -104,6 +104,11 @@ class Home:
         return self.directory / "entity-decisions.csv"
 
     @property
+    def examples(self) -> Path:
+        """The selection of accepted results that models are shown as examples, unless the settings name another file."""
+        return self.directory / "examples.json"
+
+    @property
     def ingestions(self) -> Path:
         """The file with the requests for ingestions that were made to the service."""
         return self.directory / "ingestions.db"
