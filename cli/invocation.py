@@ -59,10 +59,13 @@ def settings_of(corpus: Path | None, home: Path | None) -> "Settings":
 
 
 @contextmanager
-def open_session(corpus: Path | None, home: Path | None, *, must_exist: bool = False) -> Iterator["Session"]:
+def open_session(
+    corpus: Path | None, home: Path | None, *, must_exist: bool = False, of_corpus: bool = False
+) -> Iterator["Session"]:
     """The session of a command. An error inside ends the process with a message and the right exit status.
 
-    must_exist: require that the home was seeded before, and use the corpus that it belongs to if none is given.
+    must_exist: require that the home was seeded before, and use the corpus that it belongs to if none is given. of_corpus: refuse
+    a corpus of the environment or the configuration file that the home does not belong to, instead of not using it.
     """
     from resources.errors import ConfigurationError
     from seed_assets.session.session import Session
@@ -74,7 +77,7 @@ def open_session(corpus: Path | None, home: Path | None, *, must_exist: bool = F
             bound = session.home.bound_corpus()
             if bound is None:
                 raise ConfigurationError(f"Nothing is seeded in {settings.home} yet. Run `seedbank seed` first.")
-            if corpus is not None:
+            if corpus is not None or of_corpus:
                 session.home.check(settings.corpus)
             elif bound != settings.corpus:
                 session = Session(settings.model_copy(update={"corpus": bound}))

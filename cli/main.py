@@ -309,7 +309,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
     """
     from seed_assets.planning.warned_documents import warned_documents
 
-    with open_session(corpus, home, must_exist=True) as session:
+    with open_session(corpus, home, must_exist=True, of_corpus=True) as session:
         plan = session.plan()
         states = plan.states()
         counts = {

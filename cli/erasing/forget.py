@@ -44,7 +44,7 @@ def forget(
     """
     from resources.errors import ConfigurationError
 
-    with open_session(None, home, must_exist=True) as session:
+    with open_session(None, home, must_exist=True, of_corpus=True) as session:
         documents = _listed(listed, session) if listed is not None else []
         if not names and not documents:
             if listed is not None:

@@ -58,15 +58,17 @@ def erase(session: Session, documents: Sequence[str], *, dry_run: bool) -> Erase
     """Erase documents from a home, or find out what that would be.
 
     If it is interrupted, nothing that is half erased is used, and another call goes on. Raises ConfigurationError if another
-    process seeds the home, or if its remote cannot be reached; StoreUnavailableError; TableError.
+    process works in the home, or if its remote cannot be reached; StoreUnavailableError; TableError.
     """
-    documents = tuple(dict.fromkeys(documents))
-    if not dry_run:
-        if elsewhere := session.home.running_elsewhere():
-            raise ConfigurationError(
-                f"The home is being seeded by {elsewhere} Nothing was erased. Run the command again when that process has ended."
-            )
+    if dry_run:
+        return _erased(session, documents, dry_run=True)
+    with session.home.erasing():
         session.store.check_writable()
+        return _erased(session, documents, dry_run=False)
+
+
+def _erased(session: Session, documents: Sequence[str], *, dry_run: bool) -> Erased:
+    documents = tuple(dict.fromkeys(documents))
     erasables, known = list(erasables_of(session)), documents_of(session)
     also = [one.results(Mentions(documents, known)) for one in erasables if isinstance(one, HasResults)]
     traces = _traces(session, documents, known, set().union(*also))
