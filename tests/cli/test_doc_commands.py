@@ -95,6 +95,7 @@ class Sample(Dev):
             "labels.csv": self._directory / "labels.csv",
             "questions.txt": self._directory / "questions.txt",
             "erasures.txt": self._directory / "erasures.txt",
+            "documents.txt": self._directory / "documents.txt",
             "/data/letters/seedbank.toml": self._directory / "seedbank.toml",
             ".seedbank/lancedb": self.home / "lancedb",
             "$PWD": ROOT,
@@ -118,6 +119,7 @@ class Sample(Dev):
         found["labels.csv"].write_text(labels[1])
         found["questions.txt"].write_text("Why do the pages face outward in a chained library?\n")
         found["erasures.txt"].write_text("f.md\n")
+        found["documents.txt"].write_text("f.md\n")
         found["/data/letters/seedbank.toml"].write_text(f'corpus = "{self.corpus}"\nhome = "{self.home}"\n')
         return {"COMMIT": "@", "CHUNKS": "100", **{shown: str(path) for shown, path in found.items()}}
 
