@@ -60,12 +60,18 @@ def settings_of(corpus: Path | None, home: Path | None) -> "Settings":
 
 @contextmanager
 def open_session(
-    corpus: Path | None, home: Path | None, *, must_exist: bool = False, mirrored: bool = False
+    corpus: Path | None,
+    home: Path | None,
+    *,
+    must_exist: bool = False,
+    of_corpus: bool = False,
+    mirrored: bool = False,
 ) -> Iterator["Session"]:
     """The session of a command. An error inside ends the process with a message and the right exit status.
 
-    must_exist: require that the home was seeded before, and use the corpus that it belongs to if none is given. mirrored: whether
-    the command also works in a home that only reads tables of another one; with must_exist, they are there then.
+    must_exist: require that the home was seeded before, and use the corpus that it belongs to if none is given. of_corpus: refuse
+    a corpus of the environment or the configuration file that the home does not belong to, instead of not using it. mirrored:
+    whether the command also works in a home that only reads tables of another one; with must_exist, they are there then.
     """
     from resources.errors import ConfigurationError
     from seed_assets.session.session import Session
@@ -81,7 +87,7 @@ def open_session(
             bound = session.home.bound_corpus()
             if bound is None:
                 raise ConfigurationError(f"Nothing is seeded in {settings.home} yet. Run `seedbank seed` first.")
-            if corpus is not None:
+            if corpus is not None or of_corpus:
                 session.home.check(settings.corpus)
             elif bound != settings.corpus:
                 session = Session(settings.model_copy(update={"corpus": bound}))

@@ -24,6 +24,7 @@ from cli.entities.entities import entities_app
 from cli.entities.freeze import freeze
 from cli.entities.graph import graph
 from cli.erasing.forget import forget
+from cli.examples.examples import examples_app
 from cli.explaining.compare import compare
 from cli.explaining.explain import explain
 from cli.invocation import (
@@ -68,6 +69,7 @@ app.add_typer(batch_app, name="batch")
 entities_app.command()(graph)
 entities_app.command()(freeze)
 app.add_typer(entities_app, name="entities")
+app.add_typer(examples_app, name="examples")
 app.add_typer(history_app, name="history")
 app.add_typer(judge_app, name="judge")
 app.add_typer(new_app, name="new")
@@ -310,7 +312,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
     """
     from seed_assets.planning.warned_documents import warned_documents
 
-    with open_session(corpus, home, must_exist=True) as session:
+    with open_session(corpus, home, must_exist=True, of_corpus=True) as session:
         plan = session.plan()
         states = plan.states()
         counts = {

@@ -63,6 +63,10 @@ def check_place(path: Path, session: "Session") -> None:
         return
     if path.is_dir():
         raise ConfigurationError(f"{path} is a folder. Name a file in it, such as {path / 'report.html'}.")
+    if not path.parent.is_dir():
+        raise ConfigurationError(
+            f"{path.parent} is no folder, so {path.name} cannot be written there. Make it, or name another."
+        )
     place, corpus = path.resolve(), session.settings.corpus.resolve()
     inside = place.is_relative_to(corpus) and not place.is_relative_to(session.home.directory.resolve())
     if inside and format_of(path.name) is not None:

@@ -24,6 +24,7 @@ from seed_assets.graph.stage import WORK, Finds, Stage
 
 if TYPE_CHECKING:
     from resources.models.model_clients import ModelClients
+    from seed_assets.core.examples.selection import Selection
     from seed_assets.core.extractions.declarations import GivenModel
 
 # The name of the resource that judges the summaries of documents, which `calibrate_file` compares with a person.
@@ -51,6 +52,9 @@ def build_pipeline(settings: Settings) -> Pipeline:
     models = _models(settings)
     additions = _additions(settings, models if settings.llm.provider != "extractive" else None, local, pool)
     own = _stages(settings, {name for added in additions for stage in added.stages for name in stage.upstream})
+    of_project = implementations(settings, local, pool, models)
+    if settings.examples.show:
+        own, additions = _with_examples(settings, own, additions, of_project, local)
     stages, added = joined(own, additions, reserved=_OPTIONAL)
     try:
         return Pipeline(
@@ -72,7 +76,7 @@ def build_pipeline(settings: Settings) -> Pipeline:
                 ),
                 "category_rules": CategoryRules(settings.categories.smallest, clusters.seed),
                 "indexing": Indexing(settings.search_index.vector_index_rows),
-                **implementations(settings, local, pool, models),
+                **of_project,
                 **added.resources,
             },
             keeping=_keeping(settings),
@@ -137,6 +141,33 @@ def _additions(
             stages_of_modules(settings.stages, config_file().parent, Home(settings.home).imports, models, work)
         )
     return found
+
+
+def _with_examples(
+    settings: Settings,
+    own: list[Stage],
+    additions: list[Additions],
+    of_project: dict[str, Any],
+    local: LocalEmbedder,
+) -> tuple[list[Stage], list[Additions]]:
+    """Return the project's own stages and the additions, with examples where the settings say so. Raises ConfigurationError."""
+    from seed_assets.stages.examples.example_stages import Examples, left_out
+
+    if settings.llm.provider == "extractive":
+        return own, [*additions, left_out(settings.examples)]
+    resources = of_project | {name: value for one in additions for name, value in one.resources.items()}
+    examples = Examples(settings.examples, selection_of(settings), local, resources)
+    every = [*own, *(stage for one in additions for stage in one.stages)]
+    examples.check(every)
+    shown = [replace(one, stages=examples.stages(one.stages)) for one in additions]
+    return examples.stages(own), [*shown, Additions(resources=examples.added(every))]
+
+
+def selection_of(settings: Settings) -> "Selection":
+    """Return the frozen selection of examples, which is read when it is first needed."""
+    from seed_assets.core.examples.selection import Selection
+
+    return Selection(settings.examples.file_path or Home(settings.home).examples)
 
 
 def _class_of(settings: Settings, name: str) -> "GivenModel":

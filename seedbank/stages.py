@@ -3,6 +3,7 @@
 from resources.errors import DocumentError
 from resources.tables.table_spec import Column, TableSpec
 from seed_assets.core.concepts.concepts import Concept, Concepts
+from seed_assets.core.prompting.shown_examples import ShownExamples
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.summaries.summarizing import Summary
 from seed_assets.core.text.chunking import Chunk, Chunks
@@ -32,6 +33,7 @@ __all__ = [
     "PromptedModel",
     "PublishedResults",
     "Reuse",
+    "ShownExamples",
     "ShownTable",
     "Source",
     "Stage",

@@ -51,7 +51,7 @@ ORDER = (
     "event_log  retrieval",
     "seed_assets.memo  seed_assets.graph",
     "seed_assets.core.text  seed_assets.core.prompting",
-    "seed_assets.core.reading  seed_assets.core.judging",
+    "seed_assets.core.reading  seed_assets.core.judging  seed_assets.core.examples",
     "seed_assets.core.summaries  seed_assets.core.concepts  seed_assets.core.entities  seed_assets.core.clusters  "
     "seed_assets.core.extractions",
     "seed_assets.core.relationships  seed_assets.core.profiles",
@@ -60,7 +60,7 @@ ORDER = (
     "seed_assets.core.workers",
     "seed_assets.core.calibration",
     "seed_assets.stages.documents  seed_assets.stages.corpus",
-    "seed_assets.stages.clusters  seed_assets.stages.entities  seed_assets.stages.extractions",
+    "seed_assets.stages.clusters  seed_assets.stages.entities  seed_assets.stages.extractions  seed_assets.stages.examples",
     "seed_assets.stages.relationships  seed_assets.stages.profiles",
     "seed_assets.stages.tables",
     "seed_assets.own_stages",

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,8 @@ from seed_assets.core.entities.known_names import Terms
 from seed_assets.core.entities.name_spans import name_spans
 from seed_assets.core.entities.name_types import TYPES, mention_cues
 from seed_assets.core.entities.name_words import name_words
+from seed_assets.core.examples.choosing import ExampleChooser
+from seed_assets.core.examples.selection import Example, Selection, StageExamples
 from seed_assets.core.extractions.answer_values import Passage
 from seed_assets.core.extractions.extraction import Extraction, FoundRow
 from seed_assets.core.extractions.fields import Field
@@ -157,6 +160,14 @@ def _judged_quotation(text: str) -> object:
     from seed_assets.core.judging.model_judging import _place
 
     return _place(text[: len(text) // 2], QuotedText(text)), _place("the tide of rivers… " * 50, QuotedText(text))
+
+
+def _chooser(text: str) -> ExampleChooser:
+    """What chooses among four examples with this text, which stand in no file."""
+    selection = Selection(Path("examples.json"))
+    examples = tuple(Example(f"{number}.txt", "", text, {}) for number in range(4))
+    selection.__dict__["stages"] = {"summaries": StageExamples(1, "", examples)}
+    return ExampleChooser(selection, "summaries", "", 3, 3_000, _embedder())
 
 
 def _some_entities(text: str) -> Entities:
@@ -282,6 +293,9 @@ CALLS: Mapping[str, Callable[[str], object]] = {
         {"passage"}
     ),
     "language_means.languages_of": lambda text: languages_of([text, _SHORT]),
+    "choosing.ExampleChooser.choose": lambda text: [
+        _chooser(of).choose("a.txt", text) for of in (text[:20_000], text[-3_000:], _SHORT)
+    ],
     "material.without_marks": lambda text: without_marks(text, {"document", "claims"}),
     "passages.in_order": lambda text: in_order([_source(text), _source(text + "."), _source(text)]),
     "passages.SourcePassages.__init__": lambda text: SourcePassages([_source(text)], _embedder()),
@@ -364,9 +378,21 @@ _MODEL = "asks a model; what it does with text before and after is measured by i
 _PACKED = "an archive or a page: what parsers do with it is bounded by the limits of the worker"
 _FORMAT = "a format of extraction.extract, which is measured with it"
 _VALUE = "holds what it is given"
+_EXAMPLE = "an example of at most 20,000 characters, as `examples freeze` takes it"
 _METHOD = "computes for a method that is measured as a whole"
 _PIECE = "a piece of a page; tests/core/reading/html measures whole pages"
 NO_TEXT: Mapping[str, str] = {
+    "model_concepts.ModelConceptExtractor.example_answer": _EXAMPLE,
+    "model_extracting.ModelExtractor.example_answer": _EXAMPLE,
+    "model_summarizing.ModelSummarizer.example_answer": _EXAMPLE,
+    "choosing.ExampleChooser.__init__": _VALUE,
+    "choosing.ExampleChooser.digest_beside": _ID,
+    "choosing.ExampleChooser.setting_of": _ID,
+    "selection.schema_digest": _ID,
+    "selection.Selection.examples": _ID,
+    "selection.Selection.freeze": _EXAMPLE,
+    "selection.Selection.of_documents": _ID,
+    "selection.Selection.erase": _ID,
     "chunk_places.ChunkPlaces.of": _METHOD,
     "decisions_file.EntityDecisions.about": _ID,
     "structured_output.UsersCheck.__init__": _VALUE,

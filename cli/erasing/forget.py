@@ -10,6 +10,7 @@ import typer
 from cli.invocation import HomeOption, JsonOption, open_session
 from cli.retention.confirming import DryRunOption, YesOption, ask, can_ask, figures_json, recomputing
 from cli.streams import print_error, print_json, print_text
+from resources.corpus.document_list import read_documents
 from resources.wording import counted, did_you_mean
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def forget(
     """
     from resources.errors import ConfigurationError
 
-    with open_session(None, home, must_exist=True) as session:
+    with open_session(None, home, must_exist=True, of_corpus=True) as session:
         documents = _listed(listed, session) if listed is not None else []
         if not names and not documents:
             if listed is not None:
@@ -67,16 +68,9 @@ def forget(
 
 def _listed(path: Path, session: "Session") -> list[str]:
     """The documents of a list of which the home has something; the others are named, since lists are made for many homes."""
-    from resources.errors import ConfigurationError
     from seed_assets.erasing.erasing import documents_of
 
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"The list of documents {path} cannot be read: {error}. Nothing was erased."
-        ) from error
-    known, named = documents_of(session), [line for line in lines if line.strip()]
+    known, named = documents_of(session), read_documents(path, "Nothing was erased.")
     if unknown := [line for line in named if line not in known]:
         more = f" and {len(unknown) - _NAMED:,} more" if len(unknown) > _NAMED else ""
         print_error(f"The home has nothing of {', '.join(unknown[:_NAMED])}{more}.")

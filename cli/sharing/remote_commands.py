@@ -1,12 +1,15 @@
 """The commands `seedbank cache push`, `pull` and `keygen`: arguments, exit statuses and output."""
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.invocation import HomeOption, JsonOption, open_session
+from cli.sharing.warmed_words import show_warmed, warmed_json
 from cli.streams import print_error, print_json, print_text
+from resources.corpus.document_list import read_documents
 from resources.wording import counted
 
 if TYPE_CHECKING:
@@ -67,11 +70,20 @@ def pull(
         bool,
         typer.Option("--values", help="Fetch all results with their values now, for work without a network later."),
     ] = False,
+    documents: Annotated[
+        Path | None,
+        typer.Option(
+            "--documents",
+            metavar="FILE",
+            help="Fetch the results of the documents in this text file, one a line, with their values.",
+        ),
+    ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Learn what the remote has. Values are fetched when they are needed, unless --values is given."""
+    """Learn what the remote has. Values are fetched when they are needed, unless --values or --documents is given."""
     with _with_remote(home) as (session, remote):
+        listed = None if documents is None else read_documents(documents, "Nothing was fetched.")
         pulled = remote.pull(again=True)
         if (tier := remote.access.tier) is not None and (problem := tier.problem()):
             print_error(problem)
@@ -82,6 +94,13 @@ def pull(
 
             found = take_all(session.store, remote)
             taken, refused = found.results, refused | found.refused
+        warmed = None
+        if listed is not None:
+            from seed_assets.session.warming import warm_documents
+
+            session.home.check(session.settings.corpus)
+            warmed = warm_documents(session, remote, listed)
+            refused |= remote.index.withheld()
         known = remote.index.known()
         if as_json:
             print_json(
@@ -91,6 +110,7 @@ def pull(
                     "new": pulled.results,
                     "taken": taken,
                     "refused": refused,
+                    "documents": None if warmed is None else warmed_json(warmed),
                 }
             )
         else:
@@ -98,8 +118,10 @@ def pull(
                 f"{remote.bucket.address} has {counted(known.results, 'result')}; {pulled.results:,} were not known here before."
                 + (f" {counted(taken, 'result')} were taken into this home." if values else "")
             )
+            if warmed is not None:
+                show_warmed(warmed)
             print_refused(refused)
-    raise typer.Exit(1 if refused else 0)
+    raise typer.Exit(1 if refused or (warmed is not None and warmed.unknown) else 0)
 
 
 def print_refused(refused: "dict[str, str]") -> None:

@@ -1,7 +1,7 @@
 """Exports and imports: a folder in the form of a remote, from which another store takes actions with all their values."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,9 +26,14 @@ _GROUP = AT_ONCE * 4
 
 @dataclass(slots=True)
 class Taken:
-    """What was taken into a store. results: how many are new in it. refused: what was not used, by name, with the reasons."""
+    """What was taken into a store. results: how many are new in it. refused: what was not used, by name, with the reasons.
+
+    values, bytes: how many values are new in it, and their size.
+    """
 
     results: int = 0
+    values: int = 0
+    bytes: int = 0
     refused: dict[str, str] = field(default_factory=dict)
 
 
@@ -61,25 +66,40 @@ def take_in(store: Store, folder: Path, trust: Trust) -> Taken:
 
 def take_all(store: Store, remote: Remote) -> Taken:
     """Take all actions that are known of a remote into a store, with their values. Raises RemoteError."""
+    return _take_rows(store, remote, remote.index.rows_in_use(remote.index.sizes()))
+
+
+def take(store: Store, remote: Remote, keys: Iterable[str]) -> Taken:
+    """Take those of these actions that are known of a remote into a store, with their values. Raises RemoteError."""
+    rows = remote.index.rows(keys)
+    remote.index.note_adopted(rows)
+    return _take_rows(store, remote, iter(rows))
+
+
+def _take_rows(store: Store, remote: Remote, rows: Iterator[SharedAction]) -> Taken:
     taken = Taken()
-    rows = remote.index.rows_in_use(remote.index.sizes())
     with ThreadPoolExecutor(AT_ONCE) as threads:
         while group := list(islice(rows, _GROUP)):
-            taken.results += _take_group(store, remote, group, threads)
+            _take_group(store, remote, group, threads, taken)
     taken.refused = dict(remote.index.withheld())
     return taken
 
 
-def _take_group(store: Store, remote: Remote, group: Sequence[SharedAction], threads: ThreadPoolExecutor) -> int:
-    """Take some actions; returns how many are new. A result that the store has under the key stays."""
+def _take_group(
+    store: Store, remote: Remote, group: Sequence[SharedAction], threads: ThreadPoolExecutor, taken: Taken
+) -> None:
+    """Take some actions, and count them. A result that the store has under the key stays."""
     here, content = ActionCache(store.database).existing(row.key for row in group), content_of(store)
     group = [row for row in group if here.get(row.key, row.content_digest) == row.content_digest]
     sizes = {row.content_digest: row.size_bytes for row in group if not content.contains(row.content_digest)}
     found = dict(zip(sizes, threads.map(remote.value, sizes, sizes.values()), strict=True))
     new = [row for row in group if row.key not in here and found.get(row.content_digest, b"") is not None]
-    values = [write for data in found.values() if data is not None for write in content.prepare(data)[1]]
-    store.database.write(*values, *ActionCache.take_over(map(action_row_of, new))).result()
-    return len(new)
+    values = [data for data in found.values() if data is not None]
+    writes = [write for data in values for write in content.prepare(data)[1]]
+    store.database.write(*writes, *ActionCache.take_over(map(action_row_of, new))).result()
+    taken.results += len(new)
+    taken.values += len(values)
+    taken.bytes += sum(map(len, values))
 
 
 @contextmanager

@@ -133,6 +133,10 @@ class ActionCache:
         """The content digests of the finished actions by key: `lookup` without provenance, for plans with many keys."""
         return {key: digest for key, digest, _ in self._rows(keys)}
 
+    def any_of(self, stage: str) -> bool:
+        """Whether there is a finished action of a stage."""
+        return bool(self._database.read("SELECT 1 FROM actions WHERE stage = ? LIMIT 1", (stage,)))
+
     def _rows(self, keys: Iterable[str], *more: str) -> list[Row]:
         """The intact rows of these keys: the sealed columns, the seal, and the columns `more`."""
         wanted = _encoder.encode(sorted(keys)).decode()

@@ -33,6 +33,8 @@ _OURS += (
     "batches",
     "mirror",
     "tables.published",
+    "erasing",
+    "examples.json",
 )
 _PROJECT = Path(PACKAGES_FOLDER).resolve()
 # Replaces the digest in the file `agreement` when Dagster's records may be out of sync. Homes written before hold this text.
@@ -114,6 +116,11 @@ class Home:
     def entity_decisions(self) -> Path:
         """The file with what people decided about entities."""
         return self.directory / "entity-decisions.csv"
+
+    @property
+    def examples(self) -> Path:
+        """The selection of accepted results that models are shown as examples, unless the settings name another file."""
+        return self.directory / "examples.json"
 
     @property
     def ingestions(self) -> Path:
@@ -207,16 +214,52 @@ class Home:
     def running(self) -> Iterator[None]:
         """Leave a mark while the body runs, so that the next run, on any host, notices if this process was killed.
 
-        Raises ConfigurationError if the home cannot be written.
+        Raises ConfigurationError if the home cannot be written, or if documents are being erased from it.
         """
         marks = self._marks
         with self._writing():
             mark = marks.leave()
         try:
+            # An erasure looks for marks after it has left its own, so one of the two always sees the other.
+            self.check_not_erasing()
             yield
         finally:
             marks.remove(mark)
             self.clear_abandoned()
+
+    @contextmanager
+    def erasing(self) -> Iterator[None]:
+        """Hold back runs while the body erases documents; what they computed of these meanwhile would be left.
+
+        Raises ConfigurationError if another process works in the home, or if the home cannot be written.
+        """
+        marks = self._erasures
+        with self._writing():
+            # The command line names the documents, of which nothing is to be left.
+            mark = marks.leave("seedbank forget")
+        try:
+            self.check_not_erasing()
+            if elsewhere := self.running_elsewhere():
+                raise ConfigurationError(
+                    f"The home is being seeded by {elsewhere} Nothing was erased. Run the command again when that process has "
+                    "ended."
+                )
+            yield
+        finally:
+            for left in (mark, *marks.abandoned()):
+                marks.remove(left)
+
+    def erasing_elsewhere(self) -> str:
+        """The name of another process that erases documents from this home now, as `running_elsewhere` gives it."""
+        return _named(self._erasures)
+
+    def check_not_erasing(self) -> None:
+        """Raise ConfigurationError if another process erases documents from this home."""
+        if elsewhere := self.erasing_elsewhere():
+            raise ConfigurationError(
+                f"Documents are being erased from the home by {elsewhere} Nothing was done. Run the command again when that "
+                "process has ended."
+            )
 
     def abandoned(self) -> bool:
         """Whether a run in this home was killed and its entries in Dagster's records were not corrected since."""
@@ -228,13 +271,12 @@ class Home:
             self._marks.remove(mark)
 
     def others_running(self) -> bool:
-        """Whether another process is seeding this home now."""
-        return bool(self.running_elsewhere())
+        """Whether another process is seeding this home now, or erases documents from it."""
+        return bool(self.running_elsewhere() or self.erasing_elsewhere())
 
     def running_elsewhere(self) -> str:
         """The name of another process that is seeding this home now, and what to do if it is stopped; "" if there is none."""
-        holder = next(self._marks.others(), None)
-        return f"{holder}. {holder.if_stopped}".strip() if holder else ""
+        return _named(self._marks)
 
     def is_alive(self, process: str) -> bool:
         """Whether a process that works in this home is alive. process: its name from `this_process`."""
@@ -290,6 +332,10 @@ class Home:
         return Marks(self.directory / "running")
 
     @property
+    def _erasures(self) -> Marks:
+        return Marks(self.directory / "erasing")
+
+    @property
     def _sync_file(self) -> Path:
         # It lies in the folder of Dagster's records, so that deleting them deletes it as well.
         return self.dagster / "agreement"
@@ -297,6 +343,12 @@ class Home:
     @property
     def _bond(self) -> Path:
         return self.directory / "home.json"
+
+
+def _named(marks: Marks) -> str:
+    """The name of the first other process that has left a mark, and what to do if it is stopped."""
+    holder = next(marks.others(), None)
+    return f"{holder}. {holder.if_stopped}".strip() if holder else ""
 
 
 def _is_shared(directory: Path, corpus: Path) -> bool:

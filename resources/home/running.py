@@ -58,15 +58,21 @@ class Marks:
 
     folder: Path
 
-    def leave(self) -> Path:
-        """Leave the mark of this process and touch it regularly, until `remove` was called as often. Raises OSError."""
+    def leave(self, command: str = "") -> Path:
+        """Leave the mark of this process and touch it regularly, until `remove` was called as often. Raises OSError.
+
+        command: what others are to read instead of the command line of this process.
+        """
+        command = command or processes.command()
         mark = self.folder / this_process().replace("/", "_")
         with _lock:
             ended, times = _beating.get(mark, (threading.Event(), 0))
-            _write_mark(mark)
+            _write_mark(mark, command)
             _beating[mark] = ended, times + 1
         if not times:
-            threading.Thread(target=_keep_fresh, args=(mark, ended), name="seedbank-running", daemon=True).start()
+            threading.Thread(
+                target=_keep_fresh, args=(mark, ended, command), name="seedbank-running", daemon=True
+            ).start()
         return mark
 
     def remove(self, mark: Path) -> None:
@@ -191,7 +197,7 @@ def _holder(mark: Path, name: str) -> Holder:
         return Holder(process)
 
 
-def _keep_fresh(mark: Path, ended: threading.Event) -> None:
+def _keep_fresh(mark: Path, ended: threading.Event, command: str) -> None:
     while not ended.wait(processes.HEARTBEAT_SECONDS):
         # A heartbeat that fails is skipped; the next one follows.
         with suppress(OSError):
@@ -199,8 +205,8 @@ def _keep_fresh(mark: Path, ended: threading.Event) -> None:
                 os.utime(mark)
             except FileNotFoundError:
                 if not ended.is_set():  # another process took this one for dead, as after its machine slept
-                    _write_mark(mark)
+                    _write_mark(mark, command)
 
 
-def _write_mark(mark: Path) -> None:
-    write_whole(mark, f"{this_process()}\n{processes.command()}\n{time.time():.0f}\n")
+def _write_mark(mark: Path, command: str) -> None:
+    write_whole(mark, f"{this_process()}\n{command}\n{time.time():.0f}\n")

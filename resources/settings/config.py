@@ -29,6 +29,7 @@ from resources.settings.corpus_settings import (
 )
 from resources.settings.deployment_settings import DeploymentSettings
 from resources.settings.entity_settings import EntitySettings
+from resources.settings.example_settings import ExampleSettings
 from resources.settings.extract_settings import ExtractSettings, is_schema_file
 from resources.settings.model_settings import (
     HTTP,
@@ -62,6 +63,7 @@ _PATHS = ("corpus", "home", "prices")
 _PATHS_IN_SECTIONS = (
     *(("clusters", "table"), ("entities", "known"), ("embeddings", "folder"), ("metrics", "prometheus")),
     *(("store", "directory"), ("store", "remote"), ("tables", "publish_to"), ("tables", "read_from")),
+    ("examples", "file"),
 )
 
 
@@ -216,6 +218,7 @@ class Settings(BaseSettings):
     clusters: ClusterSettings = ClusterSettings()  # pyright: ignore[reportCallIssue]
     cluster_summaries: ClusterSummarySettings = ClusterSummarySettings()  # pyright: ignore[reportCallIssue]
     entities: EntitySettings = EntitySettings()  # pyright: ignore[reportCallIssue]
+    examples: ExampleSettings = ExampleSettings()  # pyright: ignore[reportCallIssue]
     judge: JudgeSettings = JudgeSettings()  # pyright: ignore[reportCallIssue]
     answers: AnswerSettings = AnswerSettings()  # pyright: ignore[reportCallIssue]
     categories: CategorySettings = CategorySettings()  # pyright: ignore[reportCallIssue]

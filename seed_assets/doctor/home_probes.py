@@ -72,6 +72,8 @@ def _home(session: Session) -> Finding:
         found.warn(open_still, "")
     if elsewhere := session.home.running_elsewhere():
         found.said += f" It is being seeded by {elsewhere}"
+    if elsewhere := session.home.erasing_elsewhere():
+        found.said += f" Documents are being erased from it by {elsewhere}"
     return found
 
 

@@ -14,6 +14,7 @@ from io_managers.store.retention.traces import Outcome, Traces
 from seed_assets.erasing.home_files import HomeFiles
 from seed_assets.erasing.rows import Rows
 from seed_assets.session.session import Session
+from seed_assets.wiring import selection_of
 
 
 class Erasable(Protocol):
@@ -54,6 +55,10 @@ def erasables_of(session: Session) -> Iterator[Erasable]:
         from seed_assets.stages.entities.entity_erasing import DecisionsAboutDocuments
 
         yield DecisionsAboutDocuments(session.home.entity_decisions)
+    if (selection := selection_of(session.settings)).path.exists():
+        from seed_assets.stages.examples.example_erasing import FrozenExamples
+
+        yield FrozenExamples(selection)
     if session.home.dagster.is_dir():
         from seed_assets.orchestration.erasing import DagsterRecords
 

@@ -15,6 +15,8 @@ from seed_assets.erasing.erasables import HasResults, erasables_of
 from seed_assets.graph.stage import Units
 from seed_assets.session.session import Session
 from seed_assets.session.sharing import refused_as_settings
+from seed_assets.stages.examples.example_stages import examples_stage
+from seed_assets.wiring import selection_of
 
 
 @dataclass(slots=True)
@@ -48,22 +50,25 @@ class Erased:
 def documents_of(session: Session) -> set[str]:
     """All documents of which a home has something."""
     stages = [stage.name for stage in session.pipeline.document_stages]
-    return known_documents(session.store, stages) | set(session.store.batches.documents())
+    known = known_documents(session.store, stages) | set(session.store.batches.documents())
+    return known | selection_of(session.settings).documents
 
 
 def erase(session: Session, documents: Sequence[str], *, dry_run: bool) -> Erased:
     """Erase documents from a home, or find out what that would be.
 
     If it is interrupted, nothing that is half erased is used, and another call goes on. Raises ConfigurationError if another
-    process seeds the home, or if its remote cannot be reached; StoreUnavailableError; TableError.
+    process works in the home, or if its remote cannot be reached; StoreUnavailableError; TableError.
     """
-    documents = tuple(dict.fromkeys(documents))
-    if not dry_run:
-        if elsewhere := session.home.running_elsewhere():
-            raise ConfigurationError(
-                f"The home is being seeded by {elsewhere} Nothing was erased. Run the command again when that process has ended."
-            )
+    if dry_run:
+        return _erased(session, documents, dry_run=True)
+    with session.home.erasing():
         session.store.check_writable()
+        return _erased(session, documents, dry_run=False)
+
+
+def _erased(session: Session, documents: Sequence[str], *, dry_run: bool) -> Erased:
+    documents = tuple(dict.fromkeys(documents))
     erasables, known = list(erasables_of(session)), documents_of(session)
     also = [one.results(Mentions(documents, known)) for one in erasables if isinstance(one, HasResults)]
     traces = _traces(session, documents, known, set().union(*also))
@@ -84,11 +89,15 @@ def erase(session: Session, documents: Sequence[str], *, dry_run: bool) -> Erase
 def _traces(session: Session, documents: Sequence[str], known: set[str], also: set[str]) -> Traces:
     """What the store has of the documents, with the rows that were made from it."""
     pipeline = session.pipeline
-    alone = {
+    # Also results that were made with examples of others before a setting was changed are looked at.
+    beside = {
         stage.name
-        for stage in pipeline.stages.values()
-        if stage.kind == "value" and stage.units is Units.DOCUMENTS and not stage.corpus_inputs
+        for stage in pipeline.document_stages
+        if stage.corpus_inputs or session.store.actions.any_of(examples_stage(stage.name))
     }
+    alone = {stage.name for stage in pipeline.document_stages if stage.kind == "value"} - pipeline.downstream(
+        beside, of_unit=True
+    )
     continuing = {stage.name for stage in pipeline.stages.values() if stage.continues}
     traces = find_traces(session.store, documents, alone=alone, continuing=continuing, also=also, known=known)
     for stage in pipeline.stages.values():

@@ -89,6 +89,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "source.ocr.dpi": ("ocr.dpi",),
     "source.ocr": ("ocr.enabled",),
     "source.most_unread_pages": ("pdf.most_unread_pages",),
+    "selection.examples": ("examples.file",),
     "material.now.table": ("clusters.table",),
 }
 # Parts that a key has under one value of a setting only: path -> (setting, its value without the part, its value with it).

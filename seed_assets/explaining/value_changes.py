@@ -21,6 +21,7 @@ from seed_assets.core.clusters.corpus_views import CategorizedConcepts, Placed
 from seed_assets.core.concepts.concepts import Concepts
 from seed_assets.core.extractions.extraction import Extraction
 from seed_assets.core.judging.verdicts import Judgement
+from seed_assets.core.prompting.shown_examples import ShownExamples
 from seed_assets.core.reading.document_fields import DocumentFields
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.summaries.summarizing import Summary
@@ -71,6 +72,16 @@ def _(before: Chunks, now: Chunks) -> Iterable[str]:
     yield _renamed("title", before.title, now.title)
     if not found and before.features != now.features:
         yield "what search compares of the chunks"
+
+
+@_difference.register
+def _(before: ShownExamples, now: ShownExamples) -> Iterable[str]:
+    old, new = ([one.document_id for one in shown.examples] for shown in (before, now))
+    found = _came_and_left(old, new, "example")
+    changed = before.examples != now.examples
+    yield found or ("the order, the texts or the answers of the examples" if changed else "")
+    if before.template != now.template:
+        yield "the prompt that shows them"
 
 
 @_difference.register

@@ -53,8 +53,8 @@ class PromptedModel(ModelStage, Generic[A]):
 
     @property
     def prompt(self) -> Prompt:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """The prompt of the user's file."""
-        return self.written
+        """The prompt of the user's file, with the examples."""
+        return self.written.showing(self.examples)
 
     @property
     def parameters(self) -> Mapping[str, Part]:

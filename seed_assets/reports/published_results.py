@@ -148,6 +148,10 @@ class PublishedResults:
         """All groups of concepts."""
         return self._kept(CATEGORIES, "")
 
+    def opened(self, stage: str, unit: str) -> Any:
+        """The result of any stage."""
+        return self._open(stage, unit)
+
     def _kept(self, stage: str, unit: str) -> Any:
         if (stage, unit) not in self._opened:
             self._opened[stage, unit] = self._open(stage, unit)

@@ -98,6 +98,7 @@ class _Seed:
         started = time.perf_counter()
         session = self._session
         session.home.check(session.settings.corpus, rebind=self._options.rebind)
+        session.home.check_not_erasing()
         self._look_at_batches()
         plan = self._plan(verify=self._options.verify)
         self._check_selection(plan)

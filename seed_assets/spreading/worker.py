@@ -1,10 +1,10 @@
 """A worker process of a seed: it does runs of Dagster over ranges of documents, and sends to the seed what became of them.
 
-The seed starts it (worker_pool) with one end of a pipe. It ends when the seed closes the pipe, or dies: then it finishes what is
-in flight, so that nothing that is paid for is lost, and begins nothing more.
+The seed starts it (worker_pool, worker_start) with one end of a pipe. It ends when the seed closes the pipe, or dies: then it
+finishes what is in flight, so that nothing that is paid for is lost, and begins nothing more. If the seed has died, it ends as
+soon as that is stored: the next seed publishes it, and closes the run in Dagster's records, as it does for the dead seed.
 """
 
-import sys
 import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -14,6 +14,7 @@ from typing import Any
 from resources.collector import collect_rarely
 from resources.endpoints.llm import Usage
 from resources.home.private_files import keep_new_files_private
+from seed_assets.core.workers.parent_death import end_without_parent, outlive_parent
 from seed_assets.core.workers.parser_pool import divide_processors
 from seed_assets.engine.progress import Progress
 from seed_assets.engine.runner import Runner
@@ -22,18 +23,19 @@ from seed_assets.session.session import Session
 from seed_assets.spreading.messages import Begin, Broken, Message, Noted, Outcome, Stop, Task, decoded, encoded
 
 
-def main() -> None:
-    """Serve the seed at the other end of the pipe whose number is the argument."""
+def serve(pipe: int, seed_pid: int) -> None:
+    """Serve the seed of this process number at the other end of a pipe."""
     collect_rarely()
     keep_new_files_private()
-    Worker(Connection(int(sys.argv[1]))).serve()
+    Worker(Connection(pipe), seed_pid).serve()
 
 
 class Worker:
     """The process at this end of a pipe."""
 
-    def __init__(self, pipe: Connection) -> None:
+    def __init__(self, pipe: Connection, seed_pid: int) -> None:
         self._pipe = pipe
+        self._seed_pid = seed_pid
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         self._sending = threading.Lock()
         self._over = threading.Event()
@@ -41,12 +43,17 @@ class Worker:
 
     def serve(self) -> None:
         """Do task after task until the seed closes the pipe, or says that it is to stop."""
-        begin: Begin = decoded(self._pipe.recv_bytes())
+        try:
+            begin: Begin = decoded(self._pipe.recv_bytes())
+        except EOFError:  # the seed was stopped before it had anything to do
+            return
         threading.Thread(target=self._receive, name="seedbank-tasks", daemon=True).start()
+        outlive_parent()
         divide_processors(begin.workers)
         session = Session(begin.settings)
         try:
             while (task := self._tasks.get()) is not None:
+                self.end_without_seed()
                 self.send(self._outcome(session, task))
         finally:
             session.close()
@@ -86,6 +93,10 @@ class Worker:
             self._runner.stopping.set()
         self._tasks.put(None)
 
+    def end_without_seed(self) -> None:
+        """End this process at once if the seed has died. Nothing may be in flight."""
+        end_without_parent(self._seed_pid)
+
     def send(self, message: Message) -> None:
         """Send a message to the seed; nothing if it is gone, which `_receive` notices."""
         with suppress(OSError), self._sending:
@@ -115,9 +126,6 @@ class Sender:
         self._worker.send(Noted("paid", (stage, usage)))
 
     def ended(self, stage: str, seconds: float) -> None:
-        """See Observer."""
+        """See Observer. What the stage had in flight is stored."""
+        self._worker.end_without_seed()
         self._worker.send(Noted("ended", (stage, seconds)))
-
-
-if __name__ == "__main__":
-    main()

@@ -171,14 +171,14 @@ class _Worker:
     """A running process. given: the run that it does; None if it is idle."""
 
     def __init__(self, begin: Begin) -> None:
-        from seed_assets.spreading import worker
+        from seed_assets.spreading import worker_start
 
         self.given: _Given | None = None
         self.pipe, far = Pipe()
         self._stopped = False
         paths = [str(Path(path or ".").resolve()) for path in sys.path]
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", worker.__name__, str(far.fileno())],
+            [sys.executable, "-P", "-m", worker_start.__name__, str(far.fileno()), str(os.getpid())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},

@@ -57,6 +57,8 @@ HARMLESS = {
     # It is run whole where its table is compared with the one in README.
     "seedbank prove": ("--help",),
     "seedbank worker": ("--help",),
+    # No result of the sample is accepted, since no model has written any.
+    "seedbank examples freeze": ("--help",),
     "pytest": ("--collect-only", "-q"),
     "pre-commit": ("--help",),
     "python -m benchmarks": ("--help",),
@@ -93,6 +95,7 @@ class Sample(Dev):
             "labels.csv": self._directory / "labels.csv",
             "questions.txt": self._directory / "questions.txt",
             "erasures.txt": self._directory / "erasures.txt",
+            "documents.txt": self._directory / "documents.txt",
             "/data/letters/seedbank.toml": self._directory / "seedbank.toml",
             ".seedbank/lancedb": self.home / "lancedb",
             "$PWD": ROOT,
@@ -116,6 +119,7 @@ class Sample(Dev):
         found["labels.csv"].write_text(labels[1])
         found["questions.txt"].write_text("Why do the pages face outward in a chained library?\n")
         found["erasures.txt"].write_text("f.md\n")
+        found["documents.txt"].write_text("f.md\n")
         found["/data/letters/seedbank.toml"].write_text(f'corpus = "{self.corpus}"\nhome = "{self.home}"\n')
         return {"COMMIT": "@", "CHUNKS": "100", **{shown: str(path) for shown, path in found.items()}}
 

@@ -34,6 +34,8 @@ NOT_IN_USE = (
     "seed_assets.core.entities.resolution",
     "seed_assets.core.extractions",
     "seed_assets.stages.entities",
+    "seed_assets.core.examples",
+    "seed_assets.stages.examples",
     "seed_assets.core.relationships",
     "seed_assets.core.profiles",
     "seed_assets.core.entity_graph",
@@ -76,6 +78,7 @@ DECLARING_WITH_MODEL = {
         "judging.model_revising",
     ),
     *("prompting.answer_shapes", "prompting.material", "prompting.model_stage", "prompting.prompts"),
+    "prompting.shown_examples",
     "summaries.model_summarizing",
 }
 

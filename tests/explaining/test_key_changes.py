@@ -26,6 +26,7 @@ pytestmark = pytest.mark.usefixtures("own_environment")
 MODEL: Mapping[str, Any] = {"provider": "openai", "base_url": "http://models.example/v1", "model": "writer"}
 VECTORS: Mapping[str, Any] = {**MODEL, "model": "vectors", "dimensions": 300}
 MODELS: Mapping[str, Any] = {"llm": MODEL, "embeddings": VECTORS}
+SHOWING: Mapping[str, Any] = {**MODELS, "examples": {"show": {"summaries": 3}}}
 ENTITIES: Mapping[str, Any] = {"entities": {"enabled": True}}
 RELATED: Mapping[str, Any] = {"entities": {"enabled": True, "relationships": True, "profiles": True}}
 
@@ -75,6 +76,8 @@ DECIDING: list[tuple[str, Any, Mapping[str, Any], set[str]]] = [
     ("summaries.words", 120, MODELS, {"summaries", "judgements"}),
     ("concepts.count", 30, MODELS, {"concepts"}),
     ("judge.accept", 0.8, MODELS, {"judgements", "cluster_judgements"}),
+    ("examples.show", {"summaries": 2}, SHOWING, {"summaries_examples"}),
+    ("examples.tokens", 500, SHOWING, {"summaries_examples"}),
     ("embeddings.provider", "openai", {}, {"embeddings"}),
     ("embeddings.model", "other", MODELS, {"embeddings"}),
     ("embeddings.dimensions", 256, MODELS, {"embeddings"}),
@@ -91,6 +94,7 @@ NOT_TRIED = {
     "clusters.table",
     "embeddings.folder",
     "entities.known",
+    "examples.file",
     "entities.profile_mentions",
     "entities.profile_passages",
     "entities.most_profiles",

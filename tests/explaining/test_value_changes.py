@@ -17,6 +17,7 @@ from seed_assets.core.clusters.corpus_views import CategorizedConcepts, Placed
 from seed_assets.core.concepts.concepts import Concept, Concepts
 from seed_assets.core.judging.verdicts import Claim, Judgement, Verdict
 from seed_assets.core.maps.pictures import Pictures
+from seed_assets.core.prompting.shown_examples import ShownExample, ShownExamples
 from seed_assets.core.reading.document_fields import DocumentFields
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.summaries.summarizing import Summary
@@ -29,6 +30,8 @@ from tests.support.plain_runs import without_dagster
 TEXT = ExtractedText("One.\n\nTwo.\n\nThree.", "Numbers", "utf-8")
 CHUNKS = Chunks("Numbers", (Chunk("One.", 0, 4), Chunk("Two.", 6, 10)))
 CONCEPTS = Concepts((Concept("reef", 1.0, 3, 0, 4), Concept("coral", 0.5, 2, 9, 14)))
+EXAMPLE = ShownExample("c.md", "C", "Text.", "{}")
+SHOWN = ShownExamples((ShownExample("a.md", "A", "Text.", "{}"), ShownExample("b.md", "B", "Text.", "{}")), "sha256:a")
 JUDGEMENT = Judgement("It grows.", Verdict("revise", 0.5, (Claim("It grows.", "not found"),), "similarity"))
 CLUSTERING = Clustering(
     "topic",
@@ -70,6 +73,12 @@ DIFFERENCES: list[tuple[Any, Any, str]] = [
         "1 concept new (fish), 1 concept gone (coral)",
     ),
     (CONCEPTS, Concepts(CONCEPTS.concepts[::-1]), "their order, scores or places"),
+    (SHOWN, ShownExamples((SHOWN.examples[1], EXAMPLE), "sha256:a"), "1 example new (c.md), 1 example gone (a.md)"),
+    (
+        SHOWN,
+        ShownExamples(SHOWN.examples[::-1], "sha256:b"),
+        "the order, the texts or the answers of the examples; the prompt that shows them",
+    ),
     (Summary("Corals grow."), Summary("Corals die."), "1 of 2 words"),
     (
         Summary("Corals grow.", ((0, 12),)),

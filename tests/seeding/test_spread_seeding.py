@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -11,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from seed_assets.spreading import worker
+from seed_assets.spreading import worker, worker_start
 from tests.support.model_corpus import asking, plant
 from tests.support.model_faults import Latency, always
 from tests.support.model_server import ModelServer
-from tests.support.seed_process import Seed, actions, dagster_runs, rows, seed, seedbank
+from tests.support.seed_process import PATIENCE_SECONDS, ROOT, Seed, actions, dagster_runs, rows, seed, seedbank
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
 
@@ -156,10 +158,41 @@ def test_processes_die_with_the_seed(corpus: Path, server: ModelServer, tmp_path
         assert running.wait_until(lambda: len(server.calls) > 4)
         left = workers_of(running)
         running.kill()
+        asked = len(server.calls)
     assert psutil.wait_procs(left, timeout=60)[1] == []
+    # Those that were on their way may not have been counted yet.
+    assert len(server.calls) <= asked + 4
     again = seed(tmp_path / "home", corpus, environment=asking(server.url))
     assert again.status == 0, again.printed()
     assert sent_again(server) == []
+
+
+def test_a_process_that_is_still_beginning_dies_with_the_seed_at_once(tmp_path: Path) -> None:
+    """It imports for seconds before it can hear that the seed is gone, and would then end with a traceback."""
+    code = (
+        "import os, subprocess, sys, time\n"
+        "read, write = os.pipe()\n"
+        "os.set_inheritable(read, True)\n"
+        f"command = [sys.executable, '-m', {worker_start.__name__!r}, str(read), str(os.getpid())]\n"
+        "child = subprocess.Popen(command, pass_fds=[read])\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as seeding:
+        assert seeding.stdout is not None
+        assert seeding.stderr is not None
+        child = psutil.Process(int(seeding.stdout.readline()))
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        # It maps ctypes just before it asks to be killed with its parent.
+        while not any("_ctypes" in one.path for one in child.memory_maps()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        seeding.kill()
+        seeding.wait()
+        said = seeding.stderr.read()
+    assert psutil.wait_procs([child], timeout=PATIENCE_SECONDS)[1] == []
+    assert said == b""
 
 
 def test_a_budget_holds_over_all_processes(corpus: Path, server: ModelServer, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, zip_longest
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from io_managers.plain_text import seen_places
 from io_managers.store.fingerprint import Part
@@ -29,6 +29,8 @@ _TOKENS_PER_CONCEPT = 55
 _LEAST_GROUNDED = 0.5
 # An answer without concepts is accepted only for a text of fewer words.
 _LEAST_WORDS = 20
+# The prompt asks for evidence of at most so many characters.
+_SHOWN_EVIDENCE = 200
 _WORD = re.compile(r"\w+")
 
 
@@ -98,6 +100,17 @@ class ModelConceptExtractor(ModelStage):
         for part in parts:
             starts.append(text.index(part, starts[-1] if starts else 0))
         return Concepts(tuple(self._ranked(text, list(zip(starts, found, strict=True)))))
+
+    def example_answer(self, value: Concepts, text: str) -> Any:
+        """The answer with these concepts; None if they are not a model's; see GivesExamples."""
+        named = [
+            {"name": one.name, "kind": one.kind, "evidence": text[one.start : one.end][:_SHOWN_EVIDENCE]}
+            for one in value.concepts
+        ]
+        try:
+            return ConceptsAnswer.model_validate({"concepts": named}).model_dump() if named else None
+        except ValidationError:
+            return None
 
     async def _ask(self, part: str, title: str, place: int, parts: int, reuse: Reuse) -> list[_Grounded]:
         which = "whole" if parts == 1 else "part"

@@ -20,6 +20,7 @@ from seed_assets.core.extractions.extraction import Extraction, FoundRow
 from seed_assets.core.extractions.fields import answer_schema, field_lines
 from seed_assets.core.extractions.given_models import users_check
 from seed_assets.core.extractions.merging import merged
+from seed_assets.core.extractions.written_answers import written_answer
 from seed_assets.core.prompting.material import MarkedTexts
 from seed_assets.core.prompting.model_stage import ModelStage
 from seed_assets.core.prompting.prompts import Prompt, load_prompt
@@ -87,7 +88,8 @@ class ModelExtractor(ModelStage):
         """The project's prompt with the schema of answers, and with the digest of the user's own."""
         declared = self.declaration
         schema = Schema("extraction", answer_schema(declared.fields, many=declared.many))
-        return replace(self._template, schema=schema, digest=declared.prompt_digest, data=declared.prompt_data)
+        own = replace(self._template, schema=schema, digest=declared.prompt_digest, data=declared.prompt_data)
+        return own.showing(self.examples)
 
     @property
     def identity(self) -> Mapping[str, Part]:
@@ -116,7 +118,7 @@ class ModelExtractor(ModelStage):
     def estimate(self, characters: int) -> Usage:
         """Estimate the highest cost of a document of `characters`; see Priced."""
         declared = self.declaration
-        around = self._around_tokens
+        around = self._around_tokens + self.example_tokens()
         most = self.model.max_output_tokens
         answer = min(most, sum(_answer_tokens(one.quoted, one.is_list) for one in declared.fields))
         answer = min(most, answer * _USUAL_ROWS) if declared.many else answer
@@ -153,6 +155,16 @@ class ModelExtractor(ModelStage):
         )
         (found,) = await reuse.values([action], compute, Extraction)
         return found
+
+    def example_answer(self, value: Extraction, text: str) -> Any:
+        """The answer with these rows; None if the model's own answer cannot be known from them; see GivesExamples."""
+        declared = self.declaration
+        if not declared.of_text or declared.given or value.warnings:
+            return None
+        answer = written_answer(value, declared.fields, many=declared.many)
+        read = read_answer(answer, declared.fields, Passage(text), many=declared.many)
+        same = [row.values for row in read.rows] == [row.values for row in value.rows]
+        return answer if same and not read.warnings else None
 
     def _nothing(self) -> Extraction:
         return Extraction(() if self.declaration.many else (FoundRow({}),))

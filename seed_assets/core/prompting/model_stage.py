@@ -6,9 +6,9 @@ questions and the use of the answers, and how an answer gets its shape (structur
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from io_managers.store.fingerprint import Part
 from resources.endpoints.endpoint import Endpoint
@@ -16,6 +16,7 @@ from resources.endpoints.llm import Tokens, Turn, Usage
 from resources.models.chat_model import ChatModel
 from resources.models.tokens import usual_tokens
 from seed_assets.core.prompting.prompts import Prompt, load_prompt
+from seed_assets.core.prompting.shown_examples import NO_EXAMPLES, ShownExamples
 from seed_assets.memo.reuse import Reuse
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ _LEAST_ROOM_TOKENS = 256
 T = TypeVar("T")
 
 
+def _none() -> int:
+    return 0
+
+
 @dataclass(frozen=True)
 class ModelStage(ABC):
     """Asks a model. Subclasses are frozen dataclasses too, without slots, because the prompt is cached on the instance.
@@ -36,9 +41,13 @@ class ModelStage(ABC):
     prompt_name: the name of its files in seed_assets/prompts, which include a schema.
     version: the version of what the class does with answers; raise it when the same answers give other results.
     changes: a sentence on what changed with each version after the first; see RecordsChanges.
+    examples: what the model is shown before each question. They are an input of a stage, and not a part of the identity.
+    example_tokens: says how many tokens they can have in one request, for estimates.
     """
 
     model: ChatModel
+    examples: ShownExamples = field(default=NO_EXAMPLES, kw_only=True)
+    example_tokens: Callable[[], int] = field(default=_none, kw_only=True, compare=False, repr=False)
 
     role: ClassVar[str]
     prompt_name: ClassVar[str]
@@ -52,8 +61,12 @@ class ModelStage(ABC):
 
     @cached_property
     def prompt(self) -> Prompt:
-        """The prompt of this class, read from its files once."""
-        return load_prompt(self.prompt_name)
+        """The prompt of this class, read from its files once, with the examples."""
+        return load_prompt(self.prompt_name).showing(self.examples)
+
+    def showing(self, examples: ShownExamples) -> Self:
+        """Return the same with examples that the model is shown before each question."""
+        return replace(self, examples=examples)
 
     @property
     def identity(self) -> Mapping[str, Part]:
@@ -110,7 +123,7 @@ class ModelStage(ABC):
         answer_tokens: the usual length of one answer.
         which: the name of the prompt text that asks about a whole document.
         """
-        around = usual_tokens(len(self.prompt.texts["system"]) + len(self.prompt.texts[which]))
+        around = usual_tokens(len(self.prompt.texts["system"]) + len(self.prompt.texts[which])) + self.example_tokens()
         room = max(_LEAST_ROOM_TOKENS, self.model.context_tokens - self.model.max_output_tokens - around)
         text_tokens = usual_tokens(characters)
         parts = -(-text_tokens // room)

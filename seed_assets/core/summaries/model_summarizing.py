@@ -81,6 +81,13 @@ class ModelSummarizer(ModelStage):
             "Raise `llm.context_tokens` or lower `summaries.words`; the next run then asks again.",
         )
 
+    def example_answer(self, value: Summary, text: str) -> Any:
+        """The answer with this summary; None if it is empty or copied from the text; see GivesExamples."""
+        from seed_assets.core.judging.copies import CopiedText
+
+        copied = not value.text or CopiedText(text).locate(value.text) is not None
+        return None if copied else {"summary": value.text}
+
     async def _ask(self, which: str, reuse: Reuse, **values: str | int) -> str:
         return await self.ask(self.prompt.turns(which, words=self.words, **values), _summary, reuse)
 

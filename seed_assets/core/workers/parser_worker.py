@@ -4,7 +4,6 @@ Run as `python -P -m seed_assets.core.workers.parser_worker MODULE:FUNCTION PARE
 belongs here: how this process limits itself. What does not: parsing, and what its death means (parser_process).
 """
 
-import ctypes
 import importlib
 import os
 import signal
@@ -17,6 +16,7 @@ import msgspec
 from resources.errors import DocumentError
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.core.reading.ocr.picture_reader import ReadingRules
+from seed_assets.core.workers.parent_death import die_with_parent
 from seed_assets.core.workers.parser_frames import (
     READY,
     WorkerFailure,
@@ -28,8 +28,6 @@ from seed_assets.core.workers.parser_frames import (
 )
 from seed_assets.core.workers.task_names import PARSE, READ_PAGES
 
-# From Linux's <sys/prctl.h>: a process gets a signal when its parent dies.
-_PR_SET_PDEATHSIG = 1
 # The parent ends a worker that exceeds its time limit; the alarm is for a worker whose parent is dead. It counts processor
 # time, which does not pass while a worker is stopped, but which passes faster with several threads: hence twice the limit
 # and some seconds more, chosen by judgement.
@@ -122,10 +120,7 @@ def _die_with_parent(parent_pid: int) -> None:
     # Ctrl-C reaches every process of the terminal, but the parent decides which work is still finished.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent_pid:  # the parent died before the line above
-        os._exit(1)
+    die_with_parent(parent_pid)
 
 
 def _limit_memory(memory_bytes: int) -> None:

@@ -239,6 +239,8 @@ class Tick:
             )
         elif elsewhere:
             self.reason = f"A seed is under way in {elsewhere} The next tick looks again."
+        elif erasing := home.erasing_elsewhere():
+            self.reason = f"Documents are being erased from the home by {erasing} The next tick looks again."
         elif not self._ingestion_tags and (open_ones := self._open_ingestions()):
             self.reason = f"The ingestion {open_ones[0]} is under way, and its own ticks ask for its runs."
         elif self._spread:

@@ -61,6 +61,8 @@ OTHER_VALUES = {
     "cluster_summaries.members_by": "content",
     "cluster_summaries.resummarize_share": "0.2",
     "answers.passages": "5",
+    "examples.show": '{"summaries": 3}',
+    "examples.file": "/somewhere.json",
     "judge.accept": "0.8",
     "judge.reject": "0.3",
     "judge.when_model_changes": "keep",

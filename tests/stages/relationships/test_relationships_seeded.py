@@ -158,6 +158,7 @@ def test_a_graph_is_written_around_an_entity_of_a_document_and_of_everything(
         (["Nemo Atall"], "no entity 'Nemo Atall'"),
         (["--output", "."], "is a folder"),
         (["--output", "{corpus}/graph.html"], "is in the corpus"),
+        (["--output", "nowhere/below/graph.html"], "nowhere/below is no folder"),
     ],
 )
 def test_graphs_of_nothing_and_bad_places_are_refused(
