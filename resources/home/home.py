@@ -149,7 +149,7 @@ class Home:
                 raise ConfigurationError(
                     f"The home {self.directory} was written by a newer Seedbank. Update, or set SEEDBANK_HOME elsewhere."
                 )
-            return place_of(found["corpus"])
+            return place_of(os.fspath(found["corpus"]))
         except FileNotFoundError:
             return None
         except NotADirectoryError as error:
