@@ -366,6 +366,8 @@ _VALUE = "holds what it is given"
 _METHOD = "computes for a method that is measured as a whole"
 _PIECE = "a piece of a page; tests/core/reading/html measures whole pages"
 NO_TEXT: Mapping[str, str] = {
+    "calibration.calibrate_file": _ID,
+    "labelled_summaries.source_of": _ID,
     "chunk_places.ChunkPlaces.of": _METHOD,
     "decisions_file.EntityDecisions.about": _ID,
     "structured_output.UsersCheck.__init__": _VALUE,

@@ -199,8 +199,13 @@ class Corpus:
                 problems[name] = entry
             else:
                 documents[name] = entry
-        if now_seen != before:
-            corpus_index.save(self._index, now_seen)
+        folders = tuple(os.fsencode(f"{folder}/") for folder in listing.unreadable)
+        # What is in folders that could not be listed is still known when they can be.
+        index = (
+            {key: known for key, known in before.items() if key.startswith(folders)} | now_seen if folders else now_seen
+        )
+        if index != before:
+            corpus_index.save(self._index, index)
         closed = {
             document_id(folder) + "/": unreadable(error) if isinstance(error, OSError) else error
             for folder, error in listing.unreadable.items()

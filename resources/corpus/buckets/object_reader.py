@@ -34,6 +34,7 @@ _REMEDIES: "Mapping[Cause, str]" = {
     "unreachable": "Check the network and the address, then run again.",
 }
 _OBJECT_CAUSES = ("archived", "denied")
+_TOO_SLOW = "Run again; if it is large and the line is slow, raise corpus_bucket.timeout_seconds."
 _UNCHANGED = "Nothing was changed."
 
 
@@ -187,11 +188,12 @@ class ObjectReader:
     def _refused(self, error: Exception) -> Exception:
         """The error of one object that is refused, or that of the bucket, if others cannot be read either."""
         cause = cause_of(error)
-        if cause is None or cause in _OBJECT_CAUSES or self._answers():
-            said = SAID[cause] if cause else first_line(error)
-            remedy = _REMEDIES[cause] if cause else "Correct what it says, then run again."
-            return ObjectRefusedError(f"the object store does not give it: {said}.", remedy)
-        return self._unusable(error)
+        if cause is not None and cause not in _OBJECT_CAUSES and not self._answers():
+            return self._unusable(error)
+        if cause == "unreachable":
+            return ObjectRefusedError("the object does not arrive in time.", _TOO_SLOW)
+        said, remedy = _in_words(error)
+        return ObjectRefusedError(f"the object store does not give it: {said}.", remedy)
 
     def _answers(self) -> bool:
         try:
@@ -201,10 +203,14 @@ class ObjectReader:
         return True
 
     def _unusable(self, error: Exception, used: str = "read") -> "ConfigurationError":
-        cause = cause_of(error)
-        said = SAID[cause] if cause else first_line(error)
-        remedy = _REMEDIES[cause] if cause else "Correct what it says, then run again."
+        said, remedy = _in_words(error)
         return wrong(f"The corpus {self.address} cannot be {used}: {said}. {remedy} {_UNCHANGED}")
+
+
+def _in_words(error: Exception) -> tuple[str, str]:
+    """What is wrong, and what to do."""
+    cause = cause_of(error)
+    return (SAID[cause], _REMEDIES[cause]) if cause else (first_line(error), "Correct what it says, then run again.")
 
 
 def _errors() -> tuple[type[Exception], ...]:

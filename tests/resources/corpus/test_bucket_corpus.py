@@ -363,6 +363,18 @@ def test_a_folder_with_a_name_that_is_no_path_is_named_and_nothing_of_it_is_gone
     assert scan(server, home).unreadable == {}
 
 
+def test_documents_of_a_folder_with_such_a_name_are_not_downloaded_again(server: BucketServer, home: Path) -> None:
+    server.put("sub/a.md")
+    server.put("b.md")
+    first = scan(server, home)
+    server.put("sub//x.md")
+    assert list(scan(server, home).documents) == ["b.md"]
+    server.remove("sub//x.md")
+    server.asked()
+    assert scan(server, home) == first
+    assert server.asked() == ["LIST"]
+
+
 def test_a_name_that_is_no_path_at_the_top_is_an_error(server: BucketServer, home: Path) -> None:
     server.put("a.md")
     server.put("/b.md")
