@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from seed_assets.session.session import Session
 
 CorpusOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--corpus",
-        help="The folder of documents (default: SEEDBANK_CORPUS, the configuration file, or the home's own corpus).",
+        metavar="PLACE",
+        help="The folder or bucket of documents (default: SEEDBANK_CORPUS, the configuration file, or the home's own corpus).",
     ),
 ]
 HomeOption = Annotated[
@@ -50,7 +51,7 @@ USAGE = 2
 """The exit status for wrong usage or configuration, as click and argparse have it."""
 
 
-def settings_of(corpus: Path | None, home: Path | None) -> "Settings":
+def settings_of(corpus: str | None, home: Path | None) -> "Settings":
     """The settings, in which the options `--corpus` and `--home` win over the environment and the configuration file."""
     from resources.settings.config import load_settings
 
@@ -60,7 +61,7 @@ def settings_of(corpus: Path | None, home: Path | None) -> "Settings":
 
 @contextmanager
 def open_session(
-    corpus: Path | None,
+    corpus: str | None,
     home: Path | None,
     *,
     must_exist: bool = False,

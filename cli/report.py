@@ -56,6 +56,7 @@ def report(
 
 def check_place(path: Path, session: "Session") -> None:
     """Raise ConfigurationError if a file cannot be written there, or would be a document of the next seed."""
+    from resources.corpus.corpus_place import BucketAddress
     from resources.corpus.formats import format_of
     from resources.errors import ConfigurationError
 
@@ -67,7 +68,10 @@ def check_place(path: Path, session: "Session") -> None:
         raise ConfigurationError(
             f"{path.parent} is no folder, so {path.name} cannot be written there. Make it, or name another."
         )
-    place, corpus = path.resolve(), session.settings.corpus.resolve()
+    corpus = session.settings.corpus
+    if isinstance(corpus, BucketAddress):
+        return
+    place, corpus = path.resolve(), corpus.resolve()
     inside = place.is_relative_to(corpus) and not place.is_relative_to(session.home.directory.resolve())
     if inside and format_of(path.name) is not None:
         raise ConfigurationError(

@@ -28,7 +28,7 @@ _SECONDS = 987_654_321.0
 class Standing:
     """The report that one seed may store for the next. It records file states before the seed looks at anything."""
 
-    def __init__(self, home: Path | None, corpus: Path | None, *, as_json: bool, default_options: bool) -> None:
+    def __init__(self, home: Path | None, corpus: str | Path | None, *, as_json: bool, default_options: bool) -> None:
         """home, corpus: the options. default_options: whether all other options of the seed have their defaults."""
         from seed_assets.seeding.standing_answer import Unsettled, called
 

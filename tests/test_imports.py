@@ -29,7 +29,7 @@ PACKAGES = (
 # From the ground up. A name is a package, or a module where it stands apart from its package. The modules of one name may
 # import each other, though not in a circle; those of names on one line may not.
 ORDER = (
-    "io_managers.plain_text  io_managers.store.processes  io_managers.store.whole_files",
+    "io_managers.plain_text  io_managers.object_stores  io_managers.store.processes  io_managers.store.whole_files",
     "io_managers.store.errors",
     "io_managers.store.codecs  io_managers.store.sqlite",
     "io_managers.store",

@@ -393,6 +393,8 @@ NO_TEXT: Mapping[str, str] = {
     "selection.Selection.freeze": _EXAMPLE,
     "selection.Selection.of_documents": _ID,
     "selection.Selection.erase": _ID,
+    "calibration.calibrate_file": _ID,
+    "labelled_summaries.source_of": _ID,
     "chunk_places.ChunkPlaces.of": _METHOD,
     "decisions_file.EntityDecisions.about": _ID,
     "structured_output.UsersCheck.__init__": _VALUE,

@@ -4,16 +4,13 @@ What does not belong here: archives that are one document each, and the kinds of
 """
 
 import hashlib
-import os
 import threading
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from io_managers.store.whole_files import open_regular
 from resources.corpus.corpus_errors import too_large
 from resources.corpus.corpus_index import SeenEntry
-from resources.corpus.corpus_walk import Ignored
+from resources.corpus.document_choice import Ignored
 from resources.corpus.formats import format_of
 from resources.corpus.skipped_files import SkippedFiles
 from resources.errors import DocumentError
@@ -83,33 +80,30 @@ class OpenArchives:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._key: tuple[object, ...] = ()
+        self._key: object = None
         self._archive: Archive | None = None
 
-    def read(self, path: Path, entry: str, most_archive_bytes: int) -> bytes | None:
-        """Return the bytes of a file in an archive; None if there is no such file any more.
+    def read(self, key: object, load: Callable[[], bytes], entry: str) -> bytes | None:
+        """Return the bytes of a file in an archive; None if there is no such file.
 
-        Raises OSError if the archive cannot be read, and DocumentError if it cannot be opened or the file not unpacked.
+        key: names the archive in its present state. load: gives its bytes if it is not the one that is open; its errors are
+        raised. Raises DocumentError if the archive cannot be opened or the file not unpacked.
         """
         with self._lock:
-            archive = self._opened(path, most_archive_bytes)
+            archive = self._opened(key, load)
             return archive.read(entry) if entry in archive.files else None
 
     def close(self) -> None:
         """Give back the memory of the archive that is open."""
         with self._lock:
-            self._key, self._archive = (), None
+            self._key, self._archive = None, None
 
-    def _opened(self, path: Path, most_bytes: int) -> "Archive":
+    def _opened(self, key: object, load: Callable[[], bytes]) -> "Archive":
         from resources.corpus.archives.opening import opened_archive
 
-        with open_regular(path) as file:
-            status = os.fstat(file.fileno())
-            key = (path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-            if self._archive is None or key != self._key:
-                self._key, self._archive = (), None
-                data = file.read(most_bytes + 1)
-                # Each file was within the limits of the whole archive when it was looked at.
-                self._archive = opened_archive(data, counted=False)
-                self._key = key
+        if self._archive is None or key != self._key:
+            self._key, self._archive = None, None
+            # Each file was within the limits of the whole archive when it was looked at.
+            self._archive = opened_archive(load(), counted=False)
+            self._key = key
         return self._archive

@@ -7,6 +7,7 @@ import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -15,6 +16,21 @@ from io_managers.store.whole_files import read_memory, write_memory
 # A file that changed less than this long before it was hashed may change again with the same modification time, which has a
 # resolution of 2 s on FAT.
 _SETTLED_NS = 2_000_000_000
+
+
+class FileStatus(Protocol):
+    """What is known of a file without reading it, as `os.stat` gives it. st_mtime_ns, st_ctime_ns: nanoseconds since 1970."""
+
+    @property
+    def st_size(self) -> int: ...
+    @property
+    def st_mtime_ns(self) -> int: ...
+    @property
+    def st_ctime_ns(self) -> int: ...
+    @property
+    def st_ino(self) -> int: ...
+    @property
+    def st_dev(self) -> int: ...
 
 
 class SeenEntry(msgspec.Struct, array_like=True, frozen=True):
@@ -47,11 +63,11 @@ class SeenFile(msgspec.Struct, array_like=True, frozen=True):
     entries: tuple[SeenEntry, ...] | None = None
 
     @classmethod
-    def of(cls, status: os.stat_result, hashed_at_ns: int, content_digest: str) -> "SeenFile":
+    def of(cls, status: FileStatus, hashed_at_ns: int, content_digest: str) -> "SeenFile":
         """The state of a file by its status."""
         return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, hashed_at_ns, content_digest)
 
-    def describes(self, status: os.stat_result) -> bool:
+    def describes(self, status: FileStatus) -> bool:
         """Whether the file is certainly unchanged since it was hashed."""
         return (
             self.size_bytes == status.st_size

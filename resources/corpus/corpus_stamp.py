@@ -10,9 +10,15 @@ from array import array
 from resources.corpus.corpus_walk import Walk, read_ignored
 from resources.corpus.skipped_files import SkippedFiles
 
+# For one request; without an answer in this time, the seed plans, with the time that is set.
+_TIMEOUT_SECONDS = 30.0
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from resources.corpus.buckets.object_listing import ObjectListing
+    from resources.corpus.corpus_index import FileStatus
 
 
 class CorpusStamp:
@@ -22,7 +28,7 @@ class CorpusStamp:
         self._names: list[str] = []
         self._numbers: list[int] = []
 
-    def add(self, relative: str, status: os.stat_result) -> None:
+    def add(self, relative: str, status: "FileStatus") -> None:
         """Add one document, in the order of the walk."""
         self._names.append(relative)
         self._numbers += (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & 0x7FFFFFFFFFFFFFFF)
@@ -36,13 +42,22 @@ class CorpusStamp:
 
 
 def corpus_stamp(root: "Path | str", left_out: "Path | str") -> str:
-    """The current stamp of a folder; "" if a part of it cannot be read.
+    """The current stamp of a folder or a bucket; "" if a part of it cannot be read.
 
     left_out: see Walk. Raises ConfigurationError like Walk and read_ignored.
     """
-    walk, stamp = Walk(root, read_ignored(root), left_out), CorpusStamp()
-    for relative, status in walk.files():
+    place, stamp = os.fspath(root), CorpusStamp()
+    listing = _listing_of_bucket(place) if "://" in place else Walk(place, read_ignored(place), left_out)
+    for relative, status in listing.files():
         if isinstance(status, OSError):
             return ""
         stamp.add(relative, status)
-    return "" if walk.unreadable else stamp.digest(walk.skipped)
+    return "" if listing.unreadable else stamp.digest(listing.skipped)
+
+
+def _listing_of_bucket(address: str) -> "ObjectListing":
+    from resources.corpus.buckets.object_listing import ObjectListing
+    from resources.corpus.buckets.object_reader import ObjectReader
+
+    reader = ObjectReader(address, _TIMEOUT_SECONDS)
+    return ObjectListing(reader, reader.ignored())

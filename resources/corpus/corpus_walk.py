@@ -1,41 +1,20 @@
-"""Which files of a folder are documents: the walk through folders, links, hidden files and `.seedbankignore`.
+"""The walk through a folder of documents: its folders, files and links. No document is read here.
 
-No document is read here. Ids of documents are in `corpus`.
+Which names are those of documents is decided in `document_choice`. Ids of documents are in `corpus`.
 """
 
 import errno
 import os
 import stat
 
-from resources.corpus.formats import REMEDIES, SUFFIXES, format_of
-from resources.corpus.skipped_files import SkippedFiles
+from resources.corpus.document_choice import IGNORE_FILE, DocumentChoice, Ignored, ignored_by, wrong
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing these takes nearly as long as the walk of a seed with nothing to do
     from collections.abc import Iterator
     from pathlib import Path
 
-    from resources.errors import ConfigurationError
-
-IGNORE_FILE = ".seedbankignore"
-
-
-class Ignored:
-    """The patterns of `.seedbankignore`, with the syntax of .gitignore.
-
-    Only the file in the corpus root is read. Patterns and names are compared in NFC, since a name typed in an editor and
-    the same name on disk may differ in normalisation.
-    """
-
-    def __init__(self, lines: list[str]) -> None:
-        """lines: the lines of the file. Raises ValueError for an invalid pattern."""
-        from pathspec import GitIgnoreSpec
-
-        self._spec = GitIgnoreSpec.from_lines([_nfc(line) for line in lines])
-
-    def __call__(self, relative: str) -> bool:
-        """Whether a path is ignored. The path of a folder ends with a slash."""
-        return self._spec.match_file(_nfc(relative))
+    from resources.corpus.skipped_files import SkippedFiles
 
 
 def read_ignored(root: "Path | str") -> "Ignored | None":
@@ -50,18 +29,11 @@ def read_ignored(root: "Path | str") -> "Ignored | None":
 
     try:
         with open_regular(path) as file:
-            text = file.read().decode("utf-8-sig")
-        return Ignored(text.splitlines())
+            return ignored_by(file.read(), path)
     except FileNotFoundError:
         return None
-    except UnicodeDecodeError as error:
-        raise _wrong(
-            f"{path} is not UTF-8 (byte {error.start:,}). Save it as UTF-8 with one pattern per line, as in .gitignore."
-        ) from error
-    except ValueError as error:
-        raise _wrong(f"{path}: {error}. The syntax is that of .gitignore.") from error
     except OSError as error:
-        raise _wrong(
+        raise wrong(
             f"{path} cannot be read: {error.strerror or error}. It must be a file with one pattern per line that this user "
             "can read. Correct it or remove it."
         ) from error
@@ -78,10 +50,10 @@ class Walk:
         """left_out: a folder that does not belong to the corpus (the home)."""
         self._root = os.fspath(root)
         self._real_root = os.path.realpath(root)
-        self._ignored = ignored
+        self._choice = DocumentChoice(ignored)
         self._left_out = os.path.realpath(left_out)
         self._left_out_name = os.path.basename(self._left_out)
-        self.skipped = SkippedFiles()
+        self.skipped: SkippedFiles = self._choice.skipped
         self.unreadable: dict[str, OSError] = {}
 
     def files(self) -> "Iterator[tuple[str, os.stat_result | OSError]]":
@@ -97,7 +69,7 @@ class Walk:
                     entries = sorted(listing, key=lambda entry: entry.name)
             except OSError as error:
                 if not below:
-                    raise _wrong(
+                    raise wrong(
                         f"The corpus folder {self._root} cannot be listed: {error.strerror}. Correct its permissions."
                     ) from error
                 # A folder that was removed meanwhile is gone, which is not an error.
@@ -107,38 +79,25 @@ class Walk:
             for entry in entries:
                 name = entry.name
                 relative = f"{below}/{name}" if below else name
-                if name[0] == ".":
-                    self.skipped.hidden += relative != IGNORE_FILE
-                elif _is_folder(entry):
+                if self._choice.is_hidden(name, relative):
+                    continue
+                if _is_folder(entry):
                     if self._is_part(relative):
                         folders.append(relative)
-                    else:
-                        self.skipped.ignored += 1
                 elif (status := self._status(entry, relative)) is not None:
                     yield relative, status
 
     def _is_part(self, folder: str) -> bool:
-        if self._ignored is not None and self._ignored(folder + "/"):
+        if not self._choice.takes_folder(folder):
             return False
-        if folder.rpartition("/")[2] != self._left_out_name:
+        if folder.rpartition("/")[2] != self._left_out_name or os.path.join(self._real_root, folder) != self._left_out:
             return True
-        return os.path.join(self._real_root, folder) != self._left_out
+        self.skipped.ignored += 1
+        return False
 
     def _status(self, entry: "os.DirEntry[str]", relative: str) -> os.stat_result | OSError | None:
         """The status of a document, or the error; None if it is not a document, which is counted."""
-        # Its name does not begin with a dot.
-        _, dot, suffix = entry.name.rpartition(".")
-        known = f".{suffix}".lower() if dot else ""
-        # A file that is ignored is not named with what can be done about its format.
-        is_document = known in SUFFIXES or format_of(entry.name) is not None
-        if not is_document and known not in REMEDIES:
-            self.skipped.add_suffix(suffix if dot else "")
-            return None
-        if self._ignored and self._ignored(relative):
-            self.skipped.ignored += 1
-            return None
-        if not is_document:
-            self.skipped.add_suffix(suffix)
+        if not self._choice.takes_file(entry.name, relative):
             return None
         status = self._status_of_file(entry)
         if status is None:
@@ -161,12 +120,6 @@ class Walk:
         return status if stat.S_ISREG(status.st_mode) else None
 
 
-def _wrong(message: str) -> "ConfigurationError":
-    from resources.errors import ConfigurationError
-
-    return ConfigurationError(message)
-
-
 def _lies_in(link: str, folder: str) -> bool:
     """Whether a link leads into a folder. Raises FileNotFoundError if its target is missing, RuntimeError for a cycle."""
     from pathlib import Path
@@ -179,9 +132,3 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
         return entry.is_dir(follow_symlinks=False)
     except OSError:  # it may not be read; `_status` reports that if it is a document
         return False
-
-
-def _nfc(text: str) -> str:
-    import unicodedata
-
-    return unicodedata.normalize("NFC", text)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from io_managers.store.whole_files import write_whole
-from resources.corpus.corpus import check_folder
+from resources.corpus.corpus_place import BucketAddress, Place, check_folder, is_same, place_of
 from resources.errors import ConfigurationError
 from resources.home.private_files import Closing, is_open
 from resources.home.running import Marks, parsed
@@ -35,6 +35,7 @@ _OURS += (
     "tables.published",
     "erasing",
     "examples.json",
+    "corpus-cache",
 )
 _PROJECT = Path(PACKAGES_FOLDER).resolve()
 # Replaces the digest in the file `agreement` when Dagster's records may be out of sync. Homes written before hold this text.
@@ -93,6 +94,11 @@ class Home:
         return self.directory / "corpus.index"
 
     @property
+    def corpus_cache(self) -> Path:
+        """The folder with objects that were downloaded from the bucket of the corpus, by digest."""
+        return self.directory / "corpus-cache"
+
+    @property
     def plan_memory(self) -> Path:
         """The file that records which documents the last plan found current."""
         return self.directory / "plan.memory"
@@ -127,7 +133,7 @@ class Home:
         """The file with the requests for ingestions that were made to the service."""
         return self.directory / "ingestions.db"
 
-    def keep_private(self, corpus: Path) -> str:
+    def keep_private(self, corpus: Place) -> str:
         """Remove the permissions of group and others from this home. Returns a warning if that was not possible, or "".
 
         This is cheap if it was done before: only the home and its top entries are checked. If the home is also used for
@@ -154,7 +160,7 @@ class Home:
             f"({left.why}). Let its owner run `chmod -R go-rwx` on it, or use another home for this user."
         )
 
-    def bound_corpus(self) -> Path | None:
+    def bound_corpus(self) -> Place | None:
         """The corpus of this home; None if it has none yet. Raises ConfigurationError if that cannot be read."""
         try:
             found = json.loads(self._bond.read_text(encoding="utf-8"))
@@ -162,7 +168,7 @@ class Home:
                 raise ConfigurationError(
                     f"The home {self.directory} was written by a newer Seedbank. Update, or set SEEDBANK_HOME elsewhere."
                 )
-            return Path(found["corpus"])
+            return place_of(os.fspath(found["corpus"]))
         except FileNotFoundError:
             return None
         except NotADirectoryError as error:
@@ -180,29 +186,29 @@ class Home:
                 "belongs to: delete it and seed again from that corpus."
             ) from error
 
-    def check(self, corpus: Path, *, rebind: bool = False) -> None:
+    def check(self, corpus: Place, *, rebind: bool = False) -> None:
         """Raise ConfigurationError if this home cannot belong to `corpus`, as `bind` does. Writes nothing."""
-        if _same(self.directory, corpus):
+        if not isinstance(corpus, BucketAddress) and is_same(self.directory, corpus):
             raise ConfigurationError(
                 f"{corpus} cannot be both the corpus and the home. Set SEEDBANK_HOME to another folder, such as "
                 f"{corpus / '.seedbank'}."
             )
         bound = self.bound_corpus()
-        if bound is not None and not rebind and not _same(bound, corpus):
+        if bound is not None and not rebind and not is_same(bound, corpus):
             raise ConfigurationError(
                 f"The home {self.directory} belongs to the corpus {bound}, not to {corpus}. Give the other corpus a home "
                 f"of its own (SEEDBANK_HOME=DIR or --home DIR). If the corpus was moved, add --rebind."
             )
 
-    def bind(self, corpus: Path, *, rebind: bool = False) -> None:
+    def bind(self, corpus: Place, *, rebind: bool = False) -> None:
         """Record that this home belongs to `corpus`.
 
         rebind: replace the recorded corpus, for a corpus that was moved. Raises ConfigurationError if the home belongs to
-        another corpus, if `corpus` is not an existing folder or is the home itself, or if the home cannot be written.
+        another corpus, if `corpus` is a folder that does not exist or is the home itself, or if the home cannot be written.
         """
         self.check(corpus, rebind=rebind)
         bound = self.bound_corpus()
-        if bound == corpus or (bound is not None and not rebind and _same(bound, corpus)):
+        if bound == corpus or (bound is not None and not rebind and is_same(bound, corpus)):
             return
         check_folder(corpus)
         with self._writing():
@@ -351,19 +357,15 @@ def _named(marks: Marks) -> str:
     return f"{holder}. {holder.if_stopped}".strip() if holder else ""
 
 
-def _is_shared(directory: Path, corpus: Path) -> bool:
+def _is_shared(directory: Path, corpus: Place) -> bool:
     """Whether the folder of a home is used for other things as well."""
-    corpus = corpus.resolve()
-    inside = (corpus, _PROJECT, Path(os.path.expanduser("~")).resolve())
+    inside = [_PROJECT, Path(os.path.expanduser("~")).resolve()]
+    if not isinstance(corpus, BucketAddress):
+        inside.append(corpus.resolve())
     whole = directory.resolve()
     return any(whole == path or whole in path.parents for path in inside) or bool(
         directory.lstat().st_mode & stat.S_ISVTX
     )
-
-
-def _same(one: Path, other: Path) -> bool:
-    """Whether two paths lead to the same folder. Equal paths do, even if a link among them was changed since."""
-    return one == other or one.resolve() == other.resolve()
 
 
 def _exchange(path: Path, expected: str, text: str) -> bool:

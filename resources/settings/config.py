@@ -15,10 +15,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings.exceptions import SettingsError
 
+from resources.corpus.corpus_place import BucketAddress, Place
 from resources.errors import ConfigurationError
 from resources.home.home import Home
 from resources.project_folder import CONFIG_NAME, PACKAGES_FOLDER, project_folder
 from resources.settings.answer_settings import AnswerSettings
+from resources.settings.bucket_settings import BucketSettings, CorpusRoot, some_path
 from resources.settings.config_errors import unknown_variables, wrong_settings
 from resources.settings.corpus_settings import (
     CategorySettings,
@@ -66,16 +68,7 @@ _PATHS_IN_SECTIONS = (
     ("examples", "file"),
 )
 
-
-def _some_path(value: Any) -> Any:
-    if not isinstance(value, str | Path):
-        raise ValueError("a folder is needed")
-    if value == "":
-        raise ValueError("a folder is needed; an empty one would mean the working directory")
-    return value
-
-
-Folder = Annotated[Path, BeforeValidator(_some_path)]
+Folder = Annotated[Path, BeforeValidator(some_path)]
 
 
 class ChunkSettings(BaseModel):
@@ -170,9 +163,10 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
-    corpus: Folder = Field(
+    corpus: CorpusRoot = Field(
         SAMPLE_CORPUS,
-        description="The folder of documents. Default: the corpus that the home belongs to; for a new home, the project's "
+        description="The folder of documents, or a bucket: `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX`, `az://CONTAINER/PREFIX` "
+        "(with the extra `remote`). Default: the corpus that the home belongs to; for a new home, the project's "
         "sample corpus.",
     )
     home: Folder = Field(
@@ -209,6 +203,7 @@ class Settings(BaseSettings):
         description="Facts of your own from each document, in a table of their own: one `[extract.NAME]` each "
         "(docs/extractions.md).",
     )
+    corpus_bucket: BucketSettings = BucketSettings()  # pyright: ignore[reportCallIssue]
     store: StoreSettings = StoreSettings()  # pyright: ignore[reportCallIssue]
     tables: TableSettings = TableSettings()  # pyright: ignore[reportCallIssue]
     extraction: ExtractionSettings = ExtractionSettings()  # pyright: ignore[reportCallIssue]
@@ -284,7 +279,7 @@ class _Toml(TomlConfigSettingsSource):
         return values | {
             name: self._folder / _expanded(Path(values[name]))
             for name in _PATHS
-            if isinstance(values.get(name), str) and values[name]
+            if isinstance(values.get(name), str) and values[name] and not (name == "corpus" and "://" in values[name])
         }
 
     def _with_files(self, extraction: Any) -> Any:
@@ -333,10 +328,13 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
     problems += _wrong_variables(settings)
     if problems:
         raise _unusable(path, problems)
-    paths = {name: absolute(getattr(settings, name), name) for name in _PATHS}
+    paths: dict[str, Place] = {}
+    for name in _PATHS:
+        place = getattr(settings, name)
+        paths[name] = place if isinstance(place, BucketAddress) else absolute(place, name)
     if "corpus" not in settings.model_fields_set:
         # A user who names only a home means the corpus that it belongs to.
-        paths["corpus"] = Home(paths["home"]).bound_corpus() or paths["corpus"]
+        paths["corpus"] = Home(absolute(settings.home, "home")).bound_corpus() or paths["corpus"]
     return settings.model_copy(update=paths)
 
 

@@ -4,10 +4,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from io_managers.object_stores import SCHEMES, wrong_bucket
 from io_managers.sharing.segments.signatures import SECRET, parse_public, secret_bytes
 from resources.settings.model_settings import Count, Number, redis_address
-
-_SCHEMES = ("s3://", "gs://", "az://")
 
 
 class SharingSettings(BaseModel):
@@ -90,11 +89,11 @@ class SharingSettings(BaseModel):
 
 def checked_address(value: str) -> str:
     """An address in an object store, or a folder, as it was given. Raises ValueError if it is neither."""
-    scheme, separator, rest = value.partition("://")
+    scheme, separator, _ = value.partition("://")
     if not separator:
         return value
-    if not value.startswith(_SCHEMES):
-        raise ValueError(f"{scheme}:// is none of {', '.join(_SCHEMES)}; a folder is written as a path")
-    if not rest.strip("/") or "@" in rest or "?" in rest:
-        raise ValueError(f"an address has the form {scheme}://NAME/PREFIX; credentials come from the environment")
+    if not value.startswith(SCHEMES):
+        raise ValueError(f"{scheme}:// is none of {', '.join(SCHEMES)}; a folder is written as a path")
+    if wrong := wrong_bucket(value):
+        raise ValueError(wrong)
     return value

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from io_managers.store.retention.space import size_of
 from io_managers.store.sqlite.connection import connect, transaction
-from resources.corpus.corpus import check_folder
+from resources.corpus.corpus_place import BucketAddress, check_folder, is_same
 from seed_assets.doctor.probe import Finding, Probe, median
 from seed_assets.session.session import Session
 from seed_assets.session.stage_notes import stage_notes
@@ -33,11 +33,21 @@ def probes_of(session: Session) -> Iterator[Probe]:
 def _corpus(session: Session) -> Finding:
     root, found = session.settings.corpus, Finding("fine", "")
     check_folder(root)
-    with found.timed("listing"):
-        entries = len(os.listdir(root))
-    found.said = f"{root} can be read; it has {entries:,} entries at its top."
+    if isinstance(root, BucketAddress):
+        from resources.corpus.buckets.object_reader import ObjectReader
+
+        reader = ObjectReader(str(root), session.settings.corpus_bucket.timeout_seconds)
+        with found.timed("first request"):
+            reader.ignored()
+        with found.timed("listing of a page"):
+            entries = reader.some()
+        found.said = f"{root} can be listed; the first page has {entries:,} objects."
+    else:
+        with found.timed("listing"):
+            entries = len(os.listdir(root))
+        found.said = f"{root} can be read; it has {entries:,} entries at its top."
     bound = session.home.bound_corpus()
-    if bound is not None and bound != root and bound.resolve() != root.resolve():
+    if bound is not None and not is_same(bound, root):
         found.warn(
             f"The home belongs to {bound}.", "Give each corpus a home of its own, or add --rebind if it was moved."
         )

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from io_managers.store.store import Store
-from resources.heap import give_memory_back, share_one_heap
 from resources.corpus.corpus import Corpus, Scan, SourceFile
 from resources.endpoints.llm import EndpointError, Tokens
 from resources.errors import DocumentError
+from resources.heap import give_memory_back, share_one_heap
 from resources.tables.lance import LanceTables
 from seed_assets.engine.interrupts import Draining
 from seed_assets.engine.observer import Observer, Silent
@@ -143,9 +143,8 @@ class Runner:
         started = time.perf_counter()
         try:
             with asyncio.Runner() as loop, Draining(self.stopping):
-                # The thread reads files and decodes small texts; other processes compute over texts (parser_pool). More threads
-                # would wait for Python's lock and hold more memory.
-                loop.get_loop().set_default_executor(ThreadPoolExecutor(max_workers=1))
+                # The threads read files and decode small texts; other processes compute over texts (parser_pool).
+                loop.get_loop().set_default_executor(ThreadPoolExecutor(max_workers=self._corpus.most_at_once))
                 if stage.seconds is not None:
                     bound_time(loop.get_loop(), stage.seconds)
                 outcome: StageRun = loop.run(self._with_connections(stage, make))

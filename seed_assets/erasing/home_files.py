@@ -37,6 +37,7 @@ class HomeFiles:
         home, pipeline = self._session.home, self._session.pipeline
         yield from (home.report, home.plan_memory, Path(place(str(home.directory))))
         yield from home.batches.glob("*.jsonl")
+        yield from home.corpus_cache.glob("*")
         for name, unit in sorted(traces.units):
             if name in pipeline.stages and pipeline.stages[name].units is Units.CLUSTER_TYPES:
                 yield from picture_files(home.pictures, unit)

@@ -108,7 +108,7 @@ def explain(session: Session, unit: str, stage: str = "") -> Explanation:
     unit: the id of a document or the path of its file, the name of a cluster type, the id of a cluster, or "corpus". Raises
     ConfigurationError if there is no such unit or stage, or no corpus.
     """
-    names = {unit, *possible_ids(unit, str(session.settings.corpus)), *([""] if unit == CORPUS else [])}
+    names = {unit, *possible_ids(unit, session.settings.corpus), *([""] if unit == CORPUS else [])}
     plan = session.plan(explained=names)
     name, units = _unit(session, plan, unit)
     stages = _stages(session, units, stage)

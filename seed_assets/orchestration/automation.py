@@ -33,7 +33,7 @@ def build_automation(open_session: OpenSession, jobs: Mapping[str, Any]) -> tupl
         name="watch_corpus",
         job=jobs[DOCUMENTS_JOB],
         minimum_interval_seconds=TICK_SECONDS,
-        description="New, changed and removed documents of the corpus folder, as soon as their files no longer change.",
+        description="New, changed and removed documents of the corpus, as soon as their files no longer change.",
     )
     def watch_corpus(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         waiting: WaitingFiles = json.loads(context.cursor) if context.cursor else {}

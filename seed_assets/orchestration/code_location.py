@@ -45,7 +45,7 @@ class RunnerResource(dg.ConfigurableResource[Runner]):
         The run marks itself in the home. If it is killed, the next seed closes it and compares Dagster's records with the
         store.
         """
-        settings = load_settings({"corpus": Path(self.corpus), "home": Path(self.home)})
+        settings = load_settings({"corpus": self.corpus, "home": Path(self.home)})
         session = Session(settings)
         session.home.bind(settings.corpus)
         session.store.check_writable()

@@ -141,7 +141,7 @@ class _CarriedOut:
             counted = f"Failed: {len(failures)}. Everything else is up to date." if failures else ""
             self.end("failed", " ".join(filter(None, (tick.undone, counted))), failures)
         elif not plan.documents:
-            self.end("failed", f"The corpus folder {self._session.settings.corpus} holds no documents.")
+            self.end("failed", f"The corpus {self._session.settings.corpus} holds no documents.")
         else:
             self.end("succeeded", "The knowledge base is up to date with its documents.")
 

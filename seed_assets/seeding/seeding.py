@@ -393,7 +393,7 @@ class _Seed:
         if not plan.documents and not plan.gone:
             others = plan.scan.skipped.sentence() or "it is empty"
             raise ConfigurationError(
-                f"The corpus folder {self._session.settings.corpus} holds no documents ({others}). "
+                f"The corpus {self._session.settings.corpus} holds no documents ({others}). "
                 f"Supported are {', '.join(suffixes())}."
                 + "".join(f" {each}" for each in remedies_for(plan.scan.skipped.by_suffix))
             )

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from io_managers.store.errors import StoreUnavailableError
 from io_managers.store.store import Store
+from resources.corpus.corpus_place import BucketAddress
 from resources.errors import ConfigurationError
 from resources.settings.config import absolute
 from resources.tables.lance import LanceTables
@@ -34,7 +35,7 @@ from seed_assets.session.session import Session
 
 # The suffixes of files beside a database that belong to the original only.
 _OF_THE_ORIGINAL = ("-wal", "-shm", "-journal", "-position")
-_LEFT_OUT = {"running", "limits", "store", "lancedb", "dagster", "mirror", "tables.published"}
+_LEFT_OUT = {"running", "limits", "corpus-cache", "store", "lancedb", "dagster", "mirror", "tables.published"}
 
 
 @dataclass(slots=True)
@@ -79,6 +80,8 @@ def back_up(session: Session, directory: Path) -> Backup:
 def _check_place(session: Session, directory: Path) -> None:
     real = directory.resolve()
     for what, folder in (("home", session.home.directory), ("corpus", session.settings.corpus)):
+        if isinstance(folder, BucketAddress):
+            continue
         if real.is_relative_to(folder.resolve()):
             raise ConfigurationError(
                 f"{directory} is in the {what} {folder}: a backup there would become a part of itself. "

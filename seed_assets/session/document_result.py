@@ -15,6 +15,7 @@ from typing import Any, Literal
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, UnknownFormatError
 from io_managers.store.refs import Ref
 from resources.corpus.corpus import Scan, document_id
+from resources.corpus.corpus_place import BucketAddress, Place
 from resources.corpus.formats import SUFFIXES, not_read
 from resources.errors import ConfigurationError, DocumentError
 from resources.wording import did_you_mean
@@ -117,7 +118,7 @@ def _stage(pipeline: Pipeline, name: str) -> Stage:
 
 def document_in(session: Session, scan: Scan, given: str) -> str:
     """The id of the document that is meant by an id, or by the path of a file, given a scan. Raises ConfigurationError."""
-    for name in possible_ids(given, os.fspath(session.settings.corpus)):
+    for name in possible_ids(given, session.settings.corpus):
         if name in scan.documents or name in scan.problems or _is_published(session, name):
             return name
     known = session.known_documents().union(scan.documents, scan.problems)
@@ -128,11 +129,17 @@ def document_in(session: Session, scan: Scan, given: str) -> str:
     )
 
 
-def possible_ids(given: str, corpus: str) -> Iterator[str]:
-    """The id itself, and the ids of files with this path below the corpus, or with this path as the shell has it."""
+def possible_ids(given: str, corpus: Place) -> Iterator[str]:
+    """The id itself, and the ids of files with this path below the corpus, or with this path as the shell has it.
+
+    In a bucket, the address of the object takes the place of the last one.
+    """
     if given.encode("utf-8", "ignore").decode() == given:  # an id has no bytes that are not UTF-8
         yield given
     yield document_id(posixpath.normpath(given))
+    if isinstance(corpus, BucketAddress):
+        yield document_id(given.removeprefix(f"{corpus}/"))
+        return
     path = os.path.relpath(os.path.realpath(os.path.dirname(os.path.abspath(given))), os.path.realpath(corpus))
     yield document_id(posixpath.normpath(posixpath.join(path, os.path.basename(given))))
 

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from io_managers.store.holders import Waiting
+from resources.corpus.corpus_place import BucketAddress
 from resources.errors import ConfigurationError
 from seed_assets.engine.sink import remove_rows
 from seed_assets.planning.plan import Plan
@@ -35,10 +36,12 @@ def check_removals(session: Session, plan: Plan) -> None:
     known = len(session.known_documents())
     if len(gone) <= 1 or len(gone) <= LARGEST_REMOVAL * known:
         return
+    bucket = isinstance(session.settings.corpus, BucketAddress)
+    otherwise = "if objects were deleted by mistake, restore them" if bucket else "if a disk is not mounted, mount it"
     raise ConfigurationError(
         f"{len(gone)} of {known} documents are gone from {session.settings.corpus}, such as {min(gone)}. If that is "
-        "right, say `seedbank seed --allow-removals`, and they are taken out of the knowledge base; if a disk is not "
-        "mounted, mount it. Nothing was changed."
+        "right, say `seedbank seed --allow-removals`, and they are taken out of the knowledge base; "
+        f"{otherwise}. Nothing was changed."
     )
 
 

@@ -5,7 +5,7 @@ This module only puts the parts together. It does not import Dagster.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import cached_property
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from io_managers.store.fingerprint import first_difference
 from io_managers.store.shared import close_shared_store, shared_store
 from io_managers.store.store import Store
-from resources.corpus.corpus import Corpus
+from resources.corpus.corpus import Corpus, document_id
+from resources.corpus.corpus_place import BucketAddress, BucketRules
 from resources.errors import ConfigurationError, DocumentError, StoppedError
 from resources.home.home import Home
 from resources.home.store_place import place_store
@@ -67,12 +68,20 @@ class Session:
 
     @cached_property
     def corpus(self) -> Corpus:
-        """The folder of documents."""
+        """The folder or bucket of documents."""
+        rules = self.settings.corpus_bucket
         return Corpus(
             self.settings.corpus,
             self.home.corpus_index,
             self.settings.max_document_mb << 20,
             archives_are_folders=self.settings.archives_are_folders,
+            bucket=BucketRules(
+                rules.timeout_seconds,
+                rules.requests,
+                self.home.corpus_cache,
+                rules.cache_mb << 20,
+                self.settings.store.warn_free_mb << 20,
+            ),
         )
 
     @cached_property
@@ -247,13 +256,15 @@ class Session:
         Raises ConfigurationError, StoreError.
         """
         from seed_assets.core.calibration.calibration import calibrate_file
+        from seed_assets.core.calibration.labelled_summaries import below
 
         judge = self.pipeline.resources[JUDGE]
-        reuse = self.reuse()
+        reuse, corpus = self.reuse(), self.settings.corpus
+        read = self._reader_of_bucket() if isinstance(corpus, BucketAddress) else below(corpus)
 
         async def run() -> "Calibration":
             try:
-                return await calibrate_file(labels, judge, reuse, self.settings.corpus)
+                return await calibrate_file(labels, judge, reuse, read)
             finally:
                 reuse.accounts.look_again()
                 if isinstance(judge, Asking):
@@ -263,6 +274,16 @@ class Session:
             return asyncio.run(run())
         except (DocumentError, StoppedError) as error:
             raise ConfigurationError(f"The labels could not be judged: {error}") from error
+
+    def _reader_of_bucket(self) -> Callable[[str], bytes | None]:
+        """What reads a document by the path of its object."""
+        documents = self.corpus.scan().documents
+
+        def read(name: str) -> bytes | None:
+            source = documents.get(document_id(name))
+            return self.corpus.read(source) if source is not None else None
+
+        return read
 
     @property
     def query_embedder(self) -> "Embedder":

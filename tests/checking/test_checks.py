@@ -269,7 +269,7 @@ def never_made(stage: str, unit: str, session: Session) -> Mapping[str, str]:
 
 def document_added(session: Session) -> None:
     """A new document that went through the stages of single documents, and through no others."""
-    (session.settings.corpus / ADDED).write_text("Pumice is lava full of gas. The rock floats on water.\n")
+    (Path(str(session.settings.corpus)) / ADDED).write_text("Pumice is lava full of gas. The rock floats on water.\n")
     pipeline, runner = session.pipeline, session.runner()
     for stage in pipeline.document_stages:
         if stage not in pipeline.placing_stages:

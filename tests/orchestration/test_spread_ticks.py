@@ -48,9 +48,7 @@ def elsewhere(empty_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def looked(session: Session, instance: dg.DagsterInstance) -> tuple[list[dg.RunRequest], str]:
     """What a tick asks for, files of this moment included, and why it asks for nothing."""
     tick = Tick(session, instance)
-    waiting = {
-        d: [s.path.stat().st_size, s.path.stat().st_mtime_ns] for d, s in session.corpus.scan().documents.items()
-    }
+    waiting = {d: list(session.corpus.written_at(s) or ()) for d, s in session.corpus.scan().documents.items()}
     return tick.documents(waiting=waiting), tick.reason
 
 

@@ -1,57 +1,29 @@
 """A bucket in an object store (S3, Google Cloud Storage, Azure), through `obstore`.
 
-Timeouts and retries are set here, since those of the library last minutes. Its errors are translated here: a missing bucket and
-a missing file raise the same error there, and an empty remote must never be assumed because of a wrong name.
+Its errors are translated here: a missing bucket and a missing file raise the same error in the library, and an empty remote must
+never be assumed because of a wrong name.
 """
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from io_managers.object_stores import REMEDIES, SAID, Cause, cause_of, first_line, open_object_store
 from io_managers.sharing.buckets.bucket import Found
 from io_managers.store.errors import RemoteError
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-SCHEMES = ("s3://", "gs://", "az://")
-_CONNECT_SECONDS = 5
 _RETRIES = 3
-# (what stands in the text of an error, what is wrong, what to do), the first that fits.
-_CAUSES = (
-    (
-        ("NoSuchBucket", "The specified bucket does not exist", "ContainerNotFound"),
-        "the bucket does not exist",
-        "Create it, or correct {setting}: without it, everything there would seem to be missing.",
-    ),
-    (
-        ("RequestTimeTooSkewed", "RequestExpired"),
-        "it refuses requests of this machine because its clock is wrong",
-        "Set the clock of this machine, then run again.",
-    ),
-    (
-        ("169.254.169.254", "metadata.google.internal", "MissingAccessKey", "missing credentials"),
-        "no credentials were found",
-        "Set those of your object store in the environment, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
-    ),
-    (
-        ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken", "401 Unauthorized"),
-        "it refuses the credentials",
-        "Correct the credentials in the environment, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
-    ),
-    (
-        ("AccessDenied", "403 Forbidden", "AuthorizationFailure", "AuthenticationFailed"),
-        "it denies access",
-        'Check the credentials and what they may do. If they may only read, set store.remote_access = "read".',
-    ),
-    (
-        ("error sending request", "connect", "timed out", "timeout", "dns", "after 3 retries"),
-        "it cannot be reached",
-        'Check the network and the address. To work without it, set store.remote_access = "off".',
-    ),
-)
+_LONGEST_WAIT_SECONDS = 2
+_REMEDIES: Mapping[Cause, str] = {
+    **REMEDIES,
+    "no bucket": "Create it, or correct {setting}: without it, everything there would seem to be missing.",
+    "denied": 'Check the credentials and what they may do. If they may only read, set store.remote_access = "read".',
+    "busy": 'Run again later. To work without it, set store.remote_access = "off".',
+    "unreachable": 'Check the network and the address. To work without it, set store.remote_access = "off".',
+}
 
 
 class ObjectBucket:
@@ -70,25 +42,19 @@ class ObjectBucket:
 
     def _opened(self) -> "ObjectStore":
         try:
-            from obstore.store import from_url
+            import obstore.store  # noqa: F401 - whether it is there
         except ImportError as error:
             raise RemoteError(
                 f"The remote {self.address} needs the package obstore, which is not installed.",
                 "Install it: `.venv/bin/pip install 'seedbank[remote]'`.",
             ) from error
-        endpoint = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT") or ""
-        options: Any = {
-            "connect_timeout": f"{_CONNECT_SECONDS}s",
-            "timeout": f"{self._timeout_seconds:g}s",
-            "allow_http": endpoint.startswith("http://"),
-        }
-        retries: Any = {
-            "max_retries": _RETRIES,
-            "retry_timeout": timedelta(seconds=self._timeout_seconds),
-            "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=2), "base": 2},
-        }
         with self._translated():
-            return from_url(self.address, client_options=options, retry_config=retries)
+            return open_object_store(
+                self.address,
+                timeout_seconds=self._timeout_seconds,
+                retries=_RETRIES,
+                longest_wait_seconds=_LONGEST_WAIT_SECONDS,
+            )
 
     def get(self, name: str, most_bytes: int) -> bytes | None:
         """See Bucket."""
@@ -144,17 +110,16 @@ class ObjectBucket:
         try:
             yield
         except (BaseError, OSError, ValueError) as error:
-            text = str(error)
-            for signs, cause, remedy in _CAUSES:
-                if any(sign.lower() in text.lower() for sign in signs):
-                    raise RemoteError(
-                        f"The remote {self.address} cannot be used: {cause}.", remedy.format(setting=self._setting)
-                    ) from error
+            if (cause := cause_of(error)) is not None:
+                raise RemoteError(
+                    f"The remote {self.address} cannot be used: {SAID[cause]}.",
+                    _REMEDIES[cause].format(setting=self._setting),
+                ) from error
             raise RemoteError(
-                f"The remote {self.address} cannot be used: {text.partition(chr(10))[0][:300]}",
+                f"The remote {self.address} cannot be used: {first_line(error)}",
                 'Correct what it says. To work without the remote, set store.remote_access = "off".',
             ) from error
 
 
 def _is_missing_bucket(error: FileNotFoundError) -> bool:
-    return any(sign in str(error) for sign in _CAUSES[0][0])
+    return cause_of(error) == "no bucket"

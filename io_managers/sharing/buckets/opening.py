@@ -5,9 +5,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from io_managers.object_stores import SCHEMES
 from io_managers.sharing.buckets.bucket import Bucket
 from io_managers.sharing.buckets.folder_bucket import FolderBucket
-from io_managers.sharing.buckets.object_bucket import SCHEMES, ObjectBucket
+from io_managers.sharing.buckets.object_bucket import ObjectBucket
 from io_managers.store.errors import RemoteError
 
 # Object stores refuse requests by a clock that is a quarter of an hour off; this is said before.

@@ -15,7 +15,7 @@ import msgspec
 from resources.endpoints.llm import EndpointError
 from resources.errors import DocumentError
 from resources.wording import counted
-from seed_assets.core.calibration.labelled_summaries import ANSWERS, Answer, Label, read_labels, source_of
+from seed_assets.core.calibration.labelled_summaries import ANSWERS, Answer, Label, ReadDocument, read_labels, source_of
 from seed_assets.core.judging.judging import Judge
 from seed_assets.core.judging.verdicts import Decision, Verdict
 from seed_assets.core.workers.parser_pool import ParserPool
@@ -107,10 +107,10 @@ def calibrate(labels: Sequence[Label], verdicts: Sequence[Verdict]) -> Calibrati
     )
 
 
-async def calibrate_file(path: Path, judge: Judge, reuse: Reuse, folder: Path) -> Calibration:
+async def calibrate_file(path: Path, judge: Judge, reuse: Reuse, read: ReadDocument) -> Calibration:
     """Compare a judge with the labels of a file; see read_labels. Labels that fail are listed in `failed`.
 
-    folder: the folder of the documents; a label's source may be a path in it.
+    read: reads the documents; a label's source may be the path of one.
     reuse: requests go through it, so that labels that were judged before cost nothing.
 
     Raises ConfigurationError for a faulty file. Raises EndpointError or StoppedError as the judge does, for failures that
@@ -123,7 +123,7 @@ async def calibrate_file(path: Path, judge: Judge, reuse: Reuse, folder: Path) -
     async def one(label: Label) -> Verdict | FailedLabel:
         async with places:
             try:
-                source = await source_of(label, folder, parser)
+                source = await source_of(label, read, parser)
                 return await judge.judge(label.summary, (), [source], reuse)
             except EndpointError:
                 raise

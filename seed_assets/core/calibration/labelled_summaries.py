@@ -8,7 +8,7 @@ import asyncio
 import csv
 import io
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
@@ -107,31 +107,41 @@ def read_labels(path: Path) -> list[Label]:
     return labels
 
 
-async def source_of(label: Label, folder: Path, parser: ParserPool) -> SourceText:
-    """Return the source of a label's summary. Raises DocumentError.
+ReadDocument = Callable[[str], bytes | None]
+"""Gives the bytes of a document by its path in the corpus; None if there is none. Raises DocumentError."""
 
-    folder: the folder that paths are relative to.
-    """
+
+async def source_of(label: Label, read: ReadDocument, parser: ParserPool) -> SourceText:
+    """Return the source of a label's summary. Raises DocumentError. read: reads the documents that labels name."""
     if not label.document:
         return SourceText("", "", label.source)
-    data = await asyncio.to_thread(_read, label.document, folder)
+    data = await asyncio.to_thread(_read, label.document, read)
     extracted = await parser.extract(data, format_of(label.document) or "")
     return SourceText(label.document, extracted.title, extracted.text)
 
 
-def _read(document: str, folder: Path) -> bytes:
-    root = folder.resolve()
+def below(folder: Path) -> ReadDocument:
+    """Return what reads the documents in a folder."""
+
+    def read(name: str) -> bytes | None:
+        root = folder.resolve()
+        path = (root / name).resolve()
+        return path.read_bytes() if path.is_relative_to(root) and path.is_file() else None
+
+    return read
+
+
+def _read(document: str, read: ReadDocument) -> bytes:
     try:
         for name in _spellings(document):
-            path = (root / name).resolve()
-            if path.is_relative_to(root) and path.is_file():
-                return path.read_bytes()
+            if (data := read(name)) is not None:
+                return data
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DocumentError(f"the source {document} cannot be read: {reason}.", "Correct its path.") from error
     raise DocumentError(
-        f"there is no document {document} among the documents in {folder}.",
-        "Correct the path, which is relative to that folder; if it is meant as a text, end it with a full stop.",
+        f"there is no document {document} in the corpus.",
+        "Correct the path, which is relative to the corpus; if it is meant as a text, end it with a full stop.",
     )
 
 

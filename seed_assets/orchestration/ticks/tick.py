@@ -95,7 +95,7 @@ class Tick:
             return []
         plan = session.plan(verify=verify)
         if not plan.documents and not plan.gone:
-            self.reason = f"The corpus folder {session.settings.corpus} holds no documents."
+            self.reason = f"The corpus {session.settings.corpus} holds no documents."
             return []
         session.home.bind(session.settings.corpus)
         stages = [stage.name for stage in session.pipeline.of_phase(Phase.DOCUMENTS)]
@@ -335,11 +335,13 @@ def _still_written(
         if source is None:
             continue
         try:
-            status = source.path.stat()
+            written = session.corpus.written_at(source)
         except OSError:  # removed meanwhile; the next tick finds that
             found[document] = (0, 0)
             continue
-        seen = [status.st_size, status.st_mtime_ns]
-        if now - status.st_mtime < _REST_SECONDS and list(waiting.get(document, ())) != seen:
+        if written is None:
+            continue
+        seen = list(written)
+        if now - written[1] / 1e9 < _REST_SECONDS and list(waiting.get(document, ())) != seen:
             found[document] = seen
     return found

@@ -27,6 +27,7 @@ from seed_assets.core.calibration.calibration import (
     described,
     read_labels,
 )
+from seed_assets.core.calibration.labelled_summaries import below
 from seed_assets.core.judging.judging import Judge, SimilarityJudge, Thresholds
 from seed_assets.core.judging.verdicts import Decision, SourceText, Verdict
 from seed_assets.memo.reuse import Reuse
@@ -82,7 +83,7 @@ def written(path: Path, rows: Sequence[Sequence[str]], *, delimiter: str = ",") 
 
 def calibrated(path: Path, judge: Judge, folder: Path) -> Calibration:
     with contextlib.closing(Store(folder / "store")) as store:
-        return asyncio.run(calibrate_file(path, judge, Reuse(store), folder))
+        return asyncio.run(calibrate_file(path, judge, Reuse(store), below(folder)))
 
 
 def test_measures_of_agreement_match_a_worked_example() -> None:

@@ -14,7 +14,7 @@ from typing import Literal
 import pytest
 
 from io_managers.store.whole_files import open_regular
-from resources.corpus import corpus
+from resources.corpus import folder_files
 from resources.corpus.corpus import Corpus, Scan
 from resources.corpus.formats import remedies_for
 from resources.corpus.skipped_files import SkippedFiles
@@ -107,7 +107,7 @@ def test_a_file_that_is_replaced_by_a_link_out_of_the_corpus_is_not_followed(
         path.symlink_to(secret)
         return open_regular(path)
 
-    monkeypatch.setattr(corpus, "open_regular", swapping)
+    monkeypatch.setattr(folder_files, "open_regular", swapping)
     scan = folder.scan()
     assert scan.documents == {}
     assert "changed during the run" in scan.problems["a.md"].reason

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from io_managers.store.whole_files import open_regular
-from resources.corpus import corpus, corpus_index
+from resources.corpus import corpus_index, folder_files
 from resources.corpus.corpus import Corpus, Scan
 from resources.corpus.corpus_index import SeenFile
 from resources.corpus.corpus_stamp import corpus_stamp
@@ -35,15 +35,15 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(path.name)
         return open_regular(path)
 
-    monkeypatch.setattr(corpus, "open_regular", recording)
+    monkeypatch.setattr(folder_files, "open_regular", recording)
     return names
 
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are hashed long after they were written."""
-    now = corpus.time.time_ns
-    monkeypatch.setattr(corpus.time, "time_ns", lambda: now() + TEN_SECONDS_NS)
+    now = folder_files.time.time_ns
+    monkeypatch.setattr(folder_files.time, "time_ns", lambda: now() + TEN_SECONDS_NS)
 
 
 def test_names_of_any_bytes_are_found_again_by_the_memory(folder: Folder, opened: list[str], later: None) -> None:
@@ -86,9 +86,9 @@ def test_a_file_that_changed_just_before_it_was_hashed_is_read_again(folder: Fol
 def test_a_rewritten_file_of_the_same_size_and_time_is_noticed(
     folder: Folder, hashed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = corpus.time.time_ns
+    now = folder_files.time.time_ns
     shift = {"at once": 0, "later": TEN_SECONDS_NS, "by a clock that is behind": -(10**18)}[hashed]
-    monkeypatch.setattr(corpus.time, "time_ns", lambda: now() + shift)
+    monkeypatch.setattr(folder_files.time, "time_ns", lambda: now() + shift)
     path = folder.write("a.md", b"before")
     times = path.stat().st_mtime_ns
     folder.scan()
@@ -187,11 +187,11 @@ def _cut(path: Path) -> None:
 def test_a_file_that_is_written_to_while_it_is_hashed_is_a_passing_failure(
     folder: Folder, write: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(corpus, "_BLOCK_BYTES", 1_000)
+    monkeypatch.setattr(folder_files, "_BLOCK_BYTES", 1_000)
     path = folder.write("a.md", b"y" * 5_000)
     os.utime(path, (0, 0))
     with monkeypatch.context() as patch:
-        patch.setattr(corpus, "open_regular", lambda path: WrittenToWhileRead(path, write))
+        patch.setattr(folder_files, "open_regular", lambda path: WrittenToWhileRead(path, write))
         problem = folder.scan().problems["a.md"]
     assert "changed during the run" in problem.reason
     assert problem.transient
@@ -212,7 +212,7 @@ def test_a_file_that_holds_another_length_than_its_status_says_is_a_passing_fail
             return block
 
     with monkeypatch.context() as patch:
-        patch.setattr(corpus, "open_regular", lambda path: OfAShare(path, lambda _: None))
+        patch.setattr(folder_files, "open_regular", lambda path: OfAShare(path, lambda _: None))
         assert "changed during the run" in folder.scan().problems["a.md"].reason
     assert folder.scan().documents["a.md"].content_digest == digest(path.read_bytes())
 
@@ -224,7 +224,7 @@ def test_a_file_that_goes_while_the_corpus_is_scanned_is_gone(folder: Folder, mo
         path.unlink()
         return open_regular(path)
 
-    monkeypatch.setattr(corpus, "open_regular", too_late)
+    monkeypatch.setattr(folder_files, "open_regular", too_late)
     scan = folder.scan()
     assert (scan.documents, scan.problems, scan.gone({"a.md"})) == ({}, {}, {"a.md"})
 
@@ -253,7 +253,7 @@ def test_a_file_above_the_limit_is_named_and_one_below_it_is_hashed_in_blocks(
     assert peak < 8 * MB
     # A file at the limit is within it.
     exact = folder.write("exact.txt", bytes(MB))
-    assert folder.scan().documents["exact.txt"].path == exact
+    assert folder.scan().documents["exact.txt"].relative == exact.name
 
 
 # --- the memory

@@ -19,6 +19,8 @@ from tests.support import configuration_pages
 
 # Values for those that 300 is none for, and what others of their table need beside them.
 OTHER_VALUES = {
+    "corpus_bucket.requests": "30",
+    "corpus_bucket.timeout_seconds": "3.5",
     "store.remote": "s3://bucket/prefix",
     "tables.publish_to": "s3://bucket/prefix",
     "tables.read_from": "/somewhere",
