@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 EMBEDDER, TABLES = "embedder", "tables"
 """The names of what an edition says of its files: who made the vectors, and the state of each table."""
 _HOUR_SECONDS = 3_600.0
+# How long the end of a process waits for a look that is under way; what it has fetched is gone on with later (a judgement).
+_END_SECONDS = 5.0
 
 
 class MirroredTables:
@@ -80,6 +82,8 @@ class MirroredTables:
         StoreUnavailableError if the mirror cannot be written.
         """
         rules = self._settings.tables
+        if self._settings.store.remote_access == "off":
+            raise ConfigurationError('Nothing is fetched, since store.remote_access is "off".')
         with self._alone(), refused_as_settings():
             pulled = self.mirror.pull(
                 open_access(table_rules(self._settings, reads=True)),
@@ -128,7 +132,7 @@ class MirroredTables:
         """End the thread of `watch`."""
         self._ended.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_END_SECONDS)
 
     def check_embedder(self, identity: Mapping[str, Any]) -> None:
         """Raise ConfigurationError if another embedder made the vectors: those of two models cannot be compared."""

@@ -249,7 +249,7 @@ def test_json_has_the_shapes_that_scripts_rely_on(
     seeded = json.loads(result.stdout)
     assert list(seeded) == [
         *("stages", "failures", "runs", "seconds", "exit_code", "stopped", "without_text", "skipped"),
-        *("documents_with_warnings", "shared", "own_stages"),
+        *("documents_with_warnings", "shared", "published", "own_stages"),
     ]
     assert list(seeded["stages"]) == [*ALONE, *OF_CORPUS, *PLACING, "search_index"]
     for stage in seeded["stages"].values():

@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import importlib
 import io
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from typing import Any
 from answering.answers import Reply
 from answering.passages import Retrieved
 from io_managers.sharing.buckets.folder_bucket import FolderBucket
+from io_managers.sharing.editions.edition import decode_edition, edition_name, encode_edition, sized_pieces
 from io_managers.sharing.segments.segment import decode_segment, rows_of, segment_name
 from io_managers.sharing.segments.signatures import Trust
 from io_managers.store.codecs.codecs import decode
@@ -26,6 +28,7 @@ from io_managers.store.reserve_file import ReserveFile
 from io_managers.store.retention.mentions import Mentions
 from resources.corpus import corpus_index
 from resources.errors import DocumentError
+from resources.tables.lance_files import needed_files
 from seed_assets.core.clusters.clusters import Clustering
 from seed_assets.core.reading.extraction import extract
 
@@ -65,6 +68,24 @@ def _segments(data: bytes) -> None:
         segment_name(data)
         for block in decode_segment(data, Trust(unsigned=True)).blocks:
             rows_of(block)
+
+
+def _editions(data: bytes) -> None:
+    place = Path("/somewhere")
+    with contextlib.suppress(SegmentError):
+        edition = decode_edition(data, edition_name(1), Trust(unsigned=True))
+        for file in edition.files:
+            assert os.path.normpath(place / file.path) == str(place / file.path)
+            assert sum(size for _, size in sized_pieces(file)) == file.size_bytes
+        assert decode_edition(encode_edition(edition, None), edition_name(1), Trust(unsigned=True)) == edition
+
+
+def _manifests(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        versions = Path(folder) / "_versions"
+        versions.mkdir()
+        (versions / "1.manifest").write_bytes(data)
+        assert needed_files(Path(folder)) == [versions / "1.manifest"]
 
 
 def _reserve(data: bytes) -> None:
@@ -114,6 +135,8 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "codecs": _codecs,
     "values": _values,
     "segments": _segments,
+    "editions": _editions,
+    "manifests": _manifests,
     "reserve": _reserve,
     "index": _index,
     "names": _names,

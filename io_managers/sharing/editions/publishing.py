@@ -32,7 +32,7 @@ from io_managers.sharing.editions.edition import (
 )
 from io_managers.sharing.editions.editions_there import FoundEdition, editions_in, newest, usable
 from io_managers.sharing.remote import Access
-from io_managers.store.errors import StoreError
+from io_managers.store.errors import RemoteError, StoreError
 
 AT_ONCE = 8
 """Pieces in flight; with PIECE_BYTES it bounds the memory."""
@@ -127,7 +127,12 @@ def publish(
         published.number, published.files = number, len(files)
         published.bytes = sum(file.size_bytes for file in files)
         if published.new or verify:
-            published.removed = _clean_up(access, number, 0.0 if withdraw else keep_seconds)
+            try:
+                published.removed = _clean_up(access, number, 0.0 if withdraw else keep_seconds)
+            except RemoteError:
+                if withdraw:
+                    raise
+                # Who may not delete may write still; the next edition tries again.
         return published
     raise StoreError(
         f"Another process has published at {access.bucket.address} each time that this one was about to.",

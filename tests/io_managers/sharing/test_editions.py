@@ -518,3 +518,21 @@ def test_a_described_file_has_the_digests_of_its_pieces(tmp_path: Path, monkeypa
     assert found.size_bytes == 10
     assert found.pieces == tuple(edition_form.piece_digest(piece) for piece in (b"abcd", b"efgh", b"ij"))
     assert dict(edition_form.sized_pieces(found)) == dict(zip(found.pieces, (4, 4, 2), strict=True))
+
+
+def test_who_may_not_delete_publishes_all_the_same(
+    local: Publisher, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rights to a bucket are often without deletion. What has to be erased is an error then."""
+    local.publish(FIRST)
+
+    def refuse(self: FolderBucket, name: str) -> None:
+        if not name.startswith("probes/"):
+            raise RemoteError("It denies access.")
+
+    monkeypatch.setattr(FolderBucket, "delete", refuse)
+    assert local.publish(SECOND, keep=0).number == 2
+    with pytest.raises(RemoteError, match="denies access"):
+        local.publish(SECOND, withdraw=True)
+    pull(Mirror(tmp_path / "mirror"), FolderBucket(folder))
+    assert contents_of(Mirror(tmp_path / "mirror")) == SECOND
