@@ -5,7 +5,7 @@ What belongs here: what identifies a passage, and when an earlier choice of pass
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -16,10 +16,6 @@ POOL = 24
 """How many passages are looked at for a question. An answer is made from the first of them; the others are those of which it is
 known that they were looked at and left out. The number was chosen by judgement."""
 
-
-# A new passage comes near the cited ones from this share of the score of the best of them, and of its probability. Measured: see
-# docs/benchmarks.md.
-_NEAR = 0.8
 # That the documents do not say holds until the probability that they do has risen by this, to FOUND at least (a judgement).
 _NO_LIKELIER = 0.1
 
@@ -82,34 +78,32 @@ def with_cited(found: Retrieved, others: Retrieved, before: Choice) -> Retrieved
 def choose(found: Retrieved, limit: int, before: Choice | None) -> Choice:
     """Choose the passages for an answer: those of an earlier choice as long as it holds, otherwise the best ones.
 
-    An earlier choice holds if all passages that the answer cites are still there, and no passage that was not looked at then
-    comes near them. If the answer was that the documents do not say, it holds until such a passage says something likelier. So
-    documents that have nothing to do with a question do not change its answer, although their words change all scores a little.
+    An earlier choice holds if all passages that the answer cites are still there, and the best passage is not a new one that is
+    likely to answer, and at least as likely as the cited ones. If the answer was that the documents do not say, it has to be
+    likelier than what was found then. So documents that have nothing to do with a question do not change its answer, although
+    their words change all scores a little.
     """
-    by_digest = {
-        digest_of(passage): (passage.score, likely)
-        for passage, likely in zip(found.passages, found.probabilities, strict=True)
-    }
-    if before is not None and _holds(before, by_digest):
+    if before is not None and _holds(before, found):
         return before
-    digests = tuple(by_digest)
+    digests = tuple(dict.fromkeys(map(digest_of, found.passages)))
     return Choice(digests[:limit], (), digests, found.probability)
 
 
-def _holds(before: Choice, by_digest: Mapping[str, tuple[float, float]]) -> bool:
-    """Whether a choice holds. by_digest: score and probability of each passage that is found now."""
+def _holds(before: Choice, found: Retrieved) -> bool:
+    """Whether a choice holds, now that these passages are found."""
+    found_now = zip(found.passages, found.probabilities, strict=True)
+    by_digest = {digest_of(passage): (passage.score, likely) for passage, likely in found_now}
     if not by_digest.keys() >= set(before.cited):
         return False
-    best_score, best_likely = 0.0, before.probability + _NO_LIKELIER
-    if before.cited:
-        scores, likely = zip(*(by_digest[digest] for digest in before.cited), strict=True)
-        best_score, best_likely = _NEAR * max(scores), _NEAR * max(likely)
-    known = set(before.known)
-    return not any(
-        score >= best_score and likely >= max(FOUND, best_likely)
-        for digest, (score, likely) in by_digest.items()
-        if digest not in known
-    )
+    best = next(iter(by_digest), None)
+    if best is None or best in before.known:
+        return True
+    score, likely = by_digest[best]
+    if not before.cited:
+        return likely < max(FOUND, before.probability + _NO_LIKELIER)
+    scores, chances = zip(*(by_digest[digest] for digest in before.cited), strict=True)
+    # A copy of a cited passage has the same score.
+    return score <= max(scores) or likely < max(FOUND, *chances)
 
 
 def titled(passages: Sequence[Passage]) -> list[str]:
