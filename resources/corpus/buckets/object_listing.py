@@ -129,11 +129,10 @@ class ObjectListing:
 
     def _check_complete(self) -> None:
         """Raise ConfigurationError if objects that were there before exist, but were not listed: a server may leave out pages."""
-        missing = [
-            name
-            for name in sorted(map(os.fsdecode, self._missing))
-            if not any(name.startswith(f"{folder}/") for folder in self.unreadable)
-        ]
+        # Folders that could not be listed, and those that need not be where the listing went folder by folder.
+        left_out = (*self.unreadable, *(folder for folder, is_part in self._folders.items() if not is_part))
+        below = tuple(f"{folder}/" for folder in left_out)
+        missing = [name for name in sorted(map(os.fsdecode, self._missing)) if not name.startswith(below)]
         if not missing:
             return
         from concurrent.futures import ThreadPoolExecutor
