@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from seed_assets.core.entities.records.record_kinds import Fields, RecordKind
-from seed_assets.core.entities.records.record_values import Numbers, value_words
+from seed_assets.core.entities.records.record_values import Numbers, Words
 
 # A word that more records have finds too many pairs; and each record is compared with so many others, those with which it has the
 # rarest words in common. Chosen with the first part of Febrl's records.
@@ -17,31 +16,26 @@ _MOST_SHARING, _MOST_COMPARED = 60, 10
 _ROWS = 2_000
 
 
-def record_pairs(kind: RecordKind, records: Sequence[Fields], new: NDArray[np.bool_]) -> tuple[Numbers, Numbers]:
-    """Return the rows of the records of each pair that is worth comparing, the smaller row first, each pair once.
+def record_pairs(records: Sequence[Words], new: NDArray[np.bool_]) -> tuple[Numbers, Numbers]:
+    """Return the rows of the records of each pair that is worth comparing, the smaller row first, each pair once, in order.
 
     Words count in whichever field they stand, so fields in the wrong order do not hide a pair.
 
     new: which records are new; every pair has at least one of them.
     """
-    words: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     starts, columns = [0], list[int]()
-    for fields in records:
-        said = {word for name, value in fields if name not in kind.ignored for word in _keys(value)}
-        columns += sorted(words.setdefault(word, len(words)) for word in said)
+    for record in records:
+        said = {word for words in record.values() for word in (*words, "".join(words))}
+        columns += sorted(numbers.setdefault(word, len(numbers)) for word in said)
         starts.append(len(columns))
-    counts = np.bincount(columns, minlength=len(words)) if columns else np.zeros(0, np.int64)
+    counts = np.bincount(columns, minlength=len(numbers)) if columns else np.zeros(0, np.int64)
     rare = np.where((counts > 1) & (counts <= _MOST_SHARING), np.log((1 + len(records)) / np.maximum(counts, 1)), 0.0)
     table = csr_matrix(
-        (np.sqrt(rare)[np.array(columns, np.int64)], columns, starts), shape=(len(records), max(1, len(words)))
+        (np.sqrt(rare)[np.array(columns, np.int64)], columns, starts), shape=(len(records), max(1, len(numbers)))
     )
     table.eliminate_zeros()
     return _best(table, np.nonzero(new)[0])
-
-
-def _keys(value: str) -> set[str]:
-    words = value_words(value)
-    return {*words, "".join(words)}
 
 
 def _best(table: csr_matrix, rows: Numbers) -> tuple[Numbers, Numbers]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from seed_assets.core.entities.gazetteer import gazetteer
 from seed_assets.core.entities.name_types import PERSON
+from seed_assets.core.entities.records.letter_pairs import LetterPairs
 from seed_assets.core.entities.records.record_kinds import Fields, RecordKind
 from seed_assets.core.text.unicode_forms import normal_form
 from seed_assets.core.text.words import MARKS
@@ -38,11 +38,14 @@ _SIGNS = re.compile(rf"[^\w{MARKS}]+|_")
 
 Levels = NDArray[np.int8]
 Numbers = NDArray[np.int64]
+Words = Mapping[str, Sequence[str]]
+"""The words of a record by field."""
 
 
-def value_words(value: str) -> list[str]:
-    """Return the words and numbers of a value, in the form in which they are compared."""
-    return _SIGNS.sub(" ", normal_form("NFKC", value[:_MOST_CHARACTERS]).casefold()).split()
+def _value_words(value: str) -> list[str]:
+    """The words and numbers of a value, in the form in which they are compared."""
+    value = value[:_MOST_CHARACTERS]
+    return _SIGNS.sub(" ", (value if value.isascii() else normal_form("NFKC", value)).casefold()).split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,34 +66,32 @@ class Compared:
 class RecordValues:
     """The values of records of one kind, by numbers. It compares many pairs at once, in time that grows with their number."""
 
-    def __init__(self, kind: RecordKind, records: Sequence[Fields]) -> None:
-        filled = [_compared(kind, dict(fields)) for fields in records]
-        single = {
-            value: len(words) == 1 for values in filled for words in values.values() for value in ("".join(words),)
-        }
-        self.compared = _fields(kind, filled)
+    def __init__(self, kind: RecordKind, records: Sequence[Words]) -> None:
+        self.compared = _fields(kind, records)
         numbers: dict[str, int] = {}
         columns = {name: at for at, name in enumerate(self.compared.names)}
+        are_words: list[bool] = []
         self._ids: Numbers = np.full((len(records), len(columns)), -1, np.int64)
-        for row, values in enumerate(filled):
-            for name, words in values.items():
+        for row, record in enumerate(records):
+            for name, words in record.items():
                 if name in columns:
-                    self._ids[row, columns[name]] = numbers.setdefault("".join(words), len(numbers))
+                    number = numbers.setdefault("".join(words), len(numbers))
+                    self._ids[row, columns[name]] = number
+                    if number == len(are_words):
+                        are_words.append(len(words) == 1)
         self._values = list(numbers)
-        self._is_word = np.array([single[value] for value in self._values], bool)
+        self._is_word = np.array(are_words, bool)
         self._lengths = np.array([len(value) for value in self._values], np.int64)
-        self._letters = np.unique(["".join(sorted(value)) for value in self._values], return_inverse=True)[1]
-        self._grams = _grams(self._values)
-        self._counts = np.zeros(self._ids.shape, np.int64)
         first = gazetteer().first_names if kind.type == PERSON else frozenset[str]()
-        self._titles = [] if kind.type == PERSON else [columns[name] for name in kind.name if name in columns]
         self._is_first = np.array([value in first for value in self._values], bool)
-        self._given = columns.get(GIVEN, -1)
-        self._last = columns.get(LAST, -1)
+        self._given, self._last = columns.get(GIVEN, -1), columns.get(LAST, -1)
+        self._titles = [] if kind.type == PERSON else [columns[name] for name in kind.name if name in columns]
+        self._counts = np.zeros(self._ids.shape, np.int64)
         for column in range(len(columns)):
             ids = self._ids[:, column]
             counts = np.bincount(ids[ids >= 0], minlength=len(numbers))
             self._counts[:, column] = np.where(ids >= 0, counts[ids], 0) if len(numbers) else 0
+        self._pairs = LetterPairs(self._values)
 
     def levels(self, ones: Numbers, others: Numbers) -> tuple[Levels, NDArray[np.float64]]:
         """Return the level of each field of each pair, and how likely a record chosen at random has the value that both have.
@@ -115,7 +116,7 @@ class RecordValues:
         levels[both & (first == second)] = SAME
         rows, columns = np.nonzero(both & (first != second))
         a, b = first[rows, columns], second[rows, columns]
-        likeness = np.where(self._letters[a] == self._letters[b], 1.0, self._likeness(a, b))
+        likeness = self._pairs.likeness(a, b)
         shortest = np.minimum(self._lengths[a], self._lengths[b])
         wrong = np.where(np.isin(columns, self._titles), 2 * _WRONG_LETTERS / shortest, 1.0)
         close, near = np.maximum(_CLOSE, 1 - wrong), np.maximum(_NEAR, 1 - 2 * wrong)
@@ -146,24 +147,15 @@ class RecordValues:
         """Compare a given name with a last name where these are alike, and the names in their places are not."""
         given, last = self._given, self._last
         straight = np.maximum(
-            self._likeness(first[:, given], second[:, given]), self._likeness(first[:, last], second[:, last])
+            self._pairs.likeness(first[:, given], second[:, given]),
+            self._pairs.likeness(first[:, last], second[:, last]),
         )
-        across = self._likeness(first[:, given], second[:, last]) + self._likeness(first[:, last], second[:, given])
+        across = self._pairs.likeness(first[:, given], second[:, last]) + self._pairs.likeness(
+            first[:, last], second[:, given]
+        )
         swapped = np.nonzero((straight < _NEAR) & (across >= _CLOSE))[0]
         for table in (second, counts):
             table[swapped[:, None], [given, last]] = table[swapped[:, None], [last, given]]
-
-    def _likeness(self, ones: Numbers, others: Numbers) -> NDArray[np.float64]:
-        """How alike values are, 0 to 1: Dice's coefficient of their pairs of letters; 0 if one is missing."""
-        found = np.zeros(len(ones))
-        present = np.nonzero((ones >= 0) & (others >= 0))[0]
-        if len(present):
-            pairs, places = np.unique(np.stack((ones[present], others[present])), axis=1, return_inverse=True)
-            a, b = self._grams[pairs[0]], self._grams[pairs[1]]
-            common = np.asarray(a.multiply(b).sum(axis=1)).ravel()
-            sizes = np.asarray(a.sum(axis=1)).ravel() + np.asarray(b.sum(axis=1)).ravel()
-            found[present] = (2 * common / sizes)[places.ravel()]
-        return found
 
     def _chances(self, levels: Levels, ids: Numbers, counts: Numbers) -> NDArray[np.float64]:
         """How likely it is that a record has the common value by chance, from the other records that have it.
@@ -177,16 +169,16 @@ class RecordValues:
         return np.where(levels == SAME, chances, 1.0)
 
 
-def _compared(kind: RecordKind, fields: Mapping[str, str]) -> dict[str, list[str]]:
-    """The words of a record's values by the names of the fields in which they are compared; empty ones are left out."""
-    left = {name: value for name, value in fields.items() if name not in kind.ignored}
+def record_words(kind: RecordKind, record: Fields) -> Words:
+    """Return the words of a record's values by the names of the fields in which they are compared; empty ones are left out."""
+    left = {name: value for name, value in record if name not in kind.ignored}
     names = [left.pop(name, "") for name in kind.name]
     if kind.type == PERSON:
         given, last = (names[0], " ".join(names[1:])) if len(names) > 1 else _parts(names[0])
         left |= {GIVEN: given, LAST: last}
     else:
         left |= dict(zip(kind.name, names, strict=True))
-    return {name: words for name, value in left.items() if (words := value_words(value))}
+    return {name: words for name, value in left.items() if (words := _value_words(value))}
 
 
 def _parts(name: str) -> tuple[str, str]:
@@ -198,7 +190,7 @@ def _parts(name: str) -> tuple[str, str]:
     return " ".join(given_names), last
 
 
-def _fields(kind: RecordKind, filled: Sequence[Mapping[str, Sequence[str]]]) -> Compared:
+def _fields(kind: RecordKind, filled: Sequence[Words]) -> Compared:
     counts: dict[str, int] = {}
     for values in filled:
         for name in values:
@@ -217,16 +209,3 @@ def _fields(kind: RecordKind, filled: Sequence[Mapping[str, Sequence[str]]]) -> 
 
     shared, alone = places(shareable), places(unique)
     return Compared(tuple(kept), shared[0] if named[0] in at else (), (*shared, *alone), shared, alone)
-
-
-def _grams(values: Sequence[str]) -> "csr_matrix":
-    """One row per value, with a 1 for each of its pairs of letters, its ends included."""
-    vocabulary: dict[str, int] = {}
-    starts, columns = [0], list[int]()
-    for value in values:
-        padded = f"\0{value}\0"
-        pairs = {padded[at : at + 2] for at in range(len(padded) - 1)}
-        columns += sorted(vocabulary.setdefault(pair, len(vocabulary)) for pair in pairs)
-        starts.append(len(columns))
-    ones = np.ones(len(columns), np.float32)
-    return csr_matrix((ones, columns, starts), shape=(len(values), max(1, len(vocabulary))))

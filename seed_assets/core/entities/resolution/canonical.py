@@ -158,7 +158,9 @@ def resolve(
     bounds = GroupRules(rules.largest)
     group_by_name(groups, new, decisions, bounds)
     required = said.required(groups) if said is not None else ()
-    pairs = {*candidates(groups), *_groups_of(groups, records.pairs(EVEN - UNDECIDED))}
+    # Records are compared by their fields, and not because their names are nearly alike.
+    named = (pair for pair in candidates(groups) if not all(groups[at].members[0].fields for at in pair))
+    pairs = {*named, *_groups_of(groups, records.pairs(EVEN - UNDECIDED))}
     groups = join_groups(groups, sorted(pairs), required, decisions, bounds)
     return Resolution(groups, decisions, previous, tuple(sorted(said.keys)) if said is not None else ())
 
