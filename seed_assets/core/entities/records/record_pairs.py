@@ -26,8 +26,9 @@ def record_pairs(records: Sequence[Words], new: NDArray[np.bool_]) -> tuple[Numb
     numbers: dict[str, int] = {}
     starts, columns = [0], list[int]()
     for record in records:
-        said = {word for words in record.values() for word in (*words, "".join(words))}
-        columns += sorted(numbers.setdefault(word, len(numbers)) for word in said)
+        # In the order of the record, so that sums of weights are the same in every process.
+        said = dict.fromkeys(word for words in record.values() for word in (*words, "".join(words)))
+        columns += [numbers.setdefault(word, len(numbers)) for word in said]
         starts.append(len(columns))
     counts = np.bincount(columns, minlength=len(numbers)) if columns else np.zeros(0, np.int64)
     rare = np.where((counts > 1) & (counts <= _MOST_SHARING), np.log((1 + len(records)) / np.maximum(counts, 1)), 0.0)

@@ -45,6 +45,8 @@ Words = Mapping[str, Sequence[str]]
 def _value_words(value: str) -> list[str]:
     """The words and numbers of a value, in the form in which they are compared."""
     value = value[:_MOST_CHARACTERS]
+    if value.isascii() and value.isalnum():
+        return [value.casefold()]
     return _SIGNS.sub(" ", (value if value.isascii() else normal_form("NFKC", value)).casefold()).split()
 
 

@@ -5,7 +5,8 @@ The model is that of Fellegi and Sunter ("A theory for record linkage", 1969), e
 the frequencies of values in place of one chance of agreement (Winkler, 2000). They know two kinds of pairs: of one subject, and
 of two at random. Two people of one family are neither: their address and last name agree, although they are two. So there is a
 third kind, *relatives*, which needs no more estimates: what relatives share agrees as for one subject, and what is personal
-agrees as for two at random. They may also have one personal thing in common: twins their day of birth, a father and a son their name.
+agrees as for two at random. They may also have one personal thing in common: twins their day of birth, a father and a son their
+name.
 """
 
 from collections.abc import Sequence

@@ -158,11 +158,16 @@ def resolve(
     bounds = GroupRules(rules.largest)
     group_by_name(groups, new, decisions, bounds)
     required = said.required(groups) if said is not None else ()
-    # Records are compared by their fields, and not because their names are nearly alike.
-    named = (pair for pair in candidates(groups) if not all(groups[at].members[0].fields for at in pair))
-    pairs = {*named, *_groups_of(groups, records.pairs(EVEN - UNDECIDED))}
+    pairs = {*_nearly_named(groups), *_groups_of(groups, records.pairs(EVEN - UNDECIDED))}
     groups = join_groups(groups, sorted(pairs), required, decisions, bounds)
     return Resolution(groups, decisions, previous, tuple(sorted(said.keys)) if said is not None else ())
+
+
+def _nearly_named(groups: Sequence[Group]) -> Iterator[tuple[int, int]]:
+    """The indexes of two groups whose names are nearly alike. Records are not among them: their fields are compared."""
+    places = [at for at, group in enumerate(groups) if not group.members[0].fields]
+    for one, other in candidates([groups[at] for at in places]):
+        yield places[one], places[other]
 
 
 def _groups_of(groups: Sequence[Group], pairs: Iterable[tuple[Place, Place]]) -> Iterator[tuple[int, int]]:
