@@ -418,6 +418,7 @@ NO_TEXT: Mapping[str, str] = {
     "record_kinds.RecordKind.__init__": _VALUE,
     "record_likeness.RecordLikeness.__init__": _NAME,
     "kind_likeness.KindLikeness.__init__": _NAME,
+    "record_values.Compared.__init__": _VALUE,
     "record_values.record_words": _NAME,
     "record_values.RecordValues.__init__": _NAME,
     "record_pairs.record_pairs": _NAME,
