@@ -12,9 +12,9 @@ several documents, and of the namesakes. Weights were chosen with the documents 
 100,000 mentions are resolved from scratch, with one percent more, with one more document, and with 85 fewer.
 
 With --relations: of the annotated relations, how many have both ends among the 20 strongest pairs of a document; weights were
-learnt on the documents of even number. And pairs of records (febrl_dataset3), each of them one document that mentions a person.
+learnt on the documents of even number. With --records: pairs of records that are one (see entity_records).
 
-Run: python -m benchmarks.entities [--json] [--corpora DIR] [--resolution] [--relations]
+Run: python -m benchmarks.entities [--json] [--corpora DIR] [--resolution] [--relations] [--records [--papers DIR]]
 """
 
 import argparse
@@ -24,7 +24,8 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.corpora import find_corpora
-from benchmarks.entity_relations import record_figures, relation_figures
+from benchmarks.entity_records import record_figures
+from benchmarks.entity_relations import relation_figures
 from benchmarks.entity_resolution import Annotated, b_cubed, resolution_figures
 from seed_assets.core.entities.entities import Entities, entities_in
 from seed_assets.core.entities.name_types import AMOUNT, DATE, ORGANISATION, PERSON, PLACE, TYPES
@@ -40,7 +41,9 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--resolution", action="store_true", help="also measure entities over documents")
-    parser.add_argument("--relations", action="store_true", help="also measure relations, and entities of records")
+    parser.add_argument("--relations", action="store_true", help="also measure relations")
+    parser.add_argument("--records", action="store_true", help="also measure records")
+    parser.add_argument("--papers", type=Path, help="the folder of bibliographic records")
     arguments = parser.parse_args()
     corpora = find_corpora(arguments.corpora)
     documents = list(redocred(corpora))
@@ -51,7 +54,9 @@ def main() -> None:
     figures = {name: _figures(documents[half], found[half]) for name, half in halves.items()}
     over_documents = dict(resolution_figures(documents)) if arguments.resolution else {}
     if arguments.relations:
-        over_documents |= {**relation_figures(corpora, documents, found), **record_figures(corpora)}
+        over_documents |= relation_figures(corpora, documents, found)
+    if arguments.records:
+        over_documents |= record_figures(corpora, arguments.papers)
     if arguments.json:
         print(json.dumps({"redocred": figures, "seconds": round(seconds, 2), "resolution": over_documents}))
         return

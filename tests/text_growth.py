@@ -37,11 +37,13 @@ from seed_assets.core.clusters.language_means import languages_of
 from seed_assets.core.concepts.concepts import Concept, Concepts, StatisticalConceptExtractor
 from seed_assets.core.concepts.model_concepts import ConceptsAnswer
 from seed_assets.core.entities.aliases import NameGroups, defined_names
-from seed_assets.core.entities.entities import Entities, Entity, entities_in, of_quantities
+from seed_assets.core.entities.entities import Entities, Entity, entities_in, of_quantities, with_records
 from seed_assets.core.entities.known_names import Terms
 from seed_assets.core.entities.name_spans import name_spans
 from seed_assets.core.entities.name_types import TYPES, mention_cues
 from seed_assets.core.entities.name_words import name_words
+from seed_assets.core.entities.records.record_kinds import RecordKind
+from seed_assets.core.entities.records.record_texts import records_of
 from seed_assets.core.examples.choosing import ExampleChooser
 from seed_assets.core.examples.selection import Example, Selection, StageExamples
 from seed_assets.core.extractions.answer_values import Passage
@@ -170,6 +172,14 @@ def _chooser(text: str) -> ExampleChooser:
     return ExampleChooser(selection, "summaries", "", 3, 3_000, _embedder())
 
 
+_RECORDS = (RecordKind("person", ("a",), ("b",)),)
+
+
+def _as_records(text: str) -> str:
+    """A text whose words are the values of one record."""
+    return "; ".join(f"a: {word}" for word in text.split(" "))
+
+
 def _some_entities(text: str) -> Entities:
     """Entities at regular distances, each with two mentions."""
     starts = range(0, max(0, len(text) - 80), 64)
@@ -194,6 +204,8 @@ CALLS: Mapping[str, Callable[[str], object]] = {
     "profiles.ExtractiveProfileWriter.description": lambda text: ExtractiveProfileWriter().description(
         [ProfileSource("a", "", 0, len(text), text)] * 3
     ),
+    "entities.with_records": lambda text: with_records(Entities(()), _as_records(text), _RECORDS),
+    "record_texts.records_of": lambda text: records_of(_as_records(text), _RECORDS),
     "entities.of_quantities": lambda text: of_quantities(text, [], TYPES),
     "known_names.Terms.in_unspaced": lambda text: list(Terms([text[:9], "\u6f6e\u6c50"]).in_unspaced(text)),
     # The last word is nowhere, so that the words of the text are always read: what begins within a word is found by these only.
@@ -431,6 +443,14 @@ NO_TEXT: Mapping[str, str] = {
     "likeness.Likeness.__init__": _NAME,
     "pair_judging.ModelPairJudge.__init__": _VALUE,
     "likeness.names_forbid": _NAME,
+    "letter_pairs.LetterPairs.__init__": _VALUE,
+    "record_kinds.RecordKind.__init__": _VALUE,
+    "record_likeness.RecordLikeness.__init__": _NAME,
+    "kind_likeness.KindLikeness.__init__": _NAME,
+    "record_values.Compared.__init__": _VALUE,
+    "record_values.record_words": _NAME,
+    "record_values.RecordValues.__init__": _NAME,
+    "record_pairs.record_pairs": _NAME,
     "local_entities.LocalEntity.__init__": _VALUE,
     "local_entities.local_entities": _NAME,
     "known_list.KnownNames.__init__": _VALUE,

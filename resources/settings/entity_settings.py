@@ -1,14 +1,53 @@
 """The settings of entities. Settings are read in `config`."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from resources.settings.model_settings import Count, Names, WhenChanged
 
 _TYPES = ("person", "organisation", "place", "event", "work", "norm", "product", "date", "amount", "other")
+_WITHOUT_RECORDS = ("date", "amount")
 # A longer name of a type is a sentence, which no table or prompt has room for.
 _LONGEST_TYPE = 40
+
+
+class RecordSettings(BaseModel):
+    """Which fields the records of one type have. Names of fields are compared without regard to capitals."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Names = Field(
+        min_length=1,
+        description='The fields that name a record, of a person the given name first: `["given_name", "surname"]`, or a field '
+        "with the whole name.",
+    )
+    stable: Names = Field(
+        (),
+        description="Further fields that stay the same, such as a date of birth or the year of a publication. If they clearly "
+        "differ, this is evidence that records are two.",
+    )
+    unique: Names = Field(
+        (),
+        description="Stable fields that belong to one alone, such as a number that an authority gave. Without any, records whose "
+        "given names or stable fields clearly differ are never one.",
+    )
+    ignored: Names = Field(
+        (), description="Fields that say nothing, such as the number of a row or the day of an export."
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        named = [
+            " ".join(field.split()).casefold() for field in (*self.name, *self.stable, *self.unique, *self.ignored)
+        ]
+        if "" in named:
+            raise ValueError("the name of a field is empty")
+        twice = next((field for field in named if named.count(field) > 1), None)
+        if twice is not None:
+            raise ValueError(f"the field {twice[:60]!r} is named twice")
+        return self
 
 
 class EntitySettings(BaseModel):
@@ -31,6 +70,11 @@ class EntitySettings(BaseModel):
         "",
         description="A CSV file of names that you know, with the columns `name`, `type` and `aliases` (separated by `;`). They "
         "are found in every document, and a model is shown those that stand in the text it reads.",
+    )
+    records: dict[str, RecordSettings] = Field(
+        {},
+        description="Records, by the type of their entities: rows of tables, objects of JSON and blocks of `field: value` lines, "
+        "which are compared field by field (docs/entities.md).",
     )
     characters: Count = Field(
         4_000,
@@ -105,6 +149,14 @@ class EntitySettings(BaseModel):
         if len(set(cleaned)) < len(cleaned):
             raise ValueError("a type is named twice")
         return cleaned
+
+    @model_validator(mode="after")
+    def _of_known_types(self) -> Self:
+        wrong = next((kind for kind in self.records if kind not in self.types or kind in _WITHOUT_RECORDS), None)
+        if wrong is not None:
+            known = ", ".join(kind for kind in self.types if kind not in _WITHOUT_RECORDS)
+            raise ValueError(f"records are of one of the types {known}, and {wrong[:60]!r} is none of them")
+        return self
 
     @property
     def known_path(self) -> Path | None:

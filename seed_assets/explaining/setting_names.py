@@ -64,6 +64,8 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "cluster_rules.resummarize_share": ("cluster_summaries.resummarize_share",),
     "entity_extractor.types": ("entities.types",),
     "entity_extractor.known": ("entities.known",),
+    "entity_extractor.records*": ("entities.records",),
+    "resolution_rules.records*": ("entities.records",),
     "entity_extractor.characters": ("entities.characters",),
     "entity_extractor.model.model": ("entities.model", "llm.model"),
     "resolution_rules.largest": ("entities.largest",),

@@ -46,6 +46,7 @@ DECIDING: list[tuple[str, Any, Mapping[str, Any], set[str]]] = [
     ("categories.smallest", 5, {}, {"categories"}),
     ("search_index.vector_index_rows", 300, {}, {"search_index"}),
     ("entities.types", ["person"], ENTITIES, {"entities"}),
+    ("entities.records", {"person": {"name": "given name"}}, ENTITIES, {"entities", "canonical_entities"}),
     ("entities.characters", 900, {**ENTITIES, **MODELS}, {"entities"}),
     ("entities.model", "other", {**ENTITIES, **MODELS}, {"entities", "canonical_entities"}),
     ("entities.largest", 50, ENTITIES, {"canonical_entities"}),

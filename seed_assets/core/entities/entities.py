@@ -21,6 +21,8 @@ from seed_assets.core.entities.name_types import TYPES, Cues, best_type, mention
 from seed_assets.core.entities.name_words import NameWords, name_words
 from seed_assets.core.entities.normal_names import normal_name
 from seed_assets.core.entities.quantities import quantities
+from seed_assets.core.entities.records.record_kinds import Fields, RecordKind, kinds_part
+from seed_assets.core.entities.records.record_texts import Record, records_of
 from seed_assets.core.text.header_block import header_end
 from seed_assets.core.text.text_work import TextWork
 from seed_assets.core.text.words import Span
@@ -37,7 +39,8 @@ class Entity(msgspec.Struct, frozen=True, omit_defaults=True):
 
     name: its fullest name, as it stands in the text. normal: the name in the form in which names are compared; of a date in
     ISO 8601. type: see entities.types. mentions: start and end of each mention in characters, in order. aliases: its other
-    names, as they stand.
+    names, as they stand. fields: of a record, what it says by name. Several fields may make the name of a record; it is mentioned
+    where the first of them stands.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Entity(msgspec.Struct, frozen=True, omit_defaults=True):
     type: str
     mentions: tuple[tuple[int, int], ...]
     aliases: tuple[str, ...] = ()
+    fields: Fields = ()
 
 
 class Entities(msgspec.Struct, frozen=True):
@@ -76,25 +80,27 @@ class RuleEntityExtractor:
 
     In scripts without capitals only names in quotation marks, dates, amounts and known names are found.
 
-    types: the types that are wanted. known: the names that the user knows. work: the workers that find the entities; None means a
-    thread of this process.
+    types: the types that are wanted. known: the names that the user knows. records: the kinds of records. work: the workers that
+    find the entities; None means a thread of this process.
     """
 
     types: tuple[str, ...] = TYPES
     known: KnownNames = field(default_factory=KnownNames)
+    records: tuple[RecordKind, ...] = ()
     work: TextWork | None = field(default=None, compare=False, repr=False)
 
     changes: ClassVar[Mapping[str, str]] = {}
 
     @property
     def identity(self) -> Mapping[str, Part]:
-        """The method, its version, its lists of words, the types and the known names."""
+        """The method, its version, its lists of words, the types, the known names, and the kinds of records if there are any."""
         return {
             "extractor": "rules",
             "version": "1",
             "gazetteer": gazetteer_digest(),
             "types": list(self.types),
             "known": self.known.digest,
+            **kinds_part(self.records),
         }
 
     @property
@@ -104,16 +110,23 @@ class RuleEntityExtractor:
 
     async def extract(self, text: str, title: str, reuse: Reuse | None = None) -> Entities:
         """Do what `entities_in` does, in a worker or a thread; see `work`."""
-        arguments = (text[:_READ_CHARACTERS], title, list(self.types), dict(self.known.names))
+        arguments = (text[:_READ_CHARACTERS], title, list(self.types), dict(self.known.names), self.records)
         if self.work is None:
             return await asyncio.to_thread(entities_in, *arguments)
         return await self.work.run("entities", *arguments)
 
 
-def entities_in(text: str, title: str, types: list[str], known: dict[str, tuple[str, str]]) -> Entities:
+def entities_in(
+    text: str,
+    title: str,
+    types: list[str],
+    known: dict[str, tuple[str, str]],
+    records: tuple[RecordKind, ...] = (),
+) -> Entities:
     """Return the entities of a text.
 
-    types: the types that are wanted; what would be of another type is left out. known: see KnownNames.names.
+    types: the types that are wanted; what would be of another type is left out. known: see KnownNames.names. records: the kinds
+    of records in the text.
     """
     words = name_words(text)
     start = header_end(text)
@@ -131,7 +144,32 @@ def entities_in(text: str, title: str, types: list[str], known: dict[str, tuple[
     kinds = {name: entry[0] for name, entry in listed.items() if entry[0]}
     entities = [_entity(text, [spans[at] for at in places], kinds) for places in members(groups, names).values()]
     wanted = [entity for entity in entities if entity.type in types] + of_quantities(text, spans, types)
-    return Entities(tuple(sorted(wanted, key=lambda entity: entity.mentions[0])))
+    return with_records(Entities(tuple(sorted(wanted, key=lambda entity: entity.mentions[0]))), text, records)
+
+
+def with_records(found: Entities, text: str, kinds: Sequence[RecordKind]) -> Entities:
+    """Return the entities of a text with its records; what was found inside of their names is no mention."""
+    records = records_of(text, kinds)
+    if not records:
+        return found
+    taken = _places([span for record in records for span in record.named])
+    left = [
+        entity if mentions == entity.mentions else msgspec.structs.replace(entity, mentions=mentions)
+        for entity in found.entities
+        if (mentions := tuple(span for span in entity.mentions if taken.isdisjoint(range(*span))))
+    ]
+    left += (one for record in records if (one := _of_record(text, record)) is not None)
+    return Entities(tuple(sorted(left, key=lambda entity: entity.mentions[0])))
+
+
+def _of_record(text: str, record: Record) -> Entity | None:
+    """The entity of a record; None if its name has no letter."""
+    names = [text[slice(*span)] for span in record.named]
+    name = " ".join(" ".join(names).split())
+    fields = tuple((field, text[slice(*span)]) for field, span in record.fields.items())
+    aliases = () if names[0] == name else (names[0],)
+    normal = normal_name(name)
+    return Entity(name, normal, record.kind.type, (record.named[0],), aliases, fields) if normal else None
 
 
 def _with_terms(

@@ -14,13 +14,14 @@ from io_managers.store.fingerprint import Part
 from resources.endpoints.llm import Tokens, Usage
 from resources.models.tokens import usual_tokens
 from seed_assets.core.entities.aliases import NameGroups, members
-from seed_assets.core.entities.entities import Entities, Entity, of_quantities
+from seed_assets.core.entities.entities import Entities, Entity, of_quantities, with_records
 from seed_assets.core.entities.known_list import KnownNames
 from seed_assets.core.entities.known_names import Terms
 from seed_assets.core.entities.name_spans import without_overlaps
 from seed_assets.core.entities.name_types import AMOUNT, DATE, OTHER, TYPES
 from seed_assets.core.entities.name_words import name_words
 from seed_assets.core.entities.normal_names import normal_name
+from seed_assets.core.entities.records.record_kinds import RecordKind, kinds_part
 from seed_assets.core.prompting.answer_shapes import validated
 from seed_assets.core.prompting.model_stage import ModelStage
 from seed_assets.core.text.boundaries import pieces_of
@@ -70,20 +71,22 @@ class ModelEntityExtractor(ModelStage):
     A name that does not stand in its piece is left out. Dates and amounts are found by their forms, since a model adds nothing.
 
     characters: the length of a piece. types: the types that are wanted. known: the names that the user knows; a model is shown
-    those that stand in its piece.
+    those that stand in its piece. records: the kinds of records, which are found without a model.
     """
 
     characters: int = 4_000
     types: tuple[str, ...] = TYPES
     known: KnownNames = field(default_factory=KnownNames)
+    records: tuple[RecordKind, ...] = ()
 
     role = "extractor"
     prompt_name = "entities"
 
     @property
     def parameters(self) -> Mapping[str, Part]:
-        """The length of a piece, the types and the known names."""
-        return {"characters": self.characters, "types": list(self.types), "known": self.known.digest}
+        """The length of a piece, the types, the known names, and the kinds of records if there are any."""
+        known = {"characters": self.characters, "types": list(self.types), "known": self.known.digest}
+        return {**known, **kinds_part(self.records)}
 
     @property
     def files(self) -> Sequence[str]:
@@ -101,7 +104,8 @@ class ModelEntityExtractor(ModelStage):
         """Find the entities; see EntityExtractor."""
         pieces = pieces_of(text, self.characters)
         found = await all_of(self._ask(start, piece, title, reuse) for start, piece in pieces)
-        return await asyncio.to_thread(_merged, text, [one for entities in found for one in entities], self.types)
+        merged = await asyncio.to_thread(_merged, text, [one for entities in found for one in entities], self.types)
+        return await asyncio.to_thread(with_records, merged, text, self.records)
 
     async def _ask(self, start: int, piece: str, title: str, reuse: Reuse) -> list[_Found]:
         asked = [kind for kind in self.types if kind not in (DATE, AMOUNT)]

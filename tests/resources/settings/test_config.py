@@ -54,6 +54,7 @@ OTHER_VALUES = {
     "entities.enabled": "True",
     "entities.types": '["person", "product"]',
     "entities.known": "/somewhere.csv",
+    "entities.records": '{"person": {"name": ["given", "surname"], "stable": ["born"]}}',
     "entities.characters": "3000",
     "entities.when_model_changes": "keep",
     "entities.relationships": "True",

@@ -3,7 +3,7 @@ not: scores of pairs (likeness), groups (grouping), and what people decide (deci
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -12,6 +12,7 @@ import msgspec
 from io_managers.store.fingerprint import Part
 from seed_assets.core.entities.entity_ids import ENTITY
 from seed_assets.core.entities.name_types import OTHER
+from seed_assets.core.entities.records.record_kinds import RecordKind, kinds_part
 from seed_assets.core.entities.resolution.candidates import candidates
 from seed_assets.core.entities.resolution.grouping import (
     Decisions,
@@ -24,6 +25,7 @@ from seed_assets.core.entities.resolution.grouping import (
 )
 from seed_assets.core.entities.resolution.likeness import EVEN, UNDECIDED, Likeness
 from seed_assets.core.entities.resolution.local_entities import LocalEntity
+from seed_assets.core.entities.resolution.record_likeness import Place, RecordLikeness, place_of
 
 # So many hexadecimal digits name an entity, and so many other names of it are kept.
 _ID, _MOST_ALIASES = 10, 50
@@ -88,16 +90,17 @@ class CanonicalEntities(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ResolutionRules:
-    """How entities are resolved. largest: the most members of an entity."""
+    """How entities are resolved. largest: the most members of an entity. records: the kinds of records."""
 
     largest: int = 20_000
+    records: tuple[RecordKind, ...] = ()
 
     changes: ClassVar[Mapping[str, str]] = {}
 
     @property
     def identity(self) -> Mapping[str, Part]:
-        """The method, its version and the bound."""
-        return {"method": "contexts", "version": "1", "largest": self.largest}
+        """The method, its version and the bound; the kinds of records if there are any."""
+        return {"method": "contexts", "version": "1", "largest": self.largest, **kinds_part(self.records)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +142,6 @@ def resolve(
     previous: the former result. judged, said: see Decisions.
     """
     documents = Counter(piece for pieces in _contexts(entities).values() for piece in pieces)
-    likeness = Likeness(documents, len({entity.document_id for entity in entities}))
-    decisions = Decisions(likeness, judged or {})
-    if said is not None:
-        decisions.said = said.of
     # What was decided before and is not any more has to be looked at again, too.
     decided = {*(said.keys if said is not None else ()), *(previous.decided if previous else ())}
     before = {(one, other) for one, other, _ in previous.judged} if previous else set[Pair]()
@@ -152,11 +151,31 @@ def resolve(
         return entity.digest in judged_now or not decided.isdisjoint(entity.keys)
 
     groups, new = _kept_groups(entities, previous, is_decided)
+    records = RecordLikeness(rules.records, entities, frozenset(map(place_of, new)))
+    decisions = Decisions(Likeness(documents, len({entity.document_id for entity in entities}), records), judged or {})
+    if said is not None:
+        decisions.said = said.of
     bounds = GroupRules(rules.largest)
     group_by_name(groups, new, decisions, bounds)
     required = said.required(groups) if said is not None else ()
-    groups = join_groups(groups, candidates(groups), required, decisions, bounds)
+    pairs = {*_nearly_named(groups), *_groups_of(groups, records.pairs(EVEN - UNDECIDED))}
+    groups = join_groups(groups, sorted(pairs), required, decisions, bounds)
     return Resolution(groups, decisions, previous, tuple(sorted(said.keys)) if said is not None else ())
+
+
+def _nearly_named(groups: Sequence[Group]) -> Iterator[tuple[int, int]]:
+    """The indexes of two groups whose names are nearly alike. Records are not among them: their fields are compared."""
+    places = [at for at, group in enumerate(groups) if not group.members[0].fields]
+    for one, other in candidates([groups[at] for at in places]):
+        yield places[one], places[other]
+
+
+def _groups_of(groups: Sequence[Group], pairs: Iterable[tuple[Place, Place]]) -> Iterator[tuple[int, int]]:
+    """The indexes of the two groups of each pair of entities that are in different ones, the smaller one first."""
+    at = {place_of(one): index for index, group in enumerate(groups) for one in group.members if one.fields}
+    for one, other in pairs:
+        if at[one] != at[other]:
+            yield min(at[one], at[other]), max(at[one], at[other])
 
 
 def _contexts(entities: Iterable[LocalEntity]) -> Mapping[str, set[str]]:

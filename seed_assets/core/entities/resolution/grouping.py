@@ -2,12 +2,13 @@
 not: scores of pairs (likeness), pairs of different names (candidates), and names and ids of the groups (canonical).
 
 An entity joins the group with the highest mean score of its pairs with some members, if no pair with any member is
-forbidden. So one likeness alone never joins two groups, as it would if all that is alike were joined (A with B, B with C,
-and so A with C).
+forbidden; a score of 0 forbids two records. So one likeness alone never joins two groups, as it would if all that is alike were
+joined (A with B, B with C, and so A with C).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 from seed_assets.core.entities.name_types import PERSON
 from seed_assets.core.entities.resolution.likeness import EVEN, Likeness, names_forbid
@@ -123,6 +124,9 @@ def _best_group(
     best, best_score = None, EVEN
     for at in places:
         group = groups[at]
+        # Records are compared by their fields (canonical), and not because they have a name in common.
+        if entity.fields and any(member.fields for member in group.members):
+            continue
         if len(group.members) >= rules.largest or _is_forbidden(entity, group, decisions):
             continue
         score = mean_score([entity], group.members, decisions)
@@ -178,11 +182,13 @@ def _may_join(one: Group, other: Group, decisions: Decisions, rules: GroupRules)
         return False
     if any(_is_forbidden(member, one, decisions) for member in other.members):
         return False
+    if any(a.fields and b.fields and not decisions.score(a, b) for a, b in _compared(one.members, other.members)):
+        return False
     return mean_score(one.members, other.members, decisions) >= EVEN
 
 
 def _is_forbidden(entity: LocalEntity, group: Group, decisions: Decisions) -> bool:
-    is_person = group.persons or entity.type == PERSON
+    is_person = (group.persons or entity.type == PERSON) and not (entity.fields and group.members[0].fields)
     if entity.normal not in group.forms and any(names_forbid(entity.normal, form, is_person) for form in group.forms):
         return True
     return any(decisions.forbids(entity, member) for member in group.members)
@@ -190,5 +196,9 @@ def _is_forbidden(entity: LocalEntity, group: Group, decisions: Decisions) -> bo
 
 def mean_score(some: Sequence[LocalEntity], others: Sequence[LocalEntity], decisions: Decisions) -> float:
     """Return the mean score of the pairs of some members of both."""
-    scores = [decisions.score(one, other) for one in some[:_COMPARED] for other in others[:_COMPARED]]
+    scores = [decisions.score(one, other) for one, other in _compared(some, others)]
     return sum(scores) / len(scores)
+
+
+def _compared(some: Sequence[LocalEntity], others: Sequence[LocalEntity]) -> Iterable[tuple[LocalEntity, LocalEntity]]:
+    return product(some[:_COMPARED], others[:_COMPARED])

@@ -12,6 +12,7 @@ from seed_assets.core.entities.gazetteer import listed
 from seed_assets.core.entities.name_types import OTHER, PERSON, PLACE
 from seed_assets.core.entities.normal_names import acronyms
 from seed_assets.core.entities.resolution.local_entities import LocalEntity
+from seed_assets.core.entities.resolution.record_likeness import RecordLikeness
 
 EVEN = 0.5
 """The score from which on a pair is one entity."""
@@ -45,8 +46,12 @@ def _parts(normal: str) -> tuple[tuple[str, ...], frozenset[str], frozenset[str]
 
 
 def never(one: LocalEntity, other: LocalEntity) -> bool:
-    """Whether names forbid that the two are one: other numbers, Jr and Sr, other middle names."""
-    return names_forbid(one.normal, other.normal, PERSON in (one.type, other.type))
+    """Whether names forbid that the two are one: other numbers, Jr and Sr, other middle names.
+
+    Middle names of two records may differ by a typing error, so their fields decide.
+    """
+    are_records = bool(one.fields and other.fields)
+    return names_forbid(one.normal, other.normal, PERSON in (one.type, other.type) and not are_records)
 
 
 def names_forbid(normal: str, other: str, is_person: bool) -> bool:
@@ -65,8 +70,9 @@ def names_forbid(normal: str, other: str, is_person: bool) -> bool:
 class Likeness:
     """Scores pairs of entities of one corpus."""
 
-    def __init__(self, documents: Mapping[str, int], count: int) -> None:
+    def __init__(self, documents: Mapping[str, int], count: int, records: RecordLikeness) -> None:
         """documents: how many documents have each piece of context; count: the number of all documents."""
+        self._records = records
         self._weights = {piece: math.log((1 + count) / (1 + many)) ** 2 + 1e-9 for piece, many in documents.items()}
         self._sums: dict[str, float] = {}
 
@@ -74,6 +80,8 @@ class Likeness:
         """Return how likely the two are to be one, from 0 to 1; what names forbid is 0."""
         if never(one, other):
             return 0.0
+        if one.fields and other.fields:
+            return self._records.score(one, other)
         score = _prior(one, other) + _CONTEXT * self.context(one, other)
         if one.type != other.type and OTHER not in (one.type, other.type):
             score -= _OTHER_TYPE * (2 if PERSON in (one.type, other.type) else 1)

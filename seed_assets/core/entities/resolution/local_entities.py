@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from seed_assets.core.entities.entities import Entities, Entity
 from seed_assets.core.entities.name_types import AMOUNT, DATE, PERSON
 from seed_assets.core.entities.normal_names import name_key, normal_name
+from seed_assets.core.entities.records.record_kinds import Fields
 from seed_assets.core.text.words import WORD
 
 # So much of what a document says besides an entity is its context: the names that stand nearest to it, and all its concepts.
@@ -24,8 +25,8 @@ class LocalEntity:
 
     index: its place among the document's entities. keys: those of its names by which it may be another's: of a person not the
     last name alone. aliases: these names but its own, as they stand. key: that of its fullest name. context: what else the
-    document speaks of, as keys of names and words of concepts. digest: of all of this but the document's id, so that a renamed
-    document stays what it is.
+    document speaks of, as keys of names and words of concepts; of a record, keys of its values. fields: see Entity. digest: of
+    all of this but the document's id, so that a renamed document stays what it is.
     """
 
     document_id: str
@@ -39,6 +40,7 @@ class LocalEntity:
     aliases: tuple[str, ...]
     mentions: int
     digest: str
+    fields: Fields = ()
 
 
 def local_entities(document_id: str, found: Entities, concepts: Sequence[str]) -> list[LocalEntity]:
@@ -58,10 +60,18 @@ def local_entities(document_id: str, found: Entities, concepts: Sequence[str]) -
             keys[id(entity)],
             frozenset()
             if entity.type in QUANTITIES
+            else _said(entity)
+            if entity.fields
             else frozenset({*words, *(keys[id(other)] for other in neighbours[id(entity)])}),
         )
         for index, entity in enumerate(found.entities)
     ]
+
+
+def _said(record: Entity) -> frozenset[str]:
+    """What a record says besides its name, as far as other documents may mention it."""
+    keys = {name_key(normal_name(value)) for _, value in record.fields if value not in record.name}
+    return frozenset(key for key in keys if key)
 
 
 def _neighbours(named: Sequence[Entity]) -> Mapping[int, list[Entity]]:
@@ -73,10 +83,11 @@ def _neighbours(named: Sequence[Entity]) -> Mapping[int, list[Entity]]:
 
 
 def _local(document_id: str, index: int, entity: Entity, key: str, context: frozenset[str]) -> LocalEntity:
-    aliases = tuple(alias for alias in entity.aliases if _is_telling(alias, entity))
+    # A record is mentioned by a part of its name, which alone names nobody.
+    aliases = () if entity.fields else tuple(alias for alias in entity.aliases if _is_telling(alias, entity))
     others = {name_key(normal_name(alias)) for alias in aliases}
     keys = (key, *sorted(others - {key, ""}))
-    said = "\0".join([entity.type, *keys, "", *sorted(context)])
+    said = "\0".join([entity.type, *keys, "", *sorted(context), *("\0".join(one) for one in entity.fields)])
     digest = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
     return LocalEntity(
         document_id,
@@ -90,6 +101,7 @@ def _local(document_id: str, index: int, entity: Entity, key: str, context: froz
         aliases,
         len(entity.mentions),
         digest,
+        entity.fields,
     )
 
 

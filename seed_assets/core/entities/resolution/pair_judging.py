@@ -108,6 +108,8 @@ def _said(entity: LocalEntity) -> str:
     lines = [f"name: {entity.name}", f"type: {entity.type}"]
     if entity.aliases:
         lines.append(f"other names: {', '.join(entity.aliases)}")
-    if entity.context:
+    if entity.fields:
+        lines += [f"{name}: {value}" for name, value in entity.fields]
+    elif entity.context:
         lines.append(f"its document also speaks of: {', '.join(sorted(entity.context)[:_SHOWN_CONTEXT])}")
     return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Records: entities of which a document says several things by name, and how likely two of them are one."""
