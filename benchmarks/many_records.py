@@ -1,0 +1,151 @@
+"""Records results of all documents of a folder in a home, as if they had been computed and published, without computing any.
+
+    python -m benchmarks.many_records CORPUS HOME
+
+Run it in a process of its own: the peak memory of a process counts in those that it starts. What is measured with such homes is
+in many_documents.
+"""
+
+import hashlib
+import random
+import sqlite3
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from io_managers.store.action_cache import Provenance, action_row, encode_parts
+from io_managers.store.fingerprint import Part
+from io_managers.store.refs import Ref, ref_row
+from io_managers.store.sqlite.schema import RETENTION_TABLES
+from resources.settings.config import load_settings
+from seed_assets.core.clusters.clusters import Categories, Category, Cluster, Clustering, Placement
+from seed_assets.core.clusters.corpus_views import CategorizedConcepts
+from seed_assets.engine.maintenance_due import maintenance_action
+from seed_assets.graph.published import PublishedCorpus
+from seed_assets.graph.stage import SOURCE, Stage, Units
+from seed_assets.session.session import Session
+
+_CLUSTERS, _CATEGORIES, _NEAREST = 200, 25, 5
+
+
+def make_records(corpus: Path, home: Path) -> None:
+    """Record results of all documents of a folder in a home, as if they had been computed and published."""
+    session = Session(load_settings({"home": home, "corpus": corpus}))
+    pipeline, store = session.pipeline, session.store
+    scan = session.corpus.scan()
+    documents = sorted(scan.documents)
+    parts: dict[str, Mapping[str, Part]] = {
+        SOURCE: {d: pipeline.source_part(file.content_digest, file.format) for d, file in scan.documents.items()}
+    }
+    with closing(sqlite3.connect(home / "store" / "store.db", isolation_level=None)) as rows:
+        rows.execute("PRAGMA synchronous = OFF")
+        rows.execute("PRAGMA cache_size = -1000000")
+        for (name,) in rows.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ('actions', 'refs')"
+        ).fetchall():
+            rows.execute(f"DROP INDEX {name}")
+        for stage in pipeline.stages.values():
+            published = PublishedCorpus(store)
+            if stage.kind == "maintenance":
+                key = maintenance_action(pipeline, store, stage).key
+                _put_refs(
+                    rows, [Ref(stage.name, "", key, f"sha256:{key}", "", session.tables.state(stage.table) or "")]
+                )
+                continue
+            units = {
+                Units.DOCUMENTS: documents,
+                Units.CLUSTER_TYPES: list(pipeline.cluster_types),
+                Units.CLUSTERS: list(pipeline.clusters(published)),
+                Units.CORPUS: [""],
+            }[stage.units]
+            given = {
+                name: {unit: looked_at.part(published, unit) for unit in units}
+                if (looked_at := stage.corpus_inputs.get(name))
+                else parts[name]
+                for name in stage.inputs
+            }
+            keys = pipeline.templates[stage.name].keys(given, units)
+            state = session.tables.state(stage.table) if stage.table else None
+            if stage.kind == "sink":
+                found = {unit: f"sha256:{key}" for unit, key in keys.items()}
+            elif stage is pipeline.finder or stage.returns is CategorizedConcepts:
+                values = [(unit, _made_up(stage, unit, documents)) for unit in units]
+                actions = [pipeline.action(stage, _of(given, unit)) for unit in units]
+                digests = store.commit(
+                    [(a, v, Provenance()) for a, (_, v) in zip(actions, values, strict=True)]
+                ).result()
+                found = dict(zip(units, digests, strict=True))
+            else:
+                found = {unit: f"sha256:{hashlib.sha256(key.encode()).hexdigest()}" for unit, key in keys.items()}
+                of_each = stage.units is Units.DOCUMENTS
+                said = {} if of_each else {u: pipeline.action(stage, _of(given, u)).parts for u in units}
+                _put_actions(rows, stage.name, keys, found, said)
+            _put_refs(rows, (Ref(stage.name, u, keys[u], found[u], "", state or "") for u in units))
+            parts[stage.name] = found
+        rows.executescript(RETENTION_TABLES)
+    plan = session.plan()
+    left = {name: len(one.todo) for name, one in plan.stages.items() if one.todo} | plan.maintenance
+    if left:
+        raise SystemExit(f"The plan finds work in the generated home: {left}")
+    session.home.record_in_sync(plan.digest())
+    session.close()
+
+
+def _of(given: Mapping[str, Mapping[str, Part | None]], unit: str) -> dict[str, Part]:
+    return {name: part for name, parts in given.items() if (part := parts[unit]) is not None}
+
+
+def _put_actions(
+    rows: sqlite3.Connection,
+    stage: str,
+    keys: Mapping[str, str],
+    digests: Mapping[str, str],
+    parts: Mapping[str, Mapping[str, Part]],
+) -> None:
+    """Record finished actions. parts: those that are kept beside a key, by unit; of documents none are, to save space."""
+    now = time.time()
+
+    def found() -> Iterator[tuple[Any, ...]]:
+        for unit, key in sorted(keys.items(), key=lambda item: item[1]):
+            yield action_row(key, stage, digests[unit], "", encode_parts(parts.get(unit, {})).decode(), "{}", now)
+
+    columns = "action_key, stage, content_digest, type_name, parts, provenance, created_at, seal, parts_seal"
+    rows.execute("BEGIN")
+    rows.executemany(
+        f"INSERT OR REPLACE INTO actions ({columns}, provenance_seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", found()
+    )
+    rows.execute("COMMIT")
+
+
+def _put_refs(rows: sqlite3.Connection, refs: Iterable[Ref]) -> None:
+    columns = "stage, partition, action_key, content_digest, state, run_id, published_at, seal"
+    rows.execute("BEGIN")
+    rows.executemany(
+        f"INSERT OR REPLACE INTO refs ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (ref_row(ref, time.time()) for ref in refs),
+    )
+    rows.execute("COMMIT")
+
+
+def _made_up(stage: Stage, unit: str, documents: Sequence[str]) -> Clustering | CategorizedConcepts:
+    """A value that a plan opens: a clustering, or the categories."""
+    draw = random.Random(7)
+    if stage.returns is CategorizedConcepts:
+        groups = tuple(Category(f"category/{n}", f"group {n}", (f"concept {n}",)) for n in range(1, _CATEGORIES + 1))
+        of = {document: (groups[number % _CATEGORIES].category_id,) for number, document in enumerate(documents)}
+        return CategorizedConcepts(Categories(groups, _CATEGORIES + 1), of)
+    members: list[list[str]] = [[] for _ in range(_CLUSTERS)]
+    placements: dict[str, Placement] = {}
+    for number, document in enumerate(documents):
+        members[number % _CLUSTERS].append(document)
+        nearest = tuple((documents[draw.randrange(len(documents))], round(draw.random(), 4)) for _ in range(_NEAREST))
+        placements[document] = Placement(f"{unit}/{number % _CLUSTERS + 1}", 0.5, (), nearest)
+    clusters = tuple(Cluster(f"{unit}/{n + 1}", tuple(one)) for n, one in enumerate(members))
+    return Clustering(unit, clusters, placements, _CLUSTERS + 1, len(documents))
+
+
+if __name__ == "__main__":
+    make_records(Path(sys.argv[1]), Path(sys.argv[2]))
