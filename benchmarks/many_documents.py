@@ -53,7 +53,6 @@ class Made:
             time.sleep(2.5)  # A file that was written this recently is read again.
             run([sys.executable, "-m", "benchmarks.many_records", self.corpus, self.home])
             done.touch()
-            self.seedbank("seed")
 
     def _write(self, numbers: Iterable[int]) -> None:
         for number in numbers:

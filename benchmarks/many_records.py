@@ -11,14 +11,13 @@ import random
 import sqlite3
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-from io_managers.store.action_cache import Provenance, action_row, encode_parts
+from io_managers.store.action_cache import Provenance, action_row
 from io_managers.store.fingerprint import Part
-from io_managers.store.refs import Ref, ref_row
+from io_managers.store.refs import Published, Ref, ref_row
 from io_managers.store.sqlite.schema import RETENTION_TABLES
 from resources.settings.config import load_settings
 from seed_assets.core.clusters.clusters import Categories, Category, Cluster, Clustering, Placement
@@ -26,6 +25,7 @@ from seed_assets.core.clusters.corpus_views import CategorizedConcepts
 from seed_assets.engine.maintenance_due import maintenance_action
 from seed_assets.graph.published import PublishedCorpus
 from seed_assets.graph.stage import SOURCE, Stage, Units
+from seed_assets.planning.plan import Plan, StagePlan, State
 from seed_assets.session.session import Session
 
 _CLUSTERS, _CATEGORIES, _NEAREST = 200, 25, 5
@@ -40,6 +40,11 @@ def make_records(corpus: Path, home: Path) -> None:
     parts: dict[str, Mapping[str, Part]] = {
         SOURCE: {d: pipeline.source_part(file.content_digest, file.format) for d, file in scan.documents.items()}
     }
+    order = list(pipeline.stages.values())
+    later = {stage.name: order[place + 1 :] for place, stage in enumerate(order)}
+    published = PublishedCorpus(store)
+    current: dict[str, State] = dict.fromkeys(documents, "current")
+    states: dict[str, dict[str, State]] = {}
     with closing(sqlite3.connect(home / "store" / "store.db", isolation_level=None)) as rows:
         rows.execute("PRAGMA synchronous = OFF")
         rows.execute("PRAGMA cache_size = -1000000")
@@ -48,7 +53,6 @@ def make_records(corpus: Path, home: Path) -> None:
         ).fetchall():
             rows.execute(f"DROP INDEX {name}")
         for stage in pipeline.stages.values():
-            published = PublishedCorpus(store)
             if stage.kind == "maintenance":
                 key = maintenance_action(pipeline, store, stage).key
                 _put_refs(
@@ -71,26 +75,30 @@ def make_records(corpus: Path, home: Path) -> None:
             state = session.tables.state(stage.table) if stage.table else None
             if stage.kind == "sink":
                 found = {unit: f"sha256:{key}" for unit, key in keys.items()}
-            elif stage is pipeline.finder or stage.returns is CategorizedConcepts:
-                values = [(unit, _made_up(stage, unit, documents)) for unit in units]
-                actions = [pipeline.action(stage, _of(given, unit)) for unit in units]
-                digests = store.commit(
-                    [(a, v, Provenance()) for a, (_, v) in zip(actions, values, strict=True)]
-                ).result()
-                found = dict(zip(units, digests, strict=True))
-            else:
+            elif stage.units is Units.DOCUMENTS:
                 found = {unit: f"sha256:{hashlib.sha256(key.encode()).hexdigest()}" for unit, key in keys.items()}
-                of_each = stage.units is Units.DOCUMENTS
-                said = {} if of_each else {u: pipeline.action(stage, _of(given, u)).parts for u in units}
-                _put_actions(rows, stage.name, keys, found, said)
+                _put_actions(rows, stage.name, keys, found)
+            else:
+                made = [
+                    (pipeline.action(stage, _of(given, u)), _made_up(stage, u, documents), Provenance()) for u in units
+                ]
+                found = dict(zip(units, store.commit(made).result(), strict=True))
+            states[stage.name] = current if units is documents else dict.fromkeys(units, "current")
             _put_refs(rows, (Ref(stage.name, u, keys[u], found[u], "", state or "") for u in units))
+            if any(stage.name in one.over for one in later[stage.name]):
+                published.note(stage.name, {u: Published(keys[u], found[u], "", None) for u in units})
             parts[stage.name] = found
+            needed = {name for one in later[stage.name] for name in one.inputs}
+            parts = {name: values for name, values in parts.items() if name in needed}
         rows.executescript(RETENTION_TABLES)
-    plan = session.plan()
-    left = {name: len(one.todo) for name, one in plan.stages.items() if one.todo} | plan.maintenance
-    if left:
-        raise SystemExit(f"The plan finds work in the generated home: {left}")
+    # The first plan of so many documents takes long and 13 KB for each: what it would remember is recorded, too.
+    stages = {name: StagePlan(pipeline.stages[name], one) for name, one in states.items()}
+    plan = Plan(documents, stages, scan, set(), set(), {}, set(), placed=True)
     session.home.record_in_sync(plan.digest())
+    whole, tables = session.whole_plan(), {s.table: session.tables.state(s.table) for s in order if s.table}
+    if whole.begin(scan, tables):
+        kinds = {stage.name: stage.kind == "value" for stage in order if stage.kind != "maintenance"}
+        whole.keep(plan, {name: store.refs.digest(name, results=is_value) for name, is_value in kinds.items()}, {})
     session.close()
 
 
@@ -98,24 +106,15 @@ def _of(given: Mapping[str, Mapping[str, Part | None]], unit: str) -> dict[str, 
     return {name: part for name, parts in given.items() if (part := parts[unit]) is not None}
 
 
-def _put_actions(
-    rows: sqlite3.Connection,
-    stage: str,
-    keys: Mapping[str, str],
-    digests: Mapping[str, str],
-    parts: Mapping[str, Mapping[str, Part]],
-) -> None:
-    """Record finished actions. parts: those that are kept beside a key, by unit; of documents none are, to save space."""
+def _put_actions(rows: sqlite3.Connection, stage: str, keys: Mapping[str, str], digests: Mapping[str, str]) -> None:
+    """Record finished actions, without the parts of their keys, to save space."""
     now = time.time()
-
-    def found() -> Iterator[tuple[Any, ...]]:
-        for unit, key in sorted(keys.items(), key=lambda item: item[1]):
-            yield action_row(key, stage, digests[unit], "", encode_parts(parts.get(unit, {})).decode(), "{}", now)
-
+    units = sorted(keys, key=keys.__getitem__)
     columns = "action_key, stage, content_digest, type_name, parts, provenance, created_at, seal, parts_seal"
     rows.execute("BEGIN")
     rows.executemany(
-        f"INSERT OR REPLACE INTO actions ({columns}, provenance_seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", found()
+        f"INSERT OR REPLACE INTO actions ({columns}, provenance_seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (action_row(keys[unit], stage, digests[unit], "", "{}", "{}", now) for unit in units),
     )
     rows.execute("COMMIT")
 
@@ -130,8 +129,10 @@ def _put_refs(rows: sqlite3.Connection, refs: Iterable[Ref]) -> None:
     rows.execute("COMMIT")
 
 
-def _made_up(stage: Stage, unit: str, documents: Sequence[str]) -> Clustering | CategorizedConcepts:
-    """A value that a plan opens: a clustering, or the categories."""
+def _made_up(stage: Stage, unit: str, documents: Sequence[str]) -> Clustering | CategorizedConcepts | str:
+    """A clustering, or the categories; something else for any other stage, whose values no plan opens."""
+    if not stage.finds and stage.returns is not CategorizedConcepts:
+        return f"{stage.name} of {unit}"
     draw = random.Random(7)
     if stage.returns is CategorizedConcepts:
         groups = tuple(Category(f"category/{n}", f"group {n}", (f"concept {n}",)) for n in range(1, _CATEGORIES + 1))

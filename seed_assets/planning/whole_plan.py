@@ -64,24 +64,12 @@ class _Remembered(msgspec.Struct, array_like=True, frozen=True):
 class WholePlan:
     """The memory of one home, for one plan."""
 
-    def __init__(
-        self,
-        path: Path,
-        pipeline: Pipeline,
-        store: Store,
-        conditions: Callable[[], str],
-        *,
-        fewest: int = FEWEST_DOCUMENTS,
-    ) -> None:
-        """conditions: gives a digest of what else decides a plan, beside the corpus and the home: settings, code, files.
-
-        fewest: with fewer documents, nothing is remembered.
-        """
+    def __init__(self, path: Path, pipeline: Pipeline, store: Store, conditions: Callable[[], str]) -> None:
+        """conditions: gives a digest of what else decides a plan, beside the corpus and the home: settings, code, files."""
         self._path = path
         self._pipeline = pipeline
         self._store = store
         self._conditions = conditions
-        self._fewest = fewest
         self._begun = b""
         self._maintained: dict[str, str] = {}
 
@@ -99,7 +87,13 @@ class WholePlan:
         for stage in self._pipeline.stages.values():
             if self._store.refs.digest(stage.name, results=stage.kind == "value") != known.published.get(stage.name):
                 return None
-        return self._restored(scan, known)
+        return self._restored(scan, known) if self._has_opened_values() else None
+
+    def _has_opened_values(self) -> bool:
+        """Whether the values that a plan may open are there still: those of cluster types and of the corpus."""
+        stages = [s for s in self._pipeline.of_units(Units.CLUSTER_TYPES, Units.CORPUS) if s.kind == "value"]
+        digests = {ref.content_digest for stage in stages for ref in self._store.refs.get(stage.name).values()}
+        return self._store.content.sizes(digests).keys() == digests
 
     def begin(self, scan: Scan, table_states: Mapping[str, str | None]) -> bool:
         """Look at what decides a plan beside what is published, before the plan does. Returns whether it may be remembered."""
@@ -129,7 +123,8 @@ class WholePlan:
             write_memory(self._path, msgspec.msgpack.encode(_Remembered(self._begun, digests, notes)))
 
     def _applies(self, scan: Scan) -> bool:
-        return len(scan.documents) >= self._fewest and not scan.unreadable and not self._store.batches.waiting()
+        enough = len(scan.documents) + len(scan.problems) >= FEWEST_DOCUMENTS
+        return enough and not scan.unreadable and not self._store.batches.waiting()
 
     def _circumstances(self, scan: Scan, table_states: Mapping[str, str | None]) -> bytes:
         """A digest of all that decides a plan, except what is published."""
