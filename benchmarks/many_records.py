@@ -17,17 +17,20 @@ from pathlib import Path
 
 from io_managers.store.action_cache import Provenance, action_row
 from io_managers.store.fingerprint import Part
-from io_managers.store.refs import Published, Ref, ref_row
+from io_managers.store.refs import Ref, ref_row
 from io_managers.store.sqlite.schema import RETENTION_TABLES
 from resources.settings.config import load_settings
 from seed_assets.core.clusters.clusters import Categories, Category, Cluster, Clustering, Placement
 from seed_assets.core.clusters.corpus_views import CategorizedConcepts
 from seed_assets.engine.maintenance_due import maintenance_action
+from seed_assets.graph.pipeline import Pipeline
 from seed_assets.graph.published import PublishedCorpus
 from seed_assets.graph.stage import SOURCE, Stage, Units
 from seed_assets.planning.plan import Plan, StagePlan, State
 from seed_assets.session.session import Session
 
+# With so many documents, a plan makes sure that nothing is left to do.
+_PLANNED = 100_000
 _CLUSTERS, _CATEGORIES, _NEAREST = 200, 25, 5
 
 
@@ -59,12 +62,9 @@ def make_records(corpus: Path, home: Path) -> None:
                     rows, [Ref(stage.name, "", key, f"sha256:{key}", "", session.tables.state(stage.table) or "")]
                 )
                 continue
-            units = {
-                Units.DOCUMENTS: documents,
-                Units.CLUSTER_TYPES: list(pipeline.cluster_types),
-                Units.CLUSTERS: list(pipeline.clusters(published)),
-                Units.CORPUS: [""],
-            }[stage.units]
+            if stage.units is not Units.DOCUMENTS:
+                published = PublishedCorpus(store)
+            units = documents if stage.units is Units.DOCUMENTS else _units(pipeline, stage, published)
             given = {
                 name: {unit: looked_at.part(published, unit) for unit in units}
                 if (looked_at := stage.corpus_inputs.get(name))
@@ -85,12 +85,14 @@ def make_records(corpus: Path, home: Path) -> None:
                 found = dict(zip(units, store.commit(made).result(), strict=True))
             states[stage.name] = current if units is documents else dict.fromkeys(units, "current")
             _put_refs(rows, (Ref(stage.name, u, keys[u], found[u], "", state or "") for u in units))
-            if any(stage.name in one.over for one in later[stage.name]):
-                published.note(stage.name, {u: Published(keys[u], found[u], "", None) for u in units})
             parts[stage.name] = found
             needed = {name for one in later[stage.name] for name in one.inputs}
             parts = {name: values for name, values in parts.items() if name in needed}
         rows.executescript(RETENTION_TABLES)
+    if len(documents) <= _PLANNED:
+        found = session.plan()
+        if left := {name: len(one.todo) for name, one in found.stages.items() if one.todo} | found.maintenance:
+            raise SystemExit(f"The plan finds work in the generated home: {left}")
     # The first plan of so many documents takes long and 13 KB for each: what it would remember is recorded, too.
     stages = {name: StagePlan(pipeline.stages[name], one) for name, one in states.items()}
     plan = Plan(documents, stages, scan, set(), set(), {}, set(), placed=True)
@@ -100,6 +102,12 @@ def make_records(corpus: Path, home: Path) -> None:
         kinds = {stage.name: stage.kind == "value" for stage in order if stage.kind != "maintenance"}
         whole.keep(plan, {name: store.refs.digest(name, results=is_value) for name, is_value in kinds.items()}, {})
     session.close()
+
+
+def _units(pipeline: Pipeline, stage: Stage, published: PublishedCorpus) -> list[str]:
+    if stage.units is Units.CLUSTERS:
+        return list(pipeline.clusters(published))
+    return list(pipeline.cluster_types) if stage.units is Units.CLUSTER_TYPES else [""]
 
 
 def _of(given: Mapping[str, Mapping[str, Part | None]], unit: str) -> dict[str, Part]:

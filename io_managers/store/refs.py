@@ -5,6 +5,7 @@ damaged one counts as never published.
 """
 
 import hashlib
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -114,7 +115,9 @@ class Refs:
                 other if other == digest else intact.get(key)
                 for key, digest, other in zip(keys, digests, found, strict=True)
             ]
-        columns = zip(keys, digests, states, found, strict=True)
+        elif results:
+            found = digests  # equal texts are kept once
+        columns = zip(keys, digests, map(sys.intern, states), found, strict=True)
         return dict(zip(partitions, map(Published._make, columns), strict=True)), known
 
     def digest(self, stage: str, *, results: bool) -> str:
