@@ -84,6 +84,9 @@ class Made:
     def measure(self, what: str, rounds: int) -> Measured:
         """Run one of the commands so many times."""
         found: list[Measured] = []
+        if what == "standing":
+            time.sleep(2.5)  # A file of the home that changed this recently makes a seed look again.
+            self.seedbank("seed")
         for _ in range(rounds):
             if what != "standing":
                 (self.home / "nothing-to-do").unlink(missing_ok=True)
