@@ -176,9 +176,12 @@ class _Finished(Mapping[str, str]):
         self._states = states
 
     def __getitem__(self, unit: str) -> str:
-        if self._states.get(unit) != "current":
+        if unit not in self:
             raise KeyError(unit)
         return self._refs.get(self._stage, [unit])[unit].action_key
+
+    def __contains__(self, unit: object) -> bool:
+        return isinstance(unit, str) and self._states.get(unit) == "current"
 
     def __iter__(self) -> Iterator[str]:
         return (unit for unit, state in self._states.items() if state == "current")
