@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from io_managers.store.fingerprint import encode_part
 from io_managers.store.refs import Refs
 from io_managers.store.store import Store
 from io_managers.store.whole_files import read_memory, write_memory
@@ -131,6 +132,8 @@ class WholePlan:
         hasher = hashlib.blake2b(digest_size=32)
         tables = sorted(table_states.items())
         hasher.update(repr((_FORMAT, self._conditions(), tables, self._store.failures.digest())).encode())
+        for name in sorted({source.format for source in scan.documents.values()}):
+            hasher.update(encode_part(self._pipeline.source_part("", name)))  # how files of the format are read
         # No id and no format contains a line break.
         for name, source in scan.documents.items():
             hasher.update(f"{name}\n{source.content_digest}\n{source.format}\n".encode())

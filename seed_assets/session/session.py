@@ -198,7 +198,8 @@ class Session:
 
     def _conditions(self) -> str:
         """A digest of the code, the settings and the state of the files that decide a plan beside corpus and home."""
-        said = [code_digest(self.pipeline), self.settings.model_dump_json()]
+        # A digest of settings that shape requests also follows from keys, which the settings do not show.
+        said = [code_digest(self.pipeline), self.settings.model_dump_json(), *sorted(self.pipeline.asked_with)]
         for path in self.deciding_files:
             with suppress(OSError):
                 found = os.stat(path)

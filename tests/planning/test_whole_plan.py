@@ -6,12 +6,14 @@ not: plans of which a part has changed (test_plan_memory).
 
 import os
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from io_managers.store.fingerprint import Action
 from resources.settings.config import load_settings
+from seed_assets.graph.pipeline import Pipeline
 from seed_assets.graph.published import PublishedCorpus
 from seed_assets.planning import whole_plan
 from seed_assets.planning.estimate import estimate
@@ -194,6 +196,24 @@ def test_other_settings_and_files_are_other_conditions(world: World, monkeypatch
     assert conditions(documents_per_run=17) != first
     os.utime(prices, (long_ago, long_ago))
     assert conditions() != first
+
+
+def test_another_key_of_a_server_is_another_condition(world: World) -> None:
+    """A refusal is recorded for good only under the key with which it was refused."""
+    with world.session() as session:
+        before = session._conditions()
+        session.pipeline = replace(session.pipeline, asked_with=frozenset({"the digest of another key"}))
+        assert session._conditions() != before
+
+
+@pytest.mark.slow
+def test_another_way_to_read_a_format_is_seen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    both(world)
+    assert is_read_back(world, monkeypatch)
+    part = Pipeline.source_part
+    monkeypatch.setattr(Pipeline, "source_part", lambda self, digest, format: [part(self, digest, format), "engine 2"])
+    assert not is_read_back(world, monkeypatch)
+    assert both(world).todo()
 
 
 def test_a_file_that_changed_just_now_makes_conditions_that_hold_once(world: World) -> None:
