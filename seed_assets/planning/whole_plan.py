@@ -31,8 +31,9 @@ from seed_assets.planning.plan import Plan, StagePlan, State, UnitSizes
 _FORMAT = 1
 # A plan of fewer documents takes less than a second in any case (docs/benchmarks.md), and no file is kept for it.
 FEWEST_DOCUMENTS = 10_000
-# The most units whose states and reasons are kept: some megabytes (a judgement). With more, each plan is made from the start.
-_MOST_NOTED = 10_000
+# The most states that are kept of units that are not current, about ten for a document that failed: some 20 MB (a judgement). With
+# more, each plan is made from the start.
+_MOST_NOTED = 200_000
 
 
 class _Failed(msgspec.Struct, array_like=True, frozen=True):
