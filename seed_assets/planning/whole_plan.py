@@ -29,10 +29,10 @@ from seed_assets.planning.plan import Plan, StagePlan, State, UnitSizes
 
 # The format of the file. Raise it whenever the rule changes by which a plan finds a unit current.
 _FORMAT = 1
-# A plan of fewer documents takes less than a second in any case (docs/benchmarks.md), and no file is kept for it.
+# A plan of fewer documents takes less than two seconds in any case (docs/benchmarks.md), and no file is kept for it.
 FEWEST_DOCUMENTS = 10_000
-# The most states that are kept of units that are not current, about ten for a document that failed: some 20 MB (a judgement). With
-# more, each plan is made from the start.
+# The most states that are kept of units that are not current, about ten for a document that failed: some 20 MB (a judgement).
+# With more, each plan is made from the start.
 _MOST_NOTED = 200_000
 
 
