@@ -7,6 +7,7 @@ inside a command, so that `seedbank --help` answers at once.
 import logging
 import os
 import sys
+from collections import Counter
 from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -314,11 +315,8 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
 
     with open_session(corpus, home, must_exist=True, of_corpus=True) as session:
         plan = session.plan()
-        states = plan.states()
-        counts = {
-            name: {state: sum(found == state for found in stage.states.values()) for state in _STATES}
-            for name, stage in plan.stages.items()
-        }
+        found_in = {name: Counter(stage.states.values()) for name, stage in plan.stages.items()}
+        counts = {name: {state: found[state] for state in _STATES} for name, found in found_in.items()}
         failures: list[dict[str, Any]] = []
         without_text: set[str] = set()
         for document, stage, error in plan.failures():
@@ -332,7 +330,7 @@ def status(corpus: CorpusOption = None, home: HomeOption = None, as_json: JsonOp
         if as_json:
             print_json(
                 {
-                    "documents": states,
+                    "documents": plan.states(),
                     "counts": counts,
                     "kept": kept,
                     "failures": failures,

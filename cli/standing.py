@@ -103,9 +103,8 @@ def _printed(report: "SeedReport", print_report: Callable[["SeedReport"], None])
 def _files(session: "Session") -> list[str]:
     """The files beside the corpus that decide a plan. None of them is opened."""
     from io_managers.store.reserve import reserve_paths
-    from seed_assets.graph.stage import OfFiles
 
-    home, settings = session.home, session.settings
+    home = session.home
     store = home.store / "store.db"
     tables = {stage.table for stage in session.pipeline.stages.values() if stage.table}
     folders = [session.tables.folder(table) for table in sorted(tables)]
@@ -121,9 +120,6 @@ def _files(session: "Session") -> list[str]:
             *reserve_paths(home.store),
             *(folder / "_versions" for folder in folders),
             *(folder / "seedbank.json" for folder in folders),
-            settings.prices,
-            *session.pipeline.files,
-            *(path for one in session.pipeline.resources.values() if isinstance(one, OfFiles) for path in one.files),
-            *([settings.clusters.table_path] if settings.clusters.table_path else []),
+            *session.deciding_files,
         )
     ]

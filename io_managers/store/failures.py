@@ -5,6 +5,7 @@ Requests are retried in `resources.endpoints`; the runner and the planner decide
 A row is used only if its seal is intact; otherwise it is ignored, and its action is tried again.
 """
 
+import hashlib
 import time
 from collections.abc import Iterable, Sequence, Set
 
@@ -66,6 +67,11 @@ class Failures:
             for row in rows
             if self._is_sound(row)
         }
+
+    def digest(self) -> str:
+        """A digest of the whole table, as it is stored."""
+        rows = self._database.read(f"SELECT {self._columns} FROM failures ORDER BY action_key")
+        return hashlib.blake2b(repr(rows).encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
 
     def of(self, partitions: Iterable[str]) -> list[FailureRecord]:
         """The failures of all actions that failed with these documents."""

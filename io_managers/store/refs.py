@@ -4,8 +4,10 @@ The planner decides, by comparing action keys, whether a ref is up to date. A re
 damaged one counts as never published.
 """
 
+import hashlib
+import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -42,6 +44,11 @@ class Published(NamedTuple):
 _SEALED = SEALS["refs"]["seal"]
 _COLUMNS = ", ".join(_SEALED)
 _OF_STAGE = ", ".join(_SEALED[1:])
+# The columns that a plan reads of a stage, without and with the results of the actions.
+_ACTION_DIGEST = "(SELECT a.content_digest FROM actions a WHERE a.action_key = r.action_key)"
+_OF_PLAN = [f"{_OF_STAGE}, {{seal}}, {digest} FROM refs r WHERE stage = ?" for digest in ("NULL", _ACTION_DIGEST)]
+# So many rows are read at a time where they are not kept: some megabytes.
+_PART = 10_000
 # The state of rows is `<uuid>@<version>`, that of values is empty. A damaged ref is always replaced.
 _PUBLISH = f"""INSERT INTO refs ({_COLUMNS}, run_id, published_at, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (stage, partition) DO UPDATE SET action_key = excluded.action_key,
@@ -87,22 +94,55 @@ class Refs:
 
     def published(self, stage: str, *, results: bool) -> dict[str, Published]:
         """The refs of all partitions of a stage for a plan, in one query. results: whether to look up the actions' results."""
-        digest = "(SELECT a.content_digest FROM actions a WHERE a.action_key = r.action_key)" if results else "NULL"
-        rows = self._database.read(f"SELECT {_OF_STAGE}, {self._seal}, {digest} FROM refs r WHERE stage = ?", (stage,))
-        if not (rows := self._sound(rows, stage)):
-            return {}
+        return self.published_with_digest(stage, results=results)[0]
+
+    def published_with_digest(
+        self, stage: str, *, results: bool, digest: bool = False
+    ) -> tuple[dict[str, Published], str]:
+        """The same with the `digest` of these rows; "" without `digest`, or if a row is not text."""
+        stored = self._database.read(f"SELECT {_OF_PLAN[results].format(seal=self._seal)} ORDER BY partition", (stage,))
+        known = _digest([stored]) if digest else ""
+        if not (rows := self._sound(stored, stage)):
+            return {}, known
         partitions, keys, digests, states, _, found = zip(*rows, strict=True)
         if results and found != digests:
             # If the ref and the action agree, no further check is needed; if they differ, the action's own seal decides.
             doubted = [
                 key for key, digest, other in zip(keys, digests, found, strict=True) if other not in (digest, None)
             ]
-            known = ActionCache(self._database).existing(doubted) if doubted else {}
+            intact = ActionCache(self._database).existing(doubted) if doubted else {}
             found = [
-                other if other == digest else known.get(key)
+                other if other == digest else intact.get(key)
                 for key, digest, other in zip(keys, digests, found, strict=True)
             ]
-        return dict(zip(partitions, map(Published._make, zip(keys, digests, states, found, strict=True)), strict=True))
+        elif results:
+            found = digests  # equal texts are kept once
+        columns = zip(keys, digests, map(sys.intern, states), found, strict=True)
+        return dict(zip(partitions, map(Published._make, columns), strict=True)), known
+
+    def digest(self, stage: str, *, results: bool) -> str:
+        """A digest of all rows from which `published` follows, as they are stored; they are read a part at a time.
+
+        "" if a row is not text: then no two digests are of the same rows.
+        """
+        return _digest(self._parts(f"SELECT {_OF_PLAN[results].format(seal=self._seal)}", stage))
+
+    def keys(self, stage: str) -> Iterator[tuple[str, str]]:
+        """(partition, action key) of all refs of a stage, sorted; they are read a part at a time."""
+        for rows in self._parts(f"SELECT {_OF_STAGE}, {self._seal} FROM refs r WHERE stage = ?", stage):
+            yield from ((partition, key) for partition, key, *_ in self._sound(rows, stage))
+
+    def _parts(self, query: str, stage: str) -> Iterator[list[Row]]:
+        """The rows of a query, whose first column is the partition, so many at a time."""
+        after = ""
+        while rows := self._database.read(
+            f"{query} AND partition >= ? ORDER BY partition LIMIT {_PART}", (stage, after)
+        ):
+            yield rows
+            last = rows[-1][0]
+            if not isinstance(last, str) or last < after:  # a damaged row
+                return
+            after = f"{last}\0"  # the least text behind it
 
     def warnings(self, stage: str) -> dict[str, tuple[str, ...]]:
         """The warnings of a stage's current results by partition; those without warnings are absent. No value is opened."""
@@ -177,6 +217,18 @@ class Refs:
                 [(partition, kept) for partition in partitions],
             )
         ).result()
+
+
+def _digest(parts: Iterable[list[Row]]) -> str:
+    """The digest of rows of `_OF_PLAN`. Their seals are not in it, since they follow from the rest."""
+    hasher = hashlib.blake2b(digest_size=16)
+    try:
+        for rows in parts:
+            # No column contains a null character, and no partition a line break.
+            hasher.update("".join([f"{r[0]}\0{r[1]}\0{r[2]}\0{r[3]}\0{r[5] or ''}\n" for r in rows]).encode())
+    except UnicodeError:
+        return ""
+    return hasher.hexdigest()
 
 
 def ref_row(ref: Ref, published_at: float) -> Row:

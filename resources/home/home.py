@@ -104,6 +104,11 @@ class Home:
         return self.directory / "plan.memory"
 
     @property
+    def whole_plan(self) -> Path:
+        """The file that records the last plan that found nothing to do."""
+        return self.directory / "plan.whole"
+
+    @property
     def imports(self) -> Path:
         """The file that remembers which modules of the user were imported without harm."""
         return self.directory / "imports.memory"

@@ -35,7 +35,7 @@ class HomeFiles:
 
     def _files(self, traces: Traces) -> Iterator[Path]:
         home, pipeline = self._session.home, self._session.pipeline
-        yield from (home.report, home.plan_memory, Path(place(str(home.directory))))
+        yield from (home.report, home.plan_memory, home.whole_plan, Path(place(str(home.directory))))
         yield from home.batches.glob("*.jsonl")
         yield from home.corpus_cache.glob("*")
         for name, unit in sorted(traces.units):

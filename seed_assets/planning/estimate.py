@@ -4,8 +4,9 @@ This module counts requests, tokens and dollars of a plan. Whatever sends a requ
 the end is in memo.accounts.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from io_managers.store.store import Store
@@ -74,6 +75,8 @@ class StageEstimate:
     rounds: int = 0
 
 
+# So many results are looked up at a time.
+_AT_ONCE = 10_000
 # Assumptions for clusters: the members of one that is not found yet, and the characters that are read of each member, about those
 # of a summary.
 _USUAL_MEMBERS, _MEMBER_CHARACTERS = 8, 1_000
@@ -152,8 +155,6 @@ def _estimate(
     )
     cost = _cost(pipeline, texts, stage, computing)
     batched = pipeline.batched.get(stage.stage.name, "off")
-    finished = {document: key for document, key in stage.finished.items() if document in asked}
-    paid = store.actions.with_cost(set(finished.values()))
     compute = len(computing) + stage.unnamed
     used = pipeline.used_by(stage.stage).values()
     endpoints = {resource.endpoint.model: resource.endpoint for resource in used if isinstance(resource, Asking)}
@@ -165,7 +166,7 @@ def _estimate(
         left_out=left_out,
         reasons=reasons,
         cost=cost,
-        saved=total(worth_of(paid[key]) for key in finished.values() if key in paid),
+        saved=total(_worth(store, (key for unit, key in stage.finished.items() if unit in asked))),
         upper_bound=UPSTREAM in reasons or stage.unnamed > 0,
         again=sum(_same_inputs(stage, unit) for unit in computing),
         kept=stage.kept_although(asked),
@@ -176,6 +177,14 @@ def _estimate(
         batched=batched,
         in_batches=Usage() if batched == "off" else _in_batches(cost, endpoints.values()),
     )
+
+
+def _worth(store: Store, keys: Iterable[str]) -> Iterator[Usage]:
+    """What each of these results has cost, if it has cost anything."""
+    left = iter(keys)
+    while part := list(islice(left, _AT_ONCE)):
+        paid = store.actions.with_cost(set(part))
+        yield from (worth_of(paid[key]) for key in part if key in paid)
 
 
 def _in_batches(cost: Usage, endpoints: "Iterable[Endpoint]") -> Usage:

@@ -5,7 +5,7 @@ This module has the states of units, and what follows from them. The states are 
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Literal
@@ -26,6 +26,24 @@ VANISHED = "there is no such cluster any more"
 _SHOWN_SINCE = b"a data version for each partition"
 
 
+class UnitSizes(Mapping[str, int]):
+    """Document -> bytes of its file, and cluster -> its number of members. clusters: the latter, as far as they are known."""
+
+    def __init__(self, scan: Scan, clusters: Mapping[str, int] | None = None) -> None:
+        self._documents = scan.documents
+        self.clusters = dict(clusters or {})
+
+    def __getitem__(self, unit: str) -> int:
+        return self._documents[unit].size_bytes if unit in self._documents else self.clusters[unit]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._documents
+        yield from (unit for unit in self.clusters if unit not in self._documents)
+
+    def __len__(self) -> int:
+        return len(self._documents.keys() | self.clusters.keys())
+
+
 @dataclass(slots=True)
 class StagePlan:
     """One stage with all its units, which are documents unless the stage says otherwise.
@@ -44,7 +62,7 @@ class StagePlan:
     todo: dict[str, str] = field(default_factory=dict)
     failures: dict[str, DocumentError] = field(default_factory=dict)
     computing: set[str] = field(default_factory=set)
-    finished: dict[str, str] = field(default_factory=dict)
+    finished: Mapping[str, str] = field(default_factory=dict[str, str])
     fault: DocumentError | None = None
     sizes: Mapping[str, int] = field(default_factory=dict[str, int])
     unnamed: int = 0
@@ -102,11 +120,14 @@ class Plan:
 
     def todo(self, documents: Iterable[str] | None = None) -> dict[str, list[str]]:
         """Return document -> the stages that a run has to visit for it, in the order of the corpus."""
+        busy = {name: plan.todo for name, plan in self.document_stages.items() if plan.todo}
+        if not busy:
+            return {}
         wanted = self.documents if documents is None else documents
         return {
             document: names
             for document in wanted
-            if (names := [name for name, plan in self.document_stages.items() if document in plan.todo])
+            if (names := [name for name, todo in busy.items() if document in todo])
         }
 
     def failures(self) -> list[tuple[str, str, DocumentError]]:
@@ -122,10 +143,8 @@ class Plan:
 
     def states(self) -> dict[str, dict[str, State]]:
         """Return document -> stage -> state."""
-        return {
-            document: {name: plan.states[document] for name, plan in self.document_stages.items()}
-            for document in self.documents
-        }
+        stages = self.document_stages.items()
+        return {document: {name: plan.states[document] for name, plan in stages} for document in self.documents}
 
     def clustering(self) -> dict[str, list[str]]:
         """Return cluster type -> the stages that have to be run for it or its clusters and can be run, in order."""
@@ -152,6 +171,7 @@ class Plan:
         found = {
             name: {unit for unit, state in plan.states.items() if state == "waiting"}
             for name, plan in self.stages.items()
+            if "waiting" in plan.states.values()
         }
         return {name: units for name, units in found.items() if units}
 
@@ -162,11 +182,14 @@ class Plan:
         before.
         """
         hasher = hashlib.sha256(_SHOWN_SINCE)
+        said: dict[int, bytes] = {}  # stages may share one mapping
         for name, plan in self.document_stages.items():
-            shown = [
-                f"{document} {'failed' if state == 'failed' else 'materialized'}"
-                for document, state in plan.states.items()
-                if state not in ("missing", "blocked", "waiting")
-            ]
-            hasher.update("\n".join([name, *sorted(shown)]).encode())
+            if id(plan.states) not in said:
+                shown = [
+                    f"\n{document} {'failed' if state == 'failed' else 'materialized'}"
+                    for document, state in plan.states.items()
+                    if state not in ("missing", "blocked", "waiting")
+                ]
+                said[id(plan.states)] = "".join(sorted(shown)).encode()
+            hasher.update(name.encode() + said[id(plan.states)])
         return hasher.hexdigest()

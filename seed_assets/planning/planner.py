@@ -19,9 +19,10 @@ from seed_assets.graph.corpus_inputs import CorpusInput
 from seed_assets.graph.pipeline import Pipeline
 from seed_assets.graph.published import PublishedCorpus
 from seed_assets.graph.stage import SOURCE, Stage, Units
-from seed_assets.planning.plan import UPSTREAM, VANISHED, Plan, StagePlan
+from seed_assets.planning.plan import UPSTREAM, VANISHED, Plan, StagePlan, UnitSizes
 from seed_assets.planning.plan_memory import PlanMemory
 from seed_assets.planning.unit_states import Output, compare, finished_results, form_keys, keep_old, take_over
+from seed_assets.planning.whole_plan import WholePlan
 
 
 def make_plan(
@@ -34,18 +35,23 @@ def make_plan(
     recomputed: Mapping[str, AbstractSet[str]] | None = None,
     recluster: bool = False,
     memory: PlanMemory | None = None,
+    whole: WholePlan | None = None,
     explained: AbstractSet[str] = frozenset(),
 ) -> Plan:
     """Compare what is published with what the corpus and the pipeline call for.
 
     table_states: table -> its identity and version, None if it is missing. recomputed: stage to be computed once more -> the
     units for which that was done. recluster: whether clusters are to be found from scratch. memory: what an earlier plan found
-    current, so that this one need not form its keys; without it every key is formed. explained: units of which the plan keeps the
-    actions.
+    current, so that this one need not form its keys; without it every key is formed. whole: what an earlier plan was that found
+    nothing to do; without it nothing of the kind is used or kept. explained: units of which the plan keeps the actions.
     """
-    return _Planner(
-        pipeline, store, scan, table_states, retry_failed, recomputed or {}, recluster, memory, explained
-    ).plan()
+    known = whole.find(scan, table_states) if whole is not None and not explained else None
+    return (
+        known
+        or _Planner(
+            pipeline, store, scan, table_states, retry_failed, recomputed or {}, recluster, memory, whole, explained
+        ).plan()
+    )
 
 
 class _Planner:
@@ -61,10 +67,12 @@ class _Planner:
         recomputed: Mapping[str, AbstractSet[str]],
         recluster: bool,
         memory: PlanMemory | None,
+        whole: WholePlan | None,
         explained: AbstractSet[str],
     ) -> None:
         self._pipeline = pipeline
         self._memory = memory
+        self._whole = whole
         self._explained = explained
         self._waiting = store.batches.waiting()
         # The documents for which everything that is made from the document alone is known to be current.
@@ -87,14 +95,20 @@ class _Planner:
         self._published: dict[str, Mapping[str, Published]] = {}
         self._gone: set[str] = set()
         self._settled_parts: dict[tuple[str, str], bool] = {}
-        self._sizes = {name: file.size_bytes for name, file in scan.documents.items()}
+        self._sizes = UnitSizes(scan)
+        # (stage, unit) -> the key of the action, of those that failed for good.
+        self._failed_keys: dict[tuple[str, str], str] = {}
 
     def plan(self) -> Plan:
         """See make_plan."""
         pipeline, store = self._pipeline, self._store
         planned = [stage for stage in pipeline.stages.values() if stage.kind != "maintenance"]
+        noting = self._whole is not None and self._whole.begin(self._scan, self._table_states)
+        digests: dict[str, str] = {}
         for stage in planned:
-            self._published[stage.name] = store.refs.published(stage.name, results=stage.kind == "value")
+            self._published[stage.name], digests[stage.name] = store.refs.published_with_digest(
+                stage.name, results=stage.kind == "value", digest=noting
+            )
             self._corpus.note(stage.name, self._published[stage.name])
         known = set[str]().union(*(self._published[stage.name] for stage in pipeline.document_stages))
         self._gone = self._scan.gone(known)
@@ -118,7 +132,10 @@ class _Planner:
             for stage in pipeline.placing_stages
             for looked_at in stage.corpus_inputs.values()
         )
-        return Plan(self._documents, self._stages, self._scan, self._gone, renamed, maintenance, unsettled, placed)
+        plan = Plan(self._documents, self._stages, self._scan, self._gone, renamed, maintenance, unsettled, placed)
+        if noting and self._whole is not None:
+            self._whole.keep(plan, digests, self._failed_keys)
+        return plan
 
     def _stage(self, stage: Stage) -> StagePlan:
         pipeline, store = self._pipeline, self._store
@@ -146,6 +163,7 @@ class _Planner:
         state = self._table_states.get(stage.table)
         retry, asked_with = self._retry_failed, pipeline.asked_with
         missing = compare(plan, store, keys, finished, known, state, output, retry, asked_with, self._waiting)
+        self._failed_keys |= {(stage.name, unit): keys[unit] for unit in plan.failures}
         actions = {
             unit: pipeline.action(stage, {name: inputs[name][unit] for name in stage.inputs}) for unit in missing
         }
@@ -193,7 +211,7 @@ class _Planner:
             case Units.CLUSTERS:
                 pipeline = self._pipeline
                 clusters = pipeline.clusters(self._corpus)
-                self._sizes |= clusters
+                self._sizes.clusters |= clusters
                 # A type that has clusters will probably keep about as many, so only types without clusters may add more.
                 new = [t for t in pipeline.cluster_types if pipeline.clusters_of(self._corpus, t) is None]
                 finds = pipeline.finder.finds if pipeline.finder else None

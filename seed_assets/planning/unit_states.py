@@ -72,10 +72,8 @@ def take_over(plan: StagePlan, output: Output, published: Mapping[str, Published
     """Note the state and the outputs of documents that are known to be current."""
     plan.states.update(dict.fromkeys(unchanged, "current"))
     if plan.stage.kind == "value":
-        for document in unchanged:
-            ref = published[document]
-            output.parts[document] = ref.content_digest
-            plan.finished[document] = ref.action_key
+        output.parts.update((document, published[document].content_digest) for document in unchanged)
+        plan.finished = {document: published[document].action_key for document in unchanged}
 
 
 def keep_old(
@@ -133,12 +131,12 @@ def compare(
     Returns the documents that have to be computed.
     """
     sink = plan.stage.kind == "sink"
+    plan.finished = {**plan.finished, **{document: key for document, key in keys.items() if document in finished}}
     open_: list[str] = []
     for document, key in keys.items():
         ref = published.get(document)
         if document in finished:
             output.parts[document] = finished[document]
-            plan.finished[document] = key
         found = row_currency(ref, key, table_state) if sink else value_currency(ref, key, finished.get(document))
         plan.states[document] = found
         if found != "current":

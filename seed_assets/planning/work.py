@@ -76,7 +76,7 @@ def remembered(pipeline: Pipeline, plan: Plan, stages: Collection[str]) -> dict[
         for document in stage.failures:
             if document not in stage.todo:
                 failed.setdefault(document, set()).add(name)
-        for document, state in stage.states.items():
+        for document, state in stage.states.items() if "waiting" in stage.states.values() else ():
             if state == "waiting":
                 failed.setdefault(document, set()).add(name)
         # A document that failed before the corpus was looked at as a whole has no place in it.

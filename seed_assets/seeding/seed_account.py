@@ -4,6 +4,7 @@ This module fills a report from the plan after the last run and from what the ru
 seed_report, and the cli prints it.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -60,12 +61,13 @@ def account(
         states = plan.stages[name].states
         asked = selected if name in left.stages else states.keys()
         computed = len(runner.tallies[name].computed) if name in runner.tallies else 0
-        current = sum(state == "current" for unit, state in states.items() if unit in asked)
+        # Counting all of a million takes a tenth of the time of looking at each.
+        whole = asked == states.keys()
+        counts = Counter(states.values() if whole else (state for unit, state in states.items() if unit in asked))
         failed = sum(stage == name for _, stage in found)
-        blocked = sum(state == "blocked" for unit, state in states.items() if unit in asked)
-        waiting = sum(state == "waiting" for unit, state in states.items() if unit in asked)
+        reused = max(0, counts["current"] - computed)
         report.stages[name] = StageReport(
-            len(asked), max(0, current - computed), computed, failed, blocked, waiting=waiting
+            len(asked), reused, computed, failed, counts["blocked"], waiting=counts["waiting"]
         )
     for stage in session.pipeline.maintenance_stages:
         if not named or stage.name in named:

@@ -5,14 +5,18 @@ This module only puts the parts together. It does not import Dagster.
 
 import asyncio
 import logging
+import os
+import time
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
-from io_managers.store.fingerprint import first_difference
+from io_managers.store.fingerprint import content_digest, encode_part, first_difference
 from io_managers.store.shared import close_shared_store, shared_store
 from io_managers.store.store import Store
 from resources.corpus.corpus import Corpus, document_id
@@ -26,12 +30,14 @@ from seed_assets.engine.maintenance_due import maintenance_todo
 from seed_assets.engine.observer import Observer
 from seed_assets.engine.runner import Asking, Runner, RunOptions
 from seed_assets.graph.pipeline import Pipeline
-from seed_assets.graph.stage import OfPrompts
+from seed_assets.graph.stage import OfFiles, OfPrompts
 from seed_assets.memo.budget import Budget
 from seed_assets.memo.reuse import Reuse
 from seed_assets.planning.plan import Plan
 from seed_assets.planning.plan_memory import PlanMemory
 from seed_assets.planning.planner import make_plan
+from seed_assets.planning.whole_plan import WholePlan
+from seed_assets.session.code_digest import code_digest
 from seed_assets.session.declared_tables import check_declared_tables
 from seed_assets.session.sharing import RemoteState, open_remote, remote_state
 from seed_assets.wiring import JUDGE, build_pipeline
@@ -53,12 +59,15 @@ logger = logging.getLogger(__name__)
 
 # For how many documents a search checks which embedder made their vectors: enough to notice a change, in a few milliseconds.
 _LOOKED_AT = 20
+# A file that changed less than this before it was read may have changed after it, without another time (FAT counts in 2 s).
+_SETTLED_NS = 2_000_000_000
 
 
 class Session:
     """One home, its corpus and the pipeline over them."""
 
     def __init__(self, settings: Settings, pipeline: Pipeline | None = None) -> None:
+        self._opened_ns = time.time_ns()
         self.settings = settings
         self.home = Home(settings.home)
         place_store(settings.home, settings.store.place)
@@ -218,8 +227,41 @@ class Session:
             recomputed=recomputed,
             recluster=recluster,
             memory=None if everything else PlanMemory(self.home.plan_memory, self.pipeline),
+            whole=None if everything else self.whole_plan(),
             explained=explained,
         )
+
+    def whole_plan(self) -> WholePlan:
+        """The memory of a plan that found nothing to do."""
+        return WholePlan(self.home.whole_plan, self.pipeline, self.store, self._conditions)
+
+    def _conditions(self) -> str:
+        """A digest of the code, the settings and the state of the files that decide a plan beside corpus and home."""
+        # A digest of settings that shape requests also follows from keys, which the settings do not show.
+        said = [code_digest(self.pipeline), self.settings.model_dump_json(), *sorted(self.pipeline.asked_with)]
+        for path in self.deciding_files:
+            with suppress(OSError):
+                found = os.stat(path)
+                said.append(f"{path} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}")
+                if found.st_ctime_ns > self._opened_ns - _SETTLED_NS:
+                    said.append(
+                        uuid4().hex
+                    )  # the pipeline may be of an earlier content: no other plan is of these conditions
+        return content_digest(encode_part(said))
+
+    @property
+    def deciding_files(self) -> list[str]:
+        """The files and folders outside of the home and the corpus that decide what is planned, or what it costs."""
+        settings = self.settings
+        return [
+            str(path)
+            for path in (
+                settings.prices,
+                *self.pipeline.files,
+                *(path for one in self.pipeline.resources.values() if isinstance(one, OfFiles) for path in one.files),
+                *([settings.clusters.table_path] if settings.clusters.table_path else []),
+            )
+        ]
 
     def keep_prompts(self) -> None:
         """Keep the texts of the prompts in use, so that a later change of one can be shown; see Store.keep_texts."""

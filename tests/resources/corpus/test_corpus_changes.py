@@ -11,9 +11,11 @@ import pytest
 
 from io_managers.store.whole_files import open_regular
 from resources.corpus import corpus_index, folder_files
+from resources.corpus import corpus_stamp as corpus_stamp_module
 from resources.corpus.corpus import Corpus, Scan
 from resources.corpus.corpus_index import SeenFile
 from resources.corpus.corpus_stamp import corpus_stamp
+from resources.corpus.skipped_files import SkippedFiles
 from resources.errors import DocumentError
 from tests.support.corpus_folder import MB, Folder, digest
 
@@ -352,3 +354,43 @@ def test_a_stamp_stays_while_nothing_changes_and_is_none_while_times_say_nothing
     assert corpus_stamp(folder.root, folder.index.parent) == folder.scan().stamp
     (folder.root / "c.xyz").touch()  # no document, but counted
     assert corpus_stamp(folder.root, folder.index.parent) == folder.scan().stamp != stamp
+
+
+@pytest.mark.parametrize("part", [1, 2, 3, 4096])
+def test_a_stamp_of_many_files_sees_a_change_of_each(
+    part: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files are hashed some at a time; none may be left out, and none may be taken for another."""
+    monkeypatch.setattr(corpus_stamp_module, "_PART", part)
+    files = [tmp_path / "corpus" / f"{name}.md" for name in "abcde"]
+    files[0].parent.mkdir()
+    for file in files:
+        file.write_text(file.name)
+    stamps = {corpus_stamp(tmp_path / "corpus", tmp_path / "home")}
+    for number, file in enumerate(files):
+        os.utime(file, (number, number))
+        stamps.add(corpus_stamp(tmp_path / "corpus", tmp_path / "home"))
+    for file in files:
+        file.rename(file.with_name(f"{file.stem}{file.stem}.md"))
+        stamps.add(corpus_stamp(tmp_path / "corpus", tmp_path / "home"))
+    (tmp_path / "corpus" / "ee.md").unlink()
+    stamps.add(corpus_stamp(tmp_path / "corpus", tmp_path / "home"))
+    assert len(stamps) == 12
+
+
+def test_a_stamp_needs_no_more_memory_for_more_files(tmp_path: Path) -> None:
+    """A seed with nothing to do in a corpus of a million files answers by the stamp alone."""
+    status = tmp_path.stat()
+
+    def peak(files: int) -> int:
+        tracemalloc.start()
+        try:
+            stamp = corpus_stamp_module.CorpusStamp()
+            for number in range(files):
+                stamp.add(f"{number:07}.md", status)
+            assert stamp.digest(SkippedFiles())
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(40_000) < 1.5 * peak(10_000)
