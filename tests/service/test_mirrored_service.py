@@ -75,7 +75,9 @@ def test_it_answers_and_switches_to_a_newer_edition_by_itself(client: TestClient
 
 
 def test_documents_and_passages_come_from_the_tables(client: TestClient, home: World) -> None:
-    listed = client.get("/documents").json()
+    reply = client.get("/documents")
+    assert reply.status_code == 200, reply.text
+    listed = reply.json()
     assert [one["document"] for one in listed["documents"]] == sorted(home.documents_in("documents"))
     assert {one["state"] for one in listed["documents"]} == {"current"}
     row = max(home.rows("chunks"), key=lambda row: row["end"])

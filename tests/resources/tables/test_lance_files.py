@@ -71,8 +71,8 @@ def test_a_copy_of_the_newest_version_is_the_whole_table(tables: LanceTables, tm
     vector = rows("b.md", "lighthouse", 1)["vector"][0].as_py()
 
     def nearest(table: Table) -> list[str]:
-        search: Any = table.search(vector, vector_column_name="vector")
-        return search.distance_type("dot").limit(9).to_arrow()["chunk_id"].to_pylist()
+        query: Any = table.search(vector, vector_column_name="vector")
+        return query.distance_type("dot").limit(9).to_arrow()["chunk_id"].to_pylist()
 
     assert nearest(opened) == nearest(tables.open("chunks")) != []
     assert all(path.startswith("chunks.lance/") for path in copied)
