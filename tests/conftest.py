@@ -84,7 +84,6 @@ def pytest_collection_finish() -> None:
         from tests.support import migrations  # which imports more of it
 
         migrations.read_once()
-    gc.collect()
     gc.freeze()
     collect_rarely()
 

@@ -7,11 +7,12 @@ What belongs here: widths. What does not: which figures there are (the tests of 
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from cli import judging
+from cli import judging, progress
 from cli.costs.prove import lines_of
 from cli.money import show_accounts, show_contents
 from cli.plan_report import show_plan
@@ -140,6 +141,8 @@ def shown(
     capsys: pytest.CaptureFixture[str],
 ) -> str:
     monkeypatch.setenv("COLUMNS", str(columns))
+    # Between two tables of stages that are running, time passes.
+    monkeypatch.setattr(progress, "time", SimpleNamespace(perf_counter=lambda: 12_345.6))
     capsys.readouterr()
     table(world)
     printed = capsys.readouterr()
