@@ -15,6 +15,7 @@ import pkgutil
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -34,6 +35,7 @@ from seed_assets.core.clusters.cluster_rules import CategoryRules
 from seed_assets.core.clusters.cluster_summarizing import ExtractiveClusterSummarizer
 from seed_assets.core.clusters.distinguishing import background_of, distinguishing_concepts
 from seed_assets.core.clusters.language_means import languages_of
+from seed_assets.core.clusters.topic_space import TermCounts
 from seed_assets.core.concepts.concepts import Concept, Concepts, StatisticalConceptExtractor
 from seed_assets.core.concepts.model_concepts import ConceptsAnswer
 from seed_assets.core.entities.aliases import NameGroups, defined_names
@@ -228,6 +230,7 @@ CALLS: Mapping[str, Callable[[str], object]] = {
         CategoryRules(1),
         None,
     ),
+    "topic_space.TermCounts.of": lambda text: TermCounts.of([Counter(text.split())] * 2),
     "category_terms.find_terms": lambda text: find_terms([text] * 2, [(text, *text.split()[:15])] * 2, ["", "fr"]),
     "cluster_summarizing.ExtractiveClusterSummarizer.write_sync": lambda text: ExtractiveClusterSummarizer(
         _embedder()
@@ -697,6 +700,7 @@ NO_TEXT: Mapping[str, str] = {
     "text_parts.split_for_model": _ASYNC,
     "text_work.TextWork.run": _ASYNC,
     "textrank.similarities": "at most 800 sentences, which it compares with each other",
+    "topic_space.TermCounts.__init__": _VALUE,
     "topic_space.TopicDocument.__init__": _VALUE,
     "topic_space.fit_basis": _ID,
     "topic_space.wording_rows": _ID,

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from seed_assets.core.clusters.neighbours import Sparse, exact_blocks
+from seed_assets.core.clusters.neighbours import Sparse, row_blocks
 
 Rows: TypeAlias = NDArray[np.float32] | Sparse
 """One row per node, shape (n, d), of length 1 or all zeros; the cosine of two rows is their dot product."""
@@ -152,7 +152,7 @@ def _nearest_other(sums: NDArray[np.float32], sizes: NDArray[np.intp]) -> NDArra
     sums: the sums of the cosines with the members of each group, shape (n, groups); minus infinity for the own group.
     sizes: the number of members of each group, shape (groups,).
     """
-    return np.concatenate([(1 - sums[block] / sizes).min(axis=1) for block in exact_blocks(len(sums))])
+    return np.concatenate([(1 - sums[block] / sizes).min(axis=1) for block in row_blocks(len(sums))])
 
 
 def group_sums(rows: Rows, labels: Labels, count: int) -> Rows:
@@ -166,7 +166,11 @@ def group_sums(rows: Rows, labels: Labels, count: int) -> Rows:
 
 def squared_lengths(rows: Rows) -> NDArray[np.float32]:
     """Return the squared length of each row, shape (n,)."""
-    return np.asarray((rows * rows).sum(axis=1)).ravel()
+    found = np.empty(rows.shape[0], np.float32)
+    for block in row_blocks(len(found)):
+        some = rows[block]
+        found[block] = np.asarray((some * some).sum(axis=1)).ravel()
+    return found
 
 
 def _dense(matrix: Any) -> NDArray[np.float32]:

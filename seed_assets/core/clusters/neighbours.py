@@ -19,8 +19,8 @@ Sparse: TypeAlias = Any
 _STEPS = 2048.0
 # The rows that are compared at a time, so that a block of cosines takes 16 MB; chosen by judgement.
 _ROWS_PER_BLOCK = 2048
-# The rows that are computed in float64 at a time: 512 rows of 356 numbers take 1.5 MB; chosen by judgement.
-_EXACT_ROWS = 512
+# The rows of which copies are made at a time: in float64, 512 rows of 356 numbers take 1.5 MB; chosen by judgement.
+_ROWS_COPIED = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Neighbours:
 def rounded_unit_rows(rows: NDArray[np.floating]) -> NDArray[np.float32]:
     """Scale rows to length 1 and round them so that products are exact; rows of almost no length become zeros."""
     found = np.empty(rows.shape, np.float32)
-    for block in exact_blocks(len(rows)):
+    for block in row_blocks(len(rows)):
         exact = rows[block].astype(np.float64)
         lengths = np.sqrt((exact * exact).sum(axis=1, keepdims=True))
         np.divide(exact, lengths, out=exact, where=lengths > 1e-6)
@@ -47,9 +47,9 @@ def rounded_unit_rows(rows: NDArray[np.floating]) -> NDArray[np.float32]:
     return found
 
 
-def exact_blocks(size: int) -> Iterator[slice]:
-    """Yield slices of so many rows, of which each is small enough to be computed in float64 with little memory."""
-    return (slice(first, first + _EXACT_ROWS) for first in range(0, size, _EXACT_ROWS))
+def row_blocks(size: int) -> Iterator[slice]:
+    """Yield slices of all rows, each so short that copies of its rows take little memory."""
+    return (slice(first, first + _ROWS_COPIED) for first in range(0, size, _ROWS_COPIED))
 
 
 def unit_values(values: NDArray[np.float64], counts: NDArray[np.integer]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seed_assets.core.clusters.communities import Labels, Rows, group_sums, squared_lengths
-from seed_assets.core.clusters.neighbours import Neighbours, Sparse, find_neighbours, neighbour_graph
+from seed_assets.core.clusters.neighbours import Neighbours, Sparse, find_neighbours, neighbour_graph, row_blocks
 
 # The numbers of this module were chosen by judgement.
 NEIGHBOURS = 15
@@ -103,9 +103,12 @@ def find_outliers(nodes: Nodes, labels: Labels, standing: Labels) -> NDArray[np.
         return np.ones(len(labels), np.bool_)
     sums = group_sums(nodes.rows, standing, count)
     among = (standing == labels) & (labels >= 0)
-    own = sums[np.maximum(labels, 0)] - nodes.rows * among[:, None].astype(np.float32)
-    lengths = np.sqrt(squared_lengths(own))
-    cosines = np.asarray((nodes.rows * own).sum(axis=1)).ravel() / np.maximum(lengths, 1e-6)
+    cosines = np.empty(len(labels), np.float32)
+    for block in row_blocks(len(labels)):
+        rows = nodes.rows[block]
+        own = sums[np.maximum(labels[block], 0)] - rows * among[block, None].astype(np.float32)
+        lengths = np.sqrt(squared_lengths(own))
+        cosines[block] = np.asarray((rows * own).sum(axis=1)).ravel() / np.maximum(lengths, 1e-6)
     companions = np.bincount(standing[standing >= 0], minlength=count)[np.maximum(labels, 0)] - among
     apart = (companions > 0) & (np.round(cosines, 4) < nodes.spread)
     return apart | _aloof(nodes) | (labels < 0)

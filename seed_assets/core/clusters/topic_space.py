@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seed_assets.core.clusters.language_means import LanguageMeans, language_means, languages_of, means_for
-from seed_assets.core.clusters.neighbours import Sparse, exact_blocks, rounded_unit_rows, unit_values
+from seed_assets.core.clusters.neighbours import Sparse, rounded_unit_rows, row_blocks, unit_values
 from seed_assets.core.text.header_block import header_end
 from seed_assets.core.text.stopwords import stop_words
 from seed_assets.core.text.textrank import terms
@@ -205,7 +205,7 @@ def mean_of(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     if not len(meant):
         return np.zeros(vectors.shape[1], np.float32)
     mean = meant.mean(axis=0, dtype=np.float64)
-    distances = np.concatenate([((meant[block] - mean) ** 2).sum(axis=1) for block in exact_blocks(len(meant))])
+    distances = np.concatenate([((meant[block] - mean) ** 2).sum(axis=1) for block in row_blocks(len(meant))])
     spread = np.sqrt(distances.mean())
     return (mean if spread > _LEAST_SPREAD else np.zeros_like(mean)).astype(np.float32)
 
@@ -224,7 +224,7 @@ def spread_of(meaning: NDArray[np.float32]) -> float:
         return 0.0
     moments = meaning.T @ meaning
     squares = (moments.astype(np.float64) ** 2).sum()
-    lengths = [(meaning[block].astype(np.float64) ** 2).sum(axis=1) for block in exact_blocks(size)]
+    lengths = [(meaning[block].astype(np.float64) ** 2).sum(axis=1) for block in row_blocks(size)]
     own = (np.concatenate(lengths) ** 2).sum()
     return round(float(np.sqrt(max(0.0, squares - own) / (size * (size - 1)))), 4)
 

@@ -5,6 +5,7 @@ one cluster (cluster_inputs), and the types of values (core.clusters.corpus_view
 """
 
 import logging
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -185,4 +186,4 @@ def _with_words(names: Sequence[str]) -> tuple[str, ...]:
     """Return concepts and the terms of their words, so that "coral reefs" and "reef fishes" have something in common."""
     from seed_assets.core.text.textrank import terms
 
-    return tuple(sorted({*names, *(word for name in names for word in terms(name))}))
+    return tuple(sorted({*names, *(sys.intern(word) for name in names for word in terms(name))}))

@@ -1,6 +1,8 @@
 """Topics of documents: planted groups are found again, and odd documents, vectors and texts do no harm."""
 
+from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 from seed_assets.core.clusters.cluster_rules import ClusterRules
 from seed_assets.core.clusters.clustering import TopicBasis, TopicDocument, cluster_topics
 from seed_assets.core.clusters.clusters import Clustering
-from seed_assets.core.clusters.communities import by_first_row, leiden, silhouette, split_large
+from seed_assets.core.clusters.communities import by_first_row, leiden, silhouette, split_large, squared_lengths
 from seed_assets.core.clusters.neighbours import find_neighbours, neighbour_graph, rounded_unit_rows
 from seed_assets.core.clusters.placing import (
     assign_by_vote,
@@ -21,7 +23,14 @@ from seed_assets.core.clusters.placing import (
     find_outliers,
     group_equal_rows,
 )
-from seed_assets.core.clusters.topic_space import coordinates, digest_of, fit_basis
+from seed_assets.core.clusters.topic_space import (
+    MOST_CHARACTERS,
+    TermCounts,
+    coordinates,
+    digest_of,
+    fit_basis,
+    mean_of,
+)
 
 DIMENSIONS = 32
 RULES = ClusterRules(5, 0)
@@ -411,6 +420,40 @@ def test_a_basis_places_documents_that_it_was_not_made_of() -> None:
 def test_rows_are_of_length_one_and_hardly_any_length_is_none() -> None:
     rows = rounded_unit_rows(np.array([[3.0, 4.0], [0.0, 0.0], [1e-9, 0.0], [1e30, -1e30]]))
     assert np.linalg.norm(rows, axis=1) == pytest.approx([1, 0, 0, 1], abs=1e-3)
+
+
+def test_rows_are_the_same_whichever_others_are_computed_with_them() -> None:
+    """They are computed some hundred at a time, which must decide nothing."""
+    rows = np.random.default_rng(0).normal(size=(1_500, 7)).astype(np.float32)
+    rows[700] = 0
+    assert (rounded_unit_rows(rows) == np.vstack([rounded_unit_rows(row[None]) for row in rows])).all()
+    whole = rows.astype(np.float64)
+    mean = whole[whole.any(axis=1)].mean(axis=0)
+    assert (mean_of(rows) == mean.astype(np.float32)).all()
+    assert (squared_lengths(rows) == np.concatenate([squared_lengths(row[None]) for row in rows])).all()
+
+
+def test_counts_of_terms_are_those_of_each_document() -> None:
+    words = ["harbour salt", "", "salt salt tide", "crane harbour salt", "tide"]
+    counts = TermCounts.of(Counter(text.split()) for text in words)
+    for step in (1, 2, 3):
+        found = counts.every(step)
+        pairs = [
+            {counts.terms[n]: c for n, c in zip(found.numbers[a:b], found.counts[a:b], strict=True)}
+            for a, b in pairwise(found.starts.tolist())
+        ]
+        assert pairs == [Counter(text.split()) for text in words[::step]]
+
+
+def test_only_the_beginning_of_a_text_is_read() -> None:
+    """No more of it is handed over."""
+    draw = Random(0)
+    beginnings = [" ".join(draw.choices(SUBJECTS[at % 3], k=3_000)) for at in range(12)]
+    texts = [f"{text[:MOST_CHARACTERS]} {' '.join(SUBJECTS[at % 2])}" for at, text in enumerate(beginnings)]
+    whole = [document(f"{at}.txt", np.eye(4)[at % 4], text) for at, text in enumerate(texts)]
+    cut = [document(f"{at}.txt", np.eye(4)[at % 4], text[:MOST_CHARACTERS]) for at, text in enumerate(texts)]
+    assert min(map(len, texts)) > MOST_CHARACTERS
+    assert cluster_topics(whole, RULES, None, None) == cluster_topics(cut, RULES, None, None)
 
 
 def nearest_to(at: int, rows: NDArray[np.float64], count: int) -> tuple[list[int], list[float]]:
