@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.collector import give_memory_back, share_one_heap
+from resources.heap import give_memory_back, share_one_heap
 
 
 def resident_bytes() -> int:
