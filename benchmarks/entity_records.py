@@ -54,8 +54,8 @@ def record_figures(corpora: Path, papers: Path | None) -> Mapping[str, Mapping[s
     for name, kind in _FAMILY.items():
         found = canonical(resolve(_locals(families, kind), ResolutionRules(records=(kind,))))
         figures[f"families, {name}"] = _pairs(found, [person for person, _ in families])
-    for name, kind in _PAPERS.items() if papers is not None else ():
-        figures[f"DBLP and ACM, {name}"] = _of_papers(papers, kind)
+    if papers is not None:
+        figures |= {f"DBLP and ACM, {name}": _of_papers(papers, kind) for name, kind in _PAPERS.items()}
     return figures | {"families, 100,000": _of_many()}
 
 

@@ -23,7 +23,7 @@ class LetterPairs:
         """values: not empty; they are compared by their numbers in this sequence."""
         self._values = values
         self._numbers: dict[str, int] = {}
-        self._of: dict[int, Numbers] = {}
+        self._of: dict[int, NDArray[np.int32]] = {}
 
     def likeness(self, ones: Numbers, others: Numbers) -> NDArray[np.float64]:
         """Return how alike the two values of each pair are, 0 to 1: 1 for the same letters in any order.
