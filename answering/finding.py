@@ -19,6 +19,7 @@ from answering.relevance import measures, probability, weigh
 from io_managers.store.errors import CorruptObjectError, MissingObjectError, UnknownFormatError
 from io_managers.store.fingerprint import Part
 from resources.models.embedder import WordLlamaEmbedder
+from resources.tables.lance_schema import SEARCHED
 from retrieval.filters import NO_FILTERS, Filters, condition_of
 from seed_assets.core.reading.extracted_text import ExtractedText
 from seed_assets.engine.runner import Asking
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 # Raise it if search ranks differently, or if a passage or its probability is made in another way.
 _VERSION = "2"
-_SEARCHED = "chunks"
 # Where the pages of so many documents begin is kept in memory (a judgement).
 _REMEMBERED = 1_000
 
@@ -99,7 +99,7 @@ class HomeFinder:
     def _index_stage(self) -> str:
         """The stage that indexes the searched table; its last run says which rows there were."""
         stages = self._session.pipeline.maintenance_stages
-        return next(stage.name for stage in stages if stage.table == _SEARCHED)
+        return next(stage.name for stage in stages if stage.table == SEARCHED)
 
     @cached_property
     def embedder(self) -> WordLlamaEmbedder:
@@ -122,7 +122,7 @@ class HomeFinder:
             digest = session.mirrored.current().digest
             return Snapshot(f"{digest} {self._passing(filters)}" if filters else digest)
         ref = session.store.refs.get(self._index_stage, [""]).get("")
-        if ref is None or ref.state != session.tables.state(_SEARCHED):
+        if ref is None or ref.state != session.tables.state(SEARCHED):
             return Snapshot("")
         return Snapshot(f"{ref.action_key} {self._passing(filters)}" if filters else ref.action_key)
 

@@ -11,6 +11,7 @@ from resources.errors import ConfigurationError
 from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import TableError, check_schema, read_error
 from resources.tables.lance_indexes import TEXT_COLUMNS, uncovered_rows
+from resources.tables.lance_schema import SEARCHED
 from retrieval.candidates import SHOWN, find_candidates, read_rows
 from retrieval.filters import NO_FILTERS, Filters, ModifiedAt, condition_of
 from retrieval.hits import AlikePassage, ScoreParts, SearchHit
@@ -21,7 +22,6 @@ from retrieval.ranking import DECIMALS, Scores, best, best_sentence_scores, coar
 if TYPE_CHECKING:
     from lancedb.table import Table
 
-_TABLE = "chunks"
 LONGEST_QUERY_CHARACTERS = 2_000
 """Longer queries are cut: more text does not describe better what is sought, and each word costs a look-up (a judgement)."""
 _CANDIDATES = 200
@@ -139,7 +139,7 @@ class Searcher:
             close = np.sort(best(text + vector, max(_COMPARED_CLOSELY, limit)))
             rows = read_rows(table, found.rows[close])
         except (RuntimeError, OSError, ValueError) as error:
-            raise read_error(_TABLE, self._tables.folder(_TABLE), error) from error
+            raise read_error(SEARCHED, self._tables.folder(SEARCHED), error) from error
         passages = Passages.of_rows(rows)
         sentence, token = self._fine_parts(asked, passages)
         scores = (text[close] + vector[close]) + (sentence + token)
@@ -166,17 +166,17 @@ class Searcher:
 
     def _table(self) -> "tuple[Table, int]":
         """The current table and the length of its vectors. It is opened again if it was written or replaced since then."""
-        folder = self._tables.folder(_TABLE)
-        seen = (self._tables.state(_TABLE), self._tables.version(_TABLE))
+        folder = self._tables.folder(SEARCHED)
+        seen = (self._tables.state(SEARCHED), self._tables.version(SEARCHED))
         if self._opened is None or self._opened[0] != seen:
-            table = self._tables.open(_TABLE)
-            spec = self._tables.specs[_TABLE]
+            table = self._tables.open(SEARCHED)
+            spec = self._tables.specs[SEARCHED]
             expected = spec.schema(spec.dimensions_of(table.schema))
-            check_schema(_TABLE, expected=expected, found=table.schema, where=f"the table in {folder}")
+            check_schema(SEARCHED, expected=expected, found=table.schema, where=f"the table in {folder}")
             missing = [column for column in TEXT_COLUMNS if uncovered_rows(table, column) is None]
             if missing:
                 raise ConfigurationError(
-                    f"Table {_TABLE} in {folder} has no full-text index on {', '.join(missing)} yet, because the run that "
+                    f"Table {SEARCHED} in {folder} has no full-text index on {', '.join(missing)} yet, because the run that "
                     "creates it has not finished. Run `seedbank seed`."
                 )
             self._opened = (seen, table, spec.dimensions_of(table.schema))
@@ -186,7 +186,7 @@ class Searcher:
 def _check_dimensions(found: int, expected: int) -> None:
     if found != expected:
         raise ConfigurationError(
-            f"Table {_TABLE} holds vectors of length {found}, but the configured embedder produces length {expected}. "
+            f"Table {SEARCHED} holds vectors of length {found}, but the configured embedder produces length {expected}. "
             "Configure the embedder that the table was seeded with, or run `seedbank seed` and `seedbank seed --rebuild-sink` "
             "with this one."
         )

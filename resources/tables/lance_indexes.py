@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import write_error
 from resources.tables.lance_index_files import note_index_files
+from resources.tables.lance_schema import SEARCHED
 from resources.tables.text_index import SAMPLED_ROWS, TextIndex, text_index_for
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 TEXT_COLUMNS = ("text", "title")
 """The columns of `chunks` that have a full-text index, with stemming and without stop words; see text_index."""
 
-_SEARCHED = "chunks"
 _VECTOR = "vector"
 # LanceDB's own choice, but about as many lists as it reads per query (20), so that up to some hundred thousand rows nothing
 # is missed. With two or three lists its k-means prints many warnings to standard error.
@@ -95,11 +95,11 @@ def _ensure(
     def work(opened: "Table") -> None:
         # Compaction comes first, so that a new index need not be adapted to moved rows.
         optimize(opened, keep)
-        if table == _SEARCHED:
+        if table == SEARCHED:
             _make_missing(opened, vector_index_rows, text_index_for(_sampled_texts(opened), language_of))
 
     state = tables.maintain(table, work)
-    if table == _SEARCHED:
+    if table == SEARCHED:
         try:
             note_index_files(tables.folder(table))
         except OSError as error:

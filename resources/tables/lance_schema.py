@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 from resources.tables.table_spec import Column, TableSpec
 
+SEARCHED = "chunks"
+"""The table that is searched."""
+
 _DOCUMENT_ID = Column("document_id", "string", "the document: its path below the corpus folder", "corpus.document_id")
 _TITLE = Column("title", "string", "title of the document", "extracted_text.title")
 
@@ -71,7 +74,7 @@ _SPECS = (
         ),
     ),
     TableSpec(
-        name="chunks",
+        name=SEARCHED,
         key="chunk_id",
         rows="one row a chunk",
         columns=(

@@ -23,6 +23,7 @@ from resources.errors import ConfigurationError
 from resources.tables.lance import LanceTables
 from resources.tables.lance_errors import TableMissingError
 from resources.tables.lance_files import check_copy, copy_newest
+from resources.tables.lance_schema import SEARCHED
 from seed_assets.engine.table_leases import from_scratch, table_held
 from seed_assets.session.mirrored_tables import EMBEDDER, TABLES
 from seed_assets.session.session import Session
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_SEARCHED = "chunks"
 _COPY = ".publishing-"
 _HOUR_SECONDS = 3_600.0
 # How many of its own editions a home recognises. Of a seed that is killed again and again, only the last one counts.
@@ -134,8 +134,8 @@ class PublishedTables:
                     for table in sorted(session.tables.specs)
                 ]
                 states = self.states()
-                if _SEARCHED not in states:
-                    raise TableMissingError(_SEARCHED, "there is none to be published.", "Run `seedbank seed` first.")
+                if SEARCHED not in states:
+                    raise TableMissingError(SEARCHED, "there is none to be published.", "Run `seedbank seed` first.")
                 copied: dict[str, Path] = {}
                 for table in states:
                     copied |= copy_newest(session.tables, table, folder)

@@ -33,6 +33,7 @@ NOT_HERE = {
     "systemctl": "no system manager for units",
     "cp": "a part of the commands for Docker",
     "chmod": "a part of the commands for Docker",
+    "export": "the variables of the commands for a bucket",
 }
 # The keys of Dagster's chart that values.yaml uses, from helm/dagster/schema/schema/charts in Dagster's repository.
 _POD = {"image", "envSecrets", "podSecurityContext", "securityContext", "resources", "volumes", "volumeMounts"}

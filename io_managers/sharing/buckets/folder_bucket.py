@@ -60,9 +60,12 @@ class FolderBucket:
         """See Bucket."""
         with self._translated():
             self._check_exists()
-            for path in sorted(self._path(folder).rglob("*")):
-                found = path.lstat()
-                if stat.S_ISREG(found.st_mode) and not path.name.startswith("."):
+            for path in sorted(self._path(folder).rglob("[!.]*")):
+                try:
+                    found = path.lstat()
+                except FileNotFoundError:  # another process has deleted it since
+                    continue
+                if stat.S_ISREG(found.st_mode):
                     yield Found(path.relative_to(self._directory).as_posix(), found.st_size, found.st_mtime)
 
     def delete(self, name: str) -> None:

@@ -62,6 +62,24 @@ def test_a_listing_has_all_files_below_a_folder_with_their_sizes(opened: Callabl
     assert found == {name: len(name) for name in ("segments/one/a", "segments/one/b", "segments/two/c")}
 
 
+def test_a_listing_is_complete_while_others_write_and_delete(opened: Callable[[], Bucket]) -> None:
+    """Files that come and go beside it are no error, unfinished ones are not listed, and none of the others is missing."""
+    kept = {f"probes/kept {number}" for number in range(3)}
+    for name in kept:
+        opened().put_first(name, b"kept")
+
+    def change(number: int) -> None:
+        opened().put_first(f"probes/{number}", b"passing")
+        opened().delete(f"probes/{number}")
+
+    with ThreadPoolExecutor(3) as threads:
+        changing = threads.map(change, range(60))
+        listings = [{found.name for found in opened().list("probes")} for _ in range(60)]
+        list(changing)
+    passing = {f"probes/{number}" for number in range(60)}
+    assert all(kept <= listed <= kept | passing for listed in listings)
+
+
 def test_a_listing_of_nothing_is_empty(opened: Callable[[], Bucket]) -> None:
     assert list(opened().list("segments")) == []
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from resources.errors import ConfigurationError
-from resources.settings.config import Settings
+from resources.settings.config import load_settings
 from tests.stages.entities.test_resolution_seeded import resolved, rows_of
 from tests.support.pipelines import World
 
@@ -78,4 +78,4 @@ def test_without_the_setting_nothing_is_a_record_and_seeding_again_does_nothing(
 )
 def test_a_kind_that_cannot_be_is_refused_by_name(records: object, said: str, own_environment: None) -> None:
     with pytest.raises((ConfigurationError, ValueError), match=said):
-        Settings(entities={"records": records})
+        load_settings({"entities": {"records": records}})
