@@ -21,7 +21,7 @@ from resources.project_folder import PACKAGES_FOLDER
 
 _FORMAT = 1
 # The entries at the top of a home whose permissions are restricted. Entries that later versions add are created private.
-_OURS = ("store", "lancedb", "dagster", "pictures", "limits", "running", "home.json", "corpus.index")
+_OURS = ("store", "lancedb", "dagster", "pictures", "limits", "running", "home.json", "corpus.index", "plan.whole")
 _OURS += (
     "plan.memory",
     "imports.memory",

@@ -22,11 +22,7 @@ def _some_place(value: Any) -> Any:
     return value if isinstance(value, BucketAddress) else place_of(str(some_path(value)))
 
 
-def _itself(value: Any) -> Any:
-    return value
-
-
-CorpusRoot = Annotated[Path | BucketAddress, PlainValidator(_some_place), PlainSerializer(_itself)]
+CorpusRoot = Annotated[Path | BucketAddress, PlainValidator(_some_place), PlainSerializer(str, when_used="json")]
 
 
 class BucketSettings(BaseModel):

@@ -47,6 +47,13 @@ class CorpusInput(ABC):
         Only `now` decides whether a result is current.
         """
 
+    def frozen_part(self) -> Part | None:
+        """Return what decides the parts of all units, for an input that looks at no stage; None for others.
+
+        Raises ConfigurationError.
+        """
+        return None
+
     def kept(self, corpus: PublishedCorpus, unit: str) -> str:
         """What has changed for a unit although its part stays, as the settings say, in a word; "" if nothing has."""
         return ""

@@ -35,7 +35,9 @@ from seed_assets.session.session import Session
 
 # The suffixes of files beside a database that belong to the original only.
 _OF_THE_ORIGINAL = ("-wal", "-shm", "-journal", "-position")
-_LEFT_OUT = {"running", "limits", "corpus-cache", "store", "lancedb", "dagster", "mirror", "tables.published"}
+# What is copied in a way of its own, and what is not copied at all.
+_OTHERWISE = {"store", "lancedb", "dagster"}
+_LEFT_OUT = {"running", "erasing", "limits", "corpus-cache", "mirror", "tables.published"}
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ def back_up(session: Session, directory: Path) -> Backup:
             _copy_table(session, table, made / "lancedb")
         _copy_folder(home.dagster, made / "dagster", without={"agreement"})
         for path in sorted(home.directory.iterdir()):
-            if path.name not in _LEFT_OUT and not path.name.startswith("."):
+            if _is_copied(path) and path.name not in _OTHERWISE:
                 _copy(path, made / path.name)
         _copy_store(home.store, made / "store")
         report = _looked_at(made)
@@ -97,7 +99,7 @@ def _check_place(session: Session, directory: Path) -> None:
 
 
 def _check_space(home: Path, directory: Path) -> None:
-    wanted = sum(_size(path) for path in home.rglob("*"))
+    wanted = sum(_size(path) for top in home.iterdir() if _is_copied(top) for path in (top, *top.rglob("*")))
     existing = next(folder for folder in (directory, *directory.parents) if folder.exists())
     free = shutil.disk_usage(existing).free
     if free < wanted:
@@ -105,6 +107,10 @@ def _check_space(home: Path, directory: Path) -> None:
             f"A backup needs up to {wanted / 2**20:,.0f} MB, and {free / 2**20:,.0f} MB are free on the disk of {existing}. "
             "Free some space, or give a folder on another disk."
         )
+
+
+def _is_copied(path: Path) -> bool:
+    return path.name not in _LEFT_OUT and not path.name.startswith(".")
 
 
 def _size(path: Path) -> int:

@@ -1,6 +1,7 @@
-"""A digest of the code and of the settings that decide results, by which two machines know that they would compute the same.
+"""A digest of the code, the settings and the frozen inputs that decide results.
 
-What belongs here: this digest. What does not: what follows if two differ (spreading.remote_run).
+By it two machines know that they would compute the same. What belongs here: this digest. What does not: what follows if two
+differ (spreading.remote_run).
 """
 
 import hashlib
@@ -13,10 +14,14 @@ from seed_assets.graph.pipeline import Pipeline
 
 
 def code_digest(pipeline: Pipeline) -> str:
-    """The digest of the modules of this program, and of what the settings give to the keys of all stages: 16 digits."""
+    """Return the digest of the modules of this program, and of what settings and frozen inputs give to all keys: 16 digits.
+
+    Raises ConfigurationError if a frozen input cannot be read.
+    """
     hasher = hashlib.sha256(_modules().encode())
     for name, template in pipeline.templates.items():
-        hasher.update(encode_part([name, template.action({}).key]))
+        frozen = [one.frozen_part() for one in pipeline.stages[name].corpus_inputs.values()]
+        hasher.update(encode_part([name, template.action({}).key, *filter(None, frozen)]))
     return hasher.hexdigest()[:16]
 
 

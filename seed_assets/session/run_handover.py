@@ -44,7 +44,24 @@ def check_no_batches(session: Session) -> None:
         )
 
 
-DEPLOYMENT_CHECKS: Sequence[Callable[[Session], None]] = (check_remote, check_no_batches)
+def check_examples(session: Session) -> None:
+    """Raise ConfigurationError if workers on other machines could not show the same examples."""
+    examples = session.settings.examples
+    if not examples.show:
+        return
+    if examples.file_path is None:
+        raise ConfigurationError(
+            "deployment.broker_url is set, and examples.show has models see examples. Those in this home are unknown to workers "
+            "elsewhere: set examples.file to a file that is the same on all machines."
+        )
+    if not examples.file_path.exists():
+        raise ConfigurationError(
+            f"{examples.file_path} (examples.file) is not there. Copy it from the machine on which `seedbank examples freeze` "
+            "has written it."
+        )
+
+
+DEPLOYMENT_CHECKS: Sequence[Callable[[Session], None]] = (check_remote, check_no_batches, check_examples)
 """What has to hold before runs are done by workers with homes of their own. Each raises ConfigurationError, and sends nothing."""
 
 

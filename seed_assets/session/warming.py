@@ -55,12 +55,10 @@ def warm_documents(session: Session, remote: "Remote", documents: Sequence[str])
         [one for one in dict.fromkeys(documents) if one in known],
         [one for one in dict.fromkeys(documents) if one not in known],
     )
-    keys = {
-        (stage.name, document): key
-        for stage in stages
-        for document in found.documents
-        if (key := plan.stages[stage.name].finished.get(document))
-    }
+    keys: dict[tuple[str, str], str] = {}
+    for stage in stages:
+        finished = dict(plan.stages[stage.name].finished.items())
+        keys |= {(stage.name, one): finished[one] for one in found.documents if one in finished}
     here, content = ActionCache(session.store.database), content_of(session.store)
     before = {key for key, digest in here.existing(keys.values()).items() if content.contains(digest)}
     found.there = len(before)

@@ -10,6 +10,7 @@ from io_managers.sharing.run_records import RunRecord, RunRecords
 from io_managers.store.failures import FailureRecord
 from resources.errors import ConfigurationError
 from resources.settings.config import load_settings
+from seed_assets.core.examples.selection import Example, Selection
 from seed_assets.session.code_digest import code_digest
 from seed_assets.session.run_handover import (
     push_results,
@@ -20,6 +21,7 @@ from seed_assets.session.run_handover import (
     take_in,
 )
 from seed_assets.session.session import Session
+from seed_assets.stages.examples.example_inputs import SelectedExamples
 from tests.support.pipelines import World
 
 Opening = Callable[[Path], Session]
@@ -115,6 +117,31 @@ def test_other_settings_have_another_digest(
     assert code_digest(opened(tmp_path / "worker").pipeline) == code_digest(home.pipeline)
     monkeypatch.setenv("SEEDBANK_SUMMARIES__WORDS", "77")
     assert code_digest(opened(tmp_path / "other").pipeline) != code_digest(home.pipeline)
+
+
+def test_examples_are_a_file_that_all_machines_have(
+    plain_world: World, opened: Opening, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that shows other examples would compute, and pay for, what the home does not look for."""
+    for name, value in (("PROVIDER", "openai"), ("MODEL", "gpt-5-mini"), ("API_KEY", "none")):
+        monkeypatch.setenv(f"SEEDBANK_LLM__{name}", value)
+    monkeypatch.setenv("SEEDBANK_EXAMPLES__SHOW", '{"summaries": 2}')
+    with pytest.raises(ConfigurationError, match=r"set examples\.file to a file that is the same on all machines"):
+        shared_remote(opened(plain_world.home))
+    file = tmp_path / "selected.json"
+    monkeypatch.setenv("SEEDBANK_EXAMPLES__FILE", str(file))
+    with pytest.raises(ConfigurationError, match=r"selected\.json .* Copy it from the machine"):
+        shared_remote(opened(plain_world.home))
+
+    def written(text: str) -> str:
+        selection = Selection(file)
+        selected = opened(plain_world.home).pipeline.stages["summaries_examples"].corpus_inputs["selection"]
+        assert isinstance(selected, SelectedExamples)
+        selection.freeze("summaries", selected.chooser.schema, [Example("a.md", "", text, {})])
+        return code_digest(opened(tmp_path / "worker").pipeline)
+
+    assert written("one text") == written("one text") != written("another text")
+    shared_remote(opened(plain_world.home))
 
 
 @pytest.mark.parametrize("access", ["read", "off"])

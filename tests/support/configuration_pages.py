@@ -75,6 +75,8 @@ def page(current: str) -> str:
 
 
 def _default(field: FieldInfo) -> Any:
+    if field.is_required():
+        return "required"
     value = field.default
     if isinstance(value, SecretStr):
         value = value.get_secret_value()

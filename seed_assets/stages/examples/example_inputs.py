@@ -28,6 +28,10 @@ class SelectedExamples(CorpusInput):
         """Return the digest of the examples that are not of this document. Raises ConfigurationError."""
         return {"examples": self.chooser.digest_beside(unit)}
 
+    def frozen_part(self) -> Part:
+        """Return the digest of all examples. Raises ConfigurationError."""
+        return {"examples": self.chooser.digest_beside("")}
+
     async def value(self, corpus: PublishedCorpus, unit: str, opened: Opened) -> Choice:
         """Return the choice for this document."""
         return lambda text: self.chooser.choose(unit, text)

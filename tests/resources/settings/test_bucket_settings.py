@@ -1,5 +1,6 @@
 """A corpus whose setting is the address of a bucket."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ def test_an_address_in_the_file_is_no_path_relative_to_it(tmp_path: Path, monkey
     settings = load_settings()
     assert (settings.corpus, settings.home) == (PAPERS, tmp_path / "home")
     assert settings_with(settings, ["chunks.characters=500"]).corpus == PAPERS
+
+
+def test_settings_with_a_bucket_can_be_written_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The memory of large plans compares them so."""
+    monkeypatch.setenv("SEEDBANK_CORPUS", str(PAPERS))
+    settings = load_settings()
+    assert json.loads(settings.model_dump_json())["corpus"] == str(PAPERS)
+    assert settings.model_copy().corpus == PAPERS == settings.model_dump()["corpus"]
 
 
 def test_a_home_remembers_its_bucket_and_refuses_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
