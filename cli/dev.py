@@ -28,8 +28,10 @@ def dev(
         from resources.home.home import Home
         from resources.project_folder import PACKAGES_FOLDER
         from resources.settings.config import PROJECT_ROOT
+        from seed_assets.session.session import Session
 
         settings = settings_of(corpus, home)
+        Session(settings).check_own()
         Home(settings.home).check(settings.corpus)
         if open_still := Home(settings.home).keep_private(settings.corpus):
             print_error(open_still)

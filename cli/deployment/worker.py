@@ -20,6 +20,7 @@ def worker(corpus: CorpusOption = None, home: HomeOption = None) -> None:
 
         settings = settings_of(corpus, home)
         session = Session(settings)
+        session.check_own()
         for check in DEPLOYMENT_CHECKS:
             check(session)
         session.close()

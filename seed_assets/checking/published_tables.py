@@ -52,7 +52,8 @@ def _published_as_they_are(session: Session) -> Finding:
     found = newest(access, editions_in(access), offenders)
     if found is None:
         return Finding(
-            offenders | {access.bucket.address: "nothing is published there yet; run `seedbank seed`"}, looked_at=1
+            offenders | {access.bucket.address: "nothing is published there; run `seedbank tables publish`"},
+            looked_at=1,
         )
     if found.digest not in tables.record.known:
         offenders[access.bucket.address] = (

@@ -31,6 +31,8 @@ def probes_of(session: Session) -> Iterator[Probe]:
 
 
 def _corpus(session: Session) -> Finding:
+    if session.mirrored is not None:
+        return Finding("off", "This home only reads tables that another one publishes, and needs no documents.")
     root, found = session.settings.corpus, Finding("fine", "")
     check_folder(root)
     if isinstance(root, BucketAddress):

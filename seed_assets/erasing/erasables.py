@@ -4,7 +4,8 @@ A new feature that keeps something of documents elsewhere than in results, rows 
 """
 
 from collections.abc import Iterator
-from typing import Protocol, runtime_checkable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from answering.asked import Asked
 from answering.erasing import Answers
@@ -15,6 +16,9 @@ from seed_assets.erasing.home_files import HomeFiles
 from seed_assets.erasing.rows import Rows
 from seed_assets.session.session import Session
 from seed_assets.wiring import selection_of
+
+if TYPE_CHECKING:
+    from seed_assets.core.examples.selection import Selection
 
 
 class Erasable(Protocol):
@@ -34,6 +38,13 @@ class HasResults(Protocol):
         ...
 
 
+def selections_of(session: Session) -> "list[Selection]":
+    """The selections of examples that there are: the one of the settings, and the one that the home had before."""
+    named = selection_of(session.settings)
+    own = replace(named, path=session.home.examples)
+    return [one for one in dict.fromkeys((named, own)) if one.path.exists()]
+
+
 def erasables_of(session: Session) -> Iterator[Erasable]:
     """The parts of a home.
 
@@ -46,7 +57,7 @@ def erasables_of(session: Session) -> Iterator[Erasable]:
         yield RemoteResults(remote)
     yield PublishedRefs(session.store)
     yield Rows(session)
-    if session.settings.tables.publish_to:
+    if session.settings.tables.publish_to or session.home.published.exists():
         from seed_assets.erasing.published_rows import PublishedRows
 
         yield PublishedRows(session)
@@ -55,10 +66,10 @@ def erasables_of(session: Session) -> Iterator[Erasable]:
         from seed_assets.stages.entities.entity_erasing import DecisionsAboutDocuments
 
         yield DecisionsAboutDocuments(session.home.entity_decisions)
-    if (selection := selection_of(session.settings)).path.exists():
+    if selections := selections_of(session):
         from seed_assets.stages.examples.example_erasing import FrozenExamples
 
-        yield FrozenExamples(selection)
+        yield FrozenExamples(selections)
     if session.home.dagster.is_dir():
         from seed_assets.orchestration.erasing import DagsterRecords
 

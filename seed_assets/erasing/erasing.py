@@ -11,12 +11,11 @@ from io_managers.store.retention.mentions import Mentions
 from io_managers.store.retention.rules import Removed
 from io_managers.store.retention.traces import Traces, find_traces, known_documents
 from resources.errors import ConfigurationError
-from seed_assets.erasing.erasables import HasResults, erasables_of
+from seed_assets.erasing.erasables import HasResults, erasables_of, selections_of
 from seed_assets.graph.stage import Units
 from seed_assets.session.session import Session
 from seed_assets.session.sharing import refused_as_settings
 from seed_assets.stages.examples.example_stages import examples_stage
-from seed_assets.wiring import selection_of
 
 
 @dataclass(slots=True)
@@ -51,7 +50,7 @@ def documents_of(session: Session) -> set[str]:
     """All documents of which a home has something."""
     stages = [stage.name for stage in session.pipeline.document_stages]
     known = known_documents(session.store, stages) | set(session.store.batches.documents())
-    return known | selection_of(session.settings).documents
+    return known.union(*(selection.documents for selection in selections_of(session)))
 
 
 def erase(session: Session, documents: Sequence[str], *, dry_run: bool) -> Erased:

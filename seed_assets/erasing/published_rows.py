@@ -17,10 +17,15 @@ class PublishedRows:
     def erase(self, traces: Traces, *, dry_run: bool) -> Outcome:
         """Publish the tables as they are now, and remove all earlier editions. If that fails, the next seed does it."""
         tables = PublishedTables(self._session)
+        former = tuple(
+            f"Tables of this home were published at {address} before. What is there may have rows of it: delete `editions` and "
+            "`pieces` there."
+            for address in tables.former()
+        )
         if not tables.record.known:
-            return Outcome({})
+            return Outcome({}, former)
         if dry_run:
-            return Outcome({"editions of published tables": 1})
+            return Outcome({"editions of published tables": 1}, former)
         tables.note_erased()
         try:
             published = tables.publish()
@@ -30,7 +35,8 @@ class PublishedRows:
                 (
                     f"The tables published at {tables.record.address} still have rows of it: {error} The next `seedbank seed` "
                     "replaces them.",
+                    *former,
                 ),
             )
         left = f"Mirrors of the tables at {tables.record.address} have rows of it until they fetch edition {published.number:,}."
-        return Outcome({"editions of published tables": published.removed}, (left,))
+        return Outcome({"editions of published tables": published.removed}, (left, *former))

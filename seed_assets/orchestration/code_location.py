@@ -40,13 +40,14 @@ class RunnerResource(dg.ConfigurableResource[Runner]):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Runner]:
-        """One runner per run. Raises ConfigurationError if the home belongs to another corpus.
+        """One runner per run. Raises ConfigurationError if the home belongs to another corpus, or only reads tables.
 
         The run marks itself in the home. If it is killed, the next seed closes it and compares Dagster's records with the
         store.
         """
         settings = load_settings({"corpus": self.corpus, "home": Path(self.home)})
         session = Session(settings)
+        session.check_own()
         session.home.bind(settings.corpus)
         session.store.check_writable()
         session.home.record_out_of_sync()

@@ -4,7 +4,8 @@ What belongs here: when it is due, and what an edition of tables consists of. Wh
 (io_managers.sharing.editions), and readers (mirrored_tables).
 
 The record (SEEDBANK_HOME/tables.published) holds the digests of the last editions of this home, by which it recognises its own,
-and the states of the tables that were published last, so that a seed with nothing to do sends nothing.
+the states of the tables that were published last, so that a seed with nothing to do sends nothing, and earlier addresses, where
+what was published stays.
 """
 
 import logging
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from io_managers.store.errors import StoreUnavailableError
+from io_managers.store.errors import RemoteError, StoreUnavailableError
 from io_managers.store.whole_files import write_whole
 from resources.errors import ConfigurationError
 from resources.tables.lance import LanceTables
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_COPY = ".publishing-"
+COPIES = ".publishing-*"
+"""The folders of the home with a copy that is being published, as a pattern. One that a killed process has left is not used."""
 _HOUR_SECONDS = 3_600.0
 # How many of its own editions a home recognises. Of a seed that is killed again and again, only the last one counts.
 _KNOWN = 16
@@ -43,13 +45,16 @@ _KNOWN = 16
 
 class PublishedRecord(msgspec.Struct):
     """What a home has published. address: where. known: the digests of its last editions. states: of the tables that were
-    published last. withdraw: whether earlier editions hold what was erased since, and are there still.
+    published last. withdraw: whether earlier editions hold what was erased since, and are there still. last: the number of the
+    last edition; former: the addresses at which was published before.
     """
 
     address: str = ""
     known: list[str] = []
     states: dict[str, str] = {}
     withdraw: bool = False
+    last: int = 0
+    former: list[str] = []
 
 
 class PublishedTables:
@@ -58,14 +63,17 @@ class PublishedTables:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._rules = session.settings.tables
-        self._record = _read(session.home.published)
-        if self._record.address != self._rules.publish_to:
-            self._record = PublishedRecord(self._rules.publish_to)
+        self._record = self._recorded()
 
     @property
     def record(self) -> PublishedRecord:
         """What was published at the address of now."""
         return self._record
+
+    def former(self) -> list[str]:
+        """The addresses at which was published before, and where something of it still is, or where nobody could look."""
+        published = self._record.address if self._record.known else ""
+        return [address for address in self._record.former if address != published and self._may_be_at(address)]
 
     def access(self) -> "Access":
         """The bucket, and how it is used. Nothing is sent. Raises RemoteError."""
@@ -91,13 +99,23 @@ class PublishedTables:
     def publish(self, *, take_over: bool = False, verify: bool = False) -> "Published":
         """Publish the tables as they are now; see io_managers.sharing.editions.publishing.
 
-        Raises ConfigurationError if there is nothing to be published, OtherPublisherError, RemoteError, StoreUnavailableError,
-        TableError. In each case readers have what was published before.
+        Raises ConfigurationError if there is nothing to be published or documents are being erased, OtherPublisherError,
+        RemoteError, StoreUnavailableError, TableError. In each case readers have what was published before.
         """
         from io_managers.sharing.editions.publishing import publish
 
         session = self._session
-        with session.store.leases.hold("publishing of tables"), ExitStack() as copies, self._translated():
+        if session.home.abandoned():
+            session.home.record_out_of_sync()  # `running` removes the marks of killed runs, whose records are not corrected yet
+        # Nothing is erased meanwhile, since a copy may have what is to be erased.
+        with (
+            session.home.running(),
+            session.store.leases.hold("publishing of tables"),
+            ExitStack() as copies,
+            self._translated(),
+        ):
+            self._record = self._recorded()  # another process may have published while this one waited
+            withdraw = self._record.withdraw
             states: dict[str, str] = {}
 
             def files_now() -> "Files":
@@ -112,12 +130,13 @@ class PublishedTables:
                 self._known,
                 self._note,
                 keep_seconds=self._rules.keep_hours * _HOUR_SECONDS,
+                last=self._record.last,
                 take_over=take_over,
                 verify=verify,
-                withdraw=self._record.withdraw,
+                withdraw=withdraw,
             )
-            self._record.states, self._record.withdraw = states, False
-            self._write()
+            self._record.states, self._record.last = states, max(self._recorded().last, published.number)
+            self._write(withdrawn=withdraw)
         return published
 
     def _files_of(self, folder: Path) -> "tuple[Files, dict[str, str]]":
@@ -163,21 +182,48 @@ class PublishedTables:
     def _copy_folder(self) -> Iterator[Path]:
         """A folder for a copy, on the disk of the tables because of the links. Those of killed processes are removed."""
         home = self._session.home.directory
-        for left in home.glob(f"{_COPY}*"):
+        for left in home.glob(COPIES):
             shutil.rmtree(left, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix=_COPY, dir=home, ignore_cleanup_errors=True) as folder:
+        with tempfile.TemporaryDirectory(
+            prefix=COPIES.removesuffix("*"), dir=home, ignore_cleanup_errors=True
+        ) as folder:
             yield Path(folder) / "tables"
 
     def _known(self) -> list[str]:
         # Another process of this home may have published while this one was stopped.
-        found = _read(self._session.home.published)
-        return found.known if found.address == self._record.address else []
+        return self._recorded().known
 
     def _note(self, digest: str) -> None:
         self._record.known = [*self._known(), digest][-_KNOWN:]
         self._write()
 
-    def _write(self) -> None:
+    def _recorded(self) -> PublishedRecord:
+        """What is recorded for the address of now. Of another address, only the address is kept."""
+        found, address = _read(self._session.home.published), self._rules.publish_to
+        if found.address == address:
+            return found
+        former = [*found.former, *([found.address] if found.known else [])]
+        return PublishedRecord(address, former=list(dict.fromkeys(former)))
+
+    def _may_be_at(self, address: str) -> bool:
+        """Whether something of published tables is at an earlier address, or it cannot be read."""
+        from io_managers.sharing.attaching import open_access
+        from io_managers.sharing.editions.edition import EDITIONS, PIECES
+
+        settings = self._session.settings
+        if settings.store.remote_access == "off":
+            return True
+        there = settings.model_copy(update={"tables": self._rules.model_copy(update={"publish_to": address})})
+        try:
+            access = open_access(table_rules(there, reads=False))
+            access.check_readable()
+            return any(True for prefix in (EDITIONS, PIECES) for _ in access.bucket.list(prefix))
+        except RemoteError:
+            return True
+
+    def _write(self, *, withdrawn: bool = False) -> None:
+        """Write the record. Another process may have noted meanwhile that something was erased, which is kept."""
+        self._record.withdraw = not withdrawn and (self._record.withdraw or self._recorded().withdraw)
         write_whole(self._session.home.published, msgspec.json.encode(self._record), mode=0o600)
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -170,14 +171,18 @@ def test_what_is_erased_was_in_the_selection_and_in_results_of_others(world: Ext
     assert len(canaries(world.home, "zqvxword")) > 2
 
     # Also after nothing is shown any more.
-    world.configure(JUDGED)
+    # The selection of the home is left when the settings name another file.
+    named = world.folder / "chosen.json"
+    shutil.copy(world.home / "examples.json", named)
+    world.configure(f"{JUDGED}\n[examples]\nfile = '{named}'\n")
     looked = world.run("forget", "secret.txt", "--dry-run", "--json").report
-    assert looked["erased"]["examples"] == 1
+    assert looked["erased"]["examples"] == 2
     assert looked["computed_again"]["summaries"]["results"] == len(others)
     (world.corpus / "secret.txt").unlink()
     done = world.run("forget", "secret.txt", "--yes", "--json")
     assert done.status == 0, done.printed()
     assert canaries(world.home, "zqvxword") == set()
+    assert "zqvxword" not in named.read_text()
     assert "secret.txt" not in listed(world, "summaries")
     showing(world, "{ summaries = 3 }")
     asked = len(server.calls)

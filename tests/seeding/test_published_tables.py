@@ -341,7 +341,7 @@ def change_unpublished(world: World) -> None:
 
 DAMAGES: dict[str, tuple[Callable[[World, Path], object], str]] = {
     "a piece is gone": (lambda _, place: next((place / "pieces").rglob("*/*")).unlink(), "tables publish --verify"),
-    "the edition is gone": (lambda _, place: shutil.rmtree(place / "editions"), "nothing is published there"),
+    "the edition is gone": (lambda _, place: shutil.rmtree(place / "editions"), "run `seedbank tables publish`"),
     "another home": (lambda world, _: (world.home / "tables.published").unlink(), "--take-over"),
     "a change": (lambda world, _: change_unpublished(world), "run `seedbank seed`"),
 }

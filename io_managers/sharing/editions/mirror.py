@@ -164,12 +164,15 @@ class Mirror:
         here, name = pulled.current, edition_name(found.edition.number)
         if here is None or found.edition.number > here.number:
             return True
+        remedy = (
+            f"If it is to be used all the same, delete the folder {self.directory}, and run `seedbank tables pull`."
+        )
         if found.edition.number < here.number:
             pulled.refused[name] = (
-                f"It is older than edition {here.number:,}, which is in use and is not there any more."
+                f"It is older than edition {here.number:,}, which is in use and is not there any more. {remedy}"
             )
         elif found.digest != here.digest:
-            pulled.refused[name] = "It differs from the edition with this number that is in use."
+            pulled.refused[name] = f"It differs from the edition with this number that is in use. {remedy}"
         elif again and self.faults():
             return True
         return False

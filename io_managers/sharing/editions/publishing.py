@@ -88,6 +88,7 @@ def publish(
     note: Callable[[str], None],
     *,
     keep_seconds: float,
+    last: int = 0,
     take_over: bool = False,
     verify: bool = False,
     withdraw: bool = False,
@@ -96,8 +97,10 @@ def publish(
 
     files_now: gives them as they are when it is called. known: gives the digests of the editions of this home. note: is given the
     digest of an edition before it is written, and must keep it, also if this process is killed. keep_seconds: for how long
-    earlier editions stay. take_over: follow an edition of another home. verify: read all pieces that the bucket has, and
-    replace damaged ones. withdraw: remove all earlier editions at once, and tell readers to do so.
+    earlier editions stay. last: the number of the edition that this home has published last. A new one has a higher number, also
+    if somebody has emptied the bucket, since readers use none with a lower one. take_over: follow an edition of another home.
+    verify: read all pieces that the bucket has, and replace damaged ones. withdraw: remove all earlier editions at once, and tell
+    readers to do so.
 
     Raises OtherPublisherError, RemoteError, OSError.
     """
@@ -117,7 +120,7 @@ def publish(
         if before is not None and same and before.digest in known() and not published.refused and not withdraw:
             number = before.edition.number
         else:
-            number = max(there, default=0) + 1
+            number = max((last, *there)) + 1
             kept_from = number if withdraw else before.edition.kept_from if before else 0
             data = encode_edition(Edition(number, time.time(), files, facts, kept_from), access.signer)
             note(edition_digest(data))

@@ -100,6 +100,8 @@ def test_what_cannot_be_used_is_named_with_status_1(run: Run, home: Path, tmp_pa
         ("cache", "push"),
         ("cache", "gc"),
         ("tables", "publish"),
+        ("dev",),
+        ("worker",),
     ],
 )
 def test_what_needs_a_home_that_was_seeded_is_refused_in_one_that_reads(

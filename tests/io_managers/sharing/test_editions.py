@@ -4,6 +4,7 @@ What belongs here: files without a meaning. What does not: tables (tests/seeding
 """
 
 import re
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -42,6 +43,7 @@ class Publisher:
         self.folder = folder
         self.access = access
         self.known: list[str] = []
+        self.last = 0
         self.rounds = 0
 
     def publish(
@@ -62,16 +64,19 @@ class Publisher:
                 path.write_bytes(contents[name])
             return Files(paths, facts or {"tables": {"chunks": "a@1"}})
 
-        return publish(
+        published = publish(
             self.access,
             files,
             lambda: self.known,
             self.known.append,
             keep_seconds=keep,
+            last=self.last,
             take_over=take_over,
             verify=verify,
             withdraw=withdraw,
         )
+        self.last = published.number
+        return published
 
 
 def access_of(bucket: Bucket, *, trust: Trust | None = None, reads: bool = False) -> Access:
@@ -175,6 +180,39 @@ def test_earlier_editions_go_after_their_time_with_the_pieces_that_nobody_needs(
     pull(mirror, FolderBucket(folder), keep=0)
     assert len(list(mirror.directory.glob("[0-9]*"))) == 1
     assert contents_of(mirror) == {"empty": b"", "new": b"new"}
+
+
+def test_after_a_bucket_was_emptied_readers_use_what_is_published_next(
+    local: Publisher, folder: Path, tmp_path: Path
+) -> None:
+    """Numbers go on, since readers use no edition with a lower number than the one that they have."""
+    mirror = Mirror(tmp_path / "mirror")
+    for contents in (FIRST, SECOND):
+        local.publish(contents)
+        pull(mirror, FolderBucket(folder))
+    for there in folder.iterdir():
+        shutil.rmtree(there)
+    assert local.publish(SECOND).number == 3
+    pulled = pull(mirror, FolderBucket(folder))
+    assert (pulled.new, pulled.refused) == (True, {})
+    assert contents_of(mirror) == SECOND
+
+
+def test_a_reader_that_has_a_higher_number_says_how_to_use_the_lower_one(
+    local: Publisher, folder: Path, tmp_path: Path
+) -> None:
+    """Another home, which does not know the last number, may have begun at an emptied place."""
+    mirror = Mirror(tmp_path / "mirror")
+    for contents in (FIRST, SECOND):
+        local.publish(contents)
+        pull(mirror, FolderBucket(folder))
+    for there in folder.iterdir():
+        shutil.rmtree(there)
+    Publisher(tmp_path / "other", access_of(FolderBucket(folder))).publish(FIRST)
+    assert f"delete the folder {mirror.directory}" in pull(mirror, FolderBucket(folder)).refused[edition_name(1)]
+    shutil.rmtree(mirror.directory)
+    assert pull(mirror, FolderBucket(folder)).new
+    assert contents_of(mirror) == FIRST
 
 
 def test_what_was_erased_goes_at_once_and_readers_are_asked_to_remove_it(
