@@ -194,6 +194,8 @@ def test_a_report_is_written_where_it_is_asked_for(world: World, tmp_path: Path)
     assert f"{world.home / 'report.html'}: " in said
     assert (world.home / "report.html").read_text().startswith("<!DOCTYPE html>")
     elsewhere = tmp_path / "new folder" / "r.html"
+    assert "is no folder, so r.html cannot be written there" in report(world, "-o", str(elsewhere), status=2)
+    elsewhere.parent.mkdir()
     told = json.loads(report(world, "--output", str(elsewhere), "--json"))
     assert told["bytes"] == elsewhere.stat().st_size
     assert told["documents"] == 8

@@ -8,6 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import ClassVar
 
 import msgspec
@@ -113,7 +114,8 @@ def entity_passages_in(text: str, title: str, entities: Entities) -> EntityPassa
                 continue
             if place not in pieces:
                 pieces[place] = split_long(text, sentences[place - 1], _LONGEST_WORDS)
-            span = next((one for one in reversed(pieces[place]) if one[0] <= mention[0]), pieces[place][0])
+            spans = pieces[place]
+            span = spans[max(0, bisect_right(spans, mention[0], key=itemgetter(0)) - 1)]
             score = _score(text, span, entity, mention, named[place]) + _TITLED * titled + _FIRST * (not number)
             scores[span] = max(scores.get(span, score), score)
         kept = sorted(scores, key=lambda one: (-scores[one], one))[:_KEPT]
