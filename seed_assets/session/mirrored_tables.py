@@ -59,7 +59,7 @@ class MirroredTables:
     def tables(self) -> LanceTables:
         """The tables of the current edition; the same object until another one becomes current.
 
-        Whoever reads several tables for one answer asks once. Raises ConfigurationError if nothing was fetched yet.
+        A caller that reads several tables for one answer asks once. Raises ConfigurationError if nothing was fetched yet.
         """
         current = self.current()
         if self._opened is None or self._opened[0] != current:

@@ -26,6 +26,10 @@ class SearchingEmbedder(WordLlamaEmbedder):
         self.texts: list[str] = []
 
 
+NEW = "# Lighthouses\n\nA keeper lights the lamp of the lighthouse each evening, and the ships at sea know their way.\n"
+"""A document that is added."""
+
+
 def publishing(world: World, place: str, key: SigningKey = KEY, **more: Any) -> World:
     """Let the seeds of a world publish its tables. more: settings of the tables."""
     world.embedder = SearchingEmbedder()  # type: ignore[assignment]

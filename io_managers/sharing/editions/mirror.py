@@ -8,9 +8,9 @@
 ```
 
 A folder gets its name when all its files are there, verified and durable, and becomes current by the replacement of one small
-file. So whenever a pull is interrupted, readers have the old edition or the new one as a whole. Whoever reads an edition while
-another one becomes current goes on reading: its folder stays for a while. Files that two editions share are on the disk once,
-by hard links.
+file. So whenever a pull is interrupted, readers have the old edition or the new one as a whole. A process that reads an edition
+while another one becomes current goes on reading: its folder stays for a while. Files that two editions share are on the disk
+once, by hard links.
 """
 
 import json

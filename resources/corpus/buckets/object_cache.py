@@ -72,8 +72,7 @@ class ObjectCache:
                     file.replace(self._path(content_digest))
                     self._free_bytes -= size_bytes
                     return
-        with suppress(OSError):
-            file.unlink()
+        _remove(file)
 
     def get(self, content_digest: str, size_bytes: int) -> bytes | None:
         """The bytes of this digest; None if they are not here."""
@@ -88,7 +87,7 @@ class ObjectCache:
             return None
         if len(data) == size_bytes and f"sha256:{hashlib.sha256(data).hexdigest()}" == content_digest:
             return data
-        path.unlink(missing_ok=True)
+        _remove(path)
         return None
 
     def _has_room(self, size_bytes: int) -> bool:
@@ -147,13 +146,17 @@ class CachedFile:
         try:
             file.close()
         except OSError:
-            with suppress(OSError):
-                os.unlink(file.name)
+            _remove(Path(file.name))
             return None
         return Path(file.name)
 
     def discard(self) -> None:
         """Remove the file, unless it is closed."""
         if (path := self.close()) is not None:
-            with suppress(OSError):
-                path.unlink()
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file; one that cannot be removed is left, and the next look at the folder finds it."""
+    with suppress(OSError):
+        path.unlink()

@@ -1,6 +1,6 @@
 """Editions of files: what is sent and fetched, who may publish, what is never used, and that readers see one as a whole.
 
-What belongs here: files without a meaning. What does not: tables (tests/seeding/test_published_tables).
+What belongs here: files without a meaning. What does not: tables (tests/seeding/published).
 """
 
 import re
@@ -182,16 +182,22 @@ def test_earlier_editions_go_after_their_time_with_the_pieces_that_nobody_needs(
     assert contents_of(mirror) == {"empty": b"", "new": b"new"}
 
 
-def test_after_a_bucket_was_emptied_readers_use_what_is_published_next(
-    local: Publisher, folder: Path, tmp_path: Path
-) -> None:
-    """Numbers go on, since readers use no edition with a lower number than the one that they have."""
+def pulled_and_emptied(local: Publisher, folder: Path, tmp_path: Path) -> Mirror:
+    """A mirror that has the second edition of a place in which nothing is left."""
     mirror = Mirror(tmp_path / "mirror")
     for contents in (FIRST, SECOND):
         local.publish(contents)
         pull(mirror, FolderBucket(folder))
     for there in folder.iterdir():
         shutil.rmtree(there)
+    return mirror
+
+
+def test_after_a_bucket_was_emptied_readers_use_what_is_published_next(
+    local: Publisher, folder: Path, tmp_path: Path
+) -> None:
+    """Numbers go on, since readers use no edition with a lower number than the one that they have."""
+    mirror = pulled_and_emptied(local, folder, tmp_path)
     assert local.publish(SECOND).number == 3
     pulled = pull(mirror, FolderBucket(folder))
     assert (pulled.new, pulled.refused) == (True, {})
@@ -202,12 +208,7 @@ def test_a_reader_that_has_a_higher_number_says_how_to_use_the_lower_one(
     local: Publisher, folder: Path, tmp_path: Path
 ) -> None:
     """Another home, which does not know the last number, may have begun at an emptied place."""
-    mirror = Mirror(tmp_path / "mirror")
-    for contents in (FIRST, SECOND):
-        local.publish(contents)
-        pull(mirror, FolderBucket(folder))
-    for there in folder.iterdir():
-        shutil.rmtree(there)
+    mirror = pulled_and_emptied(local, folder, tmp_path)
     Publisher(tmp_path / "other", access_of(FolderBucket(folder))).publish(FIRST)
     assert f"delete the folder {mirror.directory}" in pull(mirror, FolderBucket(folder)).refused[edition_name(1)]
     shutil.rmtree(mirror.directory)
@@ -360,7 +361,7 @@ def test_an_edition_under_another_number_is_refused(local: Publisher, folder: Pa
 
 
 def test_readers_do_not_go_back_to_an_older_edition(local: Publisher, folder: Path, tmp_path: Path) -> None:
-    """Whoever can remove files could bring back documents that were erased."""
+    """Somebody who can remove files could bring back documents that were erased."""
     mirror = Mirror(tmp_path / "mirror")
     local.publish(FIRST)
     local.publish(SECOND)

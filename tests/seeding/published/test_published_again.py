@@ -18,26 +18,9 @@ from seed_assets.doctor.home_probes import probes_of
 from seed_assets.erasing.erasing import Erased, erase
 from seed_assets.session.published_tables import PublishedTables
 from tests.support.pipelines import World
-from tests.support.table_readers import Reader, publishing, shared_folder
+from tests.support.table_readers import NEW, Reader, shared_folder
 
 pytestmark = pytest.mark.slow
-
-NEW = "# Lighthouses\n\nA keeper lights the lamp of the lighthouse each evening, and the ships at sea know their way.\n"
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    return shared_folder(tmp_path / "published")
-
-
-@pytest.fixture
-def home(empty_plain_world: World, place: Path) -> World:
-    return publishing(empty_plain_world, str(place))
-
-
-@pytest.fixture
-def reader(tmp_path: Path, place: Path) -> Reader:
-    return Reader(tmp_path / "reader", str(place))
 
 
 def publish(world: World, **options: Any) -> int:
